@@ -1,0 +1,18 @@
+# Warnings are errors. What one compiler lacks is asked of the other.
+add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
+                    -Wformat=2 -Wdouble-promotion -Wcast-align -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wno-mismatched-new-delete)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  add_compile_options(-O0 -g1)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-g1)
+endif()
+if(ROLLBACKD_SANITIZE)
+  add_compile_options(-fsanitize=${ROLLBACKD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ROLLBACKD_SANITIZE})
+  if(ROLLBACKD_SANITIZE STREQUAL "thread")
+    add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan> -O1)
+  endif()
+endif()

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "rules/base/fault.hpp"
+#include "rules/base/names.hpp"
+#include "rules/base/time.hpp"
+#include "rules/incidents/plan.hpp"
+#include "rules/signals/selector.hpp"
+
+namespace probes {
+
+// What each probe is to do, as checked by the configuration. Field names are those of the TOML keys.
+
+using rules::Expectation;
+using rules::Text;
+
+inline constexpr std::int64_t body_limit_default = 8 * 1024 * 1024;  // bytes of a response body
+
+struct TlsOptions {
+  std::string ca_file;      // empty: the system's
+  std::string server_name;  // empty: the URL's host
+  bool verify = true;
+};
+
+struct HttpOptions {
+  std::map<std::string, Text> headers;
+  TlsOptions tls;
+  std::int64_t body_max = body_limit_default;
+  int redirects = 0;  // followed at most
+};
+
+// One request of an http probe; a probe without steps has exactly one.
+struct HttpRequestConfig {
+  std::string method = "GET";
+  Text url;                                        // may have {name} of values saved before, in a journey
+  std::map<std::string, Text> headers;
+  Text body;
+  std::string content_type;
+  Expectation expect;
+  std::map<std::string, std::string> save;         // name -> "json:/pointer"
+};
+
+struct HttpProbe {
+  std::vector<Text> urls;                          // several: several instances; exactly one with steps
+  HttpOptions options;
+  Expectation expect;
+  bool expects = false;                            // anything at all was expected explicitly
+  std::map<std::string, std::string> json;         // field -> JSON pointer of a number
+  std::map<std::string, std::map<std::string, std::string>> check;  // field -> (JSON pointer -> JSON text)
+  std::vector<HttpRequestConfig> steps;            // a journey; urls is empty then
+};
+
+struct PrometheusProbe {
+  std::vector<Text> urls;
+  HttpOptions options;
+  std::vector<rules::Selector> keep;               // what the signals want from the page; all else is skipped
+};
+
+struct HostProbe {
+  std::vector<std::string> disks{"/"};             // mount points for disk_used
+  std::string proc = "/proc";                      // where the host's /proc is mounted
+  std::string cgroup;                              // "auto", a path below /sys/fs/cgroup, or empty: the whole host
+};
+
+enum class ExecFormat { nagios, exit, number, prometheus, json, regex };
+
+struct ExecProbe {
+  std::vector<std::string> run;                    // argv, never a shell
+  ExecFormat format = ExecFormat::exit;
+  std::map<std::string, std::string> values;       // field -> RE2 with one group (regex), JSON pointer (json)
+  std::vector<rules::Selector> keep;               // format prometheus
+  std::map<std::string, Text> env;
+  std::string dir;
+  std::string user;
+};
+
+struct TcpProbe {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct ProbeConfig {
+  rules::ProbeName name;
+  rules::Duration interval = std::chrono::seconds(5);
+  rules::Duration timeout = std::chrono::seconds(5);  // min(interval, 5s)
+  rules::Duration max_gap = std::chrono::milliseconds(12500);
+  rules::DownOn down_on;
+  std::variant<HttpProbe, PrometheusProbe, HostProbe, ExecProbe, TcpProbe> what;
+};
+
+}  // namespace probes

@@ -1,0 +1,3 @@
+// The one place that compiles Asio.
+#include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>

@@ -1,0 +1,2 @@
+// The one place that compiles Beast.
+#include <boost/beast/src.hpp>

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "probes/config.hpp"
+#include "probes/net/resolver.hpp"
+#include "rules/base/fault.hpp"
+#include "rules/base/time.hpp"
+
+namespace probes {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;                                           // http:// or https://
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  rules::Duration limit{};                                   // for everything: name, connection, TLS, answer
+  std::int64_t body_max = body_limit_default;
+};
+
+struct HttpReply {
+  unsigned status = 0;
+  std::string content_type;
+  std::string location;
+  std::string body;                                          // empty when a sink took it
+};
+
+// Takes the body piece by piece, from buffers shared by all connections of the thread. Returns false to stop reading.
+using BodySink = std::function<bool(std::string_view piece)>;
+
+// One kept-alive connection to one origin, over Beast. A kept connection that was closed under us is retried at once
+// on a fresh one. No redirects, no proxy, no cookies. Not to be used by two requests at once.
+class HttpClient {
+ public:
+  HttpClient(Resolver& resolver, TlsOptions tls);
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+
+  // Never throws for what the network or the target does. Status codes are not judged here.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request);
+  // The same, with a body of status 200 given to the sink as it comes in.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request, BodySink sink);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace probes

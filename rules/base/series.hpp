@@ -1,0 +1,37 @@
+#pragma once
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rules {
+
+struct Label {
+  std::string name;
+  std::string value;
+  friend auto operator<=>(const Label&, const Label&) = default;
+};
+
+// The identity of a series: its metric name and its labels, sorted by name.
+struct SeriesKey {
+  std::string name;
+  std::vector<Label> labels;
+  friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
+};
+
+// Written as Prometheus does: http_requests_total{code="500",route="/"}.
+std::string to_string(const SeriesKey& key);
+
+// An immutable key, interned by whoever reads the series again and again, so that a poll copies no strings.
+// Shared, because a key outlives the probe that made it: windows and reports still name it after a reload.
+using SharedSeriesKey = std::shared_ptr<const SeriesKey>;
+
+// One number of one poll. Fields of probes other than prometheus pages are series too: host.disk_used{path="/"}
+// is the probe host's reading disk_used with the label path.
+struct Reading {
+  SharedSeriesKey series;
+  double value = 0;
+};
+
+}  // namespace rules

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "rules/base/names.hpp"
+#include "rules/incidents/plan.hpp"
+#include "rules/incidents/records.hpp"
+
+namespace rules {
+
+// What the engine wants done. The order within a batch matters: a Save that comes before a Perform must be durable
+// before the step starts.
+
+// Poll the probe now; one in flight will do.
+struct PollNow { ProbeName probe; };
+
+// Read what runs now and answer with a RevisionRead.
+struct ReadRevision { ServiceName service; };
+
+// What commands and messages are told about the incident.
+struct StepContext {
+  ServiceName service;
+  IncidentId incident;
+  RuleName rule;
+  Severity severity = Severity::p1;
+  Revision from;
+  Revision to;
+  std::string schema_from;
+  std::string schema_to;
+  std::string backup;
+  std::string reason;
+};
+
+// Carry out one step and answer with complete(id, result). Never a wait, sleep or ask: the engine does those itself.
+struct Perform {
+  StepId id;
+  StepSpec step;        // by value: the incident keeps the plan it began with
+  StepContext context;
+  bool mutating = false;
+};
+
+// Take the host's lock for mutating actions and answer with complete(id, succeeded); failed answers are retried.
+// Its step number is `lock_step`. Released by ReleaseHost.
+struct LockHost { StepId id; };
+struct ReleaseHost { IncidentId incident; };
+inline constexpr std::size_t lock_step = static_cast<std::size_t>(-1);
+
+// The person aborted, or the time is up: end the step as softly as its kind allows.
+struct CancelStep { StepId id; };
+
+// The stages of an incident that people are told of, and what else they are told.
+enum class Stage {
+  started,    // a rule fired, an incident opened
+  progress,   // a step ended, a phase began
+  ask,        // somebody has to approve
+  completed,  // closed, and what was to be done was done
+  failed,     // closed, and people are needed
+  cleared,    // closed before anything was changed
+  blind,      // a rule cannot be observed
+  seeing,     // it can be observed again
+  fault,      // a measuring path broke, or works again
+};
+std::string_view to_string(Stage stage);
+
+// To be told to people through the outbox. `notifier` is set by a notify step; otherwise every notifier whose filters
+// match is told.
+struct Tell {
+  Stage stage = Stage::progress;
+  std::optional<NotifierName> notifier;
+  StepContext context;
+  std::optional<Outcome> outcome;
+  std::string title;                    // one line
+  std::string text;                     // a few lines, plain
+  std::vector<Comparison> evidence;
+  Instant at;
+};
+
+// Durable changes: insert or replace by key.
+using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord>;
+struct Save { Record record; };
+
+// Write (again) the incident's report.md and decision.json.
+struct WriteReport { IncidentId incident; };
+
+// A line for the log: a decision with its evidence. event=firing rule=errors value=0.31 ...
+struct Note {
+  std::string event;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+using Command =
+    std::variant<PollNow, ReadRevision, Perform, LockHost, ReleaseHost, CancelStep, Tell, Save, WriteReport, Note>;
+
+}  // namespace rules

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "rules/base/names.hpp"
+#include "rules/base/poll.hpp"
+#include "rules/base/time.hpp"
+#include "rules/incidents/records.hpp"
+
+namespace rules {
+
+// What happens outside and is told to the engine.
+
+// A look at what runs (every 10 s, and again before a switch and after one).
+struct RevisionRead {
+  ServiceName service;
+  Instant started;
+  Instant ended;
+  std::optional<Revision> revision;  // none: could not be read, or instances disagree
+  std::string error;                 // for people, when there is none
+  bool instance_absent = false;      // the driver saw that no instance runs (between stop and start)
+};
+
+enum class MarkKind { begin, end, mark };
+
+// `rollbackd deploy begin|end|mark`.
+struct DeployMark {
+  ServiceName service;
+  Instant at;
+  MarkKind kind = MarkKind::mark;
+  std::optional<Revision> revision;
+  std::optional<RollbackPolicy> policy;
+  std::string schema;
+  std::string backup;
+};
+
+// Whether switching could be done now: a driver's `ready`.
+struct ReadinessRead {
+  ServiceName service;
+  Instant at;
+  bool ready = false;
+  std::string reason;
+};
+
+// Wall and monotonic clock parted by more than 2 s, noticed at `at`.
+struct ClockJump {
+  Instant at;
+  Duration by{};
+};
+
+// The watcher cannot vouch for itself (disk reserve used up, loop lag, damaged journal). An empty reason: again well.
+struct SelfDegraded {
+  Instant at;
+  std::string reason;
+  bool ask_instead_of_act = false;  // the disk's reserve is gone
+  bool observe_only = false;        // a damaged database was set aside; until accept-state
+};
+
+using Event = std::variant<Poll, RevisionRead, DeployMark, ReadinessRead, ClockJump, SelfDegraded>;
+
+// What became of a step that was commanded.
+struct StepResult {
+  StepStatus status = StepStatus::failed;  // succeeded, failed, timed_out or interrupted
+  std::optional<int> exit_code;
+  std::string detail;
+  std::string output;
+  std::int64_t output_dropped = 0;
+};
+
+// What a person asks for. Each is answered at once.
+struct Approve { IncidentId incident; std::string by; };
+struct Abort { IncidentId incident; std::string by; };
+struct Pause { std::optional<ServiceName> service; Duration length{}; std::string reason; };
+struct Resume { std::optional<ServiceName> service; };
+struct FuseReset { ServiceName service; };
+struct RollbackByHand {
+  ServiceName service;
+  std::optional<Revision> to;
+  std::optional<ActionName> action;
+  std::string reason;
+  std::string by;
+  bool force = false;  // also to a quarantined revision
+};
+struct Declare { ServiceName service; Revision revision; Standing standing = Standing::good; };  // deploy good|bad
+struct AcceptState {};
+using Request = std::variant<Approve, Abort, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;
+
+struct Answer {
+  bool accepted = false;
+  std::string text;       // for people: what happens now, or why not and what to do
+  IncidentId incident;    // of a rollback by hand
+};
+
+}  // namespace rules

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rules/base/poll.hpp"
+#include "rules/conditions/judgement.hpp"
+#include "rules/incidents/records.hpp"
+#include "rules/incidents/service_spec.hpp"
+#include "rules/signals/measurements.hpp"
+#include "rules/sustain/rule_tracker.hpp"
+
+namespace rules {
+
+// What is so at one time, for status, explain, metrics and the API. A copy: nothing refers into the engine.
+
+enum class ServiceState { disarmed, armed, incident };
+std::string_view to_string(ServiceState state);
+
+struct ServiceView {
+  ServiceName service;
+  Revision revision;                  // empty: unknown
+  Revision last_good;                 // target of a rollback now; empty: none
+  ServiceState state = ServiceState::disarmed;
+  bool paused = false;
+  std::optional<Instant> paused_until;
+  bool fused = false;
+  std::string fused_reason;
+  bool blind = false;                 // one of its rules is
+  bool deploying = false;
+  bool warming_up = false;
+  bool rollback_ready = false;
+  std::string not_ready_reason;
+  std::optional<IncidentId> incident;
+  Duration baked{};
+  Duration bake{};
+};
+
+struct RuleView {
+  RuleName rule;
+  ServiceName service;
+  Severity severity = Severity::p1;
+  Duration sustain{};
+  double quorum = 0.9;
+  std::string condition;
+  Judgement judgement;                // now
+  RuleProgress progress;
+  bool preexisting = false;
+  std::map<Cause, Duration> unknown_time;
+  std::vector<std::string> missing;   // for explain: what is missing before it acts, one sentence each
+};
+
+struct ProbeView {
+  ProbeName probe;
+  std::optional<Measurements::LastPoll> last;
+  Up up = Up::unknown;
+};
+
+struct SignalView {
+  SignalName signal;
+  Measured measured;
+  std::string taken;                  // which metric a signal with candidates took
+};
+
+struct EngineView {
+  Instant at;
+  Mode mode = Mode::act;              // in force, after caps by degradation
+  std::vector<std::string> degraded;
+  std::vector<ServiceView> services;
+  std::vector<RuleView> rules;
+  std::vector<ProbeView> probes;
+  std::vector<SignalView> signals;
+  std::vector<LedgerRecord> ledger;
+  std::vector<IncidentRecord> open_incidents;
+};
+
+}  // namespace rules

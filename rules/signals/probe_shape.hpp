@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+
+#include "rules/base/names.hpp"
+#include "rules/base/time.hpp"
+
+namespace rules {
+
+// What deciding must know of a probe: how often its samples come, and when they are too old.
+struct ProbeShape {
+  ProbeName name;
+  std::size_t instances = 1;  // number of urls
+  Duration interval = std::chrono::seconds(5);
+  Duration max_gap = std::chrono::milliseconds(12500);  // default 2.5 x interval
+};
+
+}  // namespace rules

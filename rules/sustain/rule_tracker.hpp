@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "rules/base/time.hpp"
+#include "rules/conditions/judgement.hpp"
+#include "rules/sustain/rule_spec.hpp"
+
+namespace rules {
+
+enum class RuleState {
+  idle,        // not bad
+  pending,     // bad, not yet for long enough
+  confirming,  // bad for `for`; its probes are polled once more
+  firing,
+  recovering,  // firing, and `clear` holds but not yet for long enough
+};
+std::string_view to_string(RuleState state);
+
+// A stretch of time under one verdict.
+struct Segment {
+  Instant from;
+  Instant to;
+  Verdict verdict = Verdict::unknown;
+  std::int64_t samples = 0;  // polls that said so
+};
+
+// What a tracker needs to go on after a restart (SPEC 2.13). Plain data for the journal.
+struct SpanRecord {
+  RuleName rule;
+  std::string fingerprint;         // of what the rule means; another one starts empty
+  RuleState state = RuleState::idle;
+  std::vector<Segment> segments;   // of the span, oldest first
+  bool confirmed_unknown = false;  // credit kept: the next bad verdict fires at once
+  Instant firing_since;
+  Instant saved_at;
+};
+
+// Where a rule stands, for status, explain and metrics.
+struct RuleProgress {
+  RuleState state = RuleState::idle;
+  Duration bad{};                        // observed bad time in the span
+  Duration observed{};                   // bad + good time in the span
+  std::int64_t bad_samples = 0;
+  std::optional<Duration> to_fire;       // time left if it stays bad; none when not pending
+  std::optional<Instant> since;          // begin of the span, or of the firing
+  double observed_share = 1;             // of the last blind_after; no_traffic and too_few_samples count as observed
+  bool blind = false;
+};
+
+// Whether the verdict comes with a fresh sample (a poll of one of the rule's probes just ended) or is the same
+// evidence looked at again (it went stale, a deployment began).
+enum class Fresh { sample, same_evidence };
+
+// One rule's spans: from verdicts over time to "fires" and "has recovered" (SPEC section 2, sentences 1, 10 to 13).
+// Pure: it is told verdicts with their times and asked at its deadline.
+class RuleTracker {
+ public:
+  RuleTracker(RuleSpec rule, Instant start);
+
+  // From `at` on `when` is as judged (and `clear`, looked at only while firing). `newest_part` is `when` over the
+  // newest part of the windows; equal to `when` where nothing is windowed. Times never go back.
+  void observe(Instant at, const Judgement& when, const Judgement& clear, const Judgement& newest_part, Fresh fresh);
+
+  // Time passed without a new verdict. Must be called at deadline() at the latest.
+  void advance(Instant now);
+
+  // The next instant at which something changes though nothing is observed: the end of `for`, an old segment that
+  // slides out, the end of the clear hold.
+  std::optional<Instant> deadline() const;
+
+  // True once after the span reached `for`: the rule's probes are to be polled now. (A poll that is in flight counts.)
+  bool take_confirmation_request();
+  // True once after the rule began to fire, and once after it recovered.
+  bool take_fired();
+  bool take_recovered();
+
+  // Spans start empty: a new revision, the end of a pause, of an action, too long a downtime (SPEC 2.13, 2.27).
+  // A firing rule is idle afterwards, and what it was is not told as recovered.
+  void restart(Instant at);
+
+  RuleState state() const;
+  // Observed time that `when` has been good without interruption by bad, up to `now`; unknown time does not count
+  // and does not interrupt.
+  Duration good_for(Instant now) const;
+  // Bad at the newest observed (not unknown) verdict.
+  bool bad_when_last_observed() const;
+  RuleProgress progress(Instant now) const;
+  // Observed unknown time in total by cause, for rollbackd_rule_unknown_seconds_total.
+  const std::map<Cause, Duration>& unknown_time() const;
+
+  const RuleSpec& rule() const;
+  SpanRecord record(Instant now) const;
+  // Goes on from a record of an unchanged rule when the time since `saved_at` is at most `downtime_max`; that time
+  // is unknown. Otherwise starts empty.
+  void restore(const SpanRecord& record, Instant now, Duration downtime_max);
+
+ private:
+  struct State;
+  struct Destroy { void operator()(State*) const; };
+  std::unique_ptr<State, Destroy> state_;
+};
+
+// Equal for rules that mean the same: condition texts, for, quorum, severity does not matter.
+std::string fingerprint(const RuleSpec& rule);
+
+}  // namespace rules

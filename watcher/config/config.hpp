@@ -1,0 +1,104 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "probes/config.hpp"
+#include "rules/engine/config.hpp"
+
+namespace watcher {
+
+// The whole configuration, checked. What decides is in `core`; the rest says how to ask, act, tell and serve.
+
+using rules::Text;
+
+struct WatcherSection {
+  std::string name;                                       // default: host name
+  std::string state_dir = "/var/lib/rollbackd";
+  std::string listen = "127.0.0.1:9877";                  // or "off"
+  std::string control = "/run/rollbackd/control.sock";
+  std::string control_group;
+  std::optional<Text> token;
+  rules::Duration record = std::chrono::hours(24);
+  std::string environment;                                // "staging", "production"; free text
+};
+
+struct CommandDriver {
+  std::vector<std::string> identify;                      // prints the revision; may be empty (SPEC 2.18)
+  std::vector<std::string> ready;                         // exit 0: could switch; may be empty
+  std::vector<std::string> switch_to;                     // {to} and {from} expand
+  std::string dir;
+};
+
+struct GitDriver {
+  std::string dir;
+  std::vector<std::string> paths;                         // partial rollback; empty: the whole tree
+  std::vector<std::string> build;
+  std::vector<std::string> restart;
+  rules::Duration build_timeout = std::chrono::minutes(30);
+  rules::Duration restart_timeout = std::chrono::minutes(30);
+};
+
+struct DriverSection {
+  rules::ServiceName service;
+  std::string dir;                                        // default working directory of its steps
+  std::variant<std::monostate, CommandDriver, GitDriver> driver;
+  std::vector<std::string> schema;                        // argv that prints the schema's version
+  rules::Duration timeout = std::chrono::minutes(30);     // of build and switch
+};
+
+enum class NotifierType { slack, webhook };
+
+struct NotifierSection {
+  rules::NotifierName name;
+  NotifierType type = NotifierType::webhook;
+  Text url;
+  std::map<std::string, Text> headers;
+  std::vector<std::string> on;                            // stages; empty: all
+  std::vector<rules::Severity> severities;                // empty: all
+  std::optional<rules::Duration> after;                   // escalation: only for what is still open then
+  std::optional<rules::Duration> every;                   // repeats progress
+  std::string template_text;                              // empty: the built-in one
+};
+
+struct Config {
+  std::string path;
+  std::string dir;                                        // that relative paths start at
+  WatcherSection watcher;
+  std::vector<probes::ProbeConfig> probes;
+  std::vector<DriverSection> drivers;
+  std::vector<NotifierSection> notifiers;
+  rules::CoreConfig core;
+};
+
+enum class Level { error, warning };
+
+// One finding, at its place in the file.
+struct Finding {
+  Level level = Level::error;
+  std::size_t line = 0;    // from 1; 0: the file as a whole
+  std::size_t column = 0;
+  std::string what;        // what is wrong, the nearest known name where there is one, what to write instead
+};
+
+struct Loaded {
+  std::optional<Config> config;     // none when there is an error
+  std::vector<Finding> findings;    // sorted by place
+};
+
+// Reads and checks a file. Never throws for what is in it or whether it exists.
+Loaded load_config(const std::string& path);
+// The same from a text; `path` is what findings name and what relative paths start from. Permissions are not looked at.
+Loaded load_config_text(const std::string& text, const std::string& path);
+
+// FILE:LINE:COLUMN: error: ...
+std::string format_finding(const std::string& path, const Finding& finding);
+
+// The configuration with everything implied written out, as TOML that means the same. Secrets stay references
+// ({ file = ... }, { env = ... }) or are "<redacted>".
+std::string expand(const Config& config);
+
+}  // namespace watcher
