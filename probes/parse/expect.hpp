@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "rules/base/fault.hpp"
+#include "rules/base/parse.hpp"
+#include "rules/base/series.hpp"
+#include "rules/incidents/plan.hpp"
+
+namespace probes {
+
+// "200-299, 304": inclusive ranges of 100 to 599.
+rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_view text);
+
+// What of the answer contradicts the expectation. A status that none is expected of: 2xx is fine, 5xx is
+// server_error, any other is FaultKind::status. What contradicts an explicit expectation is a contradiction (5xx stays
+// server_error), also a body that is not JSON where JSON was expected.
+std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body);
+
+// The numbers (`json`: field -> pointer) and checks (`check`: field -> pointers and their JSON texts, 0 or 1) that an
+// http probe takes from a body. A body that is not JSON, or lacks a number, is FaultKind::parse. A check whose
+// pointer points at nothing is 0.
+class JsonFields {
+ public:
+  JsonFields(std::map<std::string, std::string> json,
+             std::map<std::string, std::map<std::string, std::string>> checks);
+  bool empty() const { return numbers_.empty() && checks_.empty(); }
+  std::variant<std::vector<rules::Reading>, rules::Fault> read(std::string_view body) const;
+
+ private:
+  struct Number {
+    rules::SharedSeriesKey series;
+    std::string pointer;
+  };
+  struct Check {
+    rules::SharedSeriesKey series;
+    std::map<std::string, std::string> expected;
+  };
+  std::vector<Number> numbers_;
+  std::vector<Check> checks_;
+};
+
+}  // namespace probes
