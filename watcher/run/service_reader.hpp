@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+
+#include "rules/engine/events.hpp"
+#include "watcher/drivers/driver.hpp"
+
+namespace watcher {
+
+// Looks at what a service runs every 10 s, and at once when asked; now and then also whether a switch could be done.
+// One look at a time: a driver is never asked twice at once.
+class ServiceReader {
+ public:
+  using Deliver = std::function<void(rules::Event)>;
+
+  // `driver` must outlive it.
+  ServiceReader(const asio::any_io_executor& executor, Driver& driver, rules::Duration interval, Deliver deliver);
+
+  // A look that begins after this call, as soon as one in flight has ended.
+  void read_now();
+  // Runs until cancelled.
+  asio::awaitable<void> loop();
+
+ private:
+  asio::awaitable<void> wait();
+
+  Driver& driver_;
+  rules::Duration interval_;
+  Deliver deliver_;
+  asio::steady_timer timer_;
+  bool asked_ = false;
+};
+
+}  // namespace watcher
