@@ -40,6 +40,7 @@ struct LedgerRecord {
   std::string schema;                       // recorded with the revision; empty: unknown
   std::string backup;
   std::map<std::string, double> baselines;  // frozen for the judging of this revision
+  std::map<std::string, double> collected;  // medians of while it was verified itself: the next one's baselines
   int switches_away = 0;                    // how often it was switched away from (fuse)
   std::vector<RuleName> preexisting;        // rules that were bad before it came (SPEC 2.16)
 };
