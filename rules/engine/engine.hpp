@@ -37,6 +37,10 @@ class Engine {
   // spans.
   std::vector<Command> reload(CoreConfig config, Instant now);
 
+  // A stop: no step is begun any more. What is in flight ends and is written down, and the next start goes on at the
+  // first step not started.
+  void hold_new_steps();
+
   // When advance() has something to do though nothing was observed.
   std::optional<Instant> next_deadline() const;
 

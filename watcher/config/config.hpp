@@ -48,6 +48,7 @@ struct DriverSection {
   std::variant<std::monostate, CommandDriver, GitDriver> driver;
   std::vector<std::string> schema;                        // argv that prints the schema's version
   rules::Duration timeout = std::chrono::minutes(30);     // of build and switch
+  rules::Duration identify_interval = std::chrono::seconds(10);
 };
 
 enum class NotifierType { slack, webhook };

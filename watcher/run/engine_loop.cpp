@@ -46,7 +46,7 @@ void EngineLoop::complete(const rules::StepId& step, const rules::StepResult& re
 
 rules::Answer EngineLoop::request(const rules::Request& request) {
   rules::Answer answer = engine_.request(request, clock_.now());
-  push(engine_.advance(clock_.now()));
+  decide_now();
   wake_decider();
   return answer;
 }
@@ -55,6 +55,8 @@ void EngineLoop::reload(rules::CoreConfig core) {
   push(engine_.reload(std::move(core), clock_.now()));
   wake_decider();
 }
+
+void EngineLoop::decide_now() { push(engine_.advance(clock_.now())); }
 
 asio::awaitable<void> EngineLoop::decide() {
   for (;;) {

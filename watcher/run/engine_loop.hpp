@@ -30,6 +30,8 @@ class EngineLoop {
   void complete(const rules::StepId& step, const rules::StepResult& result);
   rules::Answer request(const rules::Request& request);
   void reload(rules::CoreConfig core);
+  // Decides on what was observed at once instead of at the loop's next turn.
+  void decide_now();
   // A batch of our own (spans to be saved), in line with the engine's.
   void push(Batch batch);
 
