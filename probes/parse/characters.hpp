@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace probes {
+
+// Sets of bytes as tables: one load says whether a byte is in the set.
+class CharacterSet {
+ public:
+  constexpr explicit CharacterSet(std::string_view members) {
+    for (const char c : members) in_[static_cast<unsigned char>(c)] = true;
+  }
+  constexpr bool has(char c) const { return in_[static_cast<unsigned char>(c)]; }
+
+ private:
+  std::array<bool, 256> in_{};
+};
+
+inline constexpr CharacterSet metric_name_begin("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:");
+inline constexpr CharacterSet metric_name_part("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789");
+inline constexpr CharacterSet label_name_begin("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+inline constexpr CharacterSet label_name_part("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+// What a number may end with: a digit, a point, inf, nan, infinity.
+inline constexpr CharacterSet number_end("0123456789.fFnNyY");
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+}  // namespace probes

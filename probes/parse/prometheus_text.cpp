@@ -1,0 +1,247 @@
+#include "probes/parse/prometheus_text.hpp"
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "probes/parse/characters.hpp"
+#include "probes/parse/number.hpp"
+#include "probes/parse/prometheus_series.hpp"
+#include "probes/parse/series_memory.hpp"
+
+namespace probes {
+
+namespace {
+
+using Selectors = std::vector<rules::Selector>;
+using WantedNames = std::map<std::string, Selectors, std::less<>>;
+
+constexpr std::string_view start_time_name = "process_start_time_seconds";
+
+WantedNames by_name(Selectors keep) {
+  WantedNames names;
+  rules::Selector start_time;
+  start_time.name = start_time_name;
+  keep.push_back(std::move(start_time));
+  for (rules::Selector& selector : keep) {
+    std::string name = selector.name;
+    names[std::move(name)].push_back(std::move(selector));
+  }
+  return names;
+}
+
+bool any_matches(const Selectors& selectors, const rules::SeriesKey& key) {
+  for (const rules::Selector& selector : selectors) {
+    if (selector.matches_labels(key)) return true;
+  }
+  return false;
+}
+
+// For people: what can be shown of a line that came from outside.
+std::string quoted_excerpt(std::string_view line) {
+  constexpr std::size_t shown_max = 80;  // bytes; enough to find the line by
+  std::string out = "\"";
+  for (const char c : line.substr(0, shown_max)) out += c >= ' ' && c <= '~' ? c : '?';
+  return out + (line.size() > shown_max ? "...\"" : "\"");
+}
+
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view take_word(std::string_view& text) {
+  std::size_t end = 0;
+  while (end < text.size() && !is_blank(text[end])) ++end;
+  const std::string_view word = text.substr(0, end);
+  while (end < text.size() && is_blank(text[end])) ++end;
+  text.remove_prefix(end);
+  return word;
+}
+
+}  // namespace
+
+struct PrometheusText::State {
+  explicit State(Selectors keep) : wanted(by_name(std::move(keep))) {}
+
+  void push(std::string_view piece);
+  void read_line(std::string_view line);
+  void read_unexpected(std::string_view line);
+  void read_named(std::string_view line, std::size_t name_size);
+  void read_series(std::string_view line);
+  void learn_series(std::string_view line, std::string_view text);
+  void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
+  void hold(std::string_view part);
+  void fail(std::string_view line, std::string_view what);
+
+  // Whether the line has the same name as the last one that nobody wanted.
+  bool is_skipped_again(std::string_view line) const {
+    return !skipped_name.empty() && line.size() > skipped_name.size() &&
+           std::memcmp(line.data(), skipped_name.data(), skipped_name.size()) == 0;
+  }
+  void check_skipped(std::string_view line) {
+    if (!number_end.has(line.back()) && !number_end.has(without_blanks(line).back())) {
+      fail(line, "a sample ends with a number");
+    }
+  }
+
+  WantedNames wanted;
+  SeriesMemory memory;
+  std::string skipped_name;  // with the character after it, so that it is whole
+  std::string held;          // the begin of a line whose end has not come yet
+  std::size_t line_number = 0;
+  std::optional<rules::Fault> fault;
+  std::vector<rules::Reading> readings;
+  std::size_t readings_before = 0;  // how many the last page had
+};
+
+void PrometheusText::State::fail(std::string_view line, std::string_view what) {
+  if (fault) return;
+  rules::Fault malformed;
+  malformed.kind = rules::FaultKind::parse;
+  malformed.what = "line " + std::to_string(line_number) + ": " + quoted_excerpt(line) + ": ";
+  malformed.what += what;
+  const char first = line.empty() ? '\0' : line.front();
+  if (line_number == 1 && (first == '<' || first == '{' || first == '[')) {
+    malformed.what += first == '<' ? " (this is HTML or XML" : " (this may be JSON";
+    malformed.what += "; is the address that of the metrics page?)";
+  }
+  fault = std::move(malformed);
+}
+
+// Only whole lines are read; a line that straddles pieces is put together first.
+void PrometheusText::State::push(std::string_view piece) {
+  const char* at = piece.data();
+  const char* const end = at + piece.size();
+  while (at != end && !fault) {
+    const auto left = static_cast<std::size_t>(end - at);
+    const auto* const newline = static_cast<const char*>(std::memchr(at, '\n', left));
+    if (newline == nullptr) return hold({at, left});
+    const std::string_view part(at, static_cast<std::size_t>(newline - at));
+    if (held.empty()) {
+      read_line(part);
+    } else {
+      hold(part);
+      if (!fault) read_line(held);
+      held.clear();
+    }
+    at = newline + 1;
+  }
+}
+
+void PrometheusText::State::hold(std::string_view part) {
+  if (held.size() + part.size() <= prometheus_line_max) {
+    held += part;
+    return;
+  }
+  ++line_number;
+  fail(held.empty() ? part : held, "a line longer than " + std::to_string(prometheus_line_max) + " bytes");
+}
+
+void PrometheusText::State::read_line(std::string_view line) {
+  ++line_number;
+  if (line.size() > prometheus_line_max) {
+    return fail(line, "a line longer than " + std::to_string(prometheus_line_max) + " bytes");
+  }
+  if (is_skipped_again(line)) return check_skipped(line);
+  if (line.empty() || line.front() == '#') return;
+  const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);
+  if (expected.series != nullptr) return read_value(line.substr(expected.text_size), expected, line);
+  read_unexpected(without_blanks(line));
+}
+
+void PrometheusText::State::read_unexpected(std::string_view line) {
+  if (line.empty() || line.front() == '#') return;
+  if (line.front() == '{') return read_series(line);
+  if (!metric_name_begin.has(line.front())) return fail(line, "no metric name begins like that");
+  std::size_t name_size = 1;
+  while (name_size < line.size() && metric_name_part.has(line[name_size])) ++name_size;
+  const char after = name_size < line.size() ? line[name_size] : '\0';
+  if (after != '{' && !is_blank(after)) return fail(line, "expected a metric's name, its labels and a number");
+  read_named(line, name_size);
+}
+
+void PrometheusText::State::read_named(std::string_view line, std::size_t name_size) {
+  if (wanted.find(line.substr(0, name_size)) != wanted.end()) return read_series(line);
+  skipped_name = line.substr(0, name_size + 1);
+  check_skipped(line);
+}
+
+void PrometheusText::State::read_series(std::string_view line) {
+  const std::optional<std::size_t> size = series_text_size(line);
+  if (!size) return fail(line, "a quote or a brace is not closed");
+  const std::string_view text = line.substr(0, *size);
+  const SeriesMemory::Sighting sighting = memory.take(text, line_number);
+  if (sighting.series == nullptr) return learn_series(line, text);
+  read_value(line.substr(*size), sighting, line);
+}
+
+void PrometheusText::State::learn_series(std::string_view line, std::string_view text) {
+  if (memory.seen() == prometheus_series_max) {
+    return fail(line, "more than " + std::to_string(prometheus_series_max) + " series of the wanted names");
+  }
+  std::variant<rules::SeriesKey, MalformedSeries> parsed = parse_series(text);
+  if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return fail(line, malformed->what);
+  auto& key = std::get<rules::SeriesKey>(parsed);
+  const auto selectors = wanted.find(key.name);
+  const bool is_wanted = selectors != wanted.end() && any_matches(selectors->second, key);
+  const auto sighting = memory.learn(text, std::move(key), is_wanted, line_number);
+  read_value(line.substr(text.size()), sighting, line);
+}
+
+// What comes after the series: a value, perhaps a timestamp, perhaps an exemplar.
+void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory::Sighting& sighting,
+                                       std::string_view line) {
+  const SeriesMemory::Series& series = *sighting.series;
+  if (sighting.repeated) {
+    return fail(line, "this series stands in the page already, in line " + std::to_string(series.line));
+  }
+  rest = without_blanks(rest);
+  const std::string_view number = take_word(rest);
+  const std::optional<double> value = parse_number(number);
+  if (!value) return fail(line, "the value is not a number");
+  if (!rest.empty() && rest.front() != '#' && !parse_number(take_word(rest))) {
+    return fail(line, "the timestamp is not a number");
+  }
+  if (!rest.empty() && rest.front() != '#') return fail(line, "more than a value and a timestamp");
+  if (series.wanted) readings.push_back({series.key, *value});
+}
+
+PrometheusText::PrometheusText(std::vector<rules::Selector> keep)
+    : state_(std::make_unique<State>(std::move(keep))) {}
+PrometheusText::~PrometheusText() = default;
+PrometheusText::PrometheusText(PrometheusText&&) noexcept = default;
+PrometheusText& PrometheusText::operator=(PrometheusText&&) noexcept = default;
+
+void PrometheusText::begin() {
+  State& state = *state_;
+  state.memory.begin_page();
+  state.held.clear();
+  state.line_number = 0;
+  state.fault.reset();
+  state.readings.clear();
+  state.readings.reserve(state.readings_before);
+}
+
+bool PrometheusText::push(std::string_view piece) {
+  if (!state_->fault) state_->push(piece);
+  return !state_->fault;
+}
+
+std::optional<rules::Fault> PrometheusText::finish() {
+  State& state = *state_;
+  if (!state.fault && !state.held.empty()) state.read_line(state.held);
+  state.held.clear();
+  if (state.fault) state.readings.clear();
+  return state.fault;
+}
+
+std::vector<rules::Reading> PrometheusText::take() {
+  state_->readings_before = state_->readings.size();
+  return std::exchange(state_->readings, {});
+}
+
+}  // namespace probes

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "rules/base/series.hpp"
+
+namespace probes {
+
+// Remembers which series a text spelled in the page before, and in which order they came: on a page like the last one
+// each text is found by one comparison with the text that came next then.
+class SeriesMemory {
+ public:
+  // One series, however it was spelled.
+  struct Series {
+    rules::SharedSeriesKey key;
+    bool wanted = false;      // some selector wants it
+    std::uint64_t page = 0;   // the last page that it stood in
+    std::size_t line = 0;     // where it stood first in that page
+  };
+  struct Sighting {
+    const Series* series = nullptr;  // nullptr: not seen before
+    std::size_t text_size = 0;       // bytes of the line that spell it
+    bool repeated = false;           // it stood in this page already
+  };
+
+  void begin_page();
+  // Texts seen in this page.
+  std::size_t seen() const { return order_.size(); }
+
+  // If the line begins with the text that is expected next.
+  Sighting take_expected(std::string_view line, std::size_t line_number);
+  // If the text was seen before, in this page or an earlier one.
+  Sighting take(std::string_view text, std::size_t line_number);
+  // Learns a text that was not seen before.
+  Sighting learn(std::string_view text, rules::SeriesKey key, bool wanted, std::size_t line_number);
+
+ private:
+  struct Entry {
+    std::string text;
+    Series* series = nullptr;
+    std::uint64_t page = 0;    // the last page that it stood in
+    std::size_t position = 0;  // in the order of that page
+  };
+
+  Sighting note(Entry& entry, std::size_t line_number);
+  void forget_absent();
+
+  std::uint64_t page_ = 1;  // a series that stood in no page has 0
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // keys point into the entries' texts
+  std::map<rules::SeriesKey, Series> series_;
+  std::vector<Entry*> expected_;  // the order of the page before
+  std::vector<Entry*> order_;     // the order of this page
+  std::size_t next_ = 0;          // in expected_
+};
+
+}  // namespace probes
