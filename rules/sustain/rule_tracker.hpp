@@ -9,6 +9,7 @@
 #include "rules/base/time.hpp"
 #include "rules/conditions/judgement.hpp"
 #include "rules/sustain/rule_spec.hpp"
+#include "rules/sustain/span.hpp"
 
 namespace rules {
 
@@ -21,20 +22,14 @@ enum class RuleState {
 };
 std::string_view to_string(RuleState state);
 
-// A stretch of time under one verdict.
-struct Segment {
-  Instant from;
-  Instant to;
-  Verdict verdict = Verdict::unknown;
-  std::int64_t samples = 0;  // polls that said so
-};
-
 // What a tracker needs to go on after a restart (SPEC 2.13). Plain data for the journal.
 struct SpanRecord {
   RuleName rule;
   std::string fingerprint;         // of what the rule means; another one starts empty
   RuleState state = RuleState::idle;
-  std::vector<Segment> segments;   // of the span, oldest first
+  // Of the span, oldest first. Without a span one good segment, as long as `when` has been good; while firing one good
+  // segment, as long as `clear` has held. One that ends after `saved_at` is the verdict that holds until then.
+  std::vector<Segment> segments;
   bool confirmed_unknown = false;  // credit kept: the next bad verdict fires at once
   Instant firing_since;
   Instant saved_at;
@@ -62,8 +57,9 @@ class RuleTracker {
  public:
   RuleTracker(RuleSpec rule, Instant start);
 
-  // From `at` on `when` is as judged (and `clear`, looked at only while firing). `newest_part` is `when` over the
-  // newest part of the windows; equal to `when` where nothing is windowed. Times never go back.
+  // From `at` on `when` is as judged (and `clear`, looked at only while firing and only when the rule has one; bad means
+  // that its condition is true, that is: clear). `newest_part` is `when` over the newest part of the windows; equal to
+  // `when` where nothing is windowed. Times never go back: an `at` before what has been advanced to counts from then on.
   void observe(Instant at, const Judgement& when, const Judgement& clear, const Judgement& newest_part, Fresh fresh);
 
   // Time passed without a new verdict. Must be called at deadline() at the latest.
@@ -80,7 +76,8 @@ class RuleTracker {
   bool take_recovered();
 
   // Spans start empty: a new revision, the end of a pause, of an action, too long a downtime (SPEC 2.13, 2.27).
-  // A firing rule is idle afterwards, and what it was is not told as recovered.
+  // A firing rule is idle afterwards, and what it was is not told as recovered. Until the next verdict the time is
+  // unknown.
   void restart(Instant at);
 
   RuleState state() const;
