@@ -1,0 +1,56 @@
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include "rules/engine/commands.hpp"
+#include "rules/incidents/records.hpp"
+
+// What of the records is written to disk: every field and every enumerator, by its own name. A test compares these
+// lists with the structs, so that a field that is added to a record and forgotten here is noticed.
+namespace rules {
+
+BOOST_DESCRIBE_ENUM(Verdict, good, bad, unknown)
+BOOST_DESCRIBE_ENUM(Cause, no_data, stale, nan, no_traffic, too_few_samples, warming_up, deploying, counter_reset,
+                    several_instances, source_error, parse_error, config_error, no_baseline, self_degraded,
+                    clock_jump, undecidable_bucket)
+BOOST_DESCRIBE_ENUM(Severity, p0, p1, p2, p3)
+BOOST_DESCRIBE_ENUM(RuleState, idle, pending, confirming, firing, recovering)
+BOOST_DESCRIBE_ENUM(Standing, candidate, good, suspect, bad)
+BOOST_DESCRIBE_ENUM(RollbackPolicy, automatic, ask, forbidden)
+BOOST_DESCRIBE_ENUM(FuseUse, switched, mutated, by_hand, reset)
+BOOST_DESCRIBE_ENUM(Outcome, recovered, not_recovered, wrong_revision, unverifiable, action_failed, no_target, fused,
+                    superseded, aborted, observed, notified, cleared)
+BOOST_DESCRIBE_ENUM(IncidentPhase, held, asking, acting, settling, verifying, finishing, telling, closed)
+BOOST_DESCRIBE_ENUM(PlanSection, steps, on_success, on_failure, always)
+BOOST_DESCRIBE_ENUM(StepStatus, started, succeeded, failed, timed_out, skipped, interrupted)
+BOOST_DESCRIBE_ENUM(Stage, started, progress, ask, completed, failed, cleared, blind, seeing, fault)
+
+BOOST_DESCRIBE_STRUCT(Measured, (),
+                      (value, cause, detail, count, errors, approximate, window, newest, valid_until))
+BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out))
+BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
+BOOST_DESCRIBE_STRUCT(SpanRecord, (),
+                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at))
+BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
+                      (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
+                       baselines, switches_away, preexisting))
+BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
+                      (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
+                       mutation_ended, rolled_back_here, acted_without_identity, next_rung))
+BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident))
+BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples))
+BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
+BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
+                      (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
+                       from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
+                       in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
+                       approved_by, settle_extensions, timeline))
+BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
+BOOST_DESCRIBE_STRUCT(StepRecord, (),
+                      (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
+BOOST_DESCRIBE_STRUCT(StepContext, (),
+                      (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
+BOOST_DESCRIBE_STRUCT(Tell, (), (stage, notifier, context, outcome, title, text, evidence, at))
+
+}  // namespace rules
