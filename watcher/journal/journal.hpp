@@ -18,13 +18,14 @@ struct OutboxEntry {
   std::int64_t id = 0;
   rules::NotifierName notifier;
   rules::Tell tell;
-  int attempts = 0;
+  int attempts = 0;                   // failed so far
   rules::Instant due;                 // next attempt
+  bool only_while_open = false;       // dropped when its incident is closed by the time that it is due
 };
 
 struct JournalFault {
   std::string what;                   // what was attempted, on what, what happened, what to do
-  bool full = false;                  // ENOSPC or read-only: asks instead of acting
+  bool full = false;                  // no room, read-only or not permitted: asks instead of acting
 };
 
 // What opening found.
@@ -32,6 +33,7 @@ struct JournalState {
   rules::DurableState durable;
   bool set_aside = false;             // a damaged database was moved away; observe until accept-state
   std::string set_aside_as;
+  std::string set_aside_why;
 };
 
 // The durable record, in SQLite (WAL, synchronous=FULL) under the state directory. All calls block for a commit:
@@ -40,6 +42,8 @@ class Journal {
  public:
   // Takes the state directory's lock; fails when another watcher has it, when the directory cannot be written, when
   // the database is of another version than can be migrated.
+  // Makes the directory (0700) and the 16 MiB reserve when there is none. A damaged database is set aside and found()
+  // says so; that the reserve could not be made is no fault, see reserve_held().
   static std::variant<std::unique_ptr<Journal>, JournalFault> open(const std::string& state_dir);
   // Without the lock and read-only, for commands that run while no watcher does or beside it.
   static std::variant<std::unique_ptr<Journal>, JournalFault> open_read_only(const std::string& state_dir);
@@ -49,29 +53,48 @@ class Journal {
   // Writes all in one transaction, durable on return. A fault leaves nothing of it written.
   virtual std::optional<JournalFault> save(const std::vector<rules::Record>& records) = 0;
 
+  // "The watcher was alive at `now`": what DurableState::last_alive says at the next start. save() says it too, by the
+  // newest time in its records.
+  virtual std::optional<JournalFault> alive(rules::Instant now) = 0;
+
   virtual std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) = 0;
+  // What is to be delivered by `now`, oldest first: of each notifier and incident only the oldest that waits, so that
+  // order is kept. Entries that are only for open incidents and whose incident is closed are given up on the way.
   virtual std::vector<OutboxEntry> due(rules::Instant now, std::size_t most) = 0;
   virtual std::optional<rules::Instant> next_due() = 0;
-  virtual void delivered(std::int64_t id) = 0;
-  virtual void postpone(std::int64_t id, rules::Instant due, const std::string& error) = 0;
-  virtual void give_up(std::int64_t id, const std::string& error) = 0;
+  // After a fault of these the entry is still due: it is delivered again rather than never.
+  virtual std::optional<JournalFault> delivered(std::int64_t id) = 0;
+  virtual std::optional<JournalFault> postpone(std::int64_t id, rules::Instant due, const std::string& error) = 0;
+  virtual std::optional<JournalFault> give_up(std::int64_t id, const std::string& error) = 0;
+  // The newest message to this notifier about this incident, whatever became of it.
+  virtual std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) = 0;
 
   // Newest first.
   virtual std::vector<rules::IncidentRecord> incidents(std::size_t most) = 0;
   virtual std::optional<rules::IncidentRecord> incident(const rules::IncidentId& id) = 0;
   virtual std::vector<rules::StepRecord> steps(const rules::IncidentId& id) = 0;
   virtual std::vector<rules::LedgerRecord> ledger() = 0;
+  // Why the latest of the reading calls (due to ledger) came back empty, when that was a fault.
+  virtual std::optional<JournalFault> take_read_fault() = 0;
+
+  // Whether STATE/reserve is there. When a save meets a full disk the reserve is given up so that intents can still be
+  // written; from then on the watcher is to ask instead of acting.
+  virtual bool reserve_held() = 0;
+  // Makes the reserve again when there is room for it and as much besides. To be called every minute or so.
+  virtual std::optional<JournalFault> keep_reserve() = 0;
 
   // `accept-state`: what was set aside is accepted as lost.
-  virtual void accept_state() = 0;
+  virtual std::optional<JournalFault> accept_state() = 0;
   // Is the observe-only mark of a set-aside database in force (survives restarts until accept_state)?
   virtual bool observe_only() = 0;
 };
 
-// The host's lock for mutating actions, shared with `deploy begin` and with every other watcher of this host.
+// The host's lock for mutating actions, shared with `deploy begin` and with every other watcher of this host:
+// a flock on /run/lock/rollbackd-host.lock (on /tmp/rollbackd-host.lock where there is no /run/lock), or on the file
+// that ROLLBACKD_HOST_LOCK names. Held until destroyed, or until the process ends in whatever way.
 class HostLock {
  public:
-  // nullptr when somebody else has it; `holder` then says who, for people.
+  // nullptr when somebody else has it or it cannot be opened; `holder` then says who or why, for people.
   static std::unique_ptr<HostLock> try_take(const std::string& purpose, std::string& holder);
   virtual ~HostLock() = default;
 };

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "watcher/journal/journal.hpp"
+
+namespace journal_support {
+
+// A folder of the test's own, gone afterwards.
+struct Folder {
+  std::string path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "rollbackd-journal-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+inline std::unique_ptr<watcher::Journal> open(const std::string& state_dir) {
+  auto opened = watcher::Journal::open(state_dir);
+  if (auto* fault = std::get_if<watcher::JournalFault>(&opened)) FAIL(fault->what);
+  return std::move(std::get<std::unique_ptr<watcher::Journal>>(opened));
+}
+
+inline watcher::JournalFault fault_of(std::variant<std::unique_ptr<watcher::Journal>, watcher::JournalFault> opened) {
+  REQUIRE(std::holds_alternative<watcher::JournalFault>(opened));
+  return std::get<watcher::JournalFault>(opened);
+}
+
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+inline rules::Instant at(double seconds) { return rules::from_unix_seconds(1'800'000'000.0 + seconds); }
+
+inline rules::IncidentRecord incident(const std::string& id, double opened) {
+  rules::IncidentRecord record;
+  record.id = rules::IncidentId(id);
+  record.service = rules::ServiceName("web");
+  record.opened = at(opened);
+  record.phase_since = at(opened);
+  return record;
+}
+
+inline rules::LedgerRecord revision(const std::string& name, double seen, rules::Standing standing) {
+  rules::LedgerRecord record;
+  record.service = rules::ServiceName("web");
+  record.revision = rules::Revision(name);
+  record.standing = standing;
+  record.appeared = at(seen);
+  record.last_seen = at(seen);
+  return record;
+}
+
+inline rules::StepRecord step(const std::string& incident, std::size_t number, double started) {
+  rules::StepRecord record;
+  record.id = {.incident = rules::IncidentId(incident), .step = number};
+  record.kind = "run";
+  record.started = at(started);
+  return record;
+}
+
+}  // namespace journal_support

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "watcher/journal/journal.hpp"
+
+namespace watcher {
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor();
+
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int number_ = -1;
+};
+
+// "ATTEMPT: No space left on device; ADVICE", with `full` set where asking instead of acting is the answer.
+JournalFault file_fault(const std::string& attempt, int error, const std::string& advice);
+
+// Makes the folder and what is missing above it; what is there already keeps its mode. nullopt on success.
+std::optional<JournalFault> make_folder(const std::string& path, unsigned mode);
+
+// Replaces the file as a whole or not at all: temporary file, fsync, rename, fsync of the folder. nullopt on success.
+std::optional<JournalFault> write_whole(const std::string& path, std::string_view content, unsigned mode);
+
+// So that a rename or an unlink in it survives a power cut. nullopt on success.
+std::optional<JournalFault> sync_folder(const std::string& path);
+
+// The first bytes of a small file; empty when there is none.
+std::string read_small(const std::string& path);
+
+}  // namespace watcher

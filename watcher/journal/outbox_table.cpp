@@ -1,0 +1,83 @@
+#include "watcher/journal/codec.hpp"
+#include "watcher/journal/sqlite_journal.hpp"
+
+namespace watcher {
+
+namespace {
+
+// The oldest that waits of each notifier and incident: the others wait behind it. Messages about no incident in
+// particular do not wait for each other.
+const char* const heads =
+    " FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS before WHERE before.state = "
+    "'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND before.id < entry.id "
+    "AND entry.incident <> '')";
+
+}  // namespace
+
+bool OutboxTable::enqueue(const OutboxEntry& entry) const {
+  return database_
+      .prepare("INSERT INTO outbox (notifier, incident, stage, state, due_ns, attempts, only_while_open, record) "
+               "VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?)")
+      .bind(entry.notifier.text)
+      .bind(entry.tell.context.incident.text)
+      .bind(enumerator_name(entry.tell.stage))
+      .bind(nanoseconds(entry.due))
+      .bind(std::int64_t{entry.attempts})
+      .bind(std::int64_t{entry.only_while_open})
+      .bind(encode(entry.tell))
+      .run();
+}
+
+bool OutboxTable::give_up_surplus() const {
+  return database_
+             .prepare("UPDATE outbox SET state = 'given_up', error = 'too many messages wait' WHERE id IN (SELECT id "
+                      "FROM outbox WHERE state = 'waiting' ORDER BY stage = 'progress', id DESC LIMIT -1 OFFSET ?)")
+             .bind(outbox_waiting_max)
+             .run() &&
+         database_
+             .prepare("DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'waiting' ORDER BY id DESC "
+                      "LIMIT -1 OFFSET ?)")
+             .bind(outbox_ended_max)
+             .run();
+}
+
+bool OutboxTable::give_up_closed(rules::Instant now) const {
+  return database_
+      .prepare("UPDATE outbox SET state = 'given_up', error = 'closed before it was due' WHERE state = 'waiting' AND "
+               "only_while_open = 1 AND due_ns <= ? AND incident IN (SELECT id FROM incidents WHERE closed_ns IS NOT NULL)")
+      .bind(nanoseconds(now))
+      .run();
+}
+
+std::optional<std::vector<OutboxEntry>> OutboxTable::due(rules::Instant now, std::size_t most) const {
+  auto query = database_.prepare(std::string("SELECT id, notifier, due_ns, attempts, only_while_open, record") + heads +
+                                 " AND due_ns <= ? ORDER BY id LIMIT ?");
+  query.bind(nanoseconds(now)).bind(static_cast<std::int64_t>(most));
+  std::vector<OutboxEntry> entries;
+  while (query.next_row()) {
+    auto tell = decode<rules::Tell>(query.text(5));
+    if (!tell) tell = rules::Tell{.title = "a message of the journal that cannot be read"};
+    entries.push_back({.id = query.integer(0),
+                       .notifier = rules::NotifierName(query.text(1)),
+                       .tell = std::move(*tell),
+                       .attempts = static_cast<int>(query.integer(3)),
+                       .due = from_nanoseconds(query.integer(2)),
+                       .only_while_open = query.integer(4) != 0});
+  }
+  if (query.failed()) return std::nullopt;
+  return entries;
+}
+
+bool OutboxTable::end(std::int64_t id, const std::string& state, const std::string& error) const {
+  return database_.prepare("UPDATE outbox SET state = ?, error = ? WHERE id = ?").bind(state).bind(error).bind(id).run();
+}
+
+bool OutboxTable::postpone(std::int64_t id, rules::Instant due, const std::string& error) const {
+  return database_.prepare("UPDATE outbox SET due_ns = ?, error = ?, attempts = attempts + 1 WHERE id = ?")
+      .bind(nanoseconds(due))
+      .bind(error)
+      .bind(id)
+      .run();
+}
+
+}  // namespace watcher

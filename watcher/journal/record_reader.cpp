@@ -1,0 +1,64 @@
+#include "watcher/journal/codec.hpp"
+#include "watcher/journal/sqlite_journal.hpp"
+
+namespace watcher {
+
+namespace {
+
+// Appends the records that the query gives in its first column. The reason when one cannot be read; a failed query
+// shows in the statement.
+template <class T>
+std::optional<std::string> append(Statement& query, std::vector<T>& records) {
+  while (query.next_row()) {
+    auto record = decode<T>(query.text(0));
+    if (!record) return "a record cannot be read: " + query.text(0).substr(0, 200);
+    records.push_back(std::move(*record));
+  }
+  return std::nullopt;
+}
+
+class Loader {
+ public:
+  explicit Loader(const Database& database) : database_(database) {}
+
+  template <class T>
+  void load(const std::string& sql, std::vector<T>& records) {
+    if (damage_ || fault_) return;
+    auto query = database_.prepare(sql);
+    if (auto why = append(query, records)) damage_ = Damage{*why};
+    if (!query.failed()) return;
+    if (database_.damaged()) damage_ = Damage{database_.fault("read the journal").what};
+    else fault_ = database_.fault("read the journal");
+  }
+  std::variant<rules::DurableState, Damage, JournalFault> result(rules::DurableState state) {
+    if (damage_) return *damage_;
+    if (fault_) return *fault_;
+    return state;
+  }
+
+ private:
+  const Database& database_;
+  std::optional<Damage> damage_;
+  std::optional<JournalFault> fault_;
+};
+
+}  // namespace
+
+std::variant<rules::DurableState, Damage, JournalFault> load(const Database& database) {
+  rules::DurableState state;
+  Loader loader(database);
+  loader.load("SELECT record FROM ledger ORDER BY service, appeared_ns, revision", state.ledger);
+  loader.load("SELECT record FROM services ORDER BY service", state.services);
+  loader.load("SELECT record FROM fuse ORDER BY service, at_ns", state.fuse);
+  loader.load("SELECT record FROM incidents WHERE closed_ns IS NULL ORDER BY opened_ns, id", state.incidents);
+  loader.load(
+      "SELECT steps.record FROM steps JOIN incidents ON incidents.id = steps.incident WHERE closed_ns IS NULL "
+      "ORDER BY incident, started_ns, steps.rowid",
+      state.steps);
+  loader.load("SELECT record FROM spans ORDER BY rule", state.spans);
+  auto alive = database.prepare("SELECT at_ns FROM moments WHERE name = 'alive'");
+  if (alive.next_row()) state.last_alive = from_nanoseconds(alive.integer(0));
+  return loader.result(std::move(state));
+}
+
+}  // namespace watcher

@@ -1,0 +1,226 @@
+#include "watcher/journal/sqlite_journal.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "watcher/journal/codec.hpp"
+
+namespace watcher {
+
+namespace {
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(std::optional<StateDir> dir, Database database, JournalState found)
+      : dir_(std::move(dir)), database_(std::move(database)), found_(std::move(found)) {}
+
+  const JournalState& found() const override { return found_; }
+
+  std::optional<JournalFault> save(const std::vector<rules::Record>& records) override {
+    if (records.empty()) return std::nullopt;
+    rules::Instant newest = rules::Instant::min();
+    for (const rules::Record& record : records) newest = std::max(newest, newest_time(record));
+    return commit("save a decision", [&] {
+      const RecordWriter write(database_);
+      const auto written = [&](const rules::Record& record) { return std::visit(write, record); };
+      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest);
+    });
+  }
+
+  std::optional<JournalFault> alive(rules::Instant now) override {
+    return commit("save that the watcher is alive", [&] {
+      return database_.prepare("INSERT OR REPLACE INTO moments VALUES ('alive', ?)").bind(nanoseconds(now)).run();
+    });
+  }
+
+  std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) override {
+    if (entries.empty()) return std::nullopt;
+    return commit("save a message", [&] {
+      const OutboxTable outbox(database_);
+      const auto enqueued = [&](const OutboxEntry& entry) { return outbox.enqueue(entry); };
+      return std::all_of(entries.begin(), entries.end(), enqueued) && outbox.give_up_surplus();
+    });
+  }
+
+  std::vector<OutboxEntry> due(rules::Instant now, std::size_t most) override {
+    read_fault_ = commit("give up messages", [&] { return OutboxTable(database_).give_up_closed(now); });
+    auto entries = OutboxTable(database_).due(now, most);
+    if (!entries) read_fault_ = database_.fault("read the outbox");
+    return entries ? std::move(*entries) : std::vector<OutboxEntry>();
+  }
+
+  std::optional<rules::Instant> next_due() override {
+    // Entries that wait behind another are later than it, whatever their time.
+    auto query = database_.prepare(
+        "SELECT min(due_ns) FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS before "
+        "WHERE before.state = 'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND "
+        "before.id < entry.id AND entry.incident <> '')");
+    const bool row = query.next_row();
+    note_read(query);
+    if (!row || query.is_null(0)) return std::nullopt;
+    return from_nanoseconds(query.integer(0));
+  }
+
+  std::optional<JournalFault> delivered(std::int64_t id) override {
+    return commit("save a delivery", [&] { return OutboxTable(database_).end(id, "delivered", ""); });
+  }
+  std::optional<JournalFault> postpone(std::int64_t id, rules::Instant due, const std::string& error) override {
+    return commit("postpone a message", [&] { return OutboxTable(database_).postpone(id, due, error); });
+  }
+  std::optional<JournalFault> give_up(std::int64_t id, const std::string& error) override {
+    return commit("give up a message", [&] { return OutboxTable(database_).end(id, "given_up", error); });
+  }
+
+  std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
+    auto query = database_.prepare("SELECT record FROM outbox WHERE notifier = ? AND incident = ? ORDER BY id DESC LIMIT 1");
+    auto tells = read<rules::Tell>(query.bind(notifier.text).bind(id.text));
+    if (tells.empty()) return std::nullopt;
+    return std::move(tells.front());
+  }
+
+  std::vector<rules::IncidentRecord> incidents(std::size_t most) override {
+    auto query = database_.prepare("SELECT record FROM incidents ORDER BY opened_ns DESC, id DESC LIMIT ?");
+    const std::size_t limit = std::min<std::size_t>(most, std::numeric_limits<std::int32_t>::max());
+    return read<rules::IncidentRecord>(query.bind(static_cast<std::int64_t>(limit)));
+  }
+  std::optional<rules::IncidentRecord> incident(const rules::IncidentId& id) override {
+    auto query = database_.prepare("SELECT record FROM incidents WHERE id = ?");
+    auto found = read<rules::IncidentRecord>(query.bind(id.text));
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+  }
+  std::vector<rules::StepRecord> steps(const rules::IncidentId& id) override {
+    auto query = database_.prepare("SELECT record FROM steps WHERE incident = ? ORDER BY started_ns, rung, attempt, rowid");
+    return read<rules::StepRecord>(query.bind(id.text));
+  }
+  std::vector<rules::LedgerRecord> ledger() override {
+    auto query = database_.prepare("SELECT record FROM ledger ORDER BY service, appeared_ns, revision");
+    return read<rules::LedgerRecord>(query);
+  }
+  std::optional<JournalFault> take_read_fault() override { return std::exchange(read_fault_, std::nullopt); }
+
+  bool reserve_held() override { return dir_ && dir_->reserve_held(); }
+  std::optional<JournalFault> keep_reserve() override {
+    if (!dir_) return read_only_fault("make the reserve");
+    if (dir_->reserve_held()) return std::nullopt;
+    if (dir_->has_room_for_reserve()) return dir_->make_reserve();
+    return JournalFault{.what = "make the reserve: less than 32 MiB are free; make room on the file system of state_dir",
+                        .full = true};
+  }
+
+  std::optional<JournalFault> accept_state() override {
+    if (!dir_) return read_only_fault("accept the state");
+    return dir_->clear_observe_only();
+  }
+  bool observe_only() override { return dir_ && dir_->observe_only(); }
+
+ private:
+  static JournalFault read_only_fault(const std::string& attempt) {
+    return {.what = attempt + ": the journal was opened for reading only"};
+  }
+
+  // Does the work in a transaction of its own. On a full disk once more without the reserve: this is what it is for.
+  template <class Work>
+  std::optional<JournalFault> commit(const std::string& attempt, Work work) {
+    if (!dir_) return read_only_fault(attempt);
+    auto fault = try_commit(attempt, work);
+    if (!fault || !fault->full || !dir_->reserve_held()) return fault;
+    dir_->release_reserve();
+    return try_commit(attempt, work);
+  }
+  template <class Work>
+  std::optional<JournalFault> try_commit(const std::string& attempt, Work& work) {
+    Transaction transaction(database_);
+    if (transaction.began() && work() && transaction.commit()) return std::nullopt;
+    return database_.fault(attempt + " in " + dir_->database());
+  }
+
+  bool raise_alive(rules::Instant at) const {
+    return database_
+        .prepare("INSERT INTO moments VALUES ('alive', ?) ON CONFLICT (name) DO UPDATE SET at_ns = max(at_ns, excluded.at_ns)")
+        .bind(nanoseconds(at))
+        .run();
+  }
+
+  void note_read(const Statement& query) {
+    read_fault_ = query.failed() ? std::optional(database_.fault("read the journal")) : std::nullopt;
+  }
+  template <class T>
+  std::vector<T> read(Statement& query) {
+    std::vector<T> records;
+    std::optional<JournalFault> unreadable;
+    while (query.next_row()) {
+      if (auto record = decode<T>(query.text(0))) records.push_back(std::move(*record));
+      else unreadable = JournalFault{.what = "read the journal: a record cannot be read; restart the watcher to have it set aside"};
+    }
+    note_read(query);
+    if (unreadable && !read_fault_) read_fault_ = unreadable;
+    return records;
+  }
+
+  // Read-only journals have no directory of their own. The database is closed before the lock is given back.
+  std::optional<StateDir> dir_;
+  Database database_;
+  JournalState found_;
+  std::optional<JournalFault> read_fault_;
+};
+
+using OpenedJournal = std::variant<std::unique_ptr<Journal>, JournalFault>;
+using Loaded = std::variant<std::pair<Database, rules::DurableState>, Damage, JournalFault>;
+
+Loaded open_and_load(Database::Opened opened) {
+  if (auto* fault = std::get_if<JournalFault>(&opened)) return std::move(*fault);
+  if (auto* damage = std::get_if<Damage>(&opened)) return std::move(*damage);
+  auto state = load(std::get<Database>(opened));
+  if (auto* fault = std::get_if<JournalFault>(&state)) return std::move(*fault);
+  if (auto* damage = std::get_if<Damage>(&state)) return std::move(*damage);
+  return std::pair(std::move(std::get<Database>(opened)), std::get<rules::DurableState>(std::move(state)));
+}
+
+JournalFault damage_fault(const std::string& path, const std::string& why) {
+  return {.what = "read the journal " + path + ": damaged: " + why + "; start the watcher, it sets it aside"};
+}
+
+std::optional<JournalFault> set_aside(StateDir& dir, const Damage& damage, JournalState& found) {
+  if (auto fault = dir.mark_observe_only("the journal was damaged: " + damage.why)) return fault;
+  auto aside = dir.set_database_aside();
+  if (auto* fault = std::get_if<JournalFault>(&aside)) return std::move(*fault);
+  found.set_aside = true;
+  found.set_aside_as = std::get<std::string>(aside);
+  found.set_aside_why = damage.why;
+  return std::nullopt;
+}
+
+}  // namespace
+
+OpenedJournal Journal::open(const std::string& state_dir) {
+  auto taken = StateDir::take(state_dir);
+  if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
+  auto& dir = std::get<StateDir>(taken);
+  JournalState found;
+  Loaded loaded = open_and_load(Database::open(dir.database(), journal_schema()));
+  if (auto* damage = std::get_if<Damage>(&loaded)) {
+    const Damage met = std::move(*damage);
+    if (auto fault = set_aside(dir, met, found)) return *fault;
+    loaded = open_and_load(Database::open(dir.database(), journal_schema()));
+    if (auto* again = std::get_if<Damage>(&loaded)) return damage_fault(dir.database(), again->why);
+  }
+  if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
+  auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
+  found.durable = std::move(durable);
+  static_cast<void>(dir.make_reserve());  // reserve_held() says whether it is there
+  return std::make_unique<SqliteJournal>(std::move(dir), std::move(database), std::move(found));
+}
+
+OpenedJournal Journal::open_read_only(const std::string& state_dir) {
+  const std::string path = state_dir + "/rollbackd.db";
+  Loaded loaded = open_and_load(Database::open_read_only(path, journal_schema()));
+  if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
+  if (auto* damage = std::get_if<Damage>(&loaded)) return damage_fault(path, damage->why);
+  auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
+  JournalState found;
+  found.durable = std::move(durable);
+  return std::make_unique<SqliteJournal>(std::nullopt, std::move(database), std::move(found));
+}
+
+}  // namespace watcher

@@ -1,0 +1,101 @@
+#include "watcher/journal/state_dir.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+namespace watcher {
+
+namespace {
+
+constexpr unsigned folder_mode = 0700;  // evidence and kept files may hold what only the watcher may read
+constexpr unsigned file_mode = 0600;
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+void write_pid(int descriptor) {
+  const std::string text = std::to_string(::getpid()) + "\n";
+  // The lock is the flock; the number is for the message only, so that a full disk does not matter here.
+  if (::ftruncate(descriptor, 0) == 0) static_cast<void>(::pwrite(descriptor, text.data(), text.size(), 0) > 0);
+}
+
+JournalFault locked_fault(const std::string& path, const std::string& lock) {
+  std::string pid = read_small(lock);
+  while (!pid.empty() && (pid.back() < '0' || pid.back() > '9')) pid.pop_back();
+  return {.what = "lock " + lock + ": held by another watcher" + (pid.empty() ? "" : " (pid " + pid + ")") +
+                  "; one watcher per state directory: stop that one, or give this one another state_dir than " + path};
+}
+
+}  // namespace
+
+std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
+  if (auto fault = make_folder(path, folder_mode)) return *fault;
+  const std::string lock = path + "/lock";
+  Descriptor descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  if (!descriptor.is_open())
+    return file_fault("open " + lock, errno, "state_dir must be a directory that the watcher can write");
+  if (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return locked_fault(path, lock);
+    return file_fault("lock " + lock, errno, "the file system of state_dir must support flock");
+  }
+  write_pid(descriptor.number());
+  return StateDir(path, std::move(descriptor));
+}
+
+bool StateDir::reserve_held() const {
+  struct stat status {};
+  return ::stat(reserve().c_str(), &status) == 0 && status.st_size >= reserve_bytes;
+}
+
+std::optional<JournalFault> StateDir::make_reserve() {
+  if (reserve_held()) return std::nullopt;
+  const Descriptor file(::open(reserve().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  if (!file.is_open()) return file_fault("create " + reserve(), errno, "check that state_dir can be written");
+  const int error = ::posix_fallocate(file.number(), 0, reserve_bytes);
+  if (error == 0) return std::nullopt;
+  release_reserve();
+  return file_fault("allocate 16 MiB for " + reserve(), error, "make room on its file system");
+}
+
+void StateDir::release_reserve() { ::unlink(reserve().c_str()); }
+
+bool StateDir::has_room_for_reserve() const {
+  struct statvfs room {};
+  if (::statvfs(path_.c_str(), &room) != 0) return false;
+  return room.f_bavail * room.f_frsize >= 2 * static_cast<std::uint64_t>(reserve_bytes);
+}
+
+bool StateDir::observe_only() const { return exists(observe_mark()); }
+
+std::optional<JournalFault> StateDir::mark_observe_only(const std::string& why) {
+  return write_whole(observe_mark(), why + "\n", file_mode);
+}
+
+std::optional<JournalFault> StateDir::clear_observe_only() {
+  if (::unlink(observe_mark().c_str()) == 0) return sync_folder(path_);
+  if (errno == ENOENT) return std::nullopt;
+  return file_fault("remove " + observe_mark(), errno, "check that state_dir can be written");
+}
+
+std::variant<std::string, JournalFault> StateDir::set_database_aside() {
+  int number = 1;
+  while (exists(database() + ".damaged-" + std::to_string(number))) ++number;
+  const std::string aside = database() + ".damaged-" + std::to_string(number);
+  // The database itself goes last: as long as it is there the next start finds the damage again.
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (::rename((database() + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT)
+      return file_fault("move the damaged " + database() + suffix + " aside", errno, "move it away by hand");
+  }
+  if (auto fault = sync_folder(path_)) return *fault;
+  return aside;
+}
+
+}  // namespace watcher

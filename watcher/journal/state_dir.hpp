@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "watcher/journal/files.hpp"
+#include "watcher/journal/journal.hpp"
+
+namespace watcher {
+
+// The state directory, locked for one watcher, with what lies in it besides the database.
+class StateDir {
+ public:
+  // Room for intents and outcomes when everything else has filled the disk.
+  static constexpr std::int64_t reserve_bytes = 16 * 1024 * 1024;
+
+  // Makes the directory when there is none and takes its lock.
+  static std::variant<StateDir, JournalFault> take(const std::string& path);
+
+  std::string database() const { return path_ + "/rollbackd.db"; }
+
+  bool reserve_held() const;
+  // nullopt when the reserve is there afterwards.
+  std::optional<JournalFault> make_reserve();
+  void release_reserve();
+  // Whether the file system has room for the reserve and as much besides.
+  bool has_room_for_reserve() const;
+
+  // The mark of a set-aside database, a file of its own so that it is durable before anything is moved.
+  bool observe_only() const;
+  std::optional<JournalFault> mark_observe_only(const std::string& why);
+  std::optional<JournalFault> clear_observe_only();
+
+  // Moves the database with its -wal and -shm to the first free name rollbackd.db.damaged-N and returns that.
+  std::variant<std::string, JournalFault> set_database_aside();
+
+ private:
+  StateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+
+  std::string reserve() const { return path_ + "/reserve"; }
+  std::string observe_mark() const { return path_ + "/observe-only"; }
+
+  std::string path_;
+  Descriptor lock_;
+};
+
+}  // namespace watcher
