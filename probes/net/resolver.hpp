@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,13 +20,29 @@ namespace asio = boost::asio;
 // Shutting down does not wait for a lookup that hangs.
 class Resolver {
  public:
-  Resolver();
+  // What looking up one name brought: addresses, or why there are none.
+  struct Found {
+    std::vector<asio::ip::address> addresses;
+    rules::Fault fault;
+  };
+  // May block; called on threads of the pool, several at once.
+  using Lookup = std::function<Found(const std::string& host)>;
+
+  Resolver();  // getaddrinfo
+  explicit Resolver(Lookup lookup);
   ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
   struct Answer {
     std::vector<asio::ip::tcp::endpoint> endpoints;  // empty when there is a fault
     rules::Fault fault;
+    bool cached = false;                             // an earlier lookup's answer
   };
+  // Within `limit`; a lookup that takes longer is the fault dns, and goes on for those who ask next.
   asio::awaitable<Answer> resolve(std::string host, std::uint16_t port, rules::Duration limit);
+  // The address did not answer: the name may have moved to another one, so the next resolve() looks it up anew.
+  void forget(const std::string& host);
 
  private:
   struct State;
