@@ -13,15 +13,22 @@ namespace probes {
 
 namespace asio = boost::asio;
 
+// What becomes of processes that the command left behind in its group when it ended by itself.
+enum class Stragglers {
+  leave,  // a deploy script may start the application in the background
+  kill,   // a poll leaves nothing behind
+};
+
 struct ChildSpec {
   std::vector<std::string> argv;             // argv[0] is looked up in PATH; never a shell
   std::string dir;                           // empty: ours
-  std::string user;                          // empty: ours
+  std::string user;                          // empty: ours; another needs root
   std::map<std::string, std::string> env;    // added to ours, less NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*
   std::string stdin_file;                    // empty: /dev/null
   std::string stdout_file;                   // empty: captured
   rules::Duration limit{};
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
+  Stragglers stragglers = Stragglers::leave;
   std::int64_t output_max = 1024 * 1024;     // bytes kept of stdout and stderr together; the rest is counted
 };
 
@@ -46,6 +53,7 @@ struct ChildResult {
 
 // Runs a command in a process group of its own and waits for it. Never throws for what the command does.
 // Cancelling it ends the child as a time-out does, and then returns.
+// With `user`, the command is run through setpriv(1) with that user's groups, HOME, USER and LOGNAME.
 asio::awaitable<ChildResult> run_child(ChildSpec spec);
 
 }  // namespace probes

@@ -70,8 +70,6 @@ Resolver::Answer with_port(const Resolver::Found& found, std::uint16_t port, boo
   return answer;
 }
 
-}  // namespace
-
 // One coroutine that waits for a name. Its timer is its limit and, cancelled, its bell.
 struct Waiter {
   explicit Waiter(const asio::any_io_executor& executor) : timer(executor) {}
@@ -232,7 +230,7 @@ asio::awaitable<Resolver::Answer> Resolver::resolve(std::string host, std::uint1
   if (state->join(host, waiter)) State::start_thread(state, host);
   {
     const State::Membership membership{*state, host, waiter};
-    const auto [rung] = co_await waiter->timer.async_wait(as_result);
+    co_await waiter->timer.async_wait(as_result);
   }
   const std::optional<Found> found = state->take(host, present(executor));
   if (found) co_return with_port(*found, port, false);

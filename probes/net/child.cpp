@@ -1,0 +1,123 @@
+#include "probes/net/child.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "probes/net/child_output.hpp"
+#include "probes/net/deadline.hpp"
+#include "probes/net/result.hpp"
+#include "probes/net/spawn.hpp"
+
+namespace probes {
+
+namespace {
+
+using asio::posix::descriptor_base;
+
+// What a child wrote before it ended is in the pipe already; only a process that left the group still holds it open.
+constexpr auto drain_limit = std::chrono::milliseconds(100);
+
+// A started child until it is reaped. If the waiting coroutine is destroyed, the group goes with it.
+class Running {
+ public:
+  Running(const asio::any_io_executor& executor, Spawned spawned)
+      : pid_(spawned.pid), descriptor_(executor, spawned.pidfd) {}
+  ~Running() {
+    if (reaped_) return;
+    signal_group(SIGKILL);
+    reap();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  // Only before reap(): a reaped pid may belong to a stranger.
+  void signal_group(int signal) const { kill(-pid_, signal); }
+
+  siginfo_t reap() {
+    siginfo_t how{};
+    while (waitid(P_PIDFD, static_cast<id_t>(descriptor_.native_handle()), &how, WEXITED) == -1 && errno == EINTR) {
+    }
+    reaped_ = true;
+    return how;
+  }
+
+  asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+
+ private:
+  pid_t pid_;
+  asio::posix::stream_descriptor descriptor_;  // readable once the child has ended
+  bool reaped_ = false;
+};
+
+// Waits for the end, at most `limit`. Returns whether it has ended; a cancellation ends the waiting too.
+asio::awaitable<bool> wait_for_end(Running& child, rules::Duration limit) {
+  const auto executor = co_await asio::this_coro::executor;
+  Deadline deadline(executor);
+  deadline.arm(limit, [&child] { child.descriptor().cancel(); });
+  const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
+  co_return !error;
+}
+
+// TERM, grace, KILL. A further cancellation only shortens the grace: the child is always ended.
+asio::awaitable<void> end_softly(Running& child, rules::Duration grace) {
+  child.signal_group(SIGTERM);
+  const bool ended = co_await wait_for_end(child, grace);
+  child.signal_group(SIGKILL);
+  if (ended) co_return;
+  bool gone = false;
+  while (!gone) {
+    const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
+    gone = !error;
+  }
+}
+
+void note_end(ChildResult& result, const siginfo_t& how) {
+  result.exit_code = how.si_status;
+  if (result.end == ChildEnd::exited && how.si_code != CLD_EXITED) result.end = ChildEnd::signalled;
+}
+
+}  // namespace
+
+asio::awaitable<ChildResult> run_child(ChildSpec spec) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto executor = co_await asio::this_coro::executor;
+  ChildResult result;
+  SpawnAttempt attempt = spawn_child(spec);
+  if (!attempt.spawned) {
+    result.error = std::move(attempt.error);
+    result.command_missing = attempt.command_missing;
+    result.no_descriptors = attempt.no_descriptors;
+    co_return result;
+  }
+  Running child(executor, *attempt.spawned);
+  const auto output = std::make_shared<ChildOutput>(executor, *attempt.spawned, spec.output_max);
+  output->start();
+
+  const bool ended = co_await wait_for_end(child, spec.limit);
+  result.end = ChildEnd::exited;
+  if (!ended) {
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    const bool cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    if (cancelled) result.end = ChildEnd::cancelled;
+    else result.end = ChildEnd::timed_out;
+    co_await end_softly(child, spec.grace);
+  }
+  if (spec.stragglers == Stragglers::kill) child.signal_group(SIGKILL);
+  note_end(result, child.reap());
+
+  co_await output->drained(drain_limit);
+  output->stop();
+  result.output = std::move(output->all());
+  result.output_stdout = std::move(output->standard());
+  result.output_dropped = output->dropped();
+  co_return result;
+}
+
+}  // namespace probes
