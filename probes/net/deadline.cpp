@@ -10,6 +10,7 @@ struct Deadline::State {
   explicit State(const asio::any_io_executor& executor) : timer(executor) {}
   asio::steady_timer timer;
   std::function<void()> on_pass;
+  rules::Duration limit{};
   bool passed = false;
   unsigned generation = 0;  // a handler of an earlier arm() that was already queued must do nothing
 };
@@ -20,6 +21,7 @@ Deadline::~Deadline() { disarm(); }
 
 void Deadline::arm(rules::Duration limit, std::function<void()> on_pass) {
   State& state = *state_;
+  state.limit = limit;
   state.passed = false;
   state.on_pass = std::move(on_pass);
   const unsigned generation = ++state.generation;
@@ -38,6 +40,8 @@ void Deadline::disarm() {
 }
 
 bool Deadline::passed() const { return state_->passed; }
+
+rules::Duration Deadline::limit() const { return state_->limit; }
 
 rules::Duration Deadline::left() const {
   const asio::steady_timer present(state_->timer.get_executor(), rules::Duration::zero());

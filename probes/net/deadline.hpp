@@ -24,6 +24,8 @@ class Deadline {
   void disarm();
   // Since the last arm().
   bool passed() const;
+  // As armed.
+  rules::Duration limit() const;
   // Time left until the armed deadline, at least 0.
   rules::Duration left() const;
 

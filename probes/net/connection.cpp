@@ -1,0 +1,179 @@
+#include "probes/net/connection.hpp"
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cassert>
+#include <cstring>
+#include <sstream>
+#include <utility>
+
+#include "probes/net/faults.hpp"
+#include "probes/net/result.hpp"
+#include "probes/net/tls.hpp"
+
+namespace probes {
+
+namespace {
+
+using rules::Fault;
+using rules::FaultKind;
+using MaybeFault = std::optional<Fault>;
+
+std::array<char, read_buffer_size>& read_buffer() {
+  static thread_local const auto buffer = std::make_unique<std::array<char, read_buffer_size>>();
+  return *buffer;
+}
+
+std::string text_of(const asio::ip::tcp::endpoint& endpoint) {
+  std::ostringstream out;
+  out << endpoint;
+  return out.str();
+}
+
+Fault fault_of(const std::string& attempt, const TlsSession::Step& step) {
+  using Next = TlsSession::Next;
+  switch (step.next) {
+    case Next::closed: return network_fault(attempt, asio::error::eof);
+    case Next::broken:
+      return network_fault(attempt, boost::system::error_code(step.error, boost::system::system_category()));
+    case Next::refused:
+      return {FaultKind::tls, attempt + ": " + step.what + "; check the certificate, tls.ca_file and tls.server_name"};
+    case Next::done:
+    case Next::wait_read:
+    case Next::wait_write: break;
+  }
+  return {FaultKind::tls, attempt + ": unexpected end of a step"};
+}
+
+}  // namespace
+
+Connection::Connection(const asio::any_io_executor& executor) : socket_(executor) {}
+
+Connection::~Connection() = default;
+
+void Connection::cancel() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+asio::awaitable<MaybeFault> Connection::connect(std::vector<asio::ip::tcp::endpoint> endpoints, Deadline& deadline) {
+  MaybeFault fault;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    // An address that does not answer leaves time for those after it.
+    const auto share = deadline.left() / static_cast<std::int64_t>(endpoints.size() - i);
+    fault = co_await connect_one(endpoints.at(i), share, deadline);
+    if (!fault || fault->kind == FaultKind::cancelled) break;
+  }
+  co_return fault;
+}
+
+asio::awaitable<MaybeFault> Connection::connect_one(asio::ip::tcp::endpoint endpoint, rules::Duration limit,
+                                                    Deadline& deadline) {
+  peer_ = text_of(endpoint);
+  const std::string attempted = attempt("connect");
+  boost::system::error_code error;
+  socket_.close(error);
+  socket_.open(endpoint.protocol(), error);
+  if (error) co_return network_fault(attempted, error);
+  Deadline share(socket_.get_executor());
+  share.arm(limit, [this] { cancel(); });
+  const auto [failed] = co_await socket_.async_connect(endpoint, as_result);
+  if (failed == asio::error::operation_aborted) {
+    if (share.passed() || deadline.passed()) co_return timeout_fault(attempted, limit);
+    co_return cancelled_fault(attempted);
+  }
+  if (failed) co_return network_fault(attempted, failed);
+  socket_.non_blocking(true, error);
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  co_return MaybeFault();
+}
+
+asio::awaitable<MaybeFault> Connection::wait(asio::socket_base::wait_type what, const char* verb, Deadline& deadline) {
+  if (deadline.passed()) co_return timeout_fault(attempt(verb), deadline.limit());
+  const auto [error] = co_await socket_.async_wait(what, as_result);
+  if (!error) co_return MaybeFault();
+  if (deadline.passed()) co_return timeout_fault(attempt(verb), deadline.limit());
+  if (error == asio::error::operation_aborted) co_return cancelled_fault(attempt(verb));
+  co_return network_fault(attempt(verb), error);
+}
+
+asio::awaitable<MaybeFault> Connection::start_tls(const TlsOptions& options, const std::string& host,
+                                                  Deadline& deadline) {
+  constexpr const char* verb = "TLS handshake with";
+  auto made = TlsSession::make(options, host, socket_.native_handle());
+  if (const auto* error = std::get_if<std::string>(&made)) co_return Fault{FaultKind::tls, attempt(verb) + ": " + *error};
+  tls_ = std::move(std::get<std::unique_ptr<TlsSession>>(made));
+  for (;;) {
+    const TlsSession::Step step = tls_->handshake();
+    if (step.next == TlsSession::Next::done) co_return MaybeFault();
+    auto what = asio::socket_base::wait_read;
+    if (step.next == TlsSession::Next::wait_write) what = asio::socket_base::wait_write;
+    else if (step.next != TlsSession::Next::wait_read) co_return fault_of(attempt(verb), step);
+    MaybeFault fault = co_await wait(what, verb, deadline);
+    if (fault) co_return fault;
+  }
+}
+
+asio::awaitable<MaybeFault> Connection::send(std::string_view bytes, Deadline& deadline) {
+  constexpr const char* verb = "send to";
+  while (!bytes.empty()) {
+    auto what = asio::socket_base::wait_write;
+    if (tls_) {
+      const TlsSession::Step step = tls_->write(bytes);
+      bytes.remove_prefix(step.count);
+      if (step.next == TlsSession::Next::done) continue;
+      if (step.next == TlsSession::Next::wait_read) what = asio::socket_base::wait_read;
+      else if (step.next != TlsSession::Next::wait_write) co_return fault_of(attempt(verb), step);
+    } else {
+      boost::system::error_code error;
+      bytes.remove_prefix(socket_.send(asio::buffer(bytes), 0, error));
+      if (!error || error == asio::error::interrupted) continue;
+      if (error != asio::error::would_block) co_return network_fault(attempt(verb), error);
+    }
+    MaybeFault fault = co_await wait(what, verb, deadline);
+    if (fault) co_return fault;
+  }
+  co_return MaybeFault();
+}
+
+asio::awaitable<Connection::Received> Connection::receive(std::string_view carried, Deadline& deadline) {
+  constexpr const char* verb = "read from";
+  assert(carried.size() < read_buffer_size);
+  auto what = asio::socket_base::wait_read;
+  bool wait_first = tls_ == nullptr;  // TLS may hold decrypted bytes that no socket event tells of
+  for (;;) {
+    if (wait_first) {
+      MaybeFault fault = co_await wait(what, verb, deadline);
+      if (fault) co_return Received{{}, 0, std::move(fault)};
+    }
+    wait_first = true;
+    char* const buffer = read_buffer().data();
+    char* const free = buffer + carried.size();
+    const std::size_t room = read_buffer_size - carried.size();
+    std::memcpy(buffer, carried.data(), carried.size());
+    std::size_t count = 0;
+    if (tls_) {
+      const TlsSession::Step step = tls_->read(free, room);
+      what = asio::socket_base::wait_read;
+      if (step.next == TlsSession::Next::wait_read) continue;
+      if (step.next == TlsSession::Next::wait_write) {
+        what = asio::socket_base::wait_write;
+        continue;
+      }
+      if (step.next != TlsSession::Next::done && step.next != TlsSession::Next::closed) {
+        co_return Received{{}, 0, fault_of(attempt(verb), step)};
+      }
+      count = step.count;
+    } else {
+      boost::system::error_code error;
+      count = socket_.receive(asio::buffer(free, room), 0, error);
+      if (error == asio::error::would_block || error == asio::error::interrupted) continue;
+      if (error && error != asio::error::eof) co_return Received{{}, 0, network_fault(attempt(verb), error)};
+    }
+    co_return Received{std::string_view(buffer, carried.size() + count), count, std::nullopt};
+  }
+}
+
+}  // namespace probes

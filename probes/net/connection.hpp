@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probes/config.hpp"
+#include "probes/net/deadline.hpp"
+#include "rules/base/fault.hpp"
+
+namespace probes {
+
+class TlsSession;
+
+// Bytes of one read. Connections of a thread share the buffer, so a thousand of them need one: what is read must be
+// used before anything is awaited.
+inline constexpr std::size_t read_buffer_size = 64 * 1024;
+
+// One TCP connection, with TLS or without.
+class Connection {
+ public:
+  explicit Connection(const asio::any_io_executor& executor);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Tries the endpoints one after another until the deadline; the last one's fault if none answers.
+  asio::awaitable<std::optional<rules::Fault>> connect(std::vector<asio::ip::tcp::endpoint> endpoints,
+                                                       Deadline& deadline);
+  // `host` is the URL's; it is what the certificate must be for unless the options name another.
+  asio::awaitable<std::optional<rules::Fault>> start_tls(const TlsOptions& options, const std::string& host,
+                                                         Deadline& deadline);
+  asio::awaitable<std::optional<rules::Fault>> send(std::string_view bytes, Deadline& deadline);
+
+  // Waits for bytes and reads them into the thread's buffer behind `carried`, which must be shorter than the buffer.
+  // Nothing read and no fault: the peer closed in an orderly way.
+  struct Received {
+    std::string_view bytes;  // carried and read
+    std::size_t fresh = 0;   // how many of them are new
+    std::optional<rules::Fault> fault;
+  };
+  asio::awaitable<Received> receive(std::string_view carried, Deadline& deadline);
+
+  // What the deadline's function is to do.
+  void cancel();
+
+ private:
+  asio::awaitable<std::optional<rules::Fault>> connect_one(asio::ip::tcp::endpoint endpoint, rules::Duration limit,
+                                                           Deadline& deadline);
+  // `verb` is for people, such as "read from".
+  asio::awaitable<std::optional<rules::Fault>> wait(asio::socket_base::wait_type what, const char* verb,
+                                                    Deadline& deadline);
+  std::string attempt(const char* verb) const { return verb + (" " + peer_); }
+
+  asio::ip::tcp::socket socket_;
+  std::unique_ptr<TlsSession> tls_;
+  std::string peer_;  // address and port, for people
+};
+
+}  // namespace probes

@@ -1,0 +1,115 @@
+#include "probes/net/reply_parser.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
+
+namespace probes {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::error_code;
+using boost::beast::string_view;
+using rules::Fault;
+using rules::FaultKind;
+
+constexpr unsigned status_ok = 200;
+
+bool is_interim(unsigned status) { return status >= 100 && status < 200; }
+
+Fault fault_of(const error_code& error, std::int64_t body_max) {
+  if (error == http::error::body_limit) {
+    return {FaultKind::too_large, "the body is larger than " + std::to_string(body_max) + " bytes; raise body_max"};
+  }
+  if (error == http::error::header_limit) {
+    return {FaultKind::too_large, "the header is larger than " + std::to_string(header_max) + " bytes"};
+  }
+  return {FaultKind::parse, "the answer is not HTTP (" + error.message() + "); is it the right port and scheme?"};
+}
+
+}  // namespace
+
+class ReplyParser::Parser final : public http::basic_parser<false> {
+ public:
+  Parser(bool head, std::int64_t body_max, const BodySink* sink) : sink_(sink) {
+    eager(true);
+    skip(head);
+    header_limit(static_cast<std::uint32_t>(header_max));
+    body_limit(static_cast<std::uint64_t>(body_max));
+  }
+
+  HttpReply& reply() { return reply_; }
+  bool stopped() const { return stopped_; }
+
+ private:
+  std::size_t take(string_view piece, error_code& error) {
+    if (sink_ == nullptr || reply_.status != status_ok) {
+      reply_.body.append(piece.data(), piece.size());
+      return piece.size();
+    }
+    stopped_ = !(*sink_)(std::string_view(piece.data(), piece.size()));
+    if (stopped_) error = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
+    return piece.size();
+  }
+
+  void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
+  void on_response_impl(int code, string_view, int, error_code&) override {
+    reply_.status = static_cast<unsigned>(code);
+  }
+  void on_field_impl(http::field name, string_view, string_view value, error_code&) override {
+    if (name == http::field::content_type) reply_.content_type.assign(value.data(), value.size());
+    if (name == http::field::location) reply_.location.assign(value.data(), value.size());
+  }
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(string_view piece, error_code& error) override { return take(piece, error); }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view piece, error_code& error) override {
+    return take(piece, error);
+  }
+  void on_finish_impl(error_code&) override {}
+
+  const BodySink* sink_;
+  HttpReply reply_;
+  bool stopped_ = false;
+};
+
+ReplyParser::ReplyParser(bool head, std::int64_t body_max, const BodySink* sink)
+    : head_(head), body_max_(body_max), sink_(sink) {
+  begin();
+}
+
+ReplyParser::~ReplyParser() = default;
+
+void ReplyParser::begin() { parser_ = std::make_unique<Parser>(head_, body_max_, sink_); }
+
+std::size_t ReplyParser::push(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() && !done() && !fault_) {
+    error_code error;
+    const std::size_t count = parser_->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
+    used += count;
+    if (error == http::error::need_more) break;
+    if (error && !parser_->stopped()) fault_ = fault_of(error, body_max_);
+    if (parser_->is_done() && is_interim(parser_->reply().status)) begin();
+    else if (count == 0) break;
+  }
+  return used;
+}
+
+bool ReplyParser::end() {
+  error_code error;
+  if (parser_->got_some()) parser_->put_eof(error);
+  return !error && parser_->is_done();
+}
+
+bool ReplyParser::done() const { return parser_->is_done() || parser_->stopped(); }
+
+bool ReplyParser::keep_alive() const { return parser_->is_done() && !parser_->stopped() && parser_->keep_alive(); }
+
+const std::optional<Fault>& ReplyParser::fault() const { return fault_; }
+
+HttpReply ReplyParser::take() { return std::move(parser_->reply()); }
+
+}  // namespace probes
