@@ -1,0 +1,232 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "probes/net/child.hpp"
+#include "run_here.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using probes::ChildEnd;
+using probes::ChildResult;
+using probes::ChildSpec;
+
+ChildSpec shell(std::string script) {
+  ChildSpec spec;
+  spec.argv = {"/bin/sh", "-c", std::move(script)};
+  spec.limit = 30s;
+  return spec;
+}
+
+ChildResult run(ChildSpec spec) {
+  boost::asio::io_context loop;
+  return tests::run_on(loop, probes::run_child(std::move(spec)));
+}
+
+// A folder that goes with the test.
+struct Folder {
+  std::string path;
+  Folder() {
+    std::array<char, 32> name{"/tmp/rollbackd-test-XXXXXX"};
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { CHECK(std::system(("rm -rf " + path).c_str()) == 0); }
+};
+
+std::string content(const std::string& path) {
+  std::ostringstream out;
+  out << std::ifstream(path).rdbuf();
+  return out.str();
+}
+
+bool is_gone(pid_t pid) {
+  for (int i = 0; i < 500 && kill(pid, 0) == 0 && content("/proc/" + std::to_string(pid) + "/stat").find(") Z") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  return kill(pid, 0) != 0 || content("/proc/" + std::to_string(pid) + "/stat").find(") Z") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a command's exit code and both its streams come back") {
+  const ChildResult result = run(shell("echo out; echo err >&2; exit 3"));
+  CHECK(result.end == ChildEnd::exited);
+  CHECK(result.exit_code == 3);
+  CHECK(result.output_stdout == "out\n");
+  CHECK(result.output.find("out\n") != std::string::npos);
+  CHECK(result.output.find("err\n") != std::string::npos);
+  CHECK(result.output_dropped == 0);
+}
+
+TEST_CASE("a signal that we did not send is told") {
+  const ChildResult result = run(shell("kill -SEGV $$"));
+  CHECK(result.end == ChildEnd::signalled);
+  CHECK(result.exit_code == SIGSEGV);
+}
+
+TEST_CASE("a missing command, a missing directory and a file that may not run are told apart") {
+  ChildSpec missing;
+  missing.argv = {"no-such-command-here"};
+  missing.limit = 10s;
+  const ChildResult no_command = run(missing);
+  CHECK(no_command.end == ChildEnd::not_started);
+  CHECK(no_command.command_missing);
+
+  ChildSpec elsewhere = shell("true");
+  elsewhere.dir = "/no/such/directory";
+  const ChildResult no_directory = run(elsewhere);
+  CHECK(no_directory.end == ChildEnd::not_started);
+  CHECK_FALSE(no_directory.command_missing);
+  CHECK(no_directory.error.find("/no/such/directory") != std::string::npos);
+
+  ChildSpec plain;
+  plain.argv = {"/etc/passwd"};
+  plain.limit = 10s;
+  CHECK(run(plain).command_missing);
+}
+
+TEST_CASE("output beyond the cap is read and counted, so that the command does not block") {
+  ChildSpec spec = shell("head -c 300000 /dev/zero");
+  spec.output_max = 1000;
+  const ChildResult result = run(std::move(spec));
+  CHECK(result.end == ChildEnd::exited);
+  CHECK(result.output.size() == 1000);
+  CHECK(result.output_dropped == 299'000);
+}
+
+TEST_CASE("at the limit the group gets TERM and may tidy up") {
+  ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; echo ready; while :; do sleep 0.05; done");
+  spec.limit = 300ms;
+  const ChildResult result = run(std::move(spec));
+  CHECK(result.end == ChildEnd::timed_out);
+  CHECK(result.output_stdout == "ready\ntidied\n");
+}
+
+TEST_CASE("what ignores TERM is killed after the grace, with all of its group") {
+  ChildSpec spec = shell("trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000");
+  spec.limit = 300ms;
+  spec.grace = 100ms;
+  const ChildResult result = run(std::move(spec));
+  CHECK(result.end == ChildEnd::timed_out);
+  CHECK(result.exit_code == SIGKILL);
+  CHECK(is_gone(std::atoi(result.output_stdout.c_str())));
+}
+
+TEST_CASE("what a command leaves behind is left or killed as asked, and does not hold the answer up") {
+  ChildSpec spec = shell("sleep 1000 & echo $!");
+  SUBCASE("left: a deploy script may start the application") {
+    const pid_t left = std::atoi(run(spec).output_stdout.c_str());
+    REQUIRE(left > 1);
+    CHECK(kill(left, SIGKILL) == 0);
+  }
+  SUBCASE("killed: a poll leaves nothing behind") {
+    spec.stragglers = probes::Stragglers::kill;
+    const pid_t left = std::atoi(run(spec).output_stdout.c_str());
+    REQUIRE(left > 1);
+    CHECK(is_gone(left));
+  }
+}
+
+TEST_CASE("a cancelled command is ended as a time-out ends it, and then the caller hears of it") {
+  boost::asio::io_context loop;
+  boost::asio::cancellation_signal signal;
+  std::optional<ChildResult> result;
+  ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; while :; do sleep 0.05; done");
+  const auto on_done = [&](std::exception_ptr error, ChildResult value) {
+    CHECK(error == nullptr);
+    result = std::move(value);
+  };
+  boost::asio::co_spawn(loop, probes::run_child(std::move(spec)), boost::asio::bind_cancellation_slot(signal.slot(), on_done));
+  boost::asio::steady_timer timer(loop, 300ms);
+  timer.async_wait([&](const boost::system::error_code&) { signal.emit(boost::asio::cancellation_type::terminal); });
+  loop.run();
+  REQUIRE(result.has_value());
+  CHECK(result->end == ChildEnd::cancelled);
+  CHECK(result->output_stdout == "tidied\n");
+}
+
+TEST_CASE("a command inherits no blocked or ignored signals, no descriptors, and none of the service manager's variables") {
+  setenv("NOTIFY_SOCKET", "/run/none", 1);
+  setenv("WATCHDOG_USEC", "1", 1);
+  const int open_here = dup(0);
+  signal(SIGPIPE, SIG_IGN);
+  ChildSpec spec = shell("grep -E 'Sig(Blk|Ign)' /proc/self/status; ls /proc/$$/fd; env");
+  spec.env["ADDED"] = "yes";
+  const ChildResult result = run(std::move(spec));
+  signal(SIGPIPE, SIG_DFL);
+  close(open_here);
+  unsetenv("NOTIFY_SOCKET");
+  unsetenv("WATCHDOG_USEC");
+  constexpr unsigned long of_libc = 3UL << 31;  // signals 32 and 33 are libc's own: nobody can set them
+  const std::string& out = result.output_stdout;
+  CHECK(std::strtoul(out.substr(out.find("SigBlk:") + 7).c_str(), nullptr, 16) == 0);
+  CHECK((std::strtoul(out.substr(out.find("SigIgn:") + 7).c_str(), nullptr, 16) & ~of_libc) == 0);
+  CHECK(out.find("\n0\n1\n2\n") != std::string::npos);
+  CHECK(out.find("\n3\n") == std::string::npos);
+  CHECK(result.output_stdout.find("ADDED=yes") != std::string::npos);
+  CHECK(result.output_stdout.find("PATH=") != std::string::npos);
+  CHECK(result.output_stdout.find("NOTIFY_SOCKET") == std::string::npos);
+  CHECK(result.output_stdout.find("WATCHDOG_USEC") == std::string::npos);
+}
+
+TEST_CASE("standard input and output go to files where files are named") {
+  const Folder folder;
+  std::ofstream(folder.path + "/in") << "from a file";
+  ChildSpec spec = shell("cat; echo err >&2");
+  spec.dir = folder.path;
+  spec.stdin_file = folder.path + "/in";
+  spec.stdout_file = folder.path + "/out";
+  const ChildResult result = run(std::move(spec));
+  CHECK(result.end == ChildEnd::exited);
+  CHECK(result.output == "err\n");
+  CHECK(result.output_stdout.empty());
+  CHECK(content(folder.path + "/out") == "from a file");
+}
+
+TEST_CASE("another user needs root, and then has that user's groups and home") {
+  ChildSpec spec = shell("id -un; id -G; echo $HOME");
+  spec.user = "nobody";
+  if (geteuid() != 0) {
+    CHECK(run(spec).error.find("only root") != std::string::npos);
+    return;
+  }
+  const ChildResult result = run(spec);
+  CHECK(result.exit_code == 0);
+  CHECK(result.output_stdout == "nobody\n65534\n/nonexistent\n");
+
+  spec.argv = {"no-such-command-here"};
+  CHECK(run(spec).command_missing);
+  spec.user = "no-such-user";
+  CHECK(run(spec).error.find("no such user") != std::string::npos);
+}
+
+TEST_CASE("no descriptors left is told as such and nothing is started") {
+  ChildSpec spec = shell("echo started");
+  std::vector<int> taken;
+  for (int fd = dup(0); fd != -1; fd = dup(0)) taken.push_back(fd);
+  // The loop needs some itself.
+  for (int i = 0; i < 3; ++i) {
+    close(taken.back());
+    taken.pop_back();
+  }
+  const ChildResult result = [&] {
+    boost::asio::io_context loop;
+    return tests::run_on(loop, probes::run_child(std::move(spec)));
+  }();
+  for (const int fd : taken) close(fd);
+  CHECK(result.end == ChildEnd::not_started);
+  CHECK(result.no_descriptors);
+}
