@@ -1,7 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -142,7 +143,19 @@ class Condition {
   std::shared_ptr<const ConditionNode> root_;
 };
 
+// The furthest back that restarts() and functions over time look: bounds what is kept of each value.
+inline constexpr Duration over_time_window_max = std::chrono::hours(24);
+
 // Parses and checks what can be checked without names: levels, mixing, shares against bare numbers above 1.
 Parsed<Condition> parse_condition(std::string_view text);
+
+// The first comparison of a share with a bare number above 1 (`error_rate > 5` where 5% is meant). `is_share` says
+// it of a SignalRef or FieldRef, which only who knows the configuration can: parse_condition asks of literals alone.
+std::optional<SyntaxError> share_against_number(const Condition& condition,
+                                                const std::function<bool(const Expression&)>& is_share);
+
+// As in a condition: p95, health.up, host.disk_used{path="/"}.
+std::string to_string(const SignalRef& signal);
+std::string to_string(const FieldRef& field);
 
 }  // namespace rules

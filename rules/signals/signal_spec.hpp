@@ -56,4 +56,11 @@ struct SignalSpec {
   bool strict = false;            // approximate quantiles are unknown
 };
 
+// Every selector that the signal reads, of all candidates: what its probe has to keep of a page.
+std::vector<Selector> selectors_of(const SignalSpec& signal);
+// The series of a histogram's buckets.
+Selector bucket_selector(const QuantileOf& of);
+// What tells a restarted process; to be kept of every page besides what the signals read (SPEC 2.5).
+Selector process_start_selector();
+
 }  // namespace rules

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "rules/signals/lexer.hpp"
+#include "rules/signals/selector.hpp"
+
+namespace rules {
+
+// {label="value", ...}, when the next token is "{"; nothing is an empty list. A mistake is left in the reader.
+std::vector<Matcher> read_matchers(TokenReader& reader);
+
+// name{label="value", ...}; a mistake is left in the reader.
+Selector read_selector(TokenReader& reader);
+
+}  // namespace rules
