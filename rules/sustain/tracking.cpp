@@ -62,7 +62,7 @@ void Tracking::expire() {
     cause = Cause::stale;
   }
   if (clear.until <= now) clear = {};
-  if (confirming && span.segments().back().to <= now - span.stretch_max()) confirming = false;
+  if (confirming && span.segments().back().to <= now - span.stretch_max()) stop_confirming();
   if (!confirming) span.slide(now);
 }
 
@@ -131,12 +131,11 @@ void Tracking::fire() {
   firing = true;
   firing_since = now;
   has_fired = true;
-  asks_confirmation = false;
   fired.bad = span.bad();
   fired.observed = span.observed();
   fired.bad_samples = span.bad_samples();
   span.clear();
-  confirming = false;
+  stop_confirming();
   clear_run = Duration::zero();
 }
 
@@ -153,7 +152,12 @@ void Tracking::judge(const Judgement& judgement, const Held& clear_now, Fresh fr
   } else {
     span.extend(when.verdict, now, now);
   }
-  if (when.verdict == Verdict::good) confirming = false;
+  if (when.verdict == Verdict::good) stop_confirming();
+}
+
+void Tracking::stop_confirming() {
+  confirming = false;
+  asks_confirmation = false;
 }
 
 void Tracking::forget() {

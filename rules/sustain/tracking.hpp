@@ -55,6 +55,7 @@ struct Tracking {
   void pass(Instant to);
   void expire();
   void confirm_if_full();
+  void stop_confirming();
   std::optional<Instant> span_change() const;
   std::optional<Instant> hold_end() const;
   std::int64_t samples_before_confirmation() const;
