@@ -26,6 +26,7 @@ struct TlsOptions {
   std::string ca_file;      // empty: the system's
   std::string server_name;  // empty: the URL's host
   bool verify = true;
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
 struct HttpOptions {
@@ -33,6 +34,7 @@ struct HttpOptions {
   TlsOptions tls;
   std::int64_t body_max = body_limit_default;
   int redirects = 0;  // followed at most
+  friend bool operator==(const HttpOptions&, const HttpOptions&) = default;
 };
 
 // One request of an http probe; a probe without steps has exactly one.
@@ -44,6 +46,7 @@ struct HttpRequestConfig {
   std::string content_type;
   Expectation expect;
   std::map<std::string, std::string> save;         // name -> "json:/pointer"
+  friend bool operator==(const HttpRequestConfig&, const HttpRequestConfig&) = default;
 };
 
 struct HttpProbe {
@@ -54,18 +57,21 @@ struct HttpProbe {
   std::map<std::string, std::string> json;         // field -> JSON pointer of a number
   std::map<std::string, std::map<std::string, std::string>> check;  // field -> (JSON pointer -> JSON text)
   std::vector<HttpRequestConfig> steps;            // a journey; urls is empty then
+  friend bool operator==(const HttpProbe&, const HttpProbe&) = default;
 };
 
 struct PrometheusProbe {
   std::vector<Text> urls;
   HttpOptions options;
   std::vector<rules::Selector> keep;               // what the signals want from the page; all else is skipped
+  friend bool operator==(const PrometheusProbe&, const PrometheusProbe&) = default;
 };
 
 struct HostProbe {
   std::vector<std::string> disks{"/"};             // mount points for disk_used
   std::string proc = "/proc";                      // where the host's /proc is mounted
   std::string cgroup;                              // "auto", a path below /sys/fs/cgroup, or empty: the whole host
+  friend bool operator==(const HostProbe&, const HostProbe&) = default;
 };
 
 enum class ExecFormat { nagios, exit, number, prometheus, json, regex };
@@ -78,11 +84,13 @@ struct ExecProbe {
   std::map<std::string, Text> env;
   std::string dir;
   std::string user;
+  friend bool operator==(const ExecProbe&, const ExecProbe&) = default;
 };
 
 struct TcpProbe {
   std::string host;
   std::uint16_t port = 0;
+  friend bool operator==(const TcpProbe&, const TcpProbe&) = default;
 };
 
 struct ProbeConfig {
@@ -92,6 +100,7 @@ struct ProbeConfig {
   rules::Duration max_gap = std::chrono::milliseconds(12500);
   rules::DownOn down_on;
   std::variant<HttpProbe, PrometheusProbe, HostProbe, ExecProbe, TcpProbe> what;
+  friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
 
 }  // namespace probes

@@ -42,6 +42,7 @@ std::string_view to_string(Up up);
 struct DownOn {
   bool dns = false;
   bool no_route = false;
+  friend bool operator==(const DownOn&, const DownOn&) = default;
 };
 
 // Whose fault it is. A time-out is excused when the watcher's own lag was at least half of it: the caller decides

@@ -17,6 +17,7 @@ namespace rules {
 struct Text {
   std::string value;
   bool secret = false;
+  friend bool operator==(const Text&, const Text&) = default;
 };
 
 // What a response must look like. Empty: 2xx.
@@ -24,6 +25,7 @@ struct Expectation {
   std::vector<std::pair<int, int>> status;    // inclusive ranges
   std::map<std::string, std::string> json;    // JSON pointer -> value as JSON text
   std::string body;                           // RE2, found anywhere; empty: not asked
+  friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 
 struct RunStep { std::vector<std::string> argv; };            // {to} and {from} expand

@@ -1,0 +1,202 @@
+#include "probes/scheduler.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "probes/net/result.hpp"
+
+namespace probes {
+
+namespace {
+
+using rules::Duration;
+using rules::Fault;
+using rules::FaultKind;
+using rules::Instant;
+
+constexpr Duration tick_length = std::chrono::milliseconds(10);  // one re-armed timer for all targets, not one each
+constexpr Duration idle_max = std::chrono::milliseconds(100);    // between ticks when nothing is due: lag is still seen
+constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
+constexpr Duration lag_period = std::chrono::seconds(1);
+
+// FNV-1a: the same on every machine and in every run, unlike std::hash.
+std::uint64_t hash_of(std::string_view text, std::size_t instance) {
+  constexpr std::uint64_t prime = 1099511628211ULL;
+  std::uint64_t hash = 14695981039346656037ULL;
+  const std::string whole = std::string(text) + '/' + std::to_string(instance);
+  for (const char c : whole) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
+  // The last characters hardly reach the upper bits; mix, because names differ in the last ones.
+  hash ^= hash >> 32;
+  hash *= 0x9E3779B97F4A7C15ULL;
+  return hash ^ (hash >> 29);
+}
+
+Duration phase_within(std::uint64_t hash, Duration length) {
+  if (length <= Duration::zero()) return Duration::zero();
+  return Duration(static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(length.count())));
+}
+
+}  // namespace
+
+struct Scheduler::Target {
+  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance, std::unique_ptr<Probe> probe_)
+      : config(std::move(config_)), hash(hash_of(config.name.text, instance)), probe(std::move(probe_)), polls(executor) {}
+
+  ProbeConfig config;
+  std::uint64_t hash;
+  std::unique_ptr<Probe> probe;
+  TaskGroup polls;       // one at most
+  Instant grid;          // polls stand at this time plus whole intervals, except the first
+  bool retired = false;
+
+  // The next place on the grid, not sooner than half an interval from now. Polls missed in a stall of ours are not made
+  // up for.
+  Instant next_after(Instant now) const {
+    const Duration interval = config.interval;
+    const Instant soonest = now + interval / 2;
+    if (grid >= soonest) return grid;
+    return grid + (soonest - grid + interval - Duration(1)) / interval * interval;
+  }
+};
+
+Scheduler::Scheduler(asio::any_io_executor executor, std::vector<ProbeConfig> configs, Surroundings around,
+                     Deliver deliver, MakeProbes make)
+    : executor_(std::move(executor)), around_(around), deliver_(std::move(deliver)), make_(std::move(make)),
+      ticking_(executor_), timer_(executor_) {
+  for (const ProbeConfig& config : configs) add(config);
+}
+
+Scheduler::~Scheduler() { assert(!running_); }
+
+void Scheduler::add(const ProbeConfig& config) {
+  std::vector<std::unique_ptr<Probe>> probes = make_(config, around_);
+  for (std::size_t instance = 0; instance < probes.size(); ++instance) {
+    targets_.push_back(std::make_unique<Target>(executor_, config, instance, std::move(probes[instance])));
+    if (running_) plan(*targets_.back(), around_.clock.now());
+  }
+}
+
+void Scheduler::start() {
+  assert(!running_);
+  running_ = true;
+  const Instant now = around_.clock.now();
+  lag_since_ = now;
+  for (const auto& target : targets_) plan(*target, now);
+  ticking_.spawn("poll tick", tick());
+}
+
+// The first poll comes soon; those that follow are spread over the whole interval.
+void Scheduler::plan(Target& target, Instant now) {
+  target.grid = now + phase_within(target.hash, target.config.interval);
+  due_.push({now + phase_within(target.hash, std::min(target.config.interval, first_poll_max)), &target});
+}
+
+void Scheduler::poll_now(const rules::ProbeName& probe) {
+  if (!running_) return;
+  for (const auto& target : targets_) {
+    if (target->config.name == probe && target->polls.size() == 0) begin_poll(*target);
+  }
+}
+
+void Scheduler::begin_poll(Target& target) { target.polls.spawn("poll", poll(target)); }
+
+asio::awaitable<void> Scheduler::poll(Target& target) {
+  const Duration lag_at_start = lag_total_;
+  rules::Poll result = co_await target.probe->poll();
+  if (target.retired || !running_) co_return;
+  const Duration lag = lag_total_ - lag_at_start;
+  if (result.fault && result.fault->kind == FaultKind::timeout && lag * 2 >= target.config.timeout) {
+    result.up = rules::Up::unknown;
+    result.fault->kind = FaultKind::not_measurable;
+    result.fault->what += " (our own lag was " + std::to_string(rules::seconds(lag)) + "s of it: no evidence)";
+  }
+  deliver_(std::move(result));
+}
+
+asio::awaitable<void> Scheduler::tick() {
+  Instant planned = around_.clock.now();
+  while (running_) {
+    const Instant now = around_.clock.now();
+    note_lag(planned, now);
+    bury();
+    start_due(now);
+    planned = next_wake(now);
+    timer_.expires_after(planned - now);
+    co_await timer_.async_wait(as_result);
+  }
+}
+
+Instant Scheduler::next_wake(Instant now) const {
+  if (due_.empty()) return now + idle_max;
+  return std::clamp(due_.top().at, now + tick_length, now + idle_max);
+}
+
+void Scheduler::note_lag(Instant planned, Instant now) {
+  const Duration lag = std::max(now - planned, Duration::zero());
+  lag_total_ += lag;
+  if (now - lag_since_ >= lag_period) {
+    lag_before_ = lag_now_;
+    lag_now_ = Duration::zero();
+    lag_since_ = now;
+  }
+  lag_now_ = std::max(lag_now_, lag);
+}
+
+Duration Scheduler::loop_lag() const { return std::max(lag_before_, lag_now_); }
+
+void Scheduler::start_due(Instant now) {
+  while (!due_.empty() && due_.top().at <= now) {
+    const Due due = due_.top();
+    due_.pop();
+    if (due.target->polls.size() == 0) begin_poll(*due.target);
+    else ++skipped_;
+    due_.push({due.target->next_after(now), due.target});
+  }
+}
+
+void Scheduler::replace(std::vector<ProbeConfig> configs) {
+  TargetList before = std::exchange(targets_, {});
+  std::vector<Due> dues;
+  for (; !due_.empty(); due_.pop()) dues.push_back(due_.top());
+  std::vector<const ProbeConfig*> added;
+  for (const ProbeConfig& config : configs) {
+    const auto same = [&](const auto& target) { return target && target->config == config; };
+    if (std::none_of(before.begin(), before.end(), same)) added.push_back(&config);
+    for (auto& target : before) {
+      if (same(target)) targets_.push_back(std::move(target));
+    }
+  }
+  for (auto& target : before) {
+    if (!target) continue;
+    target->retired = true;
+    target->polls.cancel();
+    retired_.push_back(std::move(target));
+  }
+  for (const Due& due : dues) {
+    if (!due.target->retired) due_.push(due);
+  }
+  for (const ProbeConfig* config : added) add(*config);
+}
+
+void Scheduler::bury() {
+  std::erase_if(retired_, [](const auto& target) { return target->polls.size() == 0; });
+}
+
+asio::awaitable<void> Scheduler::stop() {
+  running_ = false;
+  timer_.cancel();
+  co_await ticking_.join();
+  for (const auto& target : retired_) {
+    target->polls.cancel();
+    co_await target->polls.join();
+  }
+  for (const auto& target : targets_) target->polls.cancel();
+  for (const auto& target : targets_) {
+    co_await target->polls.join();
+  }
+}
+
+}  // namespace probes
