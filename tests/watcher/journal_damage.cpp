@@ -74,6 +74,7 @@ TEST_CASE("a file that is no database is set aside with its -wal, a new one is b
   }
   const auto journal = open(folder.path);
   CHECK_FALSE(journal->found().set_aside);
+  CHECK(journal->found().observe_only);
   CHECK(journal->found().durable.incidents.size() == 1);
   CHECK(journal->observe_only());
   CHECK_FALSE(journal->accept_state());

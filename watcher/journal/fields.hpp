@@ -34,7 +34,7 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (),
                       (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
-                       baselines, switches_away, preexisting))
+                       baselines, collected, switches_away, preexisting))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
                        mutation_ended, rolled_back_here, acted_without_identity, next_rung))

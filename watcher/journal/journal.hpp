@@ -34,6 +34,7 @@ struct JournalState {
   bool set_aside = false;             // a damaged database was moved away; observe until accept-state
   std::string set_aside_as;
   std::string set_aside_why;
+  bool observe_only = false;          // the same, or it was at an earlier start and has not been accepted yet
 };
 
 // The durable record, in SQLite (WAL, synchronous=FULL) under the state directory. All calls block for a commit:

@@ -2,8 +2,9 @@
 
 namespace watcher {
 
-Schema journal_schema() {
-  return {.version = 1, .create = R"sql(
+namespace {
+
+constexpr const char* version_1 = R"sql(
 CREATE TABLE ledger (
   service      TEXT NOT NULL,
   revision     TEXT NOT NULL,
@@ -84,8 +85,10 @@ CREATE TABLE moments (
   name  TEXT PRIMARY KEY NOT NULL,
   at_ns INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-)sql",
-          .migrations = {}};
-}
+)sql";
+
+}  // namespace
+
+Schema journal_schema() { return {.version = 1, .create = version_1, .migrations = {}}; }
 
 }  // namespace watcher

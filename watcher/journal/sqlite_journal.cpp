@@ -208,6 +208,7 @@ OpenedJournal Journal::open(const std::string& state_dir) {
   if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
   auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
   found.durable = std::move(durable);
+  found.observe_only = dir.observe_only();
   static_cast<void>(dir.make_reserve());  // reserve_held() says whether it is there
   return std::make_unique<SqliteJournal>(std::move(dir), std::move(database), std::move(found));
 }
