@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/engine/events.hpp"
@@ -45,12 +46,15 @@ struct ApiRequest {
   std::string authorization;     // header
   bool trusted = false;          // came over the control socket
   std::string by;                // who, from the peer credentials or "api"
+  std::string host;              // header; what changes something over TCP must name a literal or loopback address
+  bool exposed = false;          // came over a TCP address that is not loopback
 };
 
 struct ApiReply {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // besides, such as Allow
 };
 
 // Routes a request. Errors are application/problem+json.
