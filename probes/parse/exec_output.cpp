@@ -41,7 +41,9 @@ std::string first_line(std::string_view out) {
   return shown;
 }
 
-Fault fault(FaultKind kind, std::string what) { return Fault{kind, std::move(what)}; }
+Fault fault(FaultKind kind, std::string what) {
+  return Fault{kind, std::move(what)};
+}
 
 Fault not_a_number(const std::string& what, std::string_view out) {
   return fault(FaultKind::parse, what + " is no number: \"" + first_line(out) + "\"");
@@ -62,7 +64,10 @@ struct ExecOutput::State {
   };
 
   explicit State(const ExecProbe& probe)
-      : format(probe.format), prometheus(probe.keep), exit_code(field("exit_code")), value(field("value")),
+      : format(probe.format),
+        prometheus(probe.keep),
+        exit_code(field("exit_code")),
+        value(field("value")),
         nagios_state(field("state")) {
     if (format == ExecFormat::json) json.emplace(probe.values, JsonChecks());
     if (format != ExecFormat::regex) return;
@@ -109,11 +114,16 @@ ExecAnswer ExecOutput::State::read_nagios(int exit, std::string_view out) const 
 ReadingsOrFault ExecOutput::State::read(std::string_view out) {
   switch (format) {
     case ExecFormat::nagios:
-    case ExecFormat::exit: return std::vector<Reading>{};
-    case ExecFormat::number: return read_number(out);
-    case ExecFormat::prometheus: return read_prometheus(out);
-    case ExecFormat::json: return json->read(out);
-    case ExecFormat::regex: return read_patterns(out);
+    case ExecFormat::exit:
+      return std::vector<Reading>{};
+    case ExecFormat::number:
+      return read_number(out);
+    case ExecFormat::prometheus:
+      return read_prometheus(out);
+    case ExecFormat::json:
+      return json->read(out);
+    case ExecFormat::regex:
+      return read_patterns(out);
   }
   return std::vector<Reading>{};
 }
@@ -129,8 +139,8 @@ ReadingsOrFault ExecOutput::State::read_patterns(std::string_view out) const {
   for (const Pattern& entry : patterns) {
     re2::StringPiece group;
     if (!RE2::PartialMatch(re2::StringPiece(out.data(), out.size()), *entry.pattern, &group)) {
-      return fault(FaultKind::parse, "nothing matches '" + entry.pattern->pattern() + "' (" + entry.series->name +
-                                         ") in \"" + first_line(out) + "\"");
+      return fault(FaultKind::parse, "nothing matches '" + entry.pattern->pattern() + "' (" +
+                                         entry.series->name + ") in \"" + first_line(out) + "\"");
     }
     const std::string_view text(group.data(), group.size());
     const std::optional<double> number = parse_number(trimmed(text));
@@ -170,7 +180,8 @@ ExecAnswer ExecOutput::read(int exit_code, std::string_view out, bool cut) {
     }
   }
   answer.up = answer.fault ? rules::up_from(answer.fault->kind, {}) : Up::up;
-  if (state.format == ExecFormat::exit) answer.readings.push_back({state.exit_code, static_cast<double>(exit_code)});
+  if (state.format == ExecFormat::exit)
+    answer.readings.push_back({state.exit_code, static_cast<double>(exit_code)});
   return answer;
 }
 

@@ -14,7 +14,7 @@ namespace probes {
 // What a command's end and output mean.
 struct ExecAnswer {
   rules::Up up = rules::Up::unknown;
-  std::optional<rules::Fault> fault;      // set exactly when up is not Up::up
+  std::optional<rules::Fault> fault;  // set exactly when up is not Up::up
   std::vector<rules::Reading> readings;
 };
 
@@ -25,8 +25,9 @@ struct ExecAnswer {
 //   regex       `values`: field -> RE2 whose one group is a number; the first match counts
 //   prometheus  the series that `keep` wants
 //   nagios      reading state (0 to 3) and the performance data, see nagios.hpp
-// An exit code other than 0 is evidence (FaultKind::refused), for nagios 2 is, and 3 or beyond is not_measurable.
-// Output that cannot be read after exit 0 is FaultKind::parse. Keeps compiled patterns and series between polls.
+// An exit code other than 0 is evidence (FaultKind::refused), for nagios 2 is, and 3 or beyond is
+// not_measurable. Output that cannot be read after exit 0 is FaultKind::parse. Keeps compiled patterns and
+// series between polls.
 class ExecOutput {
  public:
   explicit ExecOutput(const ExecProbe& probe);

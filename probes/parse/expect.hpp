@@ -19,13 +19,13 @@ namespace probes {
 rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_view text);
 
 // What of the answer contradicts the expectation. A status that none is expected of: 2xx is fine, 5xx is
-// server_error, any other is FaultKind::status. What contradicts an explicit expectation is a contradiction (5xx stays
-// server_error), also a body that is not JSON where JSON was expected.
+// server_error, any other is FaultKind::status. What contradicts an explicit expectation is a contradiction
+// (5xx stays server_error), also a body that is not JSON where JSON was expected.
 std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body);
 
-// The numbers (`json`: field -> pointer) and checks (`check`: field -> pointers and their JSON texts, 0 or 1) that an
-// http probe takes from a body. A body that is not JSON, or lacks a number, is FaultKind::parse. A check whose
-// pointer points at nothing is 0.
+// The numbers (`json`: field -> pointer) and checks (`check`: field -> pointers and their JSON texts, 0 or 1)
+// that an http probe takes from a body. A body that is not JSON, or lacks a number, is FaultKind::parse. A
+// check whose pointer points at nothing is 0.
 class JsonFields {
  public:
   JsonFields(std::map<std::string, std::string> json,

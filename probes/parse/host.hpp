@@ -8,8 +8,8 @@
 
 namespace probes {
 
-// Pure functions over the contents of files below /proc and /sys/fs/cgroup. nullopt: the text lacks what is asked, or
-// is not what the kernel writes.
+// Pure functions over the contents of files below /proc and /sys/fs/cgroup. nullopt: the text lacks what is
+// asked, or is not what the kernel writes.
 
 // /proc/meminfo, in bytes.
 struct MemoryInfo {
@@ -24,7 +24,8 @@ double memory_used(const MemoryInfo& memory);
 // Share of the swap in use; 0 without swap.
 double swap_used(const MemoryInfo& memory);
 
-// The first line of /proc/stat, in ticks since boot. Time in guests is in user time already; waiting for I/O is idle.
+// The first line of /proc/stat, in ticks since boot. Time in guests is in user time already; waiting for I/O
+// is idle.
 struct CpuTimes {
   std::uint64_t busy = 0;
   std::uint64_t total = 0;
@@ -40,12 +41,13 @@ struct LoadAverage {
 };
 std::optional<LoadAverage> parse_loadavg(std::string_view text);
 
-// /proc/pressure/{cpu,memory,io}, or a cgroup's: shares of time (0.05 is 5 %) in which some or all tasks were stalled.
+// /proc/pressure/{cpu,memory,io}, or a cgroup's: shares of time (0.05 is 5 %) in which some or all tasks were
+// stalled.
 struct Pressure {
   double some_avg10 = 0;
   double some_avg60 = 0;
   double some_avg300 = 0;
-  double full_avg10 = 0;   // 0 where the kernel has no such line (cpu before 5.13)
+  double full_avg10 = 0;  // 0 where the kernel has no such line (cpu before 5.13)
   double full_avg60 = 0;
   double full_avg300 = 0;
 };
@@ -53,7 +55,8 @@ std::optional<Pressure> parse_pressure(std::string_view text);
 
 enum class CgroupVersion { v1, v2 };
 
-// Where a process's memory is accounted, from /proc/PID/cgroup: on hybrid machines that is v1's memory controller.
+// Where a process's memory is accounted, from /proc/PID/cgroup: on hybrid machines that is v1's memory
+// controller.
 struct CgroupPlace {
   CgroupVersion version = CgroupVersion::v2;
   std::string path;  // below the controller's root, "/" for the root itself
@@ -75,7 +78,9 @@ struct CgroupLimit {
   std::optional<double> bytes;  // none: "max", or so large that no machine has it
 };
 std::optional<CgroupLimit> parse_cgroup_limit(std::string_view text);
-// usage - inactive_file in bytes, from the contents of the `usage` and `stat` files (SPEC 2.8); never below 0.
-std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage, std::string_view stat);
+// usage - inactive_file in bytes, from the contents of the `usage` and `stat` files (SPEC 2.8); never below
+// 0.
+std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage,
+                                         std::string_view stat);
 
 }  // namespace probes

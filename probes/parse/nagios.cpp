@@ -29,10 +29,10 @@ constexpr std::array<Unit, 13> units{{{"", 1},
                                       {"c", 1},
                                       {"B", 1},
                                       {"KB", kib},
-                                      {"MB", kib * kib},
-                                      {"GB", kib * kib * kib},
-                                      {"TB", kib * kib * kib * kib},
-                                      {"PB", kib * kib * kib * kib * kib}}};
+                                      {"MB", kib* kib},
+                                      {"GB", kib* kib* kib},
+                                      {"TB", kib* kib* kib* kib},
+                                      {"PB", kib* kib* kib* kib* kib}}};
 
 // A label: bare up to the equals sign, or in single quotes, where two of them stand for one.
 std::optional<std::string> take_label(std::string_view& text) {
@@ -50,7 +50,11 @@ std::optional<std::string> take_label(std::string_view& text) {
     if (text[at] == '\'') ++at;
     label += text[at];
   }
-  if (at + 1 >= text.size() || text[at + 1] != '=') return std::nullopt;
+  if (at + 1 >= text.size() || text[at + 1] != '=') {
+    // What comes after a quote that is not closed cannot be told apart.
+    if (at == text.size()) text = {};
+    return std::nullopt;
+  }
   text.remove_prefix(at + 2);
   return label;
 }
@@ -59,7 +63,8 @@ std::optional<std::string> take_label(std::string_view& text) {
 std::optional<double> parse_value(std::string_view text) {
   const std::size_t unit_at = std::min(text.find_first_not_of("0123456789+-.eE"), text.size());
   const std::string_view unit = text.substr(unit_at);
-  const auto known = std::find_if(units.begin(), units.end(), [unit](const Unit& u) { return u.name == unit; });
+  const auto known =
+      std::find_if(units.begin(), units.end(), [unit](const Unit& u) { return u.name == unit; });
   const std::optional<double> number = parse_number(text.substr(0, unit_at));
   if (!number || !std::isfinite(*number)) return std::nullopt;
   // A unit that is not known is the plugin's own (degrees, requests): the number is taken as it is.

@@ -10,7 +10,9 @@ namespace probes {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
@@ -20,8 +22,8 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return true;
 }
 
-// Whether a well-formed number that no double holds is too small rather than too large: from_chars says only that it
-// is out of range. Too small is 0, as it is to Prometheus.
+// Whether a well-formed number that no double holds is too small rather than too large: from_chars says only
+// that it is out of range. Too small is 0, as it is to Prometheus.
 bool is_too_small(std::string_view unsigned_number) {
   std::int64_t magnitude = 0;  // power of ten of the first digit that is not 0, plus one
   bool seen_point = false;

@@ -5,8 +5,8 @@
 
 namespace probes {
 
-// A number as Prometheus takes it: decimal with an optional sign, point and exponent, Inf, Infinity or NaN in any
-// case. No hexadecimal, no underscores, no blanks around it; too large for a double is not a number.
+// A number as Prometheus takes it: decimal with an optional sign, point and exponent, Inf, Infinity or NaN in
+// any case. No hexadecimal, no underscores, no blanks around it; too large for a double is not a number.
 std::optional<double> parse_number(std::string_view text);
 
 // The text without blanks, tabs and line ends around it.

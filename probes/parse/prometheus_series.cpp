@@ -128,7 +128,8 @@ std::string tidy_labels(std::vector<rules::Label>& labels) {
   return {};
 }
 
-// How many bytes the UTF-8 character that begins with `first` has, and its lowest legal value; 0: it begins none.
+// How many bytes the UTF-8 character that begins with `first` has, and its lowest legal value; 0: it begins
+// none.
 struct Utf8Lead {
   std::size_t size = 0;
   std::uint32_t bits = 0;

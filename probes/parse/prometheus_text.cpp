@@ -1,5 +1,6 @@
 #include "probes/parse/prometheus_text.hpp"
 
+#include <bitset>
 #include <cstring>
 #include <map>
 #include <string>
@@ -16,21 +17,41 @@ namespace probes {
 namespace {
 
 using Selectors = std::vector<rules::Selector>;
-using WantedNames = std::map<std::string, Selectors, std::less<>>;
 
 constexpr std::string_view start_time_name = "process_start_time_seconds";
 
-WantedNames by_name(Selectors keep) {
-  WantedNames names;
-  rules::Selector start_time;
-  start_time.name = start_time_name;
-  keep.push_back(std::move(start_time));
-  for (rules::Selector& selector : keep) {
-    std::string name = selector.name;
-    names[std::move(name)].push_back(std::move(selector));
+// The selectors by name. Most names are wanted by none of them, and a table of a few bits says so.
+class WantedNames {
+ public:
+  explicit WantedNames(Selectors keep) {
+    rules::Selector start_time;
+    start_time.name = start_time_name;
+    keep.push_back(std::move(start_time));
+    for (rules::Selector& selector : keep) {
+      const std::string name = selector.name;
+      if (name.empty()) continue;
+      possible_[slot(name)] = true;
+      selectors_[name].push_back(std::move(selector));
+    }
   }
-  return names;
-}
+
+  // nullptr: nobody wants the name.
+  const Selectors* find(std::string_view name) const {
+    if (!possible_[slot(name)]) return nullptr;
+    const auto found = selectors_.find(name);
+    return found == selectors_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static std::size_t slot(std::string_view name) {
+    const auto byte = [name](std::size_t at) -> std::size_t { return static_cast<unsigned char>(name[at]); };
+    return (name.size() * 67 + byte(name.size() - 1) * 29 + byte(name.size() / 2)) % slots;
+  }
+
+  static constexpr std::size_t slots = 512;
+  std::bitset<slots> possible_;
+  std::map<std::string, Selectors, std::less<>> selectors_;
+};
 
 bool any_matches(const Selectors& selectors, const rules::SeriesKey& key) {
   for (const rules::Selector& selector : selectors) {
@@ -65,7 +86,7 @@ std::string_view take_word(std::string_view& text) {
 }  // namespace
 
 struct PrometheusText::State {
-  explicit State(Selectors keep) : wanted(by_name(std::move(keep))) {}
+  explicit State(Selectors keep) : wanted(std::move(keep)) {}
 
   void push(std::string_view piece);
   void read_line(std::string_view line);
@@ -160,12 +181,13 @@ void PrometheusText::State::read_unexpected(std::string_view line) {
   std::size_t name_size = 1;
   while (name_size < line.size() && metric_name_part.has(line[name_size])) ++name_size;
   const char after = name_size < line.size() ? line[name_size] : '\0';
-  if (after != '{' && !is_blank(after)) return fail(line, "expected a metric's name, its labels and a number");
+  if (after != '{' && !is_blank(after))
+    return fail(line, "expected a metric's name, its labels and a number");
   read_named(line, name_size);
 }
 
 void PrometheusText::State::read_named(std::string_view line, std::size_t name_size) {
-  if (wanted.find(line.substr(0, name_size)) != wanted.end()) return read_series(line);
+  if (wanted.find(line.substr(0, name_size)) != nullptr) return read_series(line);
   skipped_name = line.substr(0, name_size + 1);
   check_skipped(line);
 }
@@ -186,8 +208,8 @@ void PrometheusText::State::learn_series(std::string_view line, std::string_view
   std::variant<rules::SeriesKey, MalformedSeries> parsed = parse_series(text);
   if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return fail(line, malformed->what);
   auto& key = std::get<rules::SeriesKey>(parsed);
-  const auto selectors = wanted.find(key.name);
-  const bool is_wanted = selectors != wanted.end() && any_matches(selectors->second, key);
+  const Selectors* const selectors = wanted.find(key.name);
+  const bool is_wanted = selectors != nullptr && any_matches(*selectors, key);
   const auto sighting = memory.learn(text, std::move(key), is_wanted, line_number);
   read_value(line.substr(text.size()), sighting, line);
 }

@@ -13,18 +13,21 @@
 namespace probes {
 
 // What a page may make us hold.
-inline constexpr std::size_t prometheus_line_max = 64 * 1024;   // bytes; longer than any label set that is meant
-inline constexpr std::size_t prometheus_labels_max = 64;        // labels of one series; Prometheus' users limit to 30
-inline constexpr std::size_t prometheus_series_max = 50'000;    // series of wanted names in one page
+inline constexpr std::size_t prometheus_line_max =
+    64 * 1024;  // bytes; longer than any label set that is meant
+inline constexpr std::size_t prometheus_labels_max =
+    64;  // labels of one series; Prometheus' users limit to 30
+inline constexpr std::size_t prometheus_series_max = 50'000;  // series of wanted names in one page
 
-// Reads pages of the Prometheus text format (and OpenMetrics, which is close enough) as they come in, keeps the
-// series that a selector wants and skips the rest. One parser serves one target, page after page: it remembers the
-// series of the last page, so that a page like the last one costs no allocation for its lines.
+// Reads pages of the Prometheus text format (and OpenMetrics, which is close enough) as they come in, keeps
+// the series that a selector wants and skips the rest. One parser serves one target, page after page: it
+// remembers the series of the last page, so that a page like the last one costs no allocation for its lines.
 //
-// Of a line with a wanted name everything is checked. Of another line only this is: it begins with a legal first
-// character of a name, ends with a character that a number ends with, and is not longer than prometheus_line_max.
-// Timestamps and exemplars are passed over: a reading's time is that of its poll. CRLF ends a line as LF does; the
-// last line may lack its end. Numbers are those that Prometheus takes: no hexadecimal, no underscores.
+// Of a line with a wanted name everything is checked. Of another line only this is: it begins with a legal
+// first character of a name, ends with a character that a number ends with, and is not longer than
+// prometheus_line_max. Timestamps and exemplars are passed over: a reading's time is that of its poll. CRLF
+// ends a line as LF does; the last line may lack its end. Numbers are those that Prometheus takes: no
+// hexadecimal, no underscores.
 class PrometheusText {
  public:
   // `process_start_time_seconds` is kept besides, whether wanted or not.
@@ -35,7 +38,8 @@ class PrometheusText {
 
   // A new page begins; what an unfinished one left is dropped.
   void begin();
-  // The next piece of the page; lines may straddle pieces. False: the page is malformed, more need not be read.
+  // The next piece of the page; lines may straddle pieces. False: the page is malformed, more need not be
+  // read.
   bool push(std::string_view piece);
   // The page has ended. Its first mistake as FaultKind::parse with the number of the line, if there was one.
   std::optional<rules::Fault> finish();

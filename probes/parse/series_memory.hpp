@@ -13,16 +13,16 @@
 
 namespace probes {
 
-// Remembers which series a text spelled in the page before, and in which order they came: on a page like the last one
-// each text is found by one comparison with the text that came next then.
+// Remembers which series a text spelled in the page before, and in which order they came: on a page like the
+// last one each text is found by one comparison with the text that came next then.
 class SeriesMemory {
  public:
   // One series, however it was spelled.
   struct Series {
     rules::SharedSeriesKey key;
-    bool wanted = false;      // some selector wants it
-    std::uint64_t page = 0;   // the last page that it stood in
-    std::size_t line = 0;     // where it stood first in that page
+    bool wanted = false;     // some selector wants it
+    std::uint64_t page = 0;  // the last page that it stood in
+    std::size_t line = 0;    // where it stood first in that page
   };
   struct Sighting {
     const Series* series = nullptr;  // nullptr: not seen before
@@ -53,7 +53,8 @@ class SeriesMemory {
   void forget_absent();
 
   std::uint64_t page_ = 1;  // a series that stood in no page has 0
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // keys point into the entries' texts
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>>
+      entries_;  // keys point into the entries' texts
   std::map<rules::SeriesKey, Series> series_;
   std::vector<Entry*> expected_;  // the order of the page before
   std::vector<Entry*> order_;     // the order of this page
