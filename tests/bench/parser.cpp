@@ -59,8 +59,7 @@ std::string make_page() {
     const std::string name = upstream_family(family);
     page += "# HELP " + name + " Time that requests to this upstream took.\n# TYPE " + name + " histogram\n";
     for (const char* const method : {"GET", "POST"}) {
-      series +=
-          append_histogram(page, name, std::string("method=\"") + method + "\",host=\"upstream.internal\"");
+      series += append_histogram(page, name, std::string("method=\"") + method + "\",host=\"upstream.internal\"");
     }
   }
   return page;
@@ -93,8 +92,7 @@ void scrape(benchmark::State& state, const std::string& page, const std::vector<
     readings = parser.take().size();
   }
   if (readings != expected_readings) state.SkipWithError("not the readings that were wanted");
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) *
-                          static_cast<std::int64_t>(page.size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(page.size()));
   state.counters["readings"] = static_cast<double>(readings);
   state.counters["page_bytes"] = static_cast<double>(page.size());
 }
@@ -111,7 +109,7 @@ BENCHMARK(prometheus_1000_series_5_families);
 // Five whole histograms, 140 of the series, found by names that begin like those which are skipped.
 void prometheus_1000_series_5_histograms(benchmark::State& state) {
   std::vector<std::string> names;
-  for (const std::size_t family : {0, 7, 14, 21, 28}) append_family(names, upstream_family(family));
+  for (const std::size_t family : {0U, 7U, 14U, 21U, 28U}) append_family(names, upstream_family(family));
   scrape(state, make_page(), names, 140);
 }
 BENCHMARK(prometheus_1000_series_5_histograms);
@@ -122,7 +120,7 @@ void prometheus_1000_names(benchmark::State& state) {
   for (std::size_t i = 0; i < series_on_page; ++i)
     append_number(page += "queue_depth_of_worker_" + std::to_string(i), i);
   std::vector<std::string> names;
-  for (const std::size_t i : {100, 300, 500, 700, 900})
+  for (const std::size_t i : {100U, 300U, 500U, 700U, 900U})
     names.push_back("queue_depth_of_worker_" + std::to_string(i));
   scrape(state, page, names, names.size());
 }
