@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "allocations.hpp"
 #include "probes/parse/prometheus_text.hpp"
 
 namespace {
@@ -83,6 +84,8 @@ void scrape(benchmark::State& state, const std::string& page, const std::vector<
             std::size_t expected_readings) {
   probes::PrometheusText parser(selectors(names));
   std::size_t readings = 0;
+  std::size_t pages = 0;
+  std::size_t allocations_warm = 0;
   for ([[maybe_unused]] const auto _ : state) {
     parser.begin();
     for (std::size_t at = 0; at < page.size(); at += read_buffer_size) {
@@ -90,7 +93,13 @@ void scrape(benchmark::State& state, const std::string& page, const std::vector<
     }
     if (parser.finish()) state.SkipWithError("the page is malformed");
     readings = parser.take().size();
+    if (++pages == 2) allocations_warm = allocations();
   }
+  const std::size_t allocated = pages > 2 ? allocations() - allocations_warm : 0;
+  const double allocations_per_page = pages > 2 ? static_cast<double>(allocated) / static_cast<double>(pages - 2) : 0;
+  // A page like the one before costs the list of its readings and nothing else.
+  if (allocations_per_page > 1.5) state.SkipWithError("lines of a known page allocate");
+  state.counters["allocations_per_page"] = allocations_per_page;
   if (readings != expected_readings) state.SkipWithError("not the readings that were wanted");
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(page.size()));
   state.counters["readings"] = static_cast<double>(readings);

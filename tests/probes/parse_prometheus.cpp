@@ -2,9 +2,10 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,8 +100,8 @@ const std::string real_page =
     "other_metric{a=\"b\"} 1\n"
     "# EOF\n";
 
-const std::vector<std::string> real_keep{"http_requests_total{code=~\"5..\"}", "latency_bucket",
-                                         "latency_sum", "latency_count"};
+const std::vector<std::string> real_keep{"http_requests_total{code=~\"5..\"}", "latency_bucket", "latency_sum",
+                                         "latency_count"};
 
 const std::string real_readings =
     "process_start_time_seconds = 1700000000.000000\n"
@@ -112,8 +113,7 @@ const std::string real_readings =
 
 }  // namespace
 
-TEST_CASE(
-    "a Prometheus page gives the series that a selector wants, and the start time, in the page's order") {
+TEST_CASE("a Prometheus page gives the series that a selector wants, and the start time, in the page's order") {
   CHECK(read(real_page, real_keep).text() == real_readings);
 }
 
@@ -214,16 +214,14 @@ TEST_CASE("a quoted name inside the braces is read as the metric's name") {
   CHECK(series_of("{\"m\"} 1\n") == "m");
   CHECK(series_of("m{\"a\"=\"1\"} 1\n") == "m{a=\"1\"}");
   CHECK(read("{\"http.requests\",code=\"500\"} 1\nm 2\n").text() == "m = 2.000000\n");
-  for (const char* const line :
-       {"{a=\"1\"} 1\n", "{} 1\n", "{\"\"} 1\n", "{\"m\" \"n\"} 1\n", "{\"m\",\"n\"} 1\n"}) {
+  for (const char* const line : {"{a=\"1\"} 1\n", "{} 1\n", "{\"\"} 1\n", "{\"m\" \"n\"} 1\n", "{\"m\",\"n\"} 1\n"}) {
     INFO(line);
     CHECK(fault_of(line).starts_with("line 1: "));
   }
 }
 
 TEST_CASE("a name is compared as a whole, never by its begin") {
-  CHECK(read("mm 1\nm_total 2\nm{a=\"x\"} 3\nm 4\nm:x 5\n").text() ==
-        "m{a=\"x\"} = 3.000000\nm = 4.000000\n");
+  CHECK(read("mm 1\nm_total 2\nm{a=\"x\"} 3\nm 4\nm:x 5\n").text() == "m{a=\"x\"} = 3.000000\nm = 4.000000\n");
   // The name that was skipped before must not hide a wanted one that begins like it, nor the other way round.
   CHECK(read("m_a 1\nm 2\nm_a{x=\"1\"} 1\n").text() == "m = 2.000000\n");
   CHECK(read("a 1\nab 2\na 3\n", {"ab"}).text() == "ab = 2.000000\n");
@@ -250,8 +248,7 @@ TEST_CASE("a page that is not metrics is refused at its first line") {
   }
 }
 
-TEST_CASE(
-    "of a line that nobody wants the name's begin, what follows it and the last character are looked at") {
+TEST_CASE("of a line that nobody wants the name's begin, what follows it and the last character are looked at") {
   for (const char* const line :
        {"x", "x\n", "x{a=\"1\"}\n", "x y z;\n", "x{a=\"1\"} abc\n", "x-y 1\n", "9x 1\n", "-x 1\n", "x=1\n"}) {
     INFO(line);
@@ -285,20 +282,17 @@ TEST_CASE("the page's readings follow it when series come, go and change places"
 TEST_CASE("after a malformed page the next one is read as if it had not been") {
   PrometheusText parser(selectors({"m"}));
   CHECK(read(parser, "m{a=\"1\"} 1\nm{a=\"2\"} x\n", 5).fault);
-  CHECK(read(parser, "m{a=\"1\"} 1\nm{a=\"2\"} 2\n", 5).text() ==
-        "m{a=\"1\"} = 1.000000\nm{a=\"2\"} = 2.000000\n");
+  CHECK(read(parser, "m{a=\"1\"} 1\nm{a=\"2\"} 2\n", 5).text() == "m{a=\"1\"} = 1.000000\nm{a=\"2\"} = 2.000000\n");
   CHECK_FALSE(read(parser, "m{a=\"1\"", 5).text().empty());
   CHECK(read(parser, "m 1\n", 5).text() == "m = 1.000000\n");
 }
 
-TEST_CASE(
-    "series of a page like the last one keep their identity, and labels that come and go are forgotten") {
+TEST_CASE("series of a page like the last one keep their identity, and labels that come and go are forgotten") {
   PrometheusText parser(selectors({"m"}));
   const Page first = read(parser, "m{a=\"1\"} 1\n", 100);
   const Page second = read(parser, "m{a=\"1\"} 2\n", 100);
   CHECK(first.readings.at(0).series == second.readings.at(0).series);
-  const std::weak_ptr<const rules::SeriesKey> passing =
-      read(parser, "m{a=\"passing\"} 1\n", 100).readings.at(0).series;
+  const std::weak_ptr<const rules::SeriesKey> passing = read(parser, "m{a=\"passing\"} 1\n", 100).readings.at(0).series;
   CHECK_FALSE(passing.expired());
   for (int i = 0; i < 100; ++i) read(parser, "m{a=\"" + std::to_string(i) + "\"} 1\n", 100);
   CHECK(passing.expired());
@@ -315,13 +309,11 @@ TEST_CASE("the longest line, the most labels and the most series are taken, one 
     CHECK(read(parser, "x" + long_line + "\n", piece).text().starts_with("fault: line 1: "));
   }
   std::string labels;
-  for (std::size_t i = 0; i < probes::prometheus_labels_max; ++i)
-    labels += "l" + std::to_string(i) + "=\"1\",";
+  for (std::size_t i = 0; i < probes::prometheus_labels_max; ++i) labels += "l" + std::to_string(i) + "=\"1\",";
   CHECK_FALSE(read("m{" + labels + "} 1\n").fault);
   CHECK(fault_of("m{" + labels + "more=\"1\"} 1\n").find("64 labels") != std::string::npos);
   std::string page;
-  for (std::size_t i = 0; i < probes::prometheus_series_max; ++i)
-    page += "m{a=\"" + std::to_string(i) + "\"} 1\n";
+  for (std::size_t i = 0; i < probes::prometheus_series_max; ++i) page += "m{a=\"" + std::to_string(i) + "\"} 1\n";
   CHECK(read(parser, page, 65536).readings.size() == probes::prometheus_series_max);
   CHECK(read(parser, page + "m{a=\"x\"} 1\n", 65536).text().starts_with("fault: line 50001: "));
 }
