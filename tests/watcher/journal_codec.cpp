@@ -23,10 +23,8 @@ struct Filler {
 
   void fill(bool& value) { value = !value; }
   template <class Integer>
-    requires std::is_integral_v<Integer>
-  void fill(Integer& value) {
-    value = static_cast<Integer>(next++ * 1000);
-  }
+  requires std::is_integral_v<Integer>
+  void fill(Integer& value) { value = static_cast<Integer>(next++ * 1000); }
   void fill(double& value) { value = 0.1 * next++; }
   void fill(std::string& value) { value = "text \"" + std::to_string(next++) + "\"\n\x01\xff ü"; }
   template <class Meaning>
@@ -36,10 +34,8 @@ struct Filler {
   void fill(rules::Duration& value) { value = rules::Duration(1'800'000'000'000'000'001 + next++); }
   void fill(rules::Instant& value) { value = rules::Instant(rules::Duration(1'800'000'000'000'000'001 + next++)); }
   template <class Enum>
-    requires std::is_enum_v<Enum>
-  void fill(Enum& value) {
-    value = static_cast<Enum>(static_cast<int>(value) == 0 ? 1 : 0);
-  }
+  requires std::is_enum_v<Enum>
+  void fill(Enum& value) { value = static_cast<Enum>(static_cast<int>(value) == 0 ? 1 : 0); }
   template <class T>
   void fill(std::optional<T>& value) {
     fill(value.emplace());
@@ -151,8 +147,7 @@ TEST_CASE("numbers at the edges come back from the journal's text exactly") {
 }
 
 TEST_CASE("unknown fields in the journal's text are ignored and missing ones keep their defaults") {
-  const auto record =
-      watcher::decode<rules::FuseRecord>(R"({"service":"web","invented_later":{"a":[1]},"at":7})");
+  const auto record = watcher::decode<rules::FuseRecord>(R"({"service":"web","invented_later":{"a":[1]},"at":7})");
   REQUIRE(record);
   CHECK(record->service.text == "web");
   CHECK(record->at == rules::Instant(rules::Duration(7)));

@@ -58,7 +58,8 @@ rules::IncidentRecord large_incident(const std::string& id) {
 
 }  // namespace
 
-TEST_CASE("a file that is no database is set aside with its -wal, a new one is begun, and only observed until accepted") {
+TEST_CASE(
+    "a file that is no database is set aside with its -wal, a new one is begun, and only observed until accepted") {
   const Folder folder;
   write_file(folder.path + "/rollbackd.db", std::string(8192, 'z'));
   write_file(folder.path + "/rollbackd.db-wal", "old");
@@ -147,7 +148,8 @@ TEST_CASE("an older version is migrated after a backup beside it") {
   {
     const auto opened = watcher::Database::open(path, next);
     REQUIRE(std::holds_alternative<watcher::Database>(opened));
-    auto query = std::get<watcher::Database>(opened).prepare("SELECT added, (SELECT count(*) FROM later) FROM incidents");
+    auto query =
+        std::get<watcher::Database>(opened).prepare("SELECT added, (SELECT count(*) FROM later) FROM incidents");
     REQUIRE(query.next_row());
     CHECK(query.text(0) == "here");
   }

@@ -5,7 +5,8 @@ using namespace journal_support;
 
 namespace {
 
-watcher::OutboxEntry message(const std::string& notifier, const std::string& incident, const std::string& title, double due) {
+watcher::OutboxEntry message(const std::string& notifier, const std::string& incident, const std::string& title,
+                             double due) {
   watcher::OutboxEntry entry;
   entry.notifier = rules::NotifierName(notifier);
   entry.tell.context.incident = rules::IncidentId(incident);
@@ -25,8 +26,8 @@ std::vector<std::string> titles(const std::vector<watcher::OutboxEntry>& entries
 TEST_CASE("messages of one incident to one notifier are due one after the other") {
   const Folder folder;
   const auto journal = open(folder.path);
-  CHECK_FALSE(journal->enqueue({message("team", "1", "a", 10), message("team", "1", "b", 0), message("boss", "1", "c", 0),
-                                message("team", "2", "d", 0)}));
+  CHECK_FALSE(journal->enqueue({message("team", "1", "a", 10), message("team", "1", "b", 0),
+                                message("boss", "1", "c", 0), message("team", "2", "d", 0)}));
   CHECK(titles(journal->due(at(5), 10)) == std::vector<std::string>{"c", "d"});
   const auto later = journal->due(at(10), 10);
   CHECK(titles(later) == std::vector<std::string>{"a", "c", "d"});

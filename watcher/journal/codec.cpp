@@ -38,13 +38,12 @@ bool read(const json::value& from, bool& to) {
 }
 
 template <class Integer>
-  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-json::value write(Integer value) {
+requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) json::value write(Integer value) {
   return value;
 }
 template <class Integer>
-  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-bool read(const json::value& from, Integer& to) {
+requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) bool read(const json::value& from,
+                                                                                  Integer& to) {
   boost::system::error_code error;
   const auto number = from.to_number<Integer>(error);
   if (error) return false;
@@ -98,12 +97,11 @@ bool read(const json::value& from, rules::Instant& to) {
 }
 
 template <class Enum>
-  requires std::is_enum_v<Enum>
-json::value write(Enum value) {
+requires std::is_enum_v<Enum> json::value write(Enum value) {
   return json::string(describe::enum_to_string(value, ""));
 }
 template <class Enum>
-  requires std::is_enum_v<Enum>
+requires std::is_enum_v<Enum>
 bool read(const json::value& from, Enum& to) {
   return from.is_string() && describe::enum_from_string(std::string(from.get_string()).c_str(), to);
 }
@@ -225,7 +223,10 @@ template std::optional<rules::SpanRecord> decode(std::string_view);
 template std::optional<rules::Tell> decode(std::string_view);
 template std::string enumerator_name(rules::Standing);
 template std::string enumerator_name(rules::FuseUse);
+template std::string enumerator_name(rules::Cause);
+template std::string enumerator_name(rules::IncidentPhase);
 template std::string enumerator_name(rules::Outcome);
+template std::string enumerator_name(rules::Verdict);
 template std::string enumerator_name(rules::PlanSection);
 template std::string enumerator_name(rules::Severity);
 template std::string enumerator_name(rules::Stage);

@@ -21,11 +21,13 @@ bool for_want_of_room(int code, int system_error) {
   switch (code & 0xff) {
     case SQLITE_FULL:
     case SQLITE_READONLY:
-    case SQLITE_PERM: return true;
+    case SQLITE_PERM:
+      return true;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
       return system_error == ENOSPC || system_error == EDQUOT || system_error == EROFS || system_error == EACCES;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -38,7 +40,8 @@ std::optional<JournalFault> make_private_file(const std::string& path) {
 }  // namespace
 
 Statement::Statement(sqlite3* connection, const std::string& sql) {
-  failed_ = sqlite3_prepare_v2(connection, sql.c_str(), static_cast<int>(sql.size()), &statement_, nullptr) != SQLITE_OK;
+  failed_ =
+      sqlite3_prepare_v2(connection, sql.c_str(), static_cast<int>(sql.size()), &statement_, nullptr) != SQLITE_OK;
 }
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)), parameter_(other.parameter_), failed_(other.failed_) {}
@@ -47,7 +50,8 @@ Statement::~Statement() { sqlite3_finalize(statement_); }
 Statement& Statement::bind(std::string_view text) {
   if (failed_) return *this;
   const char* begin = text.empty() ? "" : text.data();
-  failed_ = sqlite3_bind_text64(statement_, ++parameter_, begin, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK;
+  failed_ =
+      sqlite3_bind_text64(statement_, ++parameter_, begin, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK;
   return *this;
 }
 Statement& Statement::bind(std::int64_t number) {
@@ -114,7 +118,8 @@ Database::Opened Database::open_read_only(const std::string& path, const Schema&
   if (!database.connect(path, SQLITE_OPEN_READONLY)) return database.failure(attempt);
   if (!database.pragma("user_version")) {
     // A folder that cannot be written, no watcher: there is no -shm and none can be made, but nobody writes either.
-    if (database.damaged() || !database.connect("file:" + path + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI))
+    if (database.damaged() ||
+        !database.connect("file:" + path + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI))
       return database.failure(attempt);
   }
   const auto version = database.pragma("user_version");
@@ -139,7 +144,8 @@ std::optional<Database::Opened> Database::inspect(const Schema& schema) {
     if (auto refused = refuse_version(static_cast<int>(*version), schema.version)) return refused;
   }
   // Only now, so that a database that is refused is left as it was.
-  if (!execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304")) return failure(attempt);
+  if (!execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=4194304"))
+    return failure(attempt);
   if (empty) {
     if (auto fault = create(schema)) return *fault;
     return std::nullopt;
@@ -222,7 +228,9 @@ Database::Opened Database::failure(const std::string& attempt) const {
   return fault(attempt);
 }
 
-Transaction::Transaction(const Database& database) : database_(database) { began_ = database_.execute("BEGIN IMMEDIATE"); }
+Transaction::Transaction(const Database& database) : database_(database) {
+  began_ = database_.execute("BEGIN IMMEDIATE");
+}
 Transaction::~Transaction() {
   if (began_) database_.execute("ROLLBACK");
 }

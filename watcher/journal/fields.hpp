@@ -12,8 +12,8 @@ namespace rules {
 
 BOOST_DESCRIBE_ENUM(Verdict, good, bad, unknown)
 BOOST_DESCRIBE_ENUM(Cause, no_data, stale, nan, no_traffic, too_few_samples, warming_up, deploying, counter_reset,
-                    several_instances, source_error, parse_error, config_error, no_baseline, self_degraded,
-                    clock_jump, undecidable_bucket)
+                    several_instances, source_error, parse_error, config_error, no_baseline, self_degraded, clock_jump,
+                    undecidable_bucket)
 BOOST_DESCRIBE_ENUM(Severity, p0, p1, p2, p3)
 BOOST_DESCRIBE_ENUM(RuleState, idle, pending, confirming, firing, recovering)
 BOOST_DESCRIBE_ENUM(Standing, candidate, good, suspect, bad)
@@ -26,12 +26,10 @@ BOOST_DESCRIBE_ENUM(PlanSection, steps, on_success, on_failure, always)
 BOOST_DESCRIBE_ENUM(StepStatus, started, succeeded, failed, timed_out, skipped, interrupted)
 BOOST_DESCRIBE_ENUM(Stage, started, progress, ask, completed, failed, cleared, blind, seeing, fault)
 
-BOOST_DESCRIBE_STRUCT(Measured, (),
-                      (value, cause, detail, count, errors, approximate, window, newest, valid_until))
+BOOST_DESCRIBE_STRUCT(Measured, (), (value, cause, detail, count, errors, approximate, window, newest, valid_until))
 BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out))
 BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
-BOOST_DESCRIBE_STRUCT(SpanRecord, (),
-                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at))
+BOOST_DESCRIBE_STRUCT(SpanRecord, (), (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
                        baselines, collected, switches_away, preexisting))

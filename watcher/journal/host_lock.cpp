@@ -50,9 +50,11 @@ std::string printable(std::string text) {
 class FileHostLock final : public HostLock {
  public:
   FileHostLock(Descriptor file, const std::string& purpose) : file_(std::move(file)) {
-    const std::string text = "pid " + std::to_string(::getpid()) + ", uid " + std::to_string(::getuid()) + ": " + purpose;
+    const std::string text =
+        "pid " + std::to_string(::getpid()) + ", uid " + std::to_string(::getuid()) + ": " + purpose;
     // For the message of whoever has to wait; the lock holds without it.
-    if (::ftruncate(file_.number(), 0) == 0) static_cast<void>(::pwrite(file_.number(), text.data(), text.size(), 0) > 0);
+    if (::ftruncate(file_.number(), 0) == 0)
+      static_cast<void>(::pwrite(file_.number(), text.data(), text.size(), 0) > 0);
   }
   ~FileHostLock() override { static_cast<void>(::ftruncate(file_.number(), 0) == 0); }
 
@@ -66,7 +68,8 @@ std::unique_ptr<HostLock> HostLock::try_take(const std::string& purpose, std::st
   const std::string path = lock_path();
   Descriptor file = open_lock(path);
   if (!file.is_open()) {
-    holder = file_fault("open the host's lock " + path, errno, "set ROLLBACKD_HOST_LOCK to a file that can be opened").what;
+    holder =
+        file_fault("open the host's lock " + path, errno, "set ROLLBACKD_HOST_LOCK to a file that can be opened").what;
     return nullptr;
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::make_unique<FileHostLock>(std::move(file), purpose);

@@ -18,23 +18,23 @@ struct OutboxEntry {
   std::int64_t id = 0;
   rules::NotifierName notifier;
   rules::Tell tell;
-  int attempts = 0;                   // failed so far
-  rules::Instant due;                 // next attempt
-  bool only_while_open = false;       // dropped when its incident is closed by the time that it is due
+  int attempts = 0;              // failed so far
+  rules::Instant due;            // next attempt
+  bool only_while_open = false;  // dropped when its incident is closed by the time that it is due
 };
 
 struct JournalFault {
-  std::string what;                   // what was attempted, on what, what happened, what to do
-  bool full = false;                  // no room, read-only or not permitted: asks instead of acting
+  std::string what;   // what was attempted, on what, what happened, what to do
+  bool full = false;  // no room, read-only or not permitted: asks instead of acting
 };
 
 // What opening found.
 struct JournalState {
   rules::DurableState durable;
-  bool set_aside = false;             // a damaged database was moved away; observe until accept-state
+  bool set_aside = false;  // a damaged database was moved away; observe until accept-state
   std::string set_aside_as;
   std::string set_aside_why;
-  bool observe_only = false;          // the same, or it was at an earlier start and has not been accepted yet
+  bool observe_only = false;  // the same, or it was at an earlier start and has not been accepted yet
 };
 
 // The durable record, in SQLite (WAL, synchronous=FULL) under the state directory. All calls block for a commit:

@@ -121,7 +121,8 @@ asio::awaitable<bool> JournalThread::use(std::function<void(Journal&)> work) {
   auto submit = [this, &work](auto handler) {
     worker_->submit(std::make_unique<TaskOf<decltype(handler)>>(executor_, work, std::move(handler)));
   };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(std::move(submit), asio::use_awaitable);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(std::move(submit),
+                                                                                     asio::use_awaitable);
 }
 
 asio::awaitable<std::optional<JournalFault>> JournalThread::save(std::vector<rules::Record> records) {

@@ -16,8 +16,9 @@ const char* const heads =
 
 bool OutboxTable::enqueue(const OutboxEntry& entry) const {
   return database_
-      .prepare("INSERT INTO outbox (notifier, incident, stage, state, due_ns, attempts, only_while_open, record) "
-               "VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?)")
+      .prepare(
+          "INSERT INTO outbox (notifier, incident, stage, state, due_ns, attempts, only_while_open, record) "
+          "VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?)")
       .bind(entry.notifier.text)
       .bind(entry.tell.context.incident.text)
       .bind(enumerator_name(entry.tell.stage))
@@ -30,21 +31,24 @@ bool OutboxTable::enqueue(const OutboxEntry& entry) const {
 
 bool OutboxTable::give_up_surplus() const {
   return database_
-             .prepare("UPDATE outbox SET state = 'given_up', error = 'too many messages wait' WHERE id IN (SELECT id "
-                      "FROM outbox WHERE state = 'waiting' ORDER BY stage = 'progress', id DESC LIMIT -1 OFFSET ?)")
+             .prepare(
+                 "UPDATE outbox SET state = 'given_up', error = 'too many messages wait' WHERE id IN (SELECT id "
+                 "FROM outbox WHERE state = 'waiting' ORDER BY stage = 'progress', id DESC LIMIT -1 OFFSET ?)")
              .bind(outbox_waiting_max)
              .run() &&
          database_
-             .prepare("DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'waiting' ORDER BY id DESC "
-                      "LIMIT -1 OFFSET ?)")
+             .prepare(
+                 "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state <> 'waiting' ORDER BY id DESC "
+                 "LIMIT -1 OFFSET ?)")
              .bind(outbox_ended_max)
              .run();
 }
 
 bool OutboxTable::give_up_closed(rules::Instant now) const {
   return database_
-      .prepare("UPDATE outbox SET state = 'given_up', error = 'closed before it was due' WHERE state = 'waiting' AND "
-               "only_while_open = 1 AND due_ns <= ? AND incident IN (SELECT id FROM incidents WHERE closed_ns IS NOT NULL)")
+      .prepare(
+          "UPDATE outbox SET state = 'given_up', error = 'closed before it was due' WHERE state = 'waiting' AND "
+          "only_while_open = 1 AND due_ns <= ? AND incident IN (SELECT id FROM incidents WHERE closed_ns IS NOT NULL)")
       .bind(nanoseconds(now))
       .run();
 }
@@ -69,7 +73,11 @@ std::optional<std::vector<OutboxEntry>> OutboxTable::due(rules::Instant now, std
 }
 
 bool OutboxTable::end(std::int64_t id, const std::string& state, const std::string& error) const {
-  return database_.prepare("UPDATE outbox SET state = ?, error = ? WHERE id = ?").bind(state).bind(error).bind(id).run();
+  return database_.prepare("UPDATE outbox SET state = ?, error = ? WHERE id = ?")
+      .bind(state)
+      .bind(error)
+      .bind(id)
+      .run();
 }
 
 bool OutboxTable::postpone(std::int64_t id, rules::Instant due, const std::string& error) const {

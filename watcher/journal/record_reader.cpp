@@ -27,8 +27,10 @@ class Loader {
     auto query = database_.prepare(sql);
     if (auto why = append(query, records)) damage_ = Damage{*why};
     if (!query.failed()) return;
-    if (database_.damaged()) damage_ = Damage{database_.fault("read the journal").what};
-    else fault_ = database_.fault("read the journal");
+    if (database_.damaged())
+      damage_ = Damage{database_.fault("read the journal").what};
+    else
+      fault_ = database_.fault("read the journal");
   }
   std::variant<rules::DurableState, Damage, JournalFault> result(rules::DurableState state) {
     if (damage_) return *damage_;

@@ -42,13 +42,14 @@ bool RecordWriter::prune_ledger(const rules::ServiceName& service) const {
     const std::string of_service = std::string(" FROM ledger WHERE service = ?1 AND ") + condition;
     const std::string newest = "(SELECT revision" + of_service + " ORDER BY last_seen_ns DESC, revision LIMIT ?2)";
     const std::string targets =
-        "(SELECT revision FROM ledger WHERE service = ?1 AND standing = 'good' ORDER BY last_seen_ns DESC, revision LIMIT ?3)";
-    const bool pruned = database_.prepare("DELETE" + of_service + " AND revision NOT IN " + newest +
-                                          " AND revision NOT IN " + targets)
-                            .bind(service.text)
-                            .bind(ledger_revisions_max)
-                            .bind(ledger_good_min)
-                            .run();
+        "(SELECT revision FROM ledger WHERE service = ?1 AND standing = 'good' ORDER BY last_seen_ns DESC, revision "
+        "LIMIT ?3)";
+    const bool pruned =
+        database_.prepare("DELETE" + of_service + " AND revision NOT IN " + newest + " AND revision NOT IN " + targets)
+            .bind(service.text)
+            .bind(ledger_revisions_max)
+            .bind(ledger_good_min)
+            .run();
     if (!pruned) return false;
   }
   return true;
@@ -65,8 +66,9 @@ bool RecordWriter::operator()(const rules::ServiceRecord& record) const {
 bool RecordWriter::operator()(const rules::FuseRecord& record) const {
   // The newest reset stays however old it is: it says which switches of a revision still count.
   return database_
-             .prepare("DELETE FROM fuse WHERE service = ?1 AND at_ns < ?2 AND (use <> 'reset' OR at_ns < (SELECT "
-                      "max(at_ns) FROM fuse WHERE service = ?1 AND use = 'reset'))")
+             .prepare(
+                 "DELETE FROM fuse WHERE service = ?1 AND at_ns < ?2 AND (use <> 'reset' OR at_ns < (SELECT "
+                 "max(at_ns) FROM fuse WHERE service = ?1 AND use = 'reset'))")
              .bind(record.service.text)
              .bind(watcher::nanoseconds(record.at - fuse_kept))
              .run() &&

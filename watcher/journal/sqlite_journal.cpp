@@ -52,7 +52,8 @@ class SqliteJournal final : public Journal {
   std::optional<rules::Instant> next_due() override {
     // Entries that wait behind another are later than it, whatever their time.
     auto query = database_.prepare(
-        "SELECT min(due_ns) FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS before "
+        "SELECT min(due_ns) FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS "
+        "before "
         "WHERE before.state = 'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND "
         "before.id < entry.id AND entry.incident <> '')");
     const bool row = query.next_row();
@@ -72,7 +73,8 @@ class SqliteJournal final : public Journal {
   }
 
   std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
-    auto query = database_.prepare("SELECT record FROM outbox WHERE notifier = ? AND incident = ? ORDER BY id DESC LIMIT 1");
+    auto query =
+        database_.prepare("SELECT record FROM outbox WHERE notifier = ? AND incident = ? ORDER BY id DESC LIMIT 1");
     auto tells = read<rules::Tell>(query.bind(notifier.text).bind(id.text));
     if (tells.empty()) return std::nullopt;
     return std::move(tells.front());
@@ -90,7 +92,8 @@ class SqliteJournal final : public Journal {
     return std::move(found.front());
   }
   std::vector<rules::StepRecord> steps(const rules::IncidentId& id) override {
-    auto query = database_.prepare("SELECT record FROM steps WHERE incident = ? ORDER BY started_ns, rung, attempt, rowid");
+    auto query =
+        database_.prepare("SELECT record FROM steps WHERE incident = ? ORDER BY started_ns, rung, attempt, rowid");
     return read<rules::StepRecord>(query.bind(id.text));
   }
   std::vector<rules::LedgerRecord> ledger() override {
@@ -104,8 +107,8 @@ class SqliteJournal final : public Journal {
     if (!dir_) return read_only_fault("make the reserve");
     if (dir_->reserve_held()) return std::nullopt;
     if (dir_->has_room_for_reserve()) return dir_->make_reserve();
-    return JournalFault{.what = "make the reserve: less than 32 MiB are free; make room on the file system of state_dir",
-                        .full = true};
+    return JournalFault{
+        .what = "make the reserve: less than 32 MiB are free; make room on the file system of state_dir", .full = true};
   }
 
   std::optional<JournalFault> accept_state() override {
@@ -137,7 +140,9 @@ class SqliteJournal final : public Journal {
 
   bool raise_alive(rules::Instant at) const {
     return database_
-        .prepare("INSERT INTO moments VALUES ('alive', ?) ON CONFLICT (name) DO UPDATE SET at_ns = max(at_ns, excluded.at_ns)")
+        .prepare(
+            "INSERT INTO moments VALUES ('alive', ?) ON CONFLICT (name) DO UPDATE SET at_ns = max(at_ns, "
+            "excluded.at_ns)")
         .bind(nanoseconds(at))
         .run();
   }
@@ -150,8 +155,11 @@ class SqliteJournal final : public Journal {
     std::vector<T> records;
     std::optional<JournalFault> unreadable;
     while (query.next_row()) {
-      if (auto record = decode<T>(query.text(0))) records.push_back(std::move(*record));
-      else unreadable = JournalFault{.what = "read the journal: a record cannot be read; restart the watcher to have it set aside"};
+      if (auto record = decode<T>(query.text(0)))
+        records.push_back(std::move(*record));
+      else
+        unreadable =
+            JournalFault{.what = "read the journal: a record cannot be read; restart the watcher to have it set aside"};
     }
     note_read(query);
     if (unreadable && !read_fault_) read_fault_ = unreadable;

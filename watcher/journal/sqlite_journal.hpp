@@ -11,13 +11,13 @@
 namespace watcher {
 
 // How much of the past is kept. What is open, runs or may be a target is never pruned.
-inline constexpr std::int64_t closed_incidents_max = 500;        // with their steps; some 300 MB at the very worst
-inline constexpr std::int64_t ledger_revisions_max = 250;        // a service: months of several deploys a day
-inline constexpr std::int64_t ledger_good_min = 10;              // a service: targets that are kept however old
+inline constexpr std::int64_t closed_incidents_max = 500;             // with their steps; some 300 MB at the very worst
+inline constexpr std::int64_t ledger_revisions_max = 250;             // a service: months of several deploys a day
+inline constexpr std::int64_t ledger_good_min = 10;                   // a service: targets that are kept however old
 inline constexpr rules::Duration fuse_kept = std::chrono::hours(24);  // the longest span that a limit looks at
-inline constexpr std::int64_t outbox_ended_max = 1000;           // delivered and given up, for people who ask
-inline constexpr std::int64_t outbox_waiting_max = 5000;         // a receiver that is gone for days
-inline constexpr std::size_t step_output_max = 64 * 1024;        // bytes in the database; evidence/ has more
+inline constexpr std::int64_t outbox_ended_max = 1000;                // delivered and given up, for people who ask
+inline constexpr std::int64_t outbox_waiting_max = 5000;              // a receiver that is gone for days
+inline constexpr std::size_t step_output_max = 64 * 1024;             // bytes in the database; evidence/ has more
 
 // Writes records; every call belongs into the caller's transaction. false: the database's fault says why.
 class RecordWriter {

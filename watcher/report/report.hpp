@@ -11,9 +11,9 @@ namespace watcher {
 struct ReportInput {
   rules::IncidentRecord incident;
   std::vector<rules::StepRecord> steps;
-  std::vector<rules::LedgerRecord> ledger;   // of the service
-  std::vector<std::string> evidence_files;   // below evidence/
-  std::vector<std::string> notes;            // a driver's aftermath, degradations
+  std::vector<rules::LedgerRecord> ledger;  // of the service
+  std::vector<std::string> evidence_files;  // below evidence/
+  std::vector<std::string> notes;           // a driver's aftermath, degradations
   std::string watcher_name;
   std::string version;
 };

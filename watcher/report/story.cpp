@@ -1,0 +1,224 @@
+#include "watcher/report/story.hpp"
+
+#include <algorithm>
+
+#include "watcher/journal/codec.hpp"
+#include "watcher/report/text.hpp"
+
+namespace watcher {
+
+namespace {
+
+using rules::Outcome;
+
+std::string code(std::string_view text) { return markdown_code(text, Place::paragraph); }
+
+std::string command(const std::string& text) { return code("rollbackd " + text); }
+
+// ": `error_rate > 5%` measured 0.3125 (410 of 1312)"
+std::string measured(const rules::Comparison& comparison) {
+  std::string text = ": " + code(comparison.text) + " measured " + number_text(*comparison.value.value);
+  if (comparison.value.errors > 0)
+    text += " (" + number_text(comparison.value.errors) + " of " + number_text(comparison.value.count) + ")";
+  return text;
+}
+
+std::string why(const rules::IncidentRecord& incident) {
+  if (incident.rules.empty()) {
+    const std::string reason = incident.reason.empty() ? "" : " (" + markdown_text(incident.reason) + ")";
+    return "A rollback of " + code(incident.service.text) + " was asked for by hand" + reason + " at " +
+           utc_text(incident.opened) + " UTC.";
+  }
+  const rules::JoinedRule& first = incident.rules.front();
+  std::string text = "Rule " + code(first.rule.text) + " of service " + code(incident.service.text) + " fired at " +
+                     utc_text(first.joined) + " UTC";
+  if (first.bad_ns > 0) text += " after " + duration_text(rules::Duration(first.bad_ns)) + " of observed bad time";
+  for (const rules::Comparison& comparison : first.evidence) {
+    if (comparison.verdict != rules::Verdict::bad || !comparison.value.value) continue;
+    text += measured(comparison);
+    break;  // the leftmost; the others are in the table
+  }
+  text += ".";
+  if (incident.rules.size() > 1) text += " " + std::to_string(incident.rules.size() - 1) + " more joined it.";
+  return text;
+}
+
+std::string deed(const rules::IncidentRecord& incident) {
+  if (incident.switched && !incident.to.empty()) {
+    const bool done = incident.outcome == Outcome::recovered || incident.outcome == Outcome::not_recovered ||
+                      incident.outcome == Outcome::unverifiable;
+    return std::string(done ? " It was switched" : " A switch was begun") + " from " +
+           code(short_revision(incident.from)) + " to " + code(short_revision(incident.to)) + ".";
+  }
+  if (incident.past_no_return) return " Steps that change something were run, but no revision was switched.";
+  return " Nothing was changed.";
+}
+
+std::string ending(const rules::IncidentRecord& incident) {
+  if (!incident.outcome) {
+    std::string text = " It is still open: " + enumerator_name(incident.phase);
+    if (!incident.waiting_for.empty()) text += ", waiting for " + markdown_text(incident.waiting_for);
+    return text + ".";
+  }
+  std::string text = " Outcome: **" + enumerator_name(*incident.outcome) + "**, " + outcome_meaning(*incident.outcome);
+  if (!incident.outcome_detail.empty()) text += " (" + markdown_text(incident.outcome_detail) + ")";
+  if (incident.closed) text += "; closed after " + duration_text(*incident.closed - incident.opened);
+  return text + ".";
+}
+
+std::string failed_step(const ReportInput& input) {
+  for (auto step = input.steps.rbegin(); step != input.steps.rend(); ++step) {
+    const bool failed = step->status == rules::StepStatus::failed || step->status == rules::StepStatus::timed_out ||
+                        step->status == rules::StepStatus::interrupted;
+    if (failed && step->id.section == rules::PlanSection::steps)
+      return code(step->text) + " (" + enumerator_name(step->status) + ")";
+  }
+  return "a step";
+}
+
+std::string by_hand(const std::string& service) { return command("rollback " + service + " --to REVISION"); }
+
+// The urgent part: what the outcome leaves to people.
+std::string first_thing(const ReportInput& input, Outcome outcome) {
+  const std::string& service = input.incident.service.text;
+  switch (outcome) {
+    case Outcome::recovered:
+      return "Nothing is urgent: it works again.";
+    case Outcome::not_recovered:
+      return "**Look at it now.** The plan went through and the trouble is still there, so the revision is probably "
+             "not its "
+             "cause. Nothing more is done by itself. " +
+             command("status") + " says what is bad.";
+    case Outcome::wrong_revision:
+      return "**Look at it now.** What runs is not what was switched to. Compare " + command("status") +
+             " with the service itself, then " + by_hand(service) + ".";
+    case Outcome::unverifiable:
+      return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
+             " says which probes fail and why.";
+    case Outcome::action_failed:
+      return "**Look at it now.** The plan stopped at " + failed_step(input) +
+             "; the service may be half changed. Its output is below. Then " + by_hand(service) + ".";
+    case Outcome::no_target:
+      return "**Look at it now.** There is no good revision to go back to. " + command("deploys") +
+             " lists what is known; " + by_hand(service) + " goes to one of them.";
+    case Outcome::fused:
+      return "**Look at it now.** The fuse has blown: it was switched too often lately. When the cause is "
+             "understood, " +
+             command("fuse reset " + service) + " lets rollbackd act again.";
+    case Outcome::superseded:
+      return "Nothing: another revision came meanwhile and is judged on its own.";
+    case Outcome::aborted:
+      return "Nothing was done further. If it is still bad: " + command("rollback " + service) + ".";
+    case Outcome::observed:
+      return "Mode observe: this was only watched. " + command("rollback " + service) +
+             " does by hand what would have been done.";
+    case Outcome::notified:
+      return "This rule only tells. If it is still bad: " + command("explain") + ".";
+    case Outcome::cleared:
+      return "Nothing: the rule cleared before anything was changed.";
+  }
+  return "";
+}
+
+std::string open_thing(const rules::IncidentRecord& incident) {
+  if (incident.phase == rules::IncidentPhase::asking)
+    return "**Decide:** " + markdown_text(incident.asked.empty() ? "may it act?" : incident.asked) + " " +
+           command("approve " + incident.id.text) + " or " + command("abort " + incident.id.text) +
+           (incident.deadline ? ", until " + utc_text(*incident.deadline) + " UTC" : "") + ".";
+  return "Nothing yet: it is being worked on. " + command("abort " + incident.id.text) + " stops it.";
+}
+
+void add_revisions(const ReportInput& input, std::vector<std::string>& things) {
+  const rules::IncidentRecord& incident = input.incident;
+  const rules::LedgerRecord* from = ledger_entry(input, incident.from);
+  if (from != nullptr && from->standing == rules::Standing::bad)
+    things.push_back("Fix " + code(short_revision(incident.from)) +
+                     " before it is deployed again: it is quarantined and no target. " +
+                     command("deploy good " + incident.from.text) + " lifts that.");
+  if (from != nullptr && from->standing == rules::Standing::suspect)
+    things.push_back(code(short_revision(incident.from)) +
+                     " is suspect. Say what it is: " + command("deploy good " + incident.from.text) + " or " +
+                     command("deploy bad " + incident.from.text) + ".");
+  const rules::LedgerRecord* to = ledger_entry(input, incident.to);
+  if (incident.switched && from != nullptr && to != nullptr && from->schema != to->schema)
+    things.push_back("The schema was " + code(from->schema) + " with " + code(short_revision(incident.from)) + " and " +
+                     code(to->schema) + " with " + code(short_revision(incident.to)) +
+                     ": check that what runs now can read what was written.");
+}
+
+}  // namespace
+
+const rules::LedgerRecord* ledger_entry(const ReportInput& input, const rules::Revision& revision) {
+  const auto found = std::find_if(input.ledger.begin(), input.ledger.end(), [&](const rules::LedgerRecord& record) {
+    return record.service == input.incident.service && record.revision == revision;
+  });
+  return found == input.ledger.end() || revision.empty() ? nullptr : &*found;
+}
+
+std::string outcome_name(const rules::IncidentRecord& incident) {
+  return incident.outcome ? enumerator_name(*incident.outcome) : "open, " + enumerator_name(incident.phase);
+}
+
+std::string outcome_meaning(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::recovered:
+      return "the target runs and the rules are good again";
+    case Outcome::not_recovered:
+      return "the plan went through, but the rules did not become good";
+    case Outcome::wrong_revision:
+      return "what runs after the switch is not the target";
+    case Outcome::unverifiable:
+      return "nothing could be measured afterwards";
+    case Outcome::action_failed:
+      return "a step failed, or the plan could not go on after a crash";
+    case Outcome::no_target:
+      return "there is no good revision to go back to";
+    case Outcome::fused:
+      return "a limit of the fuse was reached";
+    case Outcome::superseded:
+      return "another revision appeared meanwhile";
+    case Outcome::aborted:
+      return "a person ended it, or nobody answered";
+    case Outcome::observed:
+      return "in mode observe nothing is done";
+    case Outcome::notified:
+      return "people were told, nothing else was to be done";
+    case Outcome::cleared:
+      return "the rule cleared before anything was changed";
+  }
+  return "";
+}
+
+std::string summary(const ReportInput& input) {
+  return why(input.incident) + deed(input.incident) + ending(input.incident);
+}
+
+bool needs_people(const rules::IncidentRecord& incident) {
+  if (!incident.outcome) return incident.phase == rules::IncidentPhase::asking;
+  switch (*incident.outcome) {
+    case Outcome::not_recovered:
+    case Outcome::wrong_revision:
+    case Outcome::unverifiable:
+    case Outcome::action_failed:
+    case Outcome::no_target:
+    case Outcome::fused:
+      return true;
+    case Outcome::recovered:
+    case Outcome::superseded:
+    case Outcome::aborted:
+    case Outcome::observed:
+    case Outcome::notified:
+    case Outcome::cleared:
+      return false;
+  }
+  return true;
+}
+
+std::vector<std::string> left_to_do(const ReportInput& input) {
+  std::vector<std::string> things;
+  things.push_back(input.incident.outcome ? first_thing(input, *input.incident.outcome) : open_thing(input.incident));
+  add_revisions(input, things);
+  return things;
+}
+
+}  // namespace watcher
