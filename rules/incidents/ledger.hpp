@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "rules/incidents/records.hpp"
+
+namespace rules {
+
+// Every revision seen of every service, and which of them may be rolled back to (SPEC 2.14, 2.17, 2.24).
+class Ledger {
+ public:
+  void put(LedgerRecord record);
+  // nullptr when the revision was never seen of the service.
+  LedgerRecord* find(const ServiceName& service, const Revision& revision);
+  const LedgerRecord* find(const ServiceName& service, const Revision& revision) const;
+  bool knows(const ServiceName& service) const;
+  // The good revision that ran most recently, other than `from`: never a bad one, never one that was not verified.
+  std::optional<Revision> last_good(const ServiceName& service, const Revision& from) const;
+  std::vector<LedgerRecord> all() const;
+  std::vector<LedgerRecord*> of(const ServiceName& service);
+
+ private:
+  std::map<ServiceName, std::map<Revision, LedgerRecord>> records_;
+};
+
+}  // namespace rules
