@@ -1,0 +1,335 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rules/engine/commands.hpp"
+#include "rules/engine/config.hpp"
+#include "rules/engine/events.hpp"
+#include "rules/engine/view.hpp"
+#include "rules/incidents/fuse.hpp"
+#include "rules/incidents/ledger.hpp"
+#include "rules/signals/baseline.hpp"
+#include "rules/signals/measurements.hpp"
+#include "rules/sustain/rule_tracker.hpp"
+
+namespace rules {
+
+// What the rule's evidence was judged under; another one makes the same evidence be judged again.
+struct JudgedIn {
+  Instant not_before = Instant::min();
+  std::optional<Cause> blanket;
+  friend bool operator==(const JudgedIn&, const JudgedIn&) = default;
+};
+
+struct WatchedRule {
+  RuleSpec spec;
+  RuleTracker tracker;
+  std::set<ProbeName> probes;                 // of `when` and `clear`
+  std::set<ProbeName> when_probes;
+  bool windowed = false;
+  Judgement when;
+  JudgedIn judged_in;
+  bool judged = false;
+  std::optional<Instant> withheld_since;      // fired, but `unless` explains the trouble
+  std::string withheld_by;
+  bool answered = false;                      // its incident is closed and it fires on: nothing more by itself
+  bool recovered = false;                     // recovered since it last fired
+  bool blind = false;
+  std::deque<std::pair<Instant, Verdict>> known;  // known verdicts as they changed, for what was bad before a deploy
+};
+
+struct WatchedService {
+  ServiceSpec spec;
+  ServiceRecord record;
+  std::set<ProbeName> probes;                 // of all of its rules
+  // Looking at what runs.
+  std::optional<Revision> unconfirmed;        // one look saw it, the second has to agree
+  Instant last_saw_running = Instant::min();
+  std::optional<Instant> absent_since;
+  std::optional<DeployMark> mark;             // of a revision that has not appeared yet
+  bool looked = false;                        // something was read since our start
+  // Which evidence counts.
+  Instant not_before = Instant::min();
+  Cause not_before_cause = Cause::warming_up;
+  Instant warm_until = Instant::min();
+  std::set<ProbeName> seen_up;                // since the revision, the instance or we appeared
+  std::map<std::pair<ProbeName, std::size_t>, double> process_start;
+  // What is known of it.
+  bool ready = false;
+  std::string not_ready_reason = "not asked yet";
+  std::optional<std::pair<Instant, Duration>> last_fired;  // when, and the rule's `for`
+  BaselineCollector collector;
+  std::map<std::string, Expression> baseline_of;  // what is collected, by its frozen key
+  Instant bake_from = Instant::max();         // baking since then; max: not now
+  Instant bake_saved = Instant::min();
+  std::optional<IncidentId> incident;
+  IncidentId last_id;
+};
+
+enum class HostLockState { none, asked, held };
+
+struct LiveIncident {
+  IncidentRecord record;
+  std::map<ActionName, ActionSpec> plans;     // as they were when it opened
+  StepRecord step;                            // the one in flight, or the last
+  HostLockState lock = HostLockState::none;
+  int lock_refusals = 0;
+  std::optional<Instant> lock_retry_at;
+  std::optional<Instant> lock_wanted_since;
+  std::string lock_holder;
+  std::optional<Instant> rung_began;          // its first mutating step
+  // The look before a switch, and after a crash in one.
+  std::optional<Instant> look_asked;
+  std::optional<RevisionRead> look;
+  int looks_failed = 0;
+  bool look_settles_switch = false;           // found in flight at our start
+  int looks_elsewhere = 0;                    // after the switch: what runs is not the target
+  std::optional<Instant> wait_since;          // a wait's condition has been true since
+  std::optional<Instant> verify_since;        // the plan's verify.when has been true since
+  std::optional<Instant> hold_until;
+  bool climb_now = false;                     // a more severe rule joined: its response starts at once
+  bool refired = false;                       // a joined rule fired again while it was looked after
+  bool measured_after = false;                // something could be measured since the action
+};
+
+// The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp (services, warm-up, baking),
+// opening.cpp, gate.cpp, steps.cpp, switching.cpp, settling.cpp (settle, verify), closing.cpp, requests.cpp,
+// recovery.cpp (start, reload), view.cpp, telling.cpp.
+class Core {
+ public:
+  Core(CoreConfig config, DurableState durable, Instant now);
+
+  void observe(Event event);
+  void refill(const Poll& poll);
+  std::vector<Command> advance(Instant now);
+  std::vector<Command> complete(const StepId& id, const StepResult& result, Instant now);
+  Answer request(const Request& request, Instant now);
+  std::vector<Command> reload(CoreConfig config, Instant now);
+  std::optional<Instant> next_deadline() const;
+  EngineView view(Instant now) const;
+  std::vector<SpanRecord> spans(Instant now) const;
+
+ private:
+  enum class GateKind { go, ask, hold, tell, close };
+  struct Gate {
+    GateKind kind = GateKind::go;
+    std::string why;
+    std::optional<Instant> until;              // of a hold
+    Outcome outcome = Outcome::cleared;        // of a close
+  };
+
+  // core.cpp: time and events
+  void run_to(Instant now);
+  void handle(const Event& event);
+  void handle(const Poll& poll);
+  void handle(const RevisionRead& read);
+  void handle(const DeployMark& mark);
+  void handle(const ReadinessRead& read);
+  void handle(const ClockJump& jump);
+  void handle(const SelfDegraded& degraded);
+  void tick();
+  void react();
+  std::vector<Command> take_commands();
+  std::optional<Instant> next_timer() const;
+  void add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const;
+  void add_incident_deadlines(const LiveIncident& incident, std::vector<Instant>& out) const;
+
+  // judging.cpp
+  void build_rules(Instant now);
+  WatchedRule make_rule(const RuleSpec& spec, Instant now) const;
+  std::optional<Cause> blanket(const WatchedService& service, const WatchedRule& rule) const;
+  bool is_warming(const WatchedService& service, const std::set<ProbeName>& probes) const;
+  Scope scope(const WatchedService& service, std::optional<Cause> blanket) const;
+  void judge(WatchedRule& rule, Fresh fresh);
+  void rejudge(const ProbeName* polled);
+  void note_known(WatchedRule& rule);
+  void note_blindness(WatchedRule& rule);
+  void note_probe(const Poll& poll);
+  void restart_spans(WatchedService& service);
+  Duration max_gap(const WatchedRule& rule) const;
+  Up worst_up(const WatchedService& service) const;
+
+  // revisions.cpp
+  bool is_deploying(const WatchedService& service) const;
+  bool is_armed(const WatchedService& service) const;
+  bool is_paused(const WatchedService& service) const;
+  void see_running(WatchedService& service, const RevisionRead& read);
+  void see_other(WatchedService& service, const Revision& revision);
+  void see_after_switch(WatchedService& service, LiveIncident& incident, const RevisionRead& read);
+  void adopt_first(WatchedService& service, const Revision& revision, Instant at);
+  void revision_appeared(WatchedService& service, const Revision& revision, Instant at);
+  void own_switch_seen(WatchedService& service, const Revision& revision);
+  void apply_mark(WatchedService& service, const DeployMark& mark);
+  void instance_appeared(WatchedService& service);
+  std::map<std::string, double> baselines_after(WatchedService& service, const LedgerRecord* old) const;
+  std::vector<RuleName> bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const;
+  void bake(WatchedService& service);
+  bool is_baking(const WatchedService& service) const;
+  void collect_baselines(WatchedService& service, const ProbeName& probe);
+  void forget_preexisting(WatchedService& service);
+  void end_overdue(WatchedService& service);
+  bool is_preexisting(const WatchedService& service, const RuleName& rule) const;
+
+  // opening.cpp
+  void take_edges(WatchedRule& rule);
+  void answer_firing(WatchedRule& rule);
+  bool withheld(WatchedRule& rule);
+  void open(WatchedService& service, WatchedRule& rule);
+  void join(LiveIncident& incident, WatchedRule& rule);
+  JoinedRule joined_now(const WatchedRule& rule) const;
+  IncidentId new_id(WatchedService& service, const std::string& what);
+  void add_rungs(LiveIncident& incident, const RuleSpec& rule, bool first);
+  std::map<std::string, double> values_before(const WatchedService& service) const;
+  Mode mode_of(const RuleSpec& rule) const;
+  Mode cap() const;
+  const RuleSpec* spec_of(const RuleName& rule) const;
+  WatchedRule* watched(const RuleName& rule);
+  const WatchedRule* watched(const RuleName& rule) const;
+
+  // gate.cpp: may the rung begin?
+  Gate gate(const LiveIncident& incident) const;
+  std::optional<Gate> gate_end(const LiveIncident& incident) const;
+  std::optional<Gate> gate_target(const LiveIncident& incident, const ActionSpec& plan) const;
+  std::optional<Gate> gate_hold(const LiveIncident& incident) const;
+  std::string why_ask(const LiveIncident& incident, const ActionSpec& plan) const;
+  Mode mode_allowed(const LiveIncident& incident, const ActionSpec& plan) const;
+  std::string correlated_with(const WatchedService& service) const;
+  bool all_cleared(const LiveIncident& incident) const;
+  bool any_firing(const LiveIncident& incident) const;
+  bool moved_on(const LiveIncident& incident) const;
+
+  // steps.cpp: the plan's cursor
+  bool drive(LiveIncident& incident);
+  bool drive_held(LiveIncident& incident);
+  bool drive_asking(LiveIncident& incident);
+  bool drive_telling(LiveIncident& incident);
+  bool drive_acting(LiveIncident& incident);
+  bool drive_finishing(LiveIncident& incident);
+  bool drive_in_flight(LiveIncident& incident);
+  bool drive_wait(LiveIncident& incident, const StepSpec& step, const WaitStep& wait);
+  bool start_step(LiveIncident& incident, const StepSpec& step);
+  bool have_lock(LiveIncident& incident);
+  std::optional<Instant> lock_patience_ends(const LiveIncident& incident) const;
+  void begin_step(LiveIncident& incident, const StepSpec& step);
+  void count_step(LiveIncident& incident, const StepSpec& step);
+  void carry_out(LiveIncident& incident, const StepSpec& step);
+  void end_step(LiveIncident& incident, const StepResult& result);
+  void step_failed(LiveIncident& incident, const StepSpec& step, const StepResult& result);
+  void locked(LiveIncident& incident, const StepResult& result);
+  bool section_done(LiveIncident& incident);
+  void release_host(LiveIncident& incident);
+  void enter(LiveIncident& incident, IncidentPhase phase);
+  void ask(LiveIncident& incident, const std::string& why);
+  void answer_ask_step(LiveIncident& incident, StepStatus status, const std::string& detail);
+  const ActionSpec* plan(const LiveIncident& incident) const;
+  const std::vector<StepSpec>& steps_of(const ActionSpec& plan, PlanSection section) const;
+  bool rung_started(const LiveIncident& incident) const;
+
+  // switching.cpp
+  enum class Look { pending, go, superseded };
+  Look look_before_switch(LiveIncident& incident);
+  bool settle_interrupted_switch(LiveIncident& incident);
+  std::optional<Revision> target(const LiveIncident& incident, const SwitchStep& step, std::string& why) const;
+  const SwitchStep* switch_of(const ActionSpec& plan) const;
+  void ask_look(LiveIncident& incident);
+  void switched(LiveIncident& incident);
+
+  // settling.cpp
+  void after_steps(LiveIncident& incident);
+  bool drive_settling(LiveIncident& incident);
+  bool settle_over(LiveIncident& incident);
+  bool drive_verifying(LiveIncident& incident);
+  void verify_over(LiveIncident& incident);
+  void begin_verifying(LiveIncident& incident);
+  bool runs_target(const LiveIncident& incident) const;
+  bool is_verified(const LiveIncident& incident) const;
+  bool others_bad(const LiveIncident& incident) const;
+  std::vector<const WatchedRule*> verified_rules(const LiveIncident& incident) const;
+  Duration hold_of(const LiveIncident& incident, const WatchedRule& rule) const;
+  Duration verify_limit(const LiveIncident& incident) const;
+  Duration settle_of(const LiveIncident& incident) const;
+  void note_measured(LiveIncident& incident);
+  void check_verify_when(LiveIncident& incident);
+
+  // closing.cpp
+  void climb(LiveIncident& incident, const std::string& why);
+  void finish(LiveIncident& incident, Outcome outcome, const std::string& why);
+  void begin_finishing(LiveIncident& incident, PlanSection section);
+  void finish_now(LiveIncident& incident);
+  void close(LiveIncident& incident);
+  void next_rung(LiveIncident& incident);
+  void judge_revisions(LiveIncident& incident, Outcome outcome);
+  void remember_rungs(LiveIncident& incident);
+
+  // telling.cpp
+  StepContext context(const LiveIncident& incident) const;
+  void save(const LiveIncident& incident);
+  void save(const WatchedService& service);
+  void save(const LedgerRecord& record);
+  void tell(LiveIncident& incident, Stage stage, const std::string& event, const std::string& text);
+  void story(LiveIncident& incident, const std::string& event, const std::string& text);
+  void note(std::string event, std::vector<std::pair<std::string, std::string>> fields);
+  void emit(Command command);
+
+  // requests.cpp
+  Answer answer(const Approve& request);
+  Answer answer(const Abort& request);
+  Answer answer(const Pause& request);
+  Answer answer(const Resume& request);
+  Answer answer(const FuseReset& request);
+  Answer answer(const RollbackByHand& request);
+  Answer answer(const Declare& request);
+  Answer answer(const AcceptState& request);
+  std::optional<ActionSpec> action_by_hand(const WatchedService& service, const RollbackByHand& request) const;
+  Answer open_by_hand(WatchedService& service, const RollbackByHand& request, ActionSpec plan, const Revision& to);
+  void end_pause(WatchedService& service);
+  std::vector<WatchedService*> in_scope(const std::optional<ServiceName>& service);
+
+  // recovery.cpp
+  void build_services(DurableState& durable);
+  void restore_spans(const DurableState& durable);
+  void restore_incidents(DurableState& durable);
+  void restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps);
+  void resume_step(LiveIncident& incident);
+
+  // view.cpp
+  ServiceView view_of(const WatchedService& service) const;
+  RuleView view_of(const WatchedRule& rule, Instant now) const;
+  std::vector<std::string> missing(const WatchedRule& rule, const RuleProgress& progress) const;
+
+  WatchedService& service_of(const LiveIncident& incident) { return services_.at(incident.record.service); }
+  const WatchedService& service_of(const LiveIncident& incident) const {
+    return services_.at(incident.record.service);
+  }
+  WatchedService* find_service(const ServiceName& name);
+  LiveIncident* open_incident(const WatchedService& service);
+  const LiveIncident* open_incident(const WatchedService& service) const;
+
+  CoreConfig config_;
+  Measurements measurements_;
+  Instant now_;
+  std::multimap<Instant, Event> events_;      // equal times in the order of their coming
+  std::vector<Command> commands_;
+  std::map<RuleName, WatchedRule> rules_;
+  std::map<ProbeName, std::set<RuleName>> rules_of_probe_;
+  std::map<ServiceName, WatchedService> services_;
+  std::map<IncidentId, LiveIncident> incidents_;
+  Ledger ledger_;
+  Fuse fuse_;
+  std::optional<IncidentId> host_owner_;      // asked for the host's lock or has it
+  std::map<ProbeName, std::string> probe_faults_;  // measuring paths that people were told are broken
+  std::vector<SelfDegraded> degraded_;
+};
+
+// For people.
+std::string told(Duration d);                  // rounded to what a person reads: 5m, 2m10s, 300ms
+std::string told(Instant t);                   // 2026-11-21 02:03:04 UTC
+std::string told(double value);
+
+}  // namespace rules

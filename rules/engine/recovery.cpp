@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "rules/engine/core.hpp"
+
+// How the core begins: from what was saved, and with another configuration.
+
+namespace rules {
+
+std::vector<Condition> all_conditions(const CoreConfig& config);
+
+Core::Core(CoreConfig config, DurableState durable, Instant now)
+    : config_(std::move(config)),
+      measurements_(config_.probes, config_.signals, all_conditions(config_)),
+      now_(now) {
+  for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
+  std::sort(durable.fuse.begin(), durable.fuse.end(),
+            [](const FuseRecord& a, const FuseRecord& b) { return a.at < b.at; });
+  for (FuseRecord& record : durable.fuse) fuse_.put(std::move(record));
+  build_services(durable);
+  build_rules(now);
+  restore_spans(durable);
+  restore_incidents(durable);
+}
+
+void Core::build_services(DurableState& durable) {
+  for (const ServiceSpec& spec : config_.services) {
+    WatchedService service;
+    service.spec = spec;
+    service.record.service = spec.name;
+    for (ServiceRecord& record : durable.services) {
+      if (record.service == spec.name) service.record = std::move(record);
+    }
+    if (const LedgerRecord* running = ledger_.find(spec.name, service.record.running)) {
+      // Evidence from between our last look and our end may be of either revision: it counts for neither.
+      service.last_saw_running = std::max(running->last_seen, durable.last_alive.value_or(Instant::min()));
+      service.not_before = running->appeared;
+    }
+    service.warm_until = now_ + spec.start_deadline;
+    for (const RuleSpec& rule : config_.rules) {
+      if (rule.service != spec.name) continue;
+      std::vector<const Condition*> conditions{&rule.when};
+      if (rule.clear) conditions.push_back(&*rule.clear);
+      for (const Condition* condition : conditions) {
+        for (const Condition::Reference& reference : condition->references()) {
+          if (!reference.baseline) continue;
+          Expression expression;
+          if (const auto* signal = std::get_if<SignalRef>(&reference.to)) expression.node = *signal;
+          if (const auto* field = std::get_if<FieldRef>(&reference.to)) expression.node = *field;
+          const std::string key = frozen_key(expression);
+          service.baseline_of.insert_or_assign(key, std::move(expression));
+        }
+      }
+    }
+    services_.emplace(spec.name, std::move(service));
+  }
+}
+
+void Core::restore_spans(const DurableState& durable) {
+  for (const SpanRecord& record : durable.spans) {
+    WatchedRule* rule = watched(record.rule);
+    if (rule == nullptr) continue;
+    rule->tracker.restore(record, now_, max_gap(*rule));
+    const RuleState state = rule->tracker.state();
+    rule->answered = state == RuleState::firing || state == RuleState::recovering;
+    const Verdict last = rule->tracker.bad_when_last_observed() ? Verdict::bad : Verdict::good;
+    rule->known.emplace_back(record.saved_at, last);
+  }
+}
+
+void Core::restore_incidents(DurableState& durable) {
+  for (IncidentRecord& record : durable.incidents) {
+    if (record.phase == IncidentPhase::closed || !services_.contains(record.service)) continue;
+    restore_incident(std::move(record), durable.steps);
+  }
+}
+
+void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps) {
+  WatchedService& service = services_.at(record.service);
+  if (service.incident) return;
+  LiveIncident incident;
+  incident.record = std::move(record);
+  for (const ActionSpec& action : config_.actions) incident.plans.emplace(action.name, action);
+  service.incident = incident.record.id;
+  service.last_id = incident.record.id;
+  for (const JoinedRule& joined : incident.record.rules) {
+    const std::pair fired{joined.joined, Duration(joined.for_ns)};
+    if (!service.last_fired || service.last_fired->first < fired.first) service.last_fired = fired;
+  }
+  for (const StepRecord& step : steps) {
+    if (step.id.incident != incident.record.id || step.id.rung != incident.record.rung) continue;
+    const bool is_current = step.id.section == incident.record.section && step.id.step == incident.record.step &&
+                            step.id.attempt == incident.record.attempt;
+    if (is_current) incident.step = step;
+  }
+  const IncidentId id = incident.record.id;
+  LiveIncident& restored = incidents_.emplace(id, std::move(incident)).first->second;
+  resume_step(restored);
+}
+
+// SPEC section 6: a plan goes on at the first step not started; a step in flight is run again only when it bears that.
+void Core::resume_step(LiveIncident& incident) {
+  IncidentRecord& record = incident.record;
+  story(incident, "restarted", "found open at a start, " + std::string(to_string(record.phase)));
+  if (record.by_hand && plan(incident) == nullptr) {
+    const WatchedService& service = service_of(incident);
+    std::optional<ActionSpec> bare = action_by_hand(service, RollbackByHand{.service = record.service, .to = {}, .action = {}, .reason = {}, .by = {}});
+    if (bare && !record.ladder.empty() && bare->name == record.ladder.front()) incident.plans.emplace(bare->name, *bare);
+  }
+  const ActionSpec* action = plan(incident);
+  if (fuse_.counted(record.service, record.id, record.opened) && record.section == PlanSection::steps && action != nullptr) {
+    const auto& begun = action->steps;
+    const std::size_t done = std::min(begun.size(), record.step + (record.in_flight ? 1 : 0));
+    const bool mutated = std::any_of(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(done), is_mutating);
+    if (mutated) incident.rung_began = record.phase_since;
+  }
+  const bool was_running = record.phase == IncidentPhase::acting || record.phase == IncidentPhase::finishing || record.in_flight;
+  if (!was_running) return;
+  const bool same_plan = action != nullptr && action->fingerprint() == record.plan_fingerprint;
+  if (!same_plan) {
+    record.in_flight = false;
+    if (record.phase == IncidentPhase::finishing) {
+      record.step = 0;
+      return;
+    }
+    return finish(incident, Outcome::action_failed, "the plan that it began with is no longer in the configuration");
+  }
+  if (!record.in_flight) return;
+  const std::vector<StepSpec>& section = steps_of(*action, record.section);
+  if (record.step >= section.size()) {
+    record.in_flight = false;
+    return;
+  }
+  const StepSpec& step = section[record.step];
+  const bool is_ours = std::holds_alternative<WaitStep>(step.what) || std::holds_alternative<SleepStep>(step.what) ||
+                       std::holds_alternative<AskStep>(step.what);
+  if (is_ours) return;
+  const bool bears_repetition = step.idempotent || record.section == PlanSection::on_failure ||
+                                record.section == PlanSection::always ||
+                                std::holds_alternative<NotifyStep>(step.what);
+  if (std::holds_alternative<SwitchStep>(step.what) && service_of(incident).spec.has_identity) {
+    incident.look_settles_switch = true;
+    return ask_look(incident);
+  }
+  if (bears_repetition && !std::holds_alternative<SwitchStep>(step.what)) {
+    // Begun anew rather than commanded at once: the host's lock has to be had again first.
+    record.in_flight = false;
+    return save(incident);
+  }
+  end_step(incident, {StepStatus::interrupted, std::nullopt, "the watcher ended while it ran; it is not run again", "", 0});
+}
+
+std::vector<Command> Core::reload(CoreConfig config, Instant now) {
+  run_to(now);
+  std::map<RuleName, WatchedRule> old_rules = std::move(rules_);
+  std::map<ServiceName, WatchedService> old_services = std::move(services_);
+  services_.clear();
+  config_ = std::move(config);
+  Measurements fresh(config_.probes, config_.signals, all_conditions(config_));
+  fresh.adopt(std::move(measurements_));
+  measurements_ = std::move(fresh);
+  DurableState nothing;
+  build_services(nothing);
+  // An open incident goes on with its plan even where its service is no longer configured.
+  for (auto& [name, old] : old_services) {
+    const auto now_configured = services_.find(name);
+    if (now_configured == services_.end()) {
+      if (old.incident) services_.emplace(name, std::move(old));
+      continue;
+    }
+    WatchedService& service = now_configured->second;
+    std::swap(old.spec, service.spec);
+    std::swap(old.baseline_of, service.baseline_of);
+    service = std::move(old);
+  }
+  build_rules(now_);
+  for (auto& [name, rule] : rules_) {
+    const auto old = old_rules.find(name);
+    if (old == old_rules.end() || old->second.spec.service != rule.spec.service) continue;
+    rule.known = std::move(old->second.known);
+    rule.blind = old->second.blind;
+    if (fingerprint(old->second.spec) != fingerprint(rule.spec)) continue;
+    rule.tracker.restore(old->second.tracker.record(now_), now_, Duration::zero());
+    rule.answered = old->second.answered;
+    rule.recovered = old->second.recovered;
+    rule.withheld_since = old->second.withheld_since;
+  }
+  note("reloaded", {{"rules", std::to_string(rules_.size())}, {"services", std::to_string(services_.size())}});
+  rejudge(nullptr);
+  react();
+  return take_commands();
+}
+
+}  // namespace rules
