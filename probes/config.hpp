@@ -70,7 +70,8 @@ struct PrometheusProbe {
 struct HostProbe {
   std::vector<std::string> disks{"/"};             // mount points for disk_used
   std::string proc = "/proc";                      // where the host's /proc is mounted
-  std::string cgroup;                              // "auto", a path below /sys/fs/cgroup, or empty: the whole host
+  std::string cgroup;                              // "auto", a path below the controller, or empty: the whole host
+  std::string cgroup_root = "/sys/fs/cgroup";      // where the host's cgroups are mounted
   friend bool operator==(const HostProbe&, const HostProbe&) = default;
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "probes/net/connection.hpp"
+#include "probes/net/dial.hpp"
 #include "probes/net/faults.hpp"
 #include "probes/net/reply_parser.hpp"
 #include "probes/net/result.hpp"
@@ -78,7 +79,6 @@ struct HttpClient::State {
 
   asio::awaitable<Outcome> fetch(HttpRequest request, BodySink sink);
   asio::awaitable<MaybeFault> open(Exchange& exchange);
-  asio::awaitable<MaybeFault> dial(Exchange& exchange);
   asio::awaitable<Outcome> ask(Exchange& exchange);
   MaybeFault understand(const std::string& text);
 
@@ -103,23 +103,11 @@ MaybeFault HttpClient::State::understand(const std::string& text) {
   return std::nullopt;
 }
 
-// Looks the name up and connects. An address from the cache that does not answer may have moved.
-asio::awaitable<MaybeFault> HttpClient::State::dial(Exchange& exchange) {
-  for (;;) {
-    const Resolver::Answer answer = co_await resolver.resolve(exchange.url.host, exchange.url.port, exchange.deadline.left());
-    if (answer.endpoints.empty()) co_return answer.fault;
-    MaybeFault fault = co_await connection->connect(answer.endpoints, exchange.deadline);
-    if (!fault) co_return fault;
-    resolver.forget(exchange.url.host);
-    if (!answer.cached || exchange.deadline.passed() || fault->kind == FaultKind::cancelled) co_return fault;
-  }
-}
-
 asio::awaitable<MaybeFault> HttpClient::State::open(Exchange& exchange) {
   const auto executor = co_await asio::this_coro::executor;
   connection = std::make_unique<Connection>(executor);
   connected_to.clear();
-  MaybeFault fault = co_await dial(exchange);
+  MaybeFault fault = co_await dial(resolver, *connection, exchange.url.host, exchange.url.port, exchange.deadline);
   if (fault) co_return fault;
   if (exchange.url.tls) {
     fault = co_await connection->start_tls(tls, exchange.url.host, exchange.deadline);

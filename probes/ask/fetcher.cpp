@@ -1,0 +1,73 @@
+#include "probes/ask/fetcher.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+
+#include "probes/net/deadline.hpp"
+#include "probes/net/url.hpp"
+
+namespace probes {
+
+namespace {
+
+bool is_redirect(unsigned status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool keeps_method(unsigned status) { return status == 307 || status == 308; }
+
+bool same_origin(const std::string& a, const std::string& b) {
+  const auto first = parse_url(a);
+  const auto second = parse_url(b);
+  const Url* const one = std::get_if<Url>(&first);
+  const Url* const other = std::get_if<Url>(&second);
+  return one != nullptr && other != nullptr && one->tls == other->tls && one->host == other->host &&
+         one->port == other->port;
+}
+
+void send_to(HttpRequest& request, const std::string& target, unsigned status) {
+  if (!same_origin(request.url, target)) request.headers.clear();
+  if (!keeps_method(status) && request.method != "HEAD") {
+    request.method = "GET";
+    request.body.clear();
+  }
+  request.url = target;
+}
+
+}  // namespace
+
+std::string redirect_target(const std::string& from, const HttpReply& reply) {
+  if (!is_redirect(reply.status)) return "";
+  const auto base = boost::urls::parse_uri(from);
+  auto location = boost::urls::parse_uri_reference(reply.location);
+  if (base.has_error() || location.has_error()) return "";
+  boost::urls::url target(*base);
+  if (target.resolve(*location).has_error()) return "";
+  target.remove_fragment();
+  const std::string text(target.buffer());
+  return std::holds_alternative<Url>(parse_url(text)) ? text : "";
+}
+
+Fetcher::Fetcher(Resolver& resolver, const HttpOptions& options)
+    : client_(resolver, options.tls), elsewhere_(resolver, options.tls), redirects_(options.redirects) {}
+
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(HttpRequest request, BodySink sink) {
+  if (redirects_ == 0) co_return co_await client_.fetch(std::move(request), std::move(sink));
+  const auto executor = co_await asio::this_coro::executor;
+  Deadline deadline(executor);
+  deadline.arm(request.limit, [] {});
+  auto outcome = co_await client_.fetch(request, sink);
+  for (int hop = 0; hop < redirects_; ++hop) {
+    const auto* const reply = std::get_if<HttpReply>(&outcome);
+    if (reply == nullptr) break;
+    const std::string target = redirect_target(request.url, *reply);
+    if (target.empty()) break;
+    send_to(request, target, reply->status);
+    request.limit = deadline.left();
+    outcome = co_await elsewhere_.fetch(request, sink);
+  }
+  co_return outcome;
+}
+
+}  // namespace probes

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "probes/config.hpp"
+#include "probes/net/http_client.hpp"
+
+namespace probes {
+
+// An HttpClient that follows redirects where the probe says so.
+class Fetcher {
+ public:
+  Fetcher(Resolver& resolver, const HttpOptions& options);
+  // `limit` is for all hops together. Headers of the request go to no other origin: they may hold secrets.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request, BodySink sink);
+
+ private:
+  HttpClient client_;
+  HttpClient elsewhere_;  // for what redirects lead to, so that the first connection is kept
+  int redirects_;
+};
+
+// Where a reply sends us; empty when it does not, or to something that is not http or https.
+std::string redirect_target(const std::string& from, const HttpReply& reply);
+
+}  // namespace probes

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "probes/ask/frame.hpp"
+#include "probes/ask/host_files.hpp"
+#include "probes/ask/types.hpp"
+#include "probes/net/blocking.hpp"
+#include "probes/parse/host.hpp"
+
+namespace probes {
+
+namespace {
+
+using rules::Fault;
+using rules::FaultKind;
+
+// memory_used memory_total memory_available swap_used cpu_used load1 load5 load15 disk_used{path} disk_available{path}
+// psi_cpu psi_memory psi_io and psi_memory_full psi_io_full (shares of the last 10 s; absent where the kernel has no PSI).
+class Host final : public Probe {
+ public:
+  Host(const ProbeConfig& config, const HostProbe& what, Surroundings around)
+      : frame_(config, 0, around.clock), what_(what), timeout_(config.timeout) {}
+
+  asio::awaitable<rules::Poll> poll() override {
+    const rules::Instant started = frame_.now();
+    readings_.clear();
+    std::optional<Fault> fault = read_memory();
+    if (!fault) fault = read_cpu();
+    if (!fault) fault = read_load();
+    if (!fault) {
+      read_pressures();
+      fault = co_await read_disk_use();
+    }
+    co_return frame_.finish(started, std::move(readings_), std::move(fault));
+  }
+
+ private:
+  void add(const char* name, double value) {
+    rules::SharedSeriesKey& key = keys_[name];
+    if (!key) key = field_key(name);
+    readings_.push_back({key, value});
+  }
+
+  void add_of_disk(const char* name, const std::string& path, double value) {
+    rules::SharedSeriesKey& key = keys_[name + (" " + path)];
+    if (!key) key = std::make_shared<const rules::SeriesKey>(rules::SeriesKey{name, {{"path", path}}});
+    readings_.push_back({key, value});
+  }
+
+  Fault unreadable(const std::string& path) const {
+    return {FaultKind::not_measurable, "read " + path + ": it is missing or not as the kernel writes it; is it mounted?"};
+  }
+
+  std::optional<Fault> read_memory() {
+    const std::string path = what_.proc + "/meminfo";
+    const auto text = read_small_file(path);
+    const auto memory = text ? parse_meminfo(*text) : std::nullopt;
+    if (!memory) return unreadable(path);
+    add("swap_used", swap_used(*memory));
+    if (what_.cgroup.empty()) {
+      add("memory_used", memory_used(*memory));
+      add("memory_total", memory->total);
+      add("memory_available", memory->available);
+      return std::nullopt;
+    }
+    const auto group = read_cgroup_memory(what_);
+    if (!group) return unreadable("the memory of cgroup " + what_.cgroup + " below " + what_.cgroup_root);
+    const bool limited = group->limit > 0;
+    const double total = limited ? group->limit : memory->total;
+    add("memory_used", limited ? group->used : group->working_set / total);
+    add("memory_total", total);
+    add("memory_available", std::max(total - group->working_set, 0.0));
+    return std::nullopt;
+  }
+
+  std::optional<Fault> read_cpu() {
+    const std::string path = what_.proc + "/stat";
+    const auto text = read_small_file(path);
+    const auto times = text ? parse_cpu_times(*text) : std::nullopt;
+    if (!times) return unreadable(path);
+    const auto used = cpu_before_ ? cpu_used(*cpu_before_, *times) : std::nullopt;
+    if (used) add("cpu_used", *used);
+    cpu_before_ = times;
+    return std::nullopt;
+  }
+
+  std::optional<Fault> read_load() {
+    const std::string path = what_.proc + "/loadavg";
+    const auto text = read_small_file(path);
+    const auto load = text ? parse_loadavg(*text) : std::nullopt;
+    if (!load) return unreadable(path);
+    add("load1", load->load1);
+    add("load5", load->load5);
+    add("load15", load->load15);
+    return std::nullopt;
+  }
+
+  void read_pressures() {
+    read_pressure("cpu", "psi_cpu", nullptr);
+    read_pressure("memory", "psi_memory", "psi_memory_full");
+    read_pressure("io", "psi_io", "psi_io_full");
+  }
+
+  void read_pressure(const char* of, const char* some, const char* full) {
+    const auto text = read_small_file(what_.proc + "/pressure/" + of);
+    const auto pressure = text ? parse_pressure(*text) : std::nullopt;
+    if (!pressure) return;
+    add(some, pressure->some_avg10);
+    if (full != nullptr) add(full, pressure->full_avg10);
+  }
+
+  asio::awaitable<std::optional<Fault>> read_disk_use() {
+    if (what_.disks.empty()) co_return std::optional<Fault>();
+    const auto disks = std::make_shared<std::vector<DiskUse>>();
+    std::function<void()> work = [disks, paths = what_.disks] { *disks = read_disks(paths); };
+    const bool done = co_await blocking_.run(std::move(work), timeout_);
+    if (!done) {
+      co_return Fault{FaultKind::not_measurable, "read disk use: a file system did not answer; does a mount hang?"};
+    }
+    for (const DiskUse& disk : *disks) {
+      if (!disk.readable) co_return unreadable("disk use of " + disk.path);
+      add_of_disk("disk_used", disk.path, disk.used);
+      add_of_disk("disk_available", disk.path, disk.available);
+    }
+    co_return std::optional<Fault>();
+  }
+
+  PollFrame frame_;
+  HostProbe what_;
+  rules::Duration timeout_;
+  Blocking blocking_;
+  std::map<std::string, rules::SharedSeriesKey> keys_;
+  std::vector<rules::Reading> readings_;
+  std::optional<CpuTimes> cpu_before_;
+};
+
+}  // namespace
+
+ProbeList make_host(const ProbeConfig& config, const HostProbe& what, Surroundings around) {
+  ProbeList probes;
+  probes.push_back(std::make_unique<Host>(config, what, around));
+  return probes;
+}
+
+}  // namespace probes

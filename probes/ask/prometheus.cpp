@@ -1,0 +1,71 @@
+#include "probes/ask/fetcher.hpp"
+#include "probes/ask/frame.hpp"
+#include "probes/ask/types.hpp"
+#include "probes/parse/expect.hpp"
+#include "probes/parse/prometheus_text.hpp"
+
+namespace probes {
+
+namespace {
+
+using rules::Fault;
+using rules::FaultKind;
+
+constexpr unsigned status_ok = 200;
+
+// A metrics page, read into the parser as it comes in: it is never held as a whole.
+class Prometheus final : public Probe {
+ public:
+  Prometheus(const ProbeConfig& config, const PrometheusProbe& what, std::size_t instance, Surroundings around)
+      : frame_(config, instance, around.clock), fetcher_(around.resolver, what.options), page_(what.keep) {
+    const Text& url = what.urls.at(instance);
+    request_.url = url.value;
+    request_.limit = config.timeout;
+    request_.body_max = what.options.body_max;
+    request_.headers.emplace_back("Accept", "text/plain;version=0.0.4");
+    for (const auto& [name, value] : what.options.headers) request_.headers.emplace_back(name, value.value);
+    attempt_ = url.secret ? "GET" : "GET " + url.value;
+  }
+
+  asio::awaitable<rules::Poll> poll() override {
+    const rules::Instant started = frame_.now();
+    page_.begin();
+    BodySink sink = [this](std::string_view piece) { return page_.push(piece); };
+    const auto outcome = co_await fetcher_.fetch(request_, std::move(sink));
+    std::optional<Fault> fault = fault_of(outcome);
+    std::vector<rules::Reading> readings;
+    if (!fault) readings = page_.take();
+    co_return frame_.finish(started, std::move(readings), std::move(fault));
+  }
+
+ private:
+  std::optional<Fault> fault_of(const std::variant<HttpReply, Fault>& outcome) {
+    if (const auto* failed = std::get_if<Fault>(&outcome)) return *failed;
+    const HttpReply& reply = std::get<HttpReply>(outcome);
+    std::optional<Fault> fault = check({}, reply.status, reply.body);
+    if (!fault && reply.status != status_ok) {
+      fault = Fault{FaultKind::status, "status " + std::to_string(reply.status) + " is no page; is it the right address?"};
+    }
+    if (!fault) fault = page_.finish();
+    if (fault) fault->what.insert(0, attempt_ + ": ");
+    return fault;
+  }
+
+  PollFrame frame_;
+  Fetcher fetcher_;
+  PrometheusText page_;
+  HttpRequest request_;
+  std::string attempt_;
+};
+
+}  // namespace
+
+ProbeList make_prometheus(const ProbeConfig& config, const PrometheusProbe& what, Surroundings around) {
+  ProbeList probes;
+  for (std::size_t instance = 0; instance < what.urls.size(); ++instance) {
+    probes.push_back(std::make_unique<Prometheus>(config, what, instance, around));
+  }
+  return probes;
+}
+
+}  // namespace probes

@@ -1,0 +1,43 @@
+#include "probes/ask/frame.hpp"
+#include "probes/ask/types.hpp"
+#include "probes/net/dial.hpp"
+
+namespace probes {
+
+namespace {
+
+// Up when a connection can be opened. Nothing is sent.
+class Tcp final : public Probe {
+ public:
+  Tcp(const ProbeConfig& config, const TcpProbe& what, Surroundings around)
+      : frame_(config, 0, around.clock), resolver_(around.resolver), host_(what.host), port_(what.port),
+        timeout_(config.timeout) {}
+
+  asio::awaitable<rules::Poll> poll() override {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto executor = co_await asio::this_coro::executor;
+    const rules::Instant started = frame_.now();
+    Connection connection(executor);
+    Deadline deadline(executor);
+    deadline.arm(timeout_, [&connection] { connection.cancel(); });
+    std::optional<rules::Fault> fault = co_await dial(resolver_, connection, host_, port_, deadline);
+    co_return frame_.finish(started, {}, std::move(fault));
+  }
+
+ private:
+  PollFrame frame_;
+  Resolver& resolver_;
+  std::string host_;
+  std::uint16_t port_;
+  rules::Duration timeout_;
+};
+
+}  // namespace
+
+ProbeList make_tcp(const ProbeConfig& config, const TcpProbe& what, Surroundings around) {
+  ProbeList probes;
+  probes.push_back(std::make_unique<Tcp>(config, what, around));
+  return probes;
+}
+
+}  // namespace probes

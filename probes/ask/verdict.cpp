@@ -1,0 +1,29 @@
+#include "probes/ask/verdict.hpp"
+
+#include "probes/parse/expect.hpp"
+
+namespace probes {
+
+using rules::Fault;
+using rules::FaultKind;
+
+std::optional<Fault> judge(const rules::Expectation& expect, const std::variant<HttpReply, Fault>& outcome,
+                           const std::string& attempt) {
+  const bool expects_body = !expect.json.empty() || !expect.body.empty();
+  const bool expects = expects_body || !expect.status.empty();
+  if (const auto* failed = std::get_if<Fault>(&outcome)) {
+    Fault fault = *failed;
+    // What is expected of a body does not have that size.
+    if (expects_body && fault.kind == FaultKind::too_large) fault.kind = FaultKind::contradiction;
+    return fault;
+  }
+  const HttpReply& reply = std::get<HttpReply>(outcome);
+  std::optional<Fault> fault = check(expect, reply.status, reply.body);
+  if (!fault) return std::nullopt;
+  // Whoever says what a good answer is means that any other is not.
+  if (expects && fault->kind == FaultKind::status) fault->kind = FaultKind::contradiction;
+  fault->what.insert(0, attempt + ": ");
+  return fault;
+}
+
+}  // namespace probes
