@@ -12,10 +12,13 @@ using References = std::vector<Condition::Reference>;
 struct Inside {
   bool baseline = false;
   bool before = false;
+  bool over_time = false;
 };
 
 void collect(const Expression& expression, Inside inside, References& out) {
-  const auto add = [&](auto to) { out.push_back({std::move(to), expression.offset, inside.baseline, inside.before}); };
+  const auto add = [&](auto to) {
+    out.push_back({std::move(to), expression.offset, inside.baseline, inside.before, inside.over_time});
+  };
   struct Visitor {
     const decltype(add)& add_here;
     Inside inside;
@@ -24,9 +27,9 @@ void collect(const Expression& expression, Inside inside, References& out) {
     void operator()(const SignalRef& signal) const { add_here(signal); }
     void operator()(const FieldRef& field) const { add_here(field); }
     void operator()(const RestartsRef& restarts) const { add_here(restarts); }
-    void operator()(const BaselineRef& baseline) const { collect(*baseline.of, {true, inside.before}, out); }
-    void operator()(const BeforeRef& before) const { collect(*before.of, {inside.baseline, true}, out); }
-    void operator()(const OverTimeRef& over_time) const { collect(*over_time.of, inside, out); }
+    void operator()(const BaselineRef& baseline) const { collect(*baseline.of, {true, false, false}, out); }
+    void operator()(const BeforeRef& before) const { collect(*before.of, {false, true, false}, out); }
+    void operator()(const OverTimeRef& over_time) const { collect(*over_time.of, {false, false, true}, out); }
     void operator()(const Arithmetic& arithmetic) const {
       collect(*arithmetic.left, inside, out);
       collect(*arithmetic.right, inside, out);

@@ -135,6 +135,7 @@ class Condition {
     std::size_t offset = 0;
     bool baseline = false;  // inside baseline()
     bool before = false;    // inside before()
+    bool over_time = false; // inside avg(), max(), ...
   };
   std::vector<Reference> references() const;
 

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "rules/signals/expression.hpp"
+#include "rules/signals/histogram.hpp"
+#include "rules/signals/history.hpp"
+#include "rules/signals/instance.hpp"
+#include "rules/signals/measurements.hpp"
+#include "rules/signals/window.hpp"
+
+namespace rules {
+
+// A signal as far as it can be told without knowing what it is compared with.
+struct Estimate {
+  Measured measured;
+  bool few = false;                    // a ratio of fewer than min_count: errors and count may still be enough
+  std::optional<Histogram> histogram;  // of a quantile with enough observations
+};
+
+// What Measurements keeps: a store of instances by probe, and how signals are read out of it.
+class Store {
+ public:
+  Store(std::vector<ProbeShape> probes, std::vector<SignalSpec> signals, const std::vector<Condition>& conditions);
+
+  void observe(const Poll& poll);
+  void instance_restarted(const ProbeName& probe, Instant at);
+  void adopt(Store&& old);
+
+  Estimate estimate(const SignalName& name, const Scope& scope, Instant at, Part part) const;
+  Measured field(const FieldRef& field, const Scope& scope, Instant at) const;
+  Measured over_time(const OverTimeRef& ref, const Scope& scope, Instant at, Part part) const;
+  Measured restarts(const RestartsRef& ref, const Scope& scope, Instant at) const;
+  Up up(const ProbeName& probe, Instant at) const;
+  std::optional<Measurements::LastPoll> last_poll(const ProbeName& probe) const;
+  std::optional<ProbeName> probe_of(const SignalName& name) const;
+  bool windowed(const SignalName& name) const;
+  std::map<SignalName, std::string> taken() const;
+
+ private:
+  // A value whose history some function over time needs.
+  struct Tracked {
+    std::variant<SignalRef, FieldRef> of;
+    History history;
+  };
+  struct Probe {
+    ProbeShape shape;
+    std::vector<Use> uses;
+    std::size_t signals = 0;
+    Duration horizon{};  // the furthest back that a window of its signals reaches
+    std::vector<Instance> instances;
+    std::map<std::string, Tracked> tracked;  // by what they are of, as written
+  };
+  // Where a signal's uses begin in its probe's; candidates take two each, an expression one for each selector.
+  struct Signal {
+    SignalSpec spec;
+    std::size_t index = 0;  // among its probe's
+    std::size_t first_use = 0;
+  };
+  using Windows = std::vector<Window>;  // one for each instance
+
+  void add(SignalSpec spec);
+  void track(const ConditionNode& node);
+  void track(const Expression& expression);
+  void track(const OverTimeRef& over_time);
+  void record_tracked(Probe& probe, Instant at);
+  void adopt_probe(Probe& probe, Probe&& old, const Store& from);
+
+  const Probe* find(const ProbeName& name) const;
+  std::optional<Measured> obstacle(const Probe& probe, const Scope& scope, Instant at) const;
+  std::optional<Measured> unseen(const Probe& probe, const Scope& scope, Instant at) const;
+  Measured up_field(const Probe& probe, const Scope& scope, Instant at) const;
+  Measured reading(const Probe& probe, const FieldRef& field) const;
+  std::optional<Measured> mixed(const Probe& probe, const Signal& signal) const;
+  void stamp(const Probe& probe, Instant at, Measured& measured) const;
+
+  std::vector<Reach> reaches(const Probe& probe, const Signal& signal, const Scope& scope) const;
+  std::optional<Measured> too_short(const Probe& probe, const std::vector<Reach>& reaches, Duration length,
+                                    Duration length_max) const;
+  Windows windows(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Duration length) const;
+  Windows grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part, double needed,
+                const std::function<double(const Windows&)>& count) const;
+  std::optional<std::size_t> candidate(const Probe& probe, const Signal& signal) const;
+
+  Estimate ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
+  Estimate quantile(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
+  Histogram histogram(const Probe& probe, const Signal& signal, std::size_t use, double quantile,
+                      const std::vector<Reach>& reaches, const Windows& windows) const;
+  Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
+
+  std::map<ProbeName, Probe> probes_;
+  std::map<SignalName, Signal> signals_;
+};
+
+}  // namespace rules

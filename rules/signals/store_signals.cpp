@@ -1,0 +1,329 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "rules/signals/expression_value.hpp"
+#include "rules/signals/store.hpp"
+
+namespace rules {
+
+namespace {
+
+constexpr double observations_above_min = 5;  // n * (1 - q): fewer make a quantile a matter of single requests
+
+Measured unknown(Cause cause, std::string detail) {
+  Measured out;
+  out.cause = cause;
+  out.detail = std::move(detail);
+  return out;
+}
+
+std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
+  for (const Label& candidate : key.labels) {
+    if (candidate.name != label) continue;
+    if (candidate.value == "+Inf" || candidate.value == "Inf") return std::numeric_limits<double>::infinity();
+    double value = 0;
+    const char* end = candidate.value.data() + candidate.value.size();
+    const auto read = std::from_chars(candidate.value.data(), end, value);
+    if (read.ec == std::errc{} && read.ptr == end) return value;
+  }
+  return std::nullopt;
+}
+
+double divisor(Unit unit) {
+  switch (unit) {
+    case Unit::milliseconds: return 1000;
+    case Unit::seconds:
+    case Unit::none: return 1;
+  }
+  return 1;
+}
+
+Duration longest(const std::vector<Window>& windows) {
+  Duration out{};
+  for (const Window& window : windows) out = std::max(out, window.length);
+  return out;
+}
+
+bool is_present(const Instance& instance, std::size_t use) {
+  const auto& indices = instance.series_of(use);
+  return std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
+    return instance.series()[index].present(instance.newest_page());
+  });
+}
+
+bool has_summary(const Instance& instance, std::size_t use) {
+  const auto& indices = instance.series_of(use);
+  return std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
+    const Series& series = instance.series()[index];
+    return series.present(instance.newest_page()) && number_of(series.key(), "quantile");
+  });
+}
+
+// A summary's own quantile. Several cannot be combined into one.
+Measured summary(const std::vector<Instance>& instances, std::size_t use, double quantile) {
+  constexpr double same_quantile = 1e-9;  // written as 0.95 and 0.950
+  Measured out;
+  for (const Instance& instance : instances) {
+    for (const std::size_t index : instance.series_of(use)) {
+      const Series& series = instance.series()[index];
+      const std::optional<double> own = number_of(series.key(), "quantile");
+      if (!own || std::abs(*own - quantile) > same_quantile || !series.present(instance.newest_page())) continue;
+      if (out.value) return unknown(Cause::config_error, "several summaries match; their quantiles cannot be combined");
+      out.value = series.newest();
+      out.detail = to_string(series.key());
+    }
+  }
+  if (!out.value) return unknown(Cause::no_data, "the summary has no such quantile");
+  out.count = 1;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Reach> Store::reaches(const Probe& probe, const Signal& signal, const Scope& scope) const {
+  std::vector<Reach> out;
+  for (const Instance& instance : probe.instances) {
+    Floor floor = instance.floor(signal.index);
+    if (scope.not_before > Instant::min()) {
+      const auto before = instance.page_at(scope.not_before - Duration(1));
+      if (before && *before + 1 > floor.page) floor = {*before + 1, scope.not_before_cause};
+    }
+    out.push_back({&instance, floor});
+  }
+  return out;
+}
+
+std::optional<Measured> Store::too_short(const Probe& probe, const std::vector<Reach>& reaches, Duration length,
+                                         Duration length_max) const {
+  for (const Reach& reach : reaches) {
+    if (reach.floor.page > reach.instance->newest_page()) return unknown(reach.floor.cause, "no sample yet");
+    const Window window = window_of(reach, length, length_max, probe.shape.max_gap);
+    if (seconds(window.length) >= window_share_min * seconds(length)) continue;
+    const Cause cause = window.begin == reach.floor.page ? reach.floor.cause : Cause::warming_up;
+    return unknown(cause, to_string(window.length) + " of the window of " + to_string(length) + " so far");
+  }
+  return std::nullopt;
+}
+
+Store::Windows Store::windows(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches,
+                              Duration length) const {
+  Windows out;
+  for (const Reach& reach : reaches) {
+    out.push_back(window_of(reach, length, std::max(signal.spec.window, signal.spec.window_max), probe.shape.max_gap));
+  }
+  return out;
+}
+
+// The shortest windows from `window` to `window_max` that have as much as is needed, or the longest.
+Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part,
+                            double needed, const std::function<double(const Windows&)>& count) const {
+  if (part == Part::newest) {
+    Windows out;
+    for (const Reach& reach : reaches) out.push_back(newest_part_of(reach));
+    return out;
+  }
+  Windows out = windows(probe, signal, reaches, signal.spec.window);
+  if (count(out) >= needed || signal.spec.window_max <= signal.spec.window) return out;
+  std::vector<Duration> lengths{signal.spec.window_max};
+  for (const Reach& reach : reaches) {
+    const Instant newest = reach.instance->ended(reach.instance->newest_page());
+    for (PageNumber page = reach.floor.page; page < reach.instance->newest_page(); ++page) {
+      const Duration length = newest - reach.instance->ended(page);
+      if (length > signal.spec.window && length < signal.spec.window_max) lengths.push_back(length);
+    }
+  }
+  std::sort(lengths.begin(), lengths.end());
+  const auto enough = std::partition_point(lengths.begin(), lengths.end() - 1, [&](Duration length) {
+    return count(windows(probe, signal, reaches, length)) < needed;
+  });
+  return windows(probe, signal, reaches, *enough);
+}
+
+// The first candidate whose denominator or family is in the page.
+std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
+  const auto any = [&](auto present, std::size_t use) {
+    return std::any_of(probe.instances.begin(), probe.instances.end(), [&](const Instance& instance) {
+      return instance.has_page() && present(instance, use);
+    });
+  };
+  const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
+  const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of);
+  const std::size_t candidates = ratios != nullptr ? ratios->size() : quantiles != nullptr ? quantiles->size() : 0;
+  for (std::size_t i = 0; i < candidates; ++i) {
+    const std::size_t use = signal.first_use + 2 * i;
+    if (any(is_present, use + 1) || (quantiles != nullptr && any(has_summary, use))) return i;
+  }
+  return std::nullopt;
+}
+
+Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {
+  const SignalSpec& spec = signal.spec;
+  const auto& candidates = std::get<std::vector<RatioOf>>(spec.of);
+  const std::optional<std::size_t> taken = candidate(probe, signal);
+  if (!taken) {
+    return {unknown(Cause::no_data, candidates.empty() ? "" : "no series " + to_string(candidates[0].denominator)),
+            false, std::nullopt};
+  }
+  const std::vector<Reach> reach = reaches(probe, signal, scope);
+  const Duration window_max = std::max(spec.window, spec.window_max);
+  if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
+    return {*reason, false, std::nullopt};
+  }
+  const std::size_t use = signal.first_use + 2 * *taken;
+  const auto total = [&reach](const Windows& windows, std::size_t of) {
+    double sum = 0;
+    for (std::size_t i = 0; i < reach.size(); ++i) sum += increase(reach[i], windows[i], of).value;
+    return sum;
+  };
+  const double needed = static_cast<double>(spec.min_count);
+  const Windows windows = grown(probe, signal, reach, part, needed,
+                                [&](const Windows& tried) { return total(tried, use + 1); });
+  Estimate out;
+  Measured& measured = out.measured;
+  measured.count = total(windows, use + 1);
+  measured.errors = total(windows, use);
+  measured.window = longest(windows);
+  measured.detail = to_string(candidates[*taken].denominator);
+  if (!std::isfinite(measured.count) || !std::isfinite(measured.errors)) {
+    measured.cause = Cause::nan;
+  } else if (measured.count <= 0) {
+    measured.cause = Cause::no_traffic;
+  } else if (measured.count < needed) {
+    measured.cause = Cause::too_few_samples;
+    out.few = true;
+  } else {
+    measured.value = measured.errors / measured.count;
+  }
+  return out;
+}
+
+Histogram Store::histogram(const Probe& probe, const Signal& signal, std::size_t use, double quantile,
+                           const std::vector<Reach>& reaches, const Windows& windows) const {
+  Histogram out;
+  out.quantile = quantile;
+  out.strict = signal.spec.strict;
+  for (std::size_t i = 0; i < probe.instances.size(); ++i) {
+    for (const std::size_t index : probe.instances[i].series_of(use)) {
+      const Series& series = probe.instances[i].series()[index];
+      const std::optional<double> bound = number_of(series.key(), "le");
+      const std::optional<double> gained = increase(reaches[i], windows[i], series);
+      if (bound && gained) out.cumulative[*bound / divisor(signal.spec.unit)] += *gained;
+    }
+  }
+  make_monotonic(out);
+  return out;
+}
+
+Estimate Store::quantile(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {
+  const SignalSpec& spec = signal.spec;
+  const auto& candidates = std::get<std::vector<QuantileOf>>(spec.of);
+  const std::optional<std::size_t> taken = candidate(probe, signal);
+  if (!taken) {
+    const std::string detail = candidates.empty() ? "" : "no series " + to_string(bucket_selector(candidates[0]));
+    return {unknown(Cause::no_data, detail), false, std::nullopt};
+  }
+  const std::size_t use = signal.first_use + 2 * *taken;
+  const double q = candidates[*taken].quantile;
+  const bool buckets = std::any_of(probe.instances.begin(), probe.instances.end(),
+                                   [&](const Instance& instance) { return is_present(instance, use + 1); });
+  if (!buckets) return {summary(probe.instances, use, q), false, std::nullopt};
+
+  const std::vector<Reach> reach = reaches(probe, signal, scope);
+  const Duration window_max = std::max(spec.window, spec.window_max);
+  if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
+    return {*reason, false, std::nullopt};
+  }
+  const auto read = [&](const Windows& windows) { return histogram(probe, signal, use + 1, q, reach, windows); };
+  // Rounded, because 5 / (1 - 0.95) is a little more than 100 in binary.
+  const double for_quantile = q < 1 ? std::round(observations_above_min / (1 - q) * 1e6) / 1e6 : HUGE_VAL;
+  const double needed = std::max(static_cast<double>(spec.min_count), for_quantile);
+  const Windows windows =
+      grown(probe, signal, reach, part, needed, [&](const Windows& tried) { return read(tried).total(); });
+  Estimate out;
+  Histogram counted = read(windows);
+  out.measured.count = counted.total();
+  out.measured.window = longest(windows);
+  out.measured.detail = to_string(bucket_selector(candidates[*taken]));
+  if (!counted.has_infinite_bucket() || !std::isfinite(out.measured.count)) {
+    out.measured.cause = Cause::nan;
+    out.measured.detail += " has no +Inf bucket";
+  } else if (out.measured.count <= 0) {
+    out.measured.cause = Cause::no_traffic;
+  } else if (out.measured.count < needed) {
+    out.measured.cause = Cause::too_few_samples;
+  } else {
+    out.measured.value = interpolate(counted);
+    out.measured.approximate = out.measured.value.has_value();
+    if (!out.measured.value) {
+      out.measured.cause = Cause::undecidable_bucket;
+      out.measured.detail += " lies above its last bound, " + std::to_string(counted.highest_finite_bound());
+    }
+    out.histogram = std::move(counted);
+  }
+  return out;
+}
+
+Estimate Store::estimate(const SignalName& name, const Scope& scope, Instant at, Part part) const {
+  const auto found = signals_.find(name);
+  const Probe* probe = found == signals_.end() ? nullptr : find(found->second.spec.probe);
+  if (probe == nullptr) {
+    return {unknown(Cause::config_error, "there is no signal \"" + name.text + "\""), false, std::nullopt};
+  }
+  const Signal& signal = found->second;
+  Estimate out;
+  if (auto reason = obstacle(*probe, scope, at)) {
+    out.measured = *reason;
+  } else if (auto several = mixed(*probe, signal)) {
+    out.measured = *several;
+  } else if (std::holds_alternative<std::vector<RatioOf>>(signal.spec.of)) {
+    out = ratio(*probe, signal, scope, part);
+  } else {
+    const bool expression_of = std::holds_alternative<ExpressionOf>(signal.spec.of);
+    out = expression_of ? Estimate{expression(*probe, signal, scope, part), false, std::nullopt}
+                        : quantile(*probe, signal, scope, part);
+    // Buckets are already scaled by their bounds.
+    if (out.measured.value && !out.histogram) *out.measured.value /= divisor(signal.spec.unit);
+  }
+  if (out.measured.value && !std::isfinite(*out.measured.value)) {
+    out.measured.value.reset();
+    out.measured.cause = Cause::nan;
+  }
+  stamp(*probe, at, out.measured);
+  return out;
+}
+
+// What no sum over the page's series can be trusted with.
+std::optional<Measured> Store::mixed(const Probe& probe, const Signal& signal) const {
+  const Duration memory = std::max(signal.spec.window, signal.spec.window_max);
+  for (const Instance& instance : probe.instances) {
+    const auto& several = instance.several_seen();
+    if (several && *several + memory > instance.ended(instance.newest_page())) {
+      return unknown(Cause::several_instances,
+                     "process_start_time_seconds goes back and forth: one address answers for several processes; "
+                     "give urls = [...]");
+    }
+    if (instance.overflowed()) {
+      return unknown(Cause::config_error, "more than " + std::to_string(series_per_instance_max) +
+                                              " series; narrow the selectors of this probe's signals");
+    }
+  }
+  return std::nullopt;
+}
+
+std::map<SignalName, std::string> Store::taken() const {
+  std::map<SignalName, std::string> out;
+  for (const auto& [name, signal] : signals_) {
+    const Probe* probe = find(signal.spec.probe);
+    if (probe == nullptr) continue;
+    const std::optional<std::size_t> index = candidate(*probe, signal);
+    if (!index) continue;
+    const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
+    out[name] = ratios != nullptr ? to_string((*ratios)[*index].denominator)
+                                  : to_string(std::get<std::vector<QuantileOf>>(signal.spec.of)[*index].family);
+  }
+  return out;
+}
+
+}  // namespace rules
