@@ -1,0 +1,90 @@
+#include "watcher/serve/access.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <array>
+#include <boost/asio/ip/address.hpp>
+
+#include "watcher/serve/problem.hpp"
+
+namespace watcher {
+
+namespace {
+
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+Digest digest_of(std::string_view text) {
+  Digest digest{};
+  std::array<unsigned char, 1> empty{};
+  const auto* bytes =
+      text.empty() ? empty.data() : static_cast<const unsigned char*>(static_cast<const void*>(text.data()));
+  SHA256(bytes, text.size(), digest.data());
+  return digest;
+}
+
+bool is_reading(const ApiRequest& request) { return request.method == "GET"; }
+
+// Without the port, and without the brackets of an IPv6 address.
+std::string_view host_of(std::string_view authority) {
+  if (!authority.empty() && authority.front() == '[') {
+    const std::size_t end = authority.find(']');
+    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, authority.rfind(':'));
+}
+
+bool is_public(const Target& target) { return target.is("/metrics") || target.is("/healthz") || target.is("/readyz"); }
+
+ApiReply unauthorized(const std::string& detail) {
+  ApiReply reply = problem(401, detail);
+  reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return reply;
+}
+
+}  // namespace
+
+bool is_own_host(std::string_view host, std::string_view listen) {
+  const std::string name(host_of(host));
+  if (name.empty()) return false;
+  boost::system::error_code error;
+  boost::asio::ip::make_address(name, error);
+  if (!error || name == "localhost") return true;
+  return name == host_of(listen);
+}
+
+bool is_token(std::string_view authorization, std::string_view token) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (token.empty() || authorization.substr(0, scheme.size()) != scheme) return false;
+  // Digests are of one length, so that not even the token's length shows in the time.
+  const Digest given = digest_of(authorization.substr(scheme.size()));
+  const Digest expected = digest_of(token);
+  return CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;
+}
+
+std::optional<ApiReply> refused(const WatcherSection& watcher, const ApiRequest& request, const Target& target) {
+  if (request.trusted || (is_reading(request) && is_public(target))) return std::nullopt;
+  if (is_reading(request) && !request.exposed) return std::nullopt;
+  if (!is_reading(request) && !is_own_host(request.host, watcher.listen)) {
+    return problem(403, "the Host header \"" + request.host +
+                            "\" is neither an address, nor localhost, nor the host of watcher.listen: what changes "
+                            "something must name one of these");
+  }
+  if (!watcher.token || watcher.token->value.empty()) {
+    if (request.exposed) {
+      return problem(403,
+                     "without watcher.token an address that is not loopback serves only /metrics, /healthz and "
+                     "/readyz; set a token, or use the control socket");
+    }
+    return problem(403,
+                   "without watcher.token the API is read-only over TCP; set a token, or use the control socket "
+                   "(the command line does)");
+  }
+  if (request.authorization.empty()) return unauthorized("send the token: Authorization: Bearer TOKEN");
+  if (!is_token(request.authorization, watcher.token->value)) {
+    return unauthorized("the token is not the one of watcher.token");
+  }
+  return std::nullopt;
+}
+
+}  // namespace watcher

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "rules/engine/events.hpp"
+#include "watcher/config/config.hpp"
+#include "watcher/serve/api.hpp"
+#include "watcher/serve/target.hpp"
+
+namespace watcher {
+
+struct ReloadConfig {};
+
+// What a POST asks for.
+using Deed = std::variant<rules::Request, rules::DeployMark, ReloadConfig>;
+
+// Whether a POST to it would ask for something.
+bool is_deed(const Target& target);
+
+// Reads path and body of a POST. A problem (400, 404, 422) names everything that is wrong with the body.
+std::variant<Deed, ApiReply> read_deed(const ApiRequest& request, const Target& target, const Config& config,
+                                       rules::Instant now);
+
+}  // namespace watcher

@@ -1,0 +1,121 @@
+#include "watcher/serve/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "rules/base/parse.hpp"
+#include "watcher/serve/json_text.hpp"
+
+namespace watcher {
+
+namespace {
+
+// To the second: nobody reads nanoseconds.
+std::string length(rules::Duration duration) {
+  return rules::to_string(std::chrono::round<std::chrono::seconds>(duration));
+}
+
+std::string measured_text(const rules::Comparison& comparison) {
+  const rules::Measured& measured = comparison.value;
+  if (comparison.left_out) return "left out: there is no baseline";
+  if (!measured.value) {
+    const std::string detail = measured.detail.empty() ? "" : ": " + measured.detail;
+    return fmt::format("unknown ({}{})", rules::to_string(measured.cause), detail);
+  }
+  std::string text = fmt::format("{:.6g}{}", *measured.value, measured.approximate ? " (approximate)" : "");
+  if (comparison.threshold) text += fmt::format(" against {:.6g}", *comparison.threshold);
+  if (measured.count > 0) text += fmt::format(", from {:.0f} in {}", measured.count, length(measured.window));
+  return text;
+}
+
+std::string evidence_text(const std::vector<rules::Comparison>& comparisons) {
+  std::string text;
+  for (const rules::Comparison& comparison : comparisons) {
+    text += fmt::format("    {}  is {}: {}\n", comparison.text, rules::to_string(comparison.verdict),
+                        measured_text(comparison));
+  }
+  return text;
+}
+
+std::string verdict_text(const rules::Judgement& judgement) {
+  if (judgement.verdict != rules::Verdict::unknown) return std::string(rules::to_string(judgement.verdict));
+  const std::string detail = judgement.detail.empty() ? "" : ": " + judgement.detail;
+  return fmt::format("unknown ({}{})", rules::to_string(judgement.cause), detail);
+}
+
+std::string progress_text(const rules::RuleView& rule) {
+  const rules::RuleProgress& progress = rule.progress;
+  const std::string held =
+      fmt::format("bad for {} of {} observed, {} of it needed, in {} bad samples", length(progress.bad),
+                  length(progress.observed), length(rule.sustain), progress.bad_samples);
+  const std::string since = progress.since ? " since " + to_rfc3339(*progress.since) : "";
+  switch (progress.state) {
+    case rules::RuleState::idle:
+      return "not bad";
+    case rules::RuleState::pending:
+      return held + since + "; fires in " + length(progress.to_fire.value_or(rule.sustain)) + " if it stays bad";
+    case rules::RuleState::confirming:
+      return held + since + "; waits for a last poll that confirms it";
+    case rules::RuleState::firing:
+      return "fires" + since + "; " + held;
+    case rules::RuleState::recovering:
+      return "fires" + since + ", is clear but not yet for long enough";
+  }
+  return "";
+}
+
+std::string joined_text(const rules::JoinedRule& joined) {
+  const rules::Duration bad(joined.bad_ns);
+  const rules::Duration sustain(joined.for_ns);
+  return fmt::format("  {} ({}) joined {}: bad for {} ({} needed), in {} bad samples\n{}", joined.rule.text,
+                     rules::to_string(joined.severity), to_rfc3339(joined.joined), length(bad), length(sustain),
+                     joined.samples, evidence_text(joined.evidence));
+}
+
+std::string step_text(const rules::StepRecord& step) {
+  std::string text = fmt::format("  {} {}: {}", to_rfc3339(step.started), step.text, rules::to_string(step.status));
+  if (step.exit_code) text += fmt::format(" ({})", *step.exit_code);
+  if (!step.detail.empty()) text += ": " + step.detail;
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string explain_rule(const rules::RuleView& rule) {
+  std::string text = fmt::format("rule {} of {} ({}): {}\n", rule.rule.text, rule.service.text,
+                                 rules::to_string(rule.severity), rules::to_string(rule.progress.state));
+  text += fmt::format("  when {} for {}\n", rule.condition, length(rule.sustain));
+  text += fmt::format("  now {}\n{}", verdict_text(rule.judgement), evidence_text(rule.judgement.comparisons));
+  text += fmt::format("  {}\n", progress_text(rule));
+  if (rule.progress.blind) {
+    text +=
+        fmt::format("  blind: only {:.0f} % of the last while could be observed\n", rule.progress.observed_share * 100);
+  }
+  for (const std::string& missing : rule.missing) text += fmt::format("  missing: {}\n", missing);
+  return text;
+}
+
+std::string explain_incident(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps) {
+  std::string state = incident.outcome ? std::string(rules::to_string(*incident.outcome)) : "open, ";
+  if (!incident.outcome) state += rules::to_string(incident.phase);
+  std::string text = fmt::format("incident {} of {} ({}): {}\n", incident.id.text, incident.service.text,
+                                 rules::to_string(incident.severity), state);
+  text += fmt::format("  opened {}", to_rfc3339(incident.opened));
+  if (incident.closed) text += fmt::format(", closed {}", to_rfc3339(*incident.closed));
+  text += fmt::format("\n  from {} to {}\n", incident.from.empty() ? "unknown" : incident.from.text,
+                      incident.to.empty() ? "nothing" : incident.to.text);
+  if (incident.by_hand) text += fmt::format("  by hand: {}\n", incident.reason);
+  for (const rules::JoinedRule& joined : incident.rules) text += joined_text(joined);
+  if (!incident.waiting_for.empty()) text += fmt::format("  waits for: {}\n", incident.waiting_for);
+  if (!incident.outcome_detail.empty()) text += fmt::format("  {}\n", incident.outcome_detail);
+  if (!incident.timeline.empty()) text += "what happened\n";
+  for (const rules::TimelineEntry& entry : incident.timeline) {
+    text += fmt::format("  {} {}: {}\n", to_rfc3339(entry.at), entry.event, entry.text);
+  }
+  if (!steps.empty()) text += "steps\n";
+  for (const rules::StepRecord& step : steps) text += step_text(step);
+  return text;
+}
+
+}  // namespace watcher

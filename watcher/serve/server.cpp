@@ -1,0 +1,177 @@
+#include "watcher/serve/server.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <optional>
+#include <utility>
+
+#include "probes/net/result.hpp"
+#include "probes/net/task_group.hpp"
+#include "watcher/serve/bind.hpp"
+#include "watcher/serve/peer.hpp"
+#include "watcher/serve/session.hpp"
+
+namespace watcher {
+
+namespace {
+
+using asio::ip::tcp;
+using local = asio::local::stream_protocol;
+using boost::system::error_code;
+using probes::as_result;
+
+// At the same time. A few scrapers and people; what is beyond that is turned away rather than served slowly. The
+// control socket has its own, so that the command line gets through when TCP is full.
+constexpr std::size_t tcp_connections_max = 64;
+constexpr std::size_t control_connections_max = 32;
+// After an accept that failed for want of descriptors or memory: trying at once would only burn the processor.
+constexpr rules::Duration accept_pause = std::chrono::milliseconds(100);
+
+// A connection's place among those that may be at the same time.
+class Seat {
+ public:
+  explicit Seat(std::size_t& taken) : taken_(taken) { ++taken_; }
+  ~Seat() { --taken_; }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+
+ private:
+  std::size_t& taken_;
+};
+
+}  // namespace
+
+struct Server::State {
+  State(asio::any_io_executor executor_, Host& host_, Metrics& metrics_)
+      : executor(executor_),
+        host(host_),
+        metrics(metrics_),
+        closed(executor, asio::steady_timer::time_point::max()),
+        tasks(executor) {}
+
+  asio::any_io_executor executor;
+  Host& host;
+  Metrics& metrics;
+  std::optional<tcp::acceptor> web;
+  bool exposed = false;
+  std::optional<ControlSocket> control;
+  std::string control_path;
+  std::size_t web_seats_taken = 0;
+  std::size_t control_seats_taken = 0;
+  asio::steady_timer closed;  // never expires; cancelled by close()
+  probes::TaskGroup tasks;
+
+  std::string listen_web(const std::string& address);
+  std::string listen_control(const WatcherSection& watcher);
+  asio::awaitable<void> accept_web();
+  asio::awaitable<void> accept_control();
+  asio::awaitable<void> pause_after(error_code error);
+  asio::awaitable<void> seat(StreamSocket socket, Visitor visitor, std::size_t& taken);
+};
+
+std::string Server::State::listen_web(const std::string& address) {
+  if (address == "off") return "";
+  auto bound = bind_tcp(executor, address);
+  if (auto* wrong = std::get_if<std::string>(&bound)) return std::move(*wrong);
+  web.emplace(std::move(std::get<tcp::acceptor>(bound)));
+  exposed = !web->local_endpoint().address().is_loopback();
+  return "";
+}
+
+std::string Server::State::listen_control(const WatcherSection& watcher) {
+  if (watcher.control.empty()) return "";
+  auto bound = bind_control(executor, watcher.control, watcher.control_group);
+  if (auto* wrong = std::get_if<std::string>(&bound)) return std::move(*wrong);
+  control.emplace(std::move(std::get<ControlSocket>(bound)));
+  control_path = watcher.control;
+  return "";
+}
+
+asio::awaitable<void> Server::State::pause_after(error_code error) {
+  if (!error || error == asio::error::operation_aborted) co_return;
+  asio::steady_timer timer(executor, accept_pause);
+  co_await timer.async_wait(as_result);
+}
+
+asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, std::size_t& taken) {
+  const Seat seat(taken);
+  co_await converse(std::move(socket), std::move(visitor), host, metrics);
+}
+
+asio::awaitable<void> Server::State::accept_web() {
+  while (web->is_open()) {
+    tcp::socket socket(executor);
+    const auto [error] = co_await web->async_accept(socket, as_result);
+    if (error) {
+      co_await pause_after(error);
+    } else if (web_seats_taken >= tcp_connections_max) {
+      turn_away(StreamSocket(std::move(socket)));
+    } else {
+      Visitor visitor;
+      visitor.exposed = exposed;
+      visitor.name = "api";
+      tasks.spawn("web connection", seat(StreamSocket(std::move(socket)), std::move(visitor), web_seats_taken));
+    }
+  }
+}
+
+asio::awaitable<void> Server::State::accept_control() {
+  while (control->acceptor.is_open()) {
+    local::socket socket(executor);
+    const auto [error] = co_await control->acceptor.async_accept(socket, as_result);
+    if (error) {
+      co_await pause_after(error);
+    } else if (control_seats_taken >= control_connections_max) {
+      turn_away(StreamSocket(std::move(socket)));
+    } else {
+      const Peer peer = peer_of(socket.native_handle(), control->group);
+      Visitor visitor;
+      visitor.allowed = peer.allowed;
+      visitor.trusted = true;
+      visitor.name = peer.name;
+      tasks.spawn("control connection", seat(StreamSocket(std::move(socket)), std::move(visitor), control_seats_taken));
+    }
+  }
+}
+
+Server::Server(asio::any_io_executor executor, Host& host, Metrics& metrics)
+    : state_(std::make_unique<State>(std::move(executor), host, metrics)) {}
+
+Server::~Server() { close(); }
+
+std::string Server::listen(const WatcherSection& watcher) {
+  std::string wrong = state_->listen_control(watcher);
+  if (wrong.empty()) wrong = state_->listen_web(watcher.listen);
+  if (!wrong.empty()) close();
+  return wrong;
+}
+
+asio::awaitable<void> Server::serve() {
+  if (state_->web) state_->tasks.spawn("accept web", state_->accept_web());
+  if (state_->control) state_->tasks.spawn("accept control", state_->accept_control());
+  co_await state_->closed.async_wait(as_result);
+  // Cancelled or closed: what is left must still be waited for.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  close();
+  co_await state_->tasks.join();
+}
+
+void Server::close() {
+  error_code ignored;
+  if (state_->web) state_->web->close(ignored);
+  if (state_->control && state_->control->acceptor.is_open()) {
+    state_->control->acceptor.close(ignored);
+    unlink(state_->control_path.c_str());
+  }
+  state_->tasks.cancel();
+  state_->closed.cancel();
+}
+
+std::uint16_t Server::port() const {
+  if (!state_->web || !state_->web->is_open()) return 0;
+  return state_->web->local_endpoint().port();
+}
+
+}  // namespace watcher

@@ -1,0 +1,154 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "watcher/serve/api.hpp"
+#include "watcher/serve/evidence_json.hpp"
+#include "watcher/serve/json_text.hpp"
+
+namespace watcher {
+
+namespace {
+
+json::array flags_of(const rules::ServiceView& service) {
+  json::array flags;
+  const auto add = [&flags](bool is_set, const char* flag) {
+    if (is_set) flags.push_back(json::value(flag));
+  };
+  add(service.paused, "paused");
+  add(service.fused, "fused");
+  add(service.blind, "blind");
+  add(service.deploying, "deploying");
+  add(service.warming_up, "warming_up");
+  return flags;
+}
+
+json::object to_object(const rules::ServiceView& service) {
+  json::object object;
+  object["revision"] = text_or_null(service.revision.text);
+  object["last_good"] = text_or_null(service.last_good.text);
+  object["state"] = rules::to_string(service.state);
+  object["flags"] = flags_of(service);
+  object["rollback_ready"] = service.rollback_ready;
+  object["not_ready_reason"] = text_or_null(service.not_ready_reason);
+  object["incident"] = service.incident ? json::value(service.incident->text) : json::value(nullptr);
+  object["paused_until"] = to_json(service.paused_until);
+  object["fused_reason"] = text_or_null(service.fused_reason);
+  object["baked_seconds"] = rules::seconds(service.baked);
+  object["bake_seconds"] = rules::seconds(service.bake);
+  return object;
+}
+
+json::object to_object(const rules::ProbeView& probe) {
+  json::object object;
+  switch (probe.up) {
+    case rules::Up::up:
+      object["up"] = 1;
+      break;
+    case rules::Up::down:
+      object["up"] = 0;
+      break;
+    case rules::Up::unknown:
+      object["up"] = nullptr;
+      break;
+  }
+  object["last_seen"] = nullptr;
+  object["error"] = nullptr;
+  object["fault"] = nullptr;
+  if (!probe.last) return object;
+  object["last_seen"] = to_rfc3339(probe.last->ended);
+  if (probe.last->fault) {
+    object["error"] = probe.last->fault->what;
+    object["fault"] = rules::to_string(probe.last->fault->kind);
+  }
+  return object;
+}
+
+json::object to_object(const rules::SignalView& signal) {
+  const rules::Measured& measured = signal.measured;
+  json::object object;
+  object["value"] = to_json(measured.value);
+  object["unknown"] = nullptr;
+  if (!measured.value) object["unknown"] = rules::to_string(measured.cause);
+  object["count"] = measured.count;
+  object["detail"] = text_or_null(measured.detail);
+  object["approximate"] = measured.approximate;
+  object["window_seconds"] = rules::seconds(measured.window);
+  object["taken"] = text_or_null(signal.taken);
+  return object;
+}
+
+// The contract has four states; the short confirmation belongs to the pending one.
+std::string_view state_word(rules::RuleState state) {
+  return rules::to_string(state == rules::RuleState::confirming ? rules::RuleState::pending : state);
+}
+
+void add_judgement(json::object& object, const rules::Judgement& judgement) {
+  object["verdict"] = rules::to_string(judgement.verdict);
+  object["cause"] = nullptr;
+  object["detail"] = nullptr;
+  if (judgement.verdict == rules::Verdict::unknown) {
+    object["cause"] = rules::to_string(judgement.cause);
+    object["detail"] = text_or_null(judgement.detail);
+  }
+  object["value"] = nullptr;
+  object["threshold"] = nullptr;
+  if (judgement.decisive < judgement.comparisons.size()) {
+    const rules::Comparison& decisive = judgement.comparisons[judgement.decisive];
+    object["value"] = to_json(decisive.value.value);
+    object["threshold"] = to_json(decisive.threshold);
+  }
+  object["comparisons"] = to_json(judgement.comparisons);
+}
+
+json::object to_object(const rules::RuleView& rule) {
+  const rules::RuleProgress& progress = rule.progress;
+  json::object object;
+  object["service"] = rule.service.text;
+  object["severity"] = rules::to_string(rule.severity);
+  object["condition"] = rule.condition;
+  add_judgement(object, rule.judgement);
+  object["state"] = state_word(progress.state);
+  object["since"] = to_json(progress.since);
+  object["bad_seconds"] = rules::seconds(progress.bad);
+  object["for_seconds"] = rules::seconds(rule.sustain);
+  object["seconds_to_fire"] = nullptr;
+  if (progress.to_fire) object["seconds_to_fire"] = rules::seconds(*progress.to_fire);
+  object["bad_samples"] = progress.bad_samples;
+  object["observed_share"] = progress.observed_share;
+  object["blind"] = progress.blind;
+  object["preexisting"] = rule.preexisting;
+  object["missing"] = json::array(rule.missing.begin(), rule.missing.end());
+  return object;
+}
+
+json::object watcher_object(const rules::EngineView& view, const Config& config, rules::Instant started) {
+  json::object object;
+  object["name"] = config.watcher.name;
+  object["version"] = ROLLBACKD_VERSION;
+  object["mode"] = rules::to_string(view.mode);
+  object["uptime_seconds"] = rules::seconds(view.at - started);
+  object["degraded"] = json::array(view.degraded.begin(), view.degraded.end());
+  return object;
+}
+
+}  // namespace
+
+std::string status_json(const rules::EngineView& view, const Config& config, rules::Instant started) {
+  json::object services;
+  for (const rules::ServiceView& service : view.services) services[service.service.text] = to_object(service);
+  json::object probes;
+  for (const rules::ProbeView& probe : view.probes) probes[probe.probe.text] = to_object(probe);
+  json::object signals;
+  for (const rules::SignalView& signal : view.signals) signals[signal.signal.text] = to_object(signal);
+  json::object rules;
+  for (const rules::RuleView& rule : view.rules) rules[rule.rule.text] = to_object(rule);
+  json::object status;
+  status["watcher"] = watcher_object(view, config, started);
+  status["services"] = std::move(services);
+  status["probes"] = std::move(probes);
+  status["signals"] = std::move(signals);
+  status["rules"] = std::move(rules);
+  return to_text(status);
+}
+
+}  // namespace watcher
