@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Deploys each bad release under load and watches rollbackd bring back the good one."""
+
+import json
+import unittest
+
+from world import World
+
+
+class BadReleases(World):
+    def brings_back_v1(self, bad, rule, seconds=90):
+        switches_before = len(self.checkouts())
+        self.deploy(bad)
+        incident = self.wait_for_incident_closed(seconds)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.assertEqual(incident["service"], "shop")
+        self.assertEqual(incident["rule"], rule)
+        self.assertEqual(incident["from"], self.revision(bad))
+        self.assertEqual(incident["to"], self.revision("v1"))
+        self.assertEqual(self.version(), "v1")
+        self.assertEqual(len(self.incidents()), 1)
+        # One checkout was ours, the other rollbackd's.
+        self.assertEqual(len(self.checkouts()) - switches_before, 2, self.checkouts())
+        self.written_down(incident, bad, rule)
+        self.people_were_told(rule)
+        return incident
+
+    def written_down(self, incident, bad, rule):
+        report = (self.folder_of(incident) / "report.md").read_text()
+        for word in (rule, self.revision(bad)[:12], self.revision("v1")[:12], "recovered"):
+            self.assertIn(word, report)
+        decision = json.loads((self.folder_of(incident) / "decision.json").read_text())
+        self.assertIn("recovered", json.dumps(decision))
+
+    def people_were_told(self, rule):
+        def stages():
+            return [told.get("stage") for told in self.people.told]
+        self.wait_for("people were told of the end", lambda: "completed" in stages(), 15)
+        self.assertIn("started", stages())
+        self.assertLess(stages().index("started"), stages().index("completed"))
+        self.assertIn(rule, json.dumps(self.people.told[stages().index("started")]))
+
+    def test_errors(self):
+        self.good_shop_under_watch()
+        self.brings_back_v1("errors", "errors")
+
+    def test_slow(self):
+        self.good_shop_under_watch()
+        self.brings_back_v1("slow", "slow")
+
+    def test_memory(self):
+        self.good_shop_under_watch()
+        self.brings_back_v1("memory", "memory")
+
+    def test_crash(self):
+        self.good_shop_under_watch()
+        self.brings_back_v1("crash", "down")
+
+    def test_slow_start(self):
+        """Starts later than the service's start deadline allows."""
+        self.shop_settings(start_seconds=60)
+        self.good_shop_under_watch()
+        self.brings_back_v1("slow_start", "down")
+
+    def test_no_metrics(self):
+        """An expectation on the metrics page makes its absence evidence."""
+        page = f"""
+[probe.page]
+type     = "http"
+url      = "http://127.0.0.1:{self.port}/metrics"
+interval = "200ms"
+max_gap  = "2s"
+expect.status = 200
+[rule.metrics-gone]
+when = "page.up == 0"
+for  = "3s"
+"""
+        self.configure(more=page)
+        self.good_shop_under_watch()
+        self.brings_back_v1("no_metrics", "metrics-gone")
+
+    def test_errors_after_a_deploy_mark(self):
+        """A deploy script says so: nothing has to be noticed first."""
+        self.good_shop_under_watch()
+        self.cli("deploy", "begin", "--service", "shop")
+        self.deploy("errors")
+        self.cli("deploy", "end", "--service", "shop")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.assertEqual(self.version(), "v1")
+
+    def test_local_changes_are_stashed_and_named(self):
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        (self.repository / "build").write_text((self.repository / "build").read_text() + "# by hand, at night\n")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.assertEqual(self.version(), "v1")
+        import subprocess
+        stashed = subprocess.run(["git", "-C", self.repository, "stash", "show", "-p"], capture_output=True, text=True)
+        self.assertIn("# by hand, at night", stashed.stdout)
+        self.assertIn("stash", (self.folder_of(incident) / "report.md").read_text())
+
+    def test_the_short_form(self):
+        """Six lines of configuration, and the default action."""
+        short = """
+[watcher]
+state_dir = "{folder}/state"
+listen    = "127.0.0.1:{listen}"
+control   = "{folder}/control.sock"
+[service.shop]
+health   = "http://127.0.0.1:{port}/api/health"
+metrics  = "http://127.0.0.1:{port}/metrics"
+rules    = ["down for 5s", "p95 > 3000ms for 5m", "memory > 99.9% for 5m"]
+rollback = ["{repository}/roll_back", "{{to}}"]
+identify = ["git", "-C", "{repository}", "rev-parse", "HEAD"]
+start_deadline = "5s"
+"""
+        script = self.repository / "roll_back"
+        script.write_text('#!/bin/bash\ncd "$(dirname "$0")" && git checkout -q "$1" && ./restart\n')
+        script.chmod(0o700)
+        self.configure(base=short, service=" ")
+        self.deploy("v1")
+        self.wait_until_shop_serves("v1")
+        self.visitors()
+        self.start_watcher()
+        self.wait_for("the running revision is known", lambda: self.service().get("revision") == self.revision("v1"), 30)
+        self.wait_for("the shop is seen up", lambda: self.status()["probes"]["health"]["up"] == 1, 20)
+        self.deploy("crash")
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.assertEqual(self.version(), "v1")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""What a person asks for on the command line."""
+
+import json
+import subprocess
+import unittest
+
+from world import World
+
+
+class ByHand(World):
+    def adopt_v1_then_v2(self):
+        self.good_shop_under_watch()
+        self.deploy("v2", mark=True)
+        self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 40)
+
+    def test_rollback_with_a_watcher(self):
+        self.adopt_v1_then_v2()
+        self.cli("rollback", "shop", "--reason", "the prices are wrong", timeout=120)
+        self.wait_until_shop_serves("v1")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered")
+        self.assertIn("the prices are wrong", (self.folder_of(incident) / "report.md").read_text())
+
+    def test_rollback_without_a_watcher(self):
+        self.adopt_v1_then_v2()
+        self.assertEqual(self.stop_watcher(), 0)
+        self.cli("rollback", "shop", timeout=120)
+        self.assertEqual(self.version(), "v1")
+
+    def test_status_explain_incidents_deploys_agree(self):
+        self.adopt_v1_then_v2()
+        status = json.loads(self.cli("status", "--json").stdout)
+        self.assertEqual(status["services"]["shop"]["revision"], self.revision("v2"))
+        self.assertEqual(status["services"]["shop"]["last_good"], self.revision("v1"))
+        self.assertIn("shop", self.cli("status").stdout)
+        self.assertIn("error_rate", self.cli("explain", "errors").stdout)
+        self.assertEqual(json.loads(self.cli("incidents", "--json").stdout)["incidents"], [])
+        self.assertIn(self.revision("v2")[:12], self.cli("deploys").stdout)
+
+    def test_an_ask_is_approved(self):
+        """Below P1 a person decides."""
+        self.configure()
+        text = self.config_file.read_text().replace('[rule.errors]', '[rule.errors]\nseverity = "P2"')
+        self.config_file.write_text(text)
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        self.wait_for("people are asked", lambda: any(told.get("stage") == "ask" for told in self.people.told), 60)
+        self.assertEqual(self.version(), "errors")
+        self.cli("approve", str(self.incidents()[0]["id"]))
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered")
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_second_deploy_of_what_was_rolled_back_is_not_rolled_back_again_and_again(self):
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        self.wait_for_incident_closed(90)
+        self.deploy("errors")
+        self.wait_for("the bad release is known to run", lambda: self.service().get("revision") == self.revision("errors"), 40)
+        before = len(self.checkouts())
+        self.wait_for("it is told that nothing more is done by itself",
+                      lambda: "fused" in self.service().get("flags", []) or len(self.incidents()) > 1
+                      or self.status()["rules"]["errors"]["state"] == "firing", 60)
+        self.assertEqual(len(self.checkouts()), before)
+
+
+if __name__ == "__main__":
+    unittest.main()

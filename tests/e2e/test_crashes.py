@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Kills rollbackd at each boundary of a plan, as a power cut would, and starts it again: at most one switch, every
+`always` step runs, the incident ends with an outcome."""
+
+import json
+import signal
+import unittest
+
+from world import World
+
+STEP = r"""#!/bin/bash
+# One step of the plan. It says that it ran; where `kill` names it, rollbackd dies at once ("during") or right after
+# the step has ended ("after").
+set -e
+cd "{folder}"
+echo "$1" >>steps
+plan=$(cat kill 2>/dev/null || true)
+if [ "$plan" = "during $1" ]; then rm kill; kill -9 "$(cat watcher.pid)"; sleep 0.2; fi
+if [ "$1" = switch ]; then cd "{repository}"; git checkout -q "$2"; ./restart; cd "{folder}"; fi
+if [ "$plan" = "after $1" ]; then
+  rm kill
+  setsid bash -c 'while kill -0 '$$' 2>/dev/null; do :; done; kill -9 "$(cat watcher.pid)"' </dev/null >/dev/null 2>&1 &
+fi
+"""
+
+SERVICE = """
+[service.shop]
+identify = ["git", "-C", "{repository}", "rev-parse", "HEAD"]
+switch   = ["{folder}/step", "switch", "{{to}}"]
+start_deadline = "10s"
+
+[action.rollback]
+[[action.rollback.step]]
+run = ["{folder}/step", "prepare"]
+[[action.rollback.step]]
+capture = "logs.txt"
+run     = ["{folder}/step", "capture"]
+[[action.rollback.step]]
+switch = "last-good"
+[[action.rollback.step]]
+wait    = "health.up == 1"
+timeout = "20s"
+[[action.rollback.step]]
+run = ["{folder}/step", "settle"]
+[[action.rollback.on_success]]
+run = ["{folder}/step", "success"]
+[[action.rollback.on_failure]]
+run = ["{folder}/step", "failure"]
+[[action.rollback.always]]
+run = ["{folder}/step", "always"]
+"""
+
+
+class Crashes(World):
+    start_deadline = "10s"
+
+    def steps(self):
+        path = self.folder / "steps"
+        return path.read_text().split() if path.exists() else []
+
+    def killed(self, where):
+        step = self.folder / "step"
+        step.write_text(STEP.format(folder=self.folder, repository=self.repository))
+        step.chmod(0o700)
+        self.configure(service=SERVICE)
+        self.good_shop_under_watch()
+        (self.folder / "watcher.pid").write_text(str(self.watcher.pid))
+        (self.folder / "kill").write_text(where)
+        self.deploy("errors")
+        self.wait_for("rollbackd ends by the kill", lambda: self.watcher.poll() is not None, 60)
+        self.assertEqual(self.watcher.returncode, -signal.SIGKILL)
+        self.start_watcher()
+        incident = self.wait_for_incident_closed(120)
+        steps = self.steps()
+        self.assertLessEqual(steps.count("switch"), 1, steps)
+        self.assertGreaterEqual(steps.count("always"), 1, steps)
+        self.assertEqual(len(self.incidents()), 1)
+        self.assertIn(incident["outcome"], ("recovered", "action_failed", "not_recovered"), incident)
+        self.assertTrue((self.folder_of(incident) / "report.md").exists())
+        self.assertEqual(json.loads((self.folder_of(incident) / "decision.json").read_text()).get("outcome"), incident["outcome"])
+        if incident["outcome"] == "recovered":
+            self.assertEqual(self.version(), "v1")
+            self.assertIn("success", steps)
+        else:
+            self.assertIn("failure", steps)
+        return incident, steps
+
+    def goes_on(self, where):
+        """Between two steps the plan goes on where it was."""
+        incident, steps = self.killed(where)
+        self.assertEqual(incident["outcome"], "recovered", steps)
+        self.assertEqual(steps.count("switch"), 1, steps)
+
+    def test_during_prepare(self):
+        self.killed("during prepare")
+
+    def test_after_prepare(self):
+        self.killed("after prepare")
+
+    def test_during_capture(self):
+        self.killed("during capture")
+
+    def test_after_capture(self):
+        self.killed("after capture")
+
+    def test_during_switch(self):
+        self.killed("during switch")
+
+    def test_after_switch(self):
+        self.killed("after switch")
+
+    def test_during_settle(self):
+        self.killed("during settle")
+
+    def test_after_settle(self):
+        self.killed("after settle")
+
+    def test_during_success(self):
+        self.killed("during success")
+
+    def test_after_success(self):
+        self.killed("after success")
+
+    def test_during_always(self):
+        self.killed("during always")
+
+    def test_while_it_verifies(self):
+        """A kill that no step asks for: some time after the last step of the plan."""
+        step = self.folder / "step"
+        step.write_text(STEP.format(folder=self.folder, repository=self.repository))
+        step.chmod(0o700)
+        self.configure(service=SERVICE)
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        self.wait_for("the plan has run", lambda: "settle" in self.steps(), 60)
+        self.stop_watcher(signal.SIGKILL)
+        self.start_watcher()
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual(incident["outcome"], "recovered", self.steps())
+        self.assertEqual(self.steps().count("switch"), 1)
+        self.assertGreaterEqual(self.steps().count("always"), 1)
+        self.assertEqual(self.version(), "v1")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Deploys good releases under whatever a good day brings, and watches rollbackd do nothing."""
+
+import unittest
+
+from world import World
+
+
+class GoodReleases(World):
+    start_deadline = "15s"
+
+    def seen(self, tag):
+        self.wait_for(f"{tag} is known to run", lambda: self.service().get("revision") == self.revision(tag), 40)
+
+    def test_noisy_load(self):
+        """Bursts of a route that fails now and then: above the threshold for a second, never for `for`."""
+        self.good_shop_under_watch(load={"mode": "noisy", "rate": 60})
+        self.deploy("v2")
+        self.seen("v2")
+        self.stays_quiet(20, lambda: self.version() == "v2")
+
+    def test_low_traffic(self):
+        """One request in a few seconds decides nothing, whatever became of it."""
+        self.deploy("v1")
+        self.wait_until_shop_serves("v1")
+        self.visitors(mode="low")
+        self.start_watcher()
+        self.seen("v1")
+        self.deploy("v2")
+        self.seen("v2")
+        self.stays_quiet(15, lambda: self.version() == "v2")
+        errors = self.status()["rules"]["errors"]
+        self.assertEqual(errors["verdict"], "unknown")
+        self.assertIn(errors["cause"], ("no_traffic", "too_few_samples"))
+
+    def test_restarts_of_the_application(self):
+        self.good_shop_under_watch()
+        self.deploy("v2")
+        self.seen("v2")
+        for _ in range(3):
+            self.deploy("v2")
+            self.stays_quiet(4)
+        self.assertEqual(self.version(), "v2")
+
+    def test_restarts_of_rollbackd(self):
+        self.good_shop_under_watch()
+        self.deploy("v2")
+        self.seen("v2")
+        for _ in range(3):
+            self.assertEqual(self.stop_watcher(), 0)
+            self.start_watcher()
+            self.stays_quiet(4)
+        self.seen("v2")
+        self.assertEqual(self.version(), "v2")
+        self.assertEqual(self.service()["last_good"], self.revision("v1"))
+
+    def test_a_slow_start_within_the_deadline(self):
+        self.shop_settings(start_seconds=6)
+        self.good_shop_under_watch()
+        self.deploy("slow_start")
+        self.seen("slow_start")
+        self.stays_quiet(12)
+        self.assertEqual(self.version(), "slow_start")
+
+    def test_metrics_that_are_gone_are_told_but_not_acted_on(self):
+        """Without an expectation a 404 is a fault of the measuring path: unknown, never bad."""
+        self.good_shop_under_watch()
+        self.deploy("no_metrics")
+        self.seen("no_metrics")
+        self.stays_quiet(10)
+        status = self.status()
+        self.assertEqual(status["rules"]["errors"]["verdict"], "unknown")
+        self.assertIn("404", str(status["probes"]["app"]["error"]))
+
+    def test_observe_mode_rolls_nothing_back(self):
+        text = self.config_file.read_text().replace("[watcher]", '[watcher]\nmode = "observe"')
+        self.config_file.write_text(text)
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "observed")
+        self.assertEqual(self.version(), "errors")
+
+    def test_a_pause_holds_everything_back(self):
+        self.good_shop_under_watch()
+        self.cli("pause", "--for", "10m", "--reason", "load test")
+        self.deploy("errors")
+        self.seen("errors")
+        self.stays_quiet(12, lambda: self.version() == "errors")
+        self.assertIn("paused", self.service()["flags"])
+        self.cli("resume")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered")
+
+
+if __name__ == "__main__":
+    unittest.main()
