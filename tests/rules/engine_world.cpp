@@ -1,0 +1,438 @@
+#include "engine_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace world {
+
+using namespace rules;
+
+namespace {
+
+constexpr Duration poll_every = 5s;
+constexpr Duration read_every = 10s;
+// What the watcher keeps of its samples and refills windows with.
+constexpr std::size_t recorded_max = 2000;
+
+SharedSeriesKey key(const std::string& name, const std::string& code) {
+  return std::make_shared<const SeriesKey>(SeriesKey{name, {{"code", code}}});
+}
+
+std::string head(const std::string& text, char at) { return text.substr(0, text.find(at)); }
+
+}  // namespace
+
+void FakeJournal::save(const Record& record) {
+  if (const auto* x = std::get_if<LedgerRecord>(&record)) ledger[{x->service.text, x->revision.text}] = *x;
+  if (const auto* x = std::get_if<ServiceRecord>(&record)) services[x->service.text] = *x;
+  if (const auto* x = std::get_if<FuseRecord>(&record)) fuse.push_back(*x);
+  if (const auto* x = std::get_if<IncidentRecord>(&record)) incidents[x->id.text] = *x;
+  if (const auto* x = std::get_if<StepRecord>(&record)) steps[x->id] = *x;
+  if (const auto* x = std::get_if<SpanRecord>(&record)) spans[x->rule.text] = *x;
+}
+
+DurableState FakeJournal::read_back(Instant last_alive) const {
+  DurableState out;
+  for (const auto& [id, record] : ledger) out.ledger.push_back(record);
+  for (const auto& [id, record] : services) out.services.push_back(record);
+  out.fuse = fuse;
+  for (const auto& [id, record] : incidents) {
+    if (record.phase != IncidentPhase::closed) out.incidents.push_back(record);
+  }
+  for (const auto& [id, record] : steps) out.steps.push_back(record);
+  for (const auto& [id, record] : spans) out.spans.push_back(record);
+  out.last_alive = last_alive;
+  return out;
+}
+
+World::World(CoreConfig config) : config_(std::move(config)) {
+  for (const ServiceSpec& spec : config_.services) reality[spec.name.text];
+  engine_ = std::make_unique<Engine>(config_, DurableState{}, now_);
+  start();
+}
+
+void World::schedule(Duration in, std::function<void()> what) {
+  agenda_.emplace(now_ + in, std::pair(life_, std::move(what)));
+}
+
+// A watcher's own clocks: polls and looks, spread so that nothing falls together.
+void World::start() {
+  Duration offset = 100ms;
+  for (const ProbeShape& probe : config_.probes) {
+    schedule(offset, [this, name = probe.name.text] { poll_regularly(name); });
+    offset += 300ms;
+  }
+  for (const ServiceSpec& spec : config_.services) {
+    if (!spec.has_identity) continue;
+    schedule(offset, [this, name = spec.name.text] { read(name); });
+    offset += 300ms;
+  }
+}
+
+std::string World::service_of_probe(const std::string& probe) const { return head(probe, '_'); }
+
+void World::poll_regularly(const std::string& probe) {
+  schedule(poll_every, [this, probe] { poll_regularly(probe); });
+  poll(probe);
+}
+
+void World::poll(const std::string& probe) {
+  const std::string name = service_of_probe(probe);
+  Reality& real = reality[name];
+  const std::string& revision = real.running.text;
+  const bool down = real.crashing.contains(revision);
+  Poll out;
+  out.probe = ProbeName(probe);
+  out.started = now_;
+  out.ended = now_;
+  out.up = down ? Up::down : Up::up;
+  if (down) out.fault = Fault{FaultKind::refused, "connect: refused"};
+  if (!real.probes_work) {
+    out.up = Up::unknown;
+    out.fault = Fault{FaultKind::dns, "no such host"};
+  }
+  if (out.up == Up::up && probe == name + "_app") {
+    const double share = std::max(real.extra_errors, real.sick.contains(revision) ? 0.3 : 0.0);
+    const double requests = real.requests_per_second * seconds(now_ - real.counted);
+    real.counted = now_;
+    real.total += requests;
+    real.errors += requests * share;
+    out.readings.push_back({key("http_requests_total", "200"), real.total - real.errors});
+    out.readings.push_back({key("http_requests_total", "500"), real.errors});
+  }
+  recorded_.push_back(out);
+  if (recorded_.size() > recorded_max) recorded_.erase(recorded_.begin(), recorded_.begin() + recorded_max / 2);
+  engine_->observe(out);
+}
+
+void World::read(const std::string& service) {
+  schedule(read_every, [this, service] { read(service); });
+  RevisionRead out;
+  out.service = ServiceName(service);
+  out.started = now_;
+  out.ended = now_;
+  if (reality[service].readable) out.revision = reality[service].running;
+  engine_->observe(out);
+}
+
+void World::run(Duration d) {
+  run_until([] { return false; }, d);
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration most) {
+  const Instant end = now_ + most;
+  Instant spans_at = now_;
+  turn();
+  while (!done()) {
+    Instant next = end;
+    if (!agenda_.empty()) next = std::min(next, agenda_.begin()->first);
+    if (const std::optional<Instant> deadline = engine_->next_deadline()) next = std::min(next, *deadline);
+    now_ = std::max(now_, next);
+    while (!agenda_.empty() && agenda_.begin()->first <= now_) {
+      const auto [life, what] = agenda_.begin()->second;
+      agenda_.erase(agenda_.begin());
+      if (life == life_ || life == 0) what();
+    }
+    turn();
+    if (now_ >= spans_at + spans_every) {
+      spans_at = now_;
+      for (const SpanRecord& span : engine_->spans(now_)) journal.save(span);
+    }
+    if (now_ >= end) return done();
+  }
+  return true;
+}
+
+void World::turn() {
+  do {
+    carry_out(engine_->advance(now_));
+    if (std::exchange(dead_, false)) crash();
+  } while (engine_->next_deadline().value_or(Instant::max()) <= now_);
+}
+
+void World::carry_out(std::vector<Command> batch) {
+  for (const Command& command : batch) {
+    if (dead_) return;
+    if (commands_left_ > 0 && --commands_left_ == 0) {
+      dead_ = true;
+      commands_left_ = -1;
+      return;
+    }
+    do_one(command);
+  }
+}
+
+void World::do_one(const Command& command) {
+  if (const auto* x = std::get_if<Save>(&command)) journal.save(x->record);
+  if (const auto* x = std::get_if<Tell>(&command)) tells.push_back(*x);
+  if (const auto* x = std::get_if<Note>(&command)) notes.push_back(*x);
+  if (const auto* x = std::get_if<Perform>(&command)) perform(*x);
+  if (const auto* x = std::get_if<PollNow>(&command)) {
+    ++polls_asked;
+    schedule(10ms, [this, name = x->probe.text] { poll(name); });
+  }
+  if (const auto* x = std::get_if<ReadRevision>(&command)) {
+    schedule(20ms, [this, name = x->service.text] {
+      RevisionRead out;
+      out.service = ServiceName(name);
+      out.started = now_;
+      out.ended = now_;
+      if (reality[name].readable) out.revision = reality[name].running;
+      engine_->observe(out);
+    });
+  }
+  if (const auto* x = std::get_if<LockHost>(&command)) {
+    const bool refused = lock_refused;
+    schedule(5ms, [this, id = x->id, refused] {
+      StepResult result;
+      result.status = refused ? StepStatus::failed : StepStatus::succeeded;
+      result.detail = refused ? "deploy begin has it" : "";
+      carry_out(engine_->complete(id, result, now_));
+    });
+  }
+  if (const auto* x = std::get_if<CancelStep>(&command)) {
+    schedule(50ms, [this, id = x->id] {
+      mutating_now_.erase(id);
+      carry_out(engine_->complete(id, {StepStatus::interrupted, {}, "cancelled", "", 0}, now_));
+    });
+  }
+}
+
+void World::check(const Perform& command) {
+  const auto step = journal.steps.find(command.id);
+  if (step == journal.steps.end() || step->second.ended) violations.push_back("performed without its intent saved");
+  const auto incident = journal.incidents.find(command.id.incident.text);
+  if (incident == journal.incidents.end() || !incident->second.in_flight) {
+    violations.push_back("performed without its incident saved");
+  }
+  if (!command.mutating) return;
+  if (!mutating_now_.empty()) violations.push_back("two mutating steps at once");
+  mutating_now_.insert(command.id);
+}
+
+void World::perform(const Perform& command) {
+  check(command);
+  deeds.push_back({now_, command});
+  const std::string what = describe(command.step);
+  const auto found = scripts.find(what);
+  const Script script = found == scripts.end() ? Script{} : found->second;
+  if (std::holds_alternative<SwitchStep>(command.step.what) && script.switches &&
+      script.status == StepStatus::succeeded) {
+    // The world changes whether or not the watcher lives to see it.
+    agenda_.emplace(now_ + script.takes, std::pair(0, [this, command] {
+                      if (!command.context.to.empty()) reality[command.context.service.text].running = command.context.to;
+                    }));
+  }
+  schedule(script.takes, [this, id = command.id, status = script.status] {
+    mutating_now_.erase(id);
+    carry_out(engine_->complete(id, {status, {}, status == StepStatus::succeeded ? "" : "exit 1", "", 0}, now_));
+  });
+}
+
+void World::deploy(const std::string& revision, const std::string& service) {
+  reality[service].running = Revision(revision);
+}
+
+void World::mark(MarkKind kind, std::optional<std::string> revision, const std::string& service,
+                 std::optional<RollbackPolicy> policy, std::string schema) {
+  DeployMark mark;
+  mark.service = ServiceName(service);
+  mark.at = now_;
+  mark.kind = kind;
+  if (revision) mark.revision = Revision(*revision);
+  mark.policy = policy;
+  mark.schema = std::move(schema);
+  observe(mark);
+}
+
+void World::observe(Event event) {
+  engine_->observe(std::move(event));
+  turn();
+}
+
+Answer World::ask(const Request& request) {
+  Answer answer = engine_->request(request, now_);
+  turn();
+  return answer;
+}
+
+void World::reload(CoreConfig config) {
+  config_ = config;
+  carry_out(engine_->reload(std::move(config), now_));
+}
+
+void World::crash(Duration downtime) {
+  ++crashes_;
+  ++life_;
+  mutating_now_.clear();
+  const Instant died = now_;
+  // The world's own things go on while nobody watches.
+  const Instant back = now_ + downtime;
+  std::erase_if(agenda_, [&](const auto& entry) { return entry.second.first != 0; });
+  while (!agenda_.empty() && agenda_.begin()->first <= back) {
+    now_ = agenda_.begin()->first;
+    const auto what = agenda_.begin()->second.second;
+    agenda_.erase(agenda_.begin());
+    what();
+  }
+  now_ = back;
+  engine_ = std::make_unique<Engine>(config_, journal.read_back(died), now_);
+  for (const Poll& poll : recorded_) engine_->refill(poll);
+  start();
+  turn();
+}
+
+ServiceView World::service(const std::string& name) const {
+  for (const ServiceView& one : view().services) {
+    if (one.service.text == name) return one;
+  }
+  return {};
+}
+
+RuleView World::rule(const std::string& name) const {
+  for (const RuleView& one : view().rules) {
+    if (one.rule.text == name) return one;
+  }
+  return {};
+}
+
+std::optional<IncidentRecord> World::open(const std::string& service) const {
+  for (const IncidentRecord& one : view().open_incidents) {
+    if (one.service.text == service) return one;
+  }
+  return std::nullopt;
+}
+
+std::vector<IncidentRecord> World::all(const std::string& service) const {
+  std::vector<IncidentRecord> out;
+  for (const auto& [id, record] : journal.incidents) {
+    if (record.service.text == service) out.push_back(record);
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.opened < b.opened; });
+  return out;
+}
+
+std::optional<IncidentRecord> World::last(const std::string& service) const {
+  const std::vector<IncidentRecord> records = all(service);
+  if (records.empty()) return std::nullopt;
+  return records.back();
+}
+
+std::string World::outcome(const std::string& service) const {
+  const std::optional<IncidentRecord> record = last(service);
+  if (!record) return "none";
+  return record->outcome ? std::string(to_string(*record->outcome)) : "open";
+}
+
+std::string World::phase(const std::string& service) const {
+  const std::optional<IncidentRecord> record = open(service);
+  return record ? std::string(to_string(record->phase)) : "none";
+}
+
+Standing World::standing(const std::string& revision, const std::string& service) const {
+  const auto found = journal.ledger.find({service, revision});
+  return found == journal.ledger.end() ? Standing::candidate : found->second.standing;
+}
+
+std::vector<std::string> World::performed(const std::string& service) const {
+  std::vector<std::string> out;
+  for (const Done& done : deeds) {
+    if (done.command.context.service.text == service) out.push_back(describe(done.command.step));
+  }
+  return out;
+}
+
+int World::count_performed(const std::string& what) const {
+  return static_cast<int>(std::count_if(deeds.begin(), deeds.end(), [&](const Done& done) {
+    return describe(done.command.step) == what;
+  }));
+}
+
+int World::told(Stage stage) const {
+  return static_cast<int>(std::count_if(tells.begin(), tells.end(), [&](const Tell& t) { return t.stage == stage; }));
+}
+
+bool World::told_text(const std::string& part) const {
+  return std::any_of(tells.begin(), tells.end(), [&](const Tell& t) {
+    return t.text.find(part) != std::string::npos || t.title.find(part) != std::string::npos;
+  });
+}
+
+Condition condition(const std::string& text) { return std::get<Condition>(parse_condition(text)); }
+
+RuleSpec rule(const std::string& name, const std::string& when, Duration sustain, std::vector<std::string> respond,
+              const std::string& service) {
+  RuleSpec out;
+  out.name = RuleName(name);
+  out.service = ServiceName(service);
+  out.when = condition(when);
+  out.sustain = sustain;
+  for (std::string& action : respond) out.respond.emplace_back(std::move(action));
+  return out;
+}
+
+ServiceSpec service(const std::string& name) {
+  ServiceSpec out;
+  out.name = ServiceName(name);
+  out.has_driver = true;
+  out.has_identity = true;
+  return out;
+}
+
+namespace {
+
+StepSpec step(decltype(StepSpec::what) what, Duration limit, OnFailure on_failure) {
+  StepSpec out;
+  out.what = std::move(what);
+  out.timeout = limit;
+  out.on_failure = on_failure;
+  return out;
+}
+
+}  // namespace
+
+StepSpec run(const std::string& command, OnFailure on_failure) { return step(RunStep{{command}}, 5min, on_failure); }
+StepSpec switch_step() { return step(SwitchStep{}, 30min, OnFailure::abort); }
+StepSpec notify(const std::string& whom) { return step(NotifyStep{NotifierName(whom)}, 10s, OnFailure::proceed); }
+StepSpec capture(const std::string& file) { return step(CaptureStep{file, {"logs"}}, 10s, OnFailure::proceed); }
+StepSpec wait(const std::string& until, Duration hold, Duration limit) {
+  return step(WaitStep{condition(until), hold}, limit, OnFailure::abort);
+}
+StepSpec sleep(Duration length) { return step(SleepStep{length}, 0s, OnFailure::proceed); }
+StepSpec question(const std::string& text) { return step(AskStep{text}, 0s, OnFailure::abort); }
+
+ActionSpec action(const std::string& name, std::vector<StepSpec> steps) {
+  ActionSpec out;
+  out.name = ActionName(name);
+  out.steps = std::move(steps);
+  return out;
+}
+
+void add_service(CoreConfig& config, const std::string& name) {
+  config.services.push_back(service(name));
+  for (const char* kind : {"_health", "_app"}) {
+    ProbeShape probe;
+    probe.name = ProbeName(name + kind);
+    probe.interval = poll_every;
+    config.probes.push_back(probe);
+  }
+  SignalSpec signal;
+  signal.name = SignalName(name + "_errors");
+  signal.probe = ProbeName(name + "_app");
+  const auto selector = [](const char* text) { return std::get<Selector>(parse_selector(text)); };
+  signal.of = std::vector<RatioOf>{
+      {selector(R"(http_requests_total{code=~"5.."})"), selector("http_requests_total")}};
+  config.signals.push_back(std::move(signal));
+}
+
+CoreConfig usual() {
+  CoreConfig config;
+  add_service(config, "web");
+  config.rules.push_back(rule("errors", "web_errors > 5%", 1min));
+  config.rules.push_back(rule("down", "web_health.up == 0", 30s));
+  config.actions.push_back(action("rollback", {switch_step()}));
+  config.actions.push_back(action("restart", {run("restart")}));
+  return config;
+}
+
+}  // namespace world

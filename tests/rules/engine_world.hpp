@@ -1,0 +1,156 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "rules/engine/engine.hpp"
+
+// A world for the engine: services with a health and a metrics probe, a driver that reads and switches, a journal, and
+// a clock that jumps from one thing that happens to the next. Everything that is commanded is done, or fails where a
+// test says so.
+
+namespace world {
+
+using namespace std::chrono_literals;
+using rules::Duration;
+using rules::Instant;
+
+// What a test says of one service.
+struct Reality {
+  rules::Revision running{"v1"};
+  std::set<std::string> sick{"bad", "bad2"};   // revisions that answer 30 % of requests with errors
+  std::set<std::string> crashing{"crash"};     // revisions that do not answer at all
+  double requests_per_second = 40;
+  double extra_errors = 0;                     // share, whatever runs
+  bool readable = true;                        // identity
+  bool probes_work = true;                     // false: DNS failure, nothing can be measured
+  double total = 0;
+  double errors = 0;
+  Instant counted = Instant(std::chrono::hours(24 * 365 * 50));
+};
+
+// What became of a step, when the default (it succeeds after a second) is not wanted.
+struct Script {
+  rules::StepStatus status = rules::StepStatus::succeeded;
+  Duration takes = 1s;
+  bool switches = true;                        // a switch that says it did but did not
+};
+
+// What was saved, as the journal would give it back.
+struct FakeJournal {
+  std::map<std::pair<std::string, std::string>, rules::LedgerRecord> ledger;
+  std::map<std::string, rules::ServiceRecord> services;
+  std::vector<rules::FuseRecord> fuse;
+  std::map<std::string, rules::IncidentRecord> incidents;
+  std::map<rules::StepId, rules::StepRecord> steps;
+  std::map<std::string, rules::SpanRecord> spans;
+
+  void save(const rules::Record& record);
+  rules::DurableState read_back(Instant last_alive) const;
+};
+
+struct Done {
+  Instant at;
+  rules::Perform command;
+};
+
+class World {
+ public:
+  explicit World(rules::CoreConfig config);
+
+  void run(Duration d);
+  // Until `done` says so; false when it did not within `most`.
+  bool run_until(const std::function<bool()>& done, Duration most);
+
+  // The doors.
+  void deploy(const std::string& revision, const std::string& service = "web");
+  void mark(rules::MarkKind kind, std::optional<std::string> revision = {}, const std::string& service = "web",
+            std::optional<rules::RollbackPolicy> policy = {}, std::string schema = "");
+  rules::Answer ask(const rules::Request& request);
+  void observe(rules::Event event);
+  void crash(Duration downtime = 2s);
+  void reload(rules::CoreConfig config);
+  // The watcher dies when this many more commands have been carried out.
+  void crash_after(int commands) { commands_left_ = commands; }
+  bool crashed() const { return crashes_ > 0; }
+  // Saved spans every so often, as the watcher does.
+  Duration spans_every = 5s;
+
+  // What happened.
+  Instant now() const { return now_; }
+  Duration since_start() const { return now_ - start_; }
+  rules::EngineView view() const { return engine_->view(now_); }
+  rules::ServiceView service(const std::string& name = "web") const;
+  rules::RuleView rule(const std::string& name) const;
+  std::optional<rules::IncidentRecord> open(const std::string& service = "web") const;
+  // Newest incident of the service, open or closed.
+  std::optional<rules::IncidentRecord> last(const std::string& service = "web") const;
+  std::vector<rules::IncidentRecord> all(const std::string& service = "web") const;
+  std::string outcome(const std::string& service = "web") const;  // of the newest; "open", "none"
+  std::string phase(const std::string& service = "web") const;
+  rules::Standing standing(const std::string& revision, const std::string& service = "web") const;
+  std::vector<std::string> performed(const std::string& service = "web") const;  // "switch last-good", ...
+  int count_performed(const std::string& what) const;
+  int told(rules::Stage stage) const;
+  bool told_text(const std::string& part) const;
+
+  std::map<std::string, Reality> reality;
+  std::map<std::string, Script> scripts;       // by describe(step)
+  bool lock_refused = false;
+  FakeJournal journal;
+  std::vector<Done> deeds;
+  std::vector<rules::Tell> tells;
+  std::vector<rules::Note> notes;
+  std::vector<std::string> violations;         // of what must never be
+  int polls_asked = 0;
+
+ private:
+  void schedule(Duration in, std::function<void()> what);
+  void start();
+  void poll_regularly(const std::string& probe);
+  void poll(const std::string& probe);
+  void read(const std::string& service);
+  void turn();
+  void carry_out(std::vector<rules::Command> batch);
+  void do_one(const rules::Command& command);
+  void perform(const rules::Perform& command);
+  void check(const rules::Perform& command);
+  std::string service_of_probe(const std::string& probe) const;
+
+  rules::CoreConfig config_;
+  std::unique_ptr<rules::Engine> engine_;
+  Instant start_ = Instant(std::chrono::hours(24 * 365 * 50));
+  Instant now_ = start_;
+  std::multimap<Instant, std::pair<int, std::function<void()>>> agenda_;  // life of the watcher it belongs to; 0: the world's
+  int life_ = 1;
+  int crashes_ = 0;
+  int commands_left_ = -1;
+  bool dead_ = false;
+  std::vector<rules::Poll> recorded_;
+  std::set<rules::StepId> mutating_now_;
+};
+
+// Configurations: a service has the probes NAME_health and NAME_app and the signal NAME_errors.
+rules::Condition condition(const std::string& text);
+rules::RuleSpec rule(const std::string& name, const std::string& when, Duration sustain,
+                     std::vector<std::string> respond = {"rollback"}, const std::string& service = "web");
+rules::ServiceSpec service(const std::string& name = "web");
+rules::StepSpec run(const std::string& command, rules::OnFailure on_failure = rules::OnFailure::proceed);
+rules::StepSpec switch_step();
+rules::StepSpec notify(const std::string& whom);
+rules::StepSpec capture(const std::string& file);
+rules::StepSpec wait(const std::string& until, Duration hold, Duration limit);
+rules::StepSpec sleep(Duration length);
+rules::StepSpec question(const std::string& text);
+rules::ActionSpec action(const std::string& name, std::vector<rules::StepSpec> steps);
+// One service `web`, rules errors (1m) and down (30s), actions rollback and restart.
+rules::CoreConfig usual();
+void add_service(rules::CoreConfig& config, const std::string& name);
+
+}  // namespace world
