@@ -18,7 +18,7 @@ using rules::FaultKind;
 using rules::Instant;
 
 constexpr Duration tick_length = std::chrono::milliseconds(10);  // one re-armed timer for all targets, not one each
-constexpr Duration idle_max = std::chrono::milliseconds(100);    // between ticks when nothing is due: lag is still seen
+constexpr Duration idle_max = std::chrono::milliseconds(100);    // between ticks while no poll is due or in flight
 constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
 constexpr Duration lag_period = std::chrono::seconds(1);
 
@@ -40,6 +40,20 @@ Duration phase_within(std::uint64_t hash, Duration length) {
 }
 
 }  // namespace
+
+// Counts a poll for as long as its coroutine lives, also when that is cancelled.
+class Scheduler::InFlight {
+ public:
+  explicit InFlight(std::size_t& count) : count_(&count) { ++count; }
+  InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  InFlight& operator=(InFlight&&) = delete;
+  ~InFlight() {
+    if (count_ != nullptr) --*count_;
+  }
+
+ private:
+  std::size_t* count_;
+};
 
 struct Scheduler::Target {
   Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance, std::unique_ptr<Probe> probe_)
@@ -99,11 +113,12 @@ void Scheduler::poll_now(const rules::ProbeName& probe) {
   for (const auto& target : targets_) {
     if (target->config.name == probe && target->polls.size() == 0) begin_poll(*target);
   }
+  timer_.cancel();  // from an idle pause to ticks that see our own lag
 }
 
-void Scheduler::begin_poll(Target& target) { target.polls.spawn("poll", poll(target)); }
+void Scheduler::begin_poll(Target& target) { target.polls.spawn("poll", poll(target, InFlight(in_flight_))); }
 
-asio::awaitable<void> Scheduler::poll(Target& target) {
+asio::awaitable<void> Scheduler::poll(Target& target, InFlight) {
   const Duration lag_at_start = lag_total_;
   rules::Poll result = co_await target.probe->poll();
   if (target.retired || !running_) co_return;
@@ -130,6 +145,7 @@ asio::awaitable<void> Scheduler::tick() {
 }
 
 Instant Scheduler::next_wake(Instant now) const {
+  if (in_flight_ > 0) return now + tick_length;
   if (due_.empty()) return now + idle_max;
   return std::clamp(due_.top().at, now + tick_length, now + idle_max);
 }

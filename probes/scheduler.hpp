@@ -55,6 +55,7 @@ class Scheduler {
 
  private:
   struct Target;
+  class InFlight;
   struct Due {
     rules::Instant at;
     Target* target;
@@ -65,7 +66,7 @@ class Scheduler {
   void add(const ProbeConfig& config);
   void plan(Target& target, rules::Instant now);
   void begin_poll(Target& target);
-  asio::awaitable<void> poll(Target& target);
+  asio::awaitable<void> poll(Target& target, InFlight counted);
   asio::awaitable<void> tick();
   void note_lag(rules::Instant planned, rules::Instant now);
   rules::Instant next_wake(rules::Instant now) const;
@@ -82,6 +83,7 @@ class Scheduler {
   TaskGroup ticking_;
   asio::steady_timer timer_;
   bool running_ = false;
+  std::size_t in_flight_ = 0;
   std::uint64_t skipped_ = 0;
   rules::Duration lag_total_{};  // all lateness since the start; differences say how late we were during a poll
   rules::Duration lag_now_{};

@@ -1,7 +1,6 @@
 #include "probes/net/task_group.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -39,6 +38,17 @@ std::string message_of(const std::exception_ptr& error) {
 
 }  // namespace
 
+// With bind_cancellation_slot() Asio would post the cancellation when it comes from outside the loop, to a signal that
+// may be gone by then; a handler that names its slot itself is cancelled at once.
+struct TaskGroup::OnDone {
+  using cancellation_slot_type = asio::cancellation_slot;
+  cancellation_slot_type get_cancellation_slot() const noexcept { return task->signal.slot(); }
+  void operator()(std::exception_ptr error) { group->finished(task, std::move(error)); }
+
+  TaskGroup* group;
+  std::list<Task>::iterator task;
+};
+
 TaskGroup::TaskGroup(asio::any_io_executor executor)
     : executor_(std::move(executor)), emptied_(executor_, asio::steady_timer::time_point::max()) {}
 
@@ -48,8 +58,7 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
   tasks_.emplace_back();
   const auto entry = std::prev(tasks_.end());
   entry->name = std::move(name);
-  auto on_done = [this, entry](std::exception_ptr error) { finished(entry, std::move(error)); };
-  asio::co_spawn(executor_, std::move(task), asio::bind_cancellation_slot(entry->signal.slot(), std::move(on_done)));
+  asio::co_spawn(executor_, std::move(task), OnDone{this, entry});
 }
 
 void TaskGroup::cancel() {

@@ -38,6 +38,7 @@ class TaskGroup {
     asio::cancellation_signal signal;  // must outlive the coroutine: erased in finished()
     bool cancelled = false;
   };
+  struct OnDone;
   void finished(std::list<Task>::iterator task, std::exception_ptr error);
 
   asio::any_io_executor executor_;
