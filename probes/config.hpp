@@ -40,48 +40,48 @@ struct HttpOptions {
 // One request of an http probe; a probe without steps has exactly one.
 struct HttpRequestConfig {
   std::string method = "GET";
-  Text url;                                        // may have {name} of values saved before, in a journey
+  Text url;  // may have {name} of values saved before, in a journey
   std::map<std::string, Text> headers;
   Text body;
   std::string content_type;
   Expectation expect;
-  std::map<std::string, std::string> save;         // name -> "json:/pointer"
+  std::map<std::string, std::string> save;  // name -> "json:/pointer"
   friend bool operator==(const HttpRequestConfig&, const HttpRequestConfig&) = default;
 };
 
 struct HttpProbe {
-  std::vector<Text> urls;                          // several: several instances; exactly one with steps
+  std::vector<Text> urls;  // several: several instances; exactly one with steps
   HttpOptions options;
   Expectation expect;
-  bool expects = false;                            // anything at all was expected explicitly
-  std::map<std::string, std::string> json;         // field -> JSON pointer of a number
+  bool expects = false;                                             // anything at all was expected explicitly
+  std::map<std::string, std::string> json;                          // field -> JSON pointer of a number
   std::map<std::string, std::map<std::string, std::string>> check;  // field -> (JSON pointer -> JSON text)
-  std::vector<HttpRequestConfig> steps;            // a journey; urls is empty then
+  std::vector<HttpRequestConfig> steps;                             // a journey; urls is empty then
   friend bool operator==(const HttpProbe&, const HttpProbe&) = default;
 };
 
 struct PrometheusProbe {
   std::vector<Text> urls;
   HttpOptions options;
-  std::vector<rules::Selector> keep;               // what the signals want from the page; all else is skipped
+  std::vector<rules::Selector> keep;  // what the signals want from the page; all else is skipped
   friend bool operator==(const PrometheusProbe&, const PrometheusProbe&) = default;
 };
 
 struct HostProbe {
-  std::vector<std::string> disks{"/"};             // mount points for disk_used
-  std::string proc = "/proc";                      // where the host's /proc is mounted
-  std::string cgroup;                              // "auto", a path below the controller, or empty: the whole host
-  std::string cgroup_root = "/sys/fs/cgroup";      // where the host's cgroups are mounted
+  std::vector<std::string> disks{"/"};         // mount points for disk_used
+  std::string proc = "/proc";                  // where the host's /proc is mounted
+  std::string cgroup;                          // "auto", a path below the controller, or empty: the whole host
+  std::string cgroup_root = "/sys/fs/cgroup";  // where the host's cgroups are mounted
   friend bool operator==(const HostProbe&, const HostProbe&) = default;
 };
 
 enum class ExecFormat { nagios, exit, number, prometheus, json, regex };
 
 struct ExecProbe {
-  std::vector<std::string> run;                    // argv, never a shell
+  std::vector<std::string> run;  // argv, never a shell
   ExecFormat format = ExecFormat::exit;
-  std::map<std::string, std::string> values;       // field -> RE2 with one group (regex), JSON pointer (json)
-  std::vector<rules::Selector> keep;               // format prometheus
+  std::map<std::string, std::string> values;  // field -> RE2 with one group (regex), JSON pointer (json)
+  std::vector<rules::Selector> keep;          // format prometheus
   std::map<std::string, Text> env;
   std::string dir;
   std::string user;

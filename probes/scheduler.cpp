@@ -56,14 +56,18 @@ class Scheduler::InFlight {
 };
 
 struct Scheduler::Target {
-  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance, std::unique_ptr<Probe> probe_)
-      : config(std::move(config_)), hash(hash_of(config.name.text, instance)), probe(std::move(probe_)), polls(executor) {}
+  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance,
+         std::unique_ptr<Probe> probe_)
+      : config(std::move(config_)),
+        hash(hash_of(config.name.text, instance)),
+        probe(std::move(probe_)),
+        polls(executor) {}
 
   ProbeConfig config;
   std::uint64_t hash;
   std::unique_ptr<Probe> probe;
-  TaskGroup polls;       // one at most
-  Instant grid;          // polls stand at this time plus whole intervals, except the first
+  TaskGroup polls;  // one at most
+  Instant grid;     // polls stand at this time plus whole intervals, except the first
   bool retired = false;
 
   // The next place on the grid, not sooner than half an interval from now. Polls missed in a stall of ours are not made
@@ -78,8 +82,12 @@ struct Scheduler::Target {
 
 Scheduler::Scheduler(asio::any_io_executor executor, std::vector<ProbeConfig> configs, Surroundings around,
                      Deliver deliver, MakeProbes make)
-    : executor_(std::move(executor)), around_(around), deliver_(std::move(deliver)), make_(std::move(make)),
-      ticking_(executor_), timer_(executor_) {
+    : executor_(std::move(executor)),
+      around_(around),
+      deliver_(std::move(deliver)),
+      make_(std::move(make)),
+      ticking_(executor_),
+      timer_(executor_) {
   for (const ProbeConfig& config : configs) add(config);
 }
 
@@ -167,8 +175,10 @@ void Scheduler::start_due(Instant now) {
   while (!due_.empty() && due_.top().at <= now) {
     const Due due = due_.top();
     due_.pop();
-    if (due.target->polls.size() == 0) begin_poll(*due.target);
-    else ++skipped_;
+    if (due.target->polls.size() == 0)
+      begin_poll(*due.target);
+    else
+      ++skipped_;
     due_.push({due.target->next_after(now), due.target});
   }
 }

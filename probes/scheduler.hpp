@@ -88,7 +88,7 @@ class Scheduler {
   rules::Duration lag_total_{};  // all lateness since the start; differences say how late we were during a poll
   rules::Duration lag_now_{};
   rules::Duration lag_before_{};
-  rules::Instant lag_since_{};   // when lag_now_ began to count
+  rules::Instant lag_since_{};  // when lag_now_ began to count
 };
 
 }  // namespace probes

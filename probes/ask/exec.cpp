@@ -36,7 +36,9 @@ Fault not_started(const ChildResult& result) {
 class Exec final : public Probe {
  public:
   Exec(const ProbeConfig& config, const ExecProbe& what, Surroundings around)
-      : frame_(config, 0, around.clock), spec_(child_of(config, what)), attempt_(what.run.empty() ? "run" : "run " + what.run.front()),
+      : frame_(config, 0, around.clock),
+        spec_(child_of(config, what)),
+        attempt_(what.run.empty() ? "run" : "run " + what.run.front()),
         output_(what) {}
 
   asio::awaitable<rules::Poll> poll() override {
@@ -51,11 +53,16 @@ class Exec final : public Probe {
   ExecAnswer answer_of(const ChildResult& result) {
     const bool cut = result.output_dropped > 0;
     switch (result.end) {
-      case ChildEnd::exited: return output_.read(result.exit_code, result.output_stdout, cut);
-      case ChildEnd::signalled: return output_.read(signalled_base + result.exit_code, result.output_stdout, cut);
-      case ChildEnd::timed_out: return failed(timeout_fault(attempt_, spec_.limit));
-      case ChildEnd::cancelled: return failed(cancelled_fault(attempt_));
-      case ChildEnd::not_started: return failed(not_started(result));
+      case ChildEnd::exited:
+        return output_.read(result.exit_code, result.output_stdout, cut);
+      case ChildEnd::signalled:
+        return output_.read(signalled_base + result.exit_code, result.output_stdout, cut);
+      case ChildEnd::timed_out:
+        return failed(timeout_fault(attempt_, spec_.limit));
+      case ChildEnd::cancelled:
+        return failed(cancelled_fault(attempt_));
+      case ChildEnd::not_started:
+        return failed(not_started(result));
     }
     return failed(cancelled_fault(attempt_));
   }

@@ -6,7 +6,11 @@
 namespace probes {
 
 PollFrame::PollFrame(const ProbeConfig& config, std::size_t instance, const Clock& clock)
-    : clock_(clock), name_(config.name), instance_(instance), down_on_(config.down_on), duration_(field_key("duration")) {}
+    : clock_(clock),
+      name_(config.name),
+      instance_(instance),
+      down_on_(config.down_on),
+      duration_(field_key("duration")) {}
 
 rules::Poll PollFrame::finish(rules::Instant started, std::vector<rules::Reading> readings,
                               std::optional<rules::Fault> fault) const {

@@ -17,7 +17,8 @@ using rules::Fault;
 using rules::FaultKind;
 
 // memory_used memory_total memory_available swap_used cpu_used load1 load5 load15 disk_used{path} disk_available{path}
-// psi_cpu psi_memory psi_io and psi_memory_full psi_io_full (shares of the last 10 s; absent where the kernel has no PSI).
+// psi_cpu psi_memory psi_io and psi_memory_full psi_io_full (shares of the last 10 s; absent where the kernel has no
+// PSI).
 class Host final : public Probe {
  public:
   Host(const ProbeConfig& config, const HostProbe& what, Surroundings around)
@@ -50,7 +51,8 @@ class Host final : public Probe {
   }
 
   Fault unreadable(const std::string& path) const {
-    return {FaultKind::not_measurable, "read " + path + ": it is missing or not as the kernel writes it; is it mounted?"};
+    return {FaultKind::not_measurable,
+            "read " + path + ": it is missing or not as the kernel writes it; is it mounted?"};
   }
 
   std::optional<Fault> read_memory() {

@@ -13,9 +13,9 @@ std::optional<std::string> read_small_file(const std::string& path);
 
 // Memory of the cgroup that the probe names, where usage and limits are (SPEC 2.8).
 struct CgroupMemory {
-  double working_set = 0;       // bytes, of the named cgroup itself
-  double limit = 0;             // bytes, the tightest of its own and its ancestors'; 0: none
-  double used = 0;              // share of the limit that is nearest to being reached; 0 without limits
+  double working_set = 0;  // bytes, of the named cgroup itself
+  double limit = 0;        // bytes, the tightest of its own and its ancestors'; 0: none
+  double used = 0;         // share of the limit that is nearest to being reached; 0 without limits
 };
 std::optional<CgroupMemory> read_cgroup_memory(const HostProbe& what);
 

@@ -26,8 +26,11 @@ HttpRequest request_of(const ProbeConfig& config, const HttpProbe& what, std::si
 class Http final : public Probe {
  public:
   Http(const ProbeConfig& config, const HttpProbe& what, std::size_t instance, Surroundings around)
-      : frame_(config, instance, around.clock), fetcher_(around.resolver, what.options),
-        request_(request_of(config, what, instance)), expect_(what.expect), fields_(what.json, what.check),
+      : frame_(config, instance, around.clock),
+        fetcher_(around.resolver, what.options),
+        request_(request_of(config, what, instance)),
+        expect_(what.expect),
+        fields_(what.json, what.check),
         attempt_(what.urls.at(instance).secret ? "GET" : "GET " + what.urls.at(instance).value) {}
 
   asio::awaitable<rules::Poll> poll() override {

@@ -58,9 +58,15 @@ void append_for_json(std::string& out, char c) {
 void append_quoted(std::string& out, const std::string& value, Quoting quoting) {
   for (const char c : value) {
     switch (quoting) {
-      case Quoting::none: out += c; break;
-      case Quoting::url: append_for_url(out, c); break;
-      case Quoting::json: append_for_json(out, c); break;
+      case Quoting::none:
+        out += c;
+        break;
+      case Quoting::url:
+        append_for_url(out, c);
+        break;
+      case Quoting::json:
+        append_for_json(out, c);
+        break;
     }
   }
 }
@@ -72,8 +78,11 @@ Quoting quoting_of(const std::string& content_type) {
 class Journey final : public Probe {
  public:
   Journey(const ProbeConfig& config, const HttpProbe& what, Surroundings around)
-      : frame_(config, 0, around.clock), fetcher_(around.resolver, what.options), options_(what.options),
-        steps_(what.steps), timeout_(config.timeout) {}
+      : frame_(config, 0, around.clock),
+        fetcher_(around.resolver, what.options),
+        options_(what.options),
+        steps_(what.steps),
+        timeout_(config.timeout) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();

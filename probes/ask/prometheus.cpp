@@ -44,7 +44,8 @@ class Prometheus final : public Probe {
     const HttpReply& reply = std::get<HttpReply>(outcome);
     std::optional<Fault> fault = check({}, reply.status, reply.body);
     if (!fault && reply.status != status_ok) {
-      fault = Fault{FaultKind::status, "status " + std::to_string(reply.status) + " is no page; is it the right address?"};
+      fault =
+          Fault{FaultKind::status, "status " + std::to_string(reply.status) + " is no page; is it the right address?"};
     }
     if (!fault) fault = page_.finish();
     if (fault) fault->what.insert(0, attempt_ + ": ");

@@ -10,7 +10,10 @@ namespace {
 class Tcp final : public Probe {
  public:
   Tcp(const ProbeConfig& config, const TcpProbe& what, Surroundings around)
-      : frame_(config, 0, around.clock), resolver_(around.resolver), host_(what.host), port_(what.port),
+      : frame_(config, 0, around.clock),
+        resolver_(around.resolver),
+        host_(what.host),
+        port_(what.port),
         timeout_(config.timeout) {}
 
   asio::awaitable<rules::Poll> poll() override {

@@ -12,7 +12,7 @@ namespace probes {
 
 // What is wrong with the outcome of a request, in the light of what was expected (SPEC 2.3): nothing, evidence that it
 // does not serve, or a fault of the measuring path. `attempt` is such as "GET http://127.0.0.1:3001/health".
-std::optional<rules::Fault> judge(const rules::Expectation& expect, const std::variant<HttpReply, rules::Fault>& outcome,
-                                  const std::string& attempt);
+std::optional<rules::Fault> judge(const rules::Expectation& expect,
+                                  const std::variant<HttpReply, rules::Fault>& outcome, const std::string& attempt);
 
 }  // namespace probes

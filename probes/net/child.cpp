@@ -105,8 +105,10 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
   if (!ended) {
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     const bool cancelled = cancellation.cancelled() != asio::cancellation_type::none;
-    if (cancelled) result.end = ChildEnd::cancelled;
-    else result.end = ChildEnd::timed_out;
+    if (cancelled)
+      result.end = ChildEnd::cancelled;
+    else
+      result.end = ChildEnd::timed_out;
     co_await end_softly(child, spec.grace);
   }
   if (spec.stragglers == Stragglers::kill) child.signal_group(SIGKILL);

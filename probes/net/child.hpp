@@ -20,35 +20,35 @@ enum class Stragglers {
 };
 
 struct ChildSpec {
-  std::vector<std::string> argv;             // argv[0] is looked up in PATH; never a shell
-  std::string dir;                           // empty: ours
-  std::string user;                          // empty: ours; another needs root
-  std::map<std::string, std::string> env;    // added to ours, less NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*
-  std::string stdin_file;                    // empty: /dev/null
-  std::string stdout_file;                   // empty: captured
+  std::vector<std::string> argv;           // argv[0] is looked up in PATH; never a shell
+  std::string dir;                         // empty: ours
+  std::string user;                        // empty: ours; another needs root
+  std::map<std::string, std::string> env;  // added to ours, less NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*
+  std::string stdin_file;                  // empty: /dev/null
+  std::string stdout_file;                 // empty: captured
   rules::Duration limit{};
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
   Stragglers stragglers = Stragglers::leave;
-  std::int64_t output_max = 1024 * 1024;     // bytes kept of stdout and stderr together; the rest is counted
+  std::int64_t output_max = 1024 * 1024;  // bytes kept of stdout and stderr together; the rest is counted
 };
 
 enum class ChildEnd {
-  exited,         // by itself, with `exit_code`
-  signalled,      // by a signal that we did not send
-  timed_out,      // at the limit: TERM, grace, KILL to the group
-  cancelled,      // the same, because the caller was cancelled
-  not_started,    // `error` says why: no such command, no such directory, not permitted
+  exited,       // by itself, with `exit_code`
+  signalled,    // by a signal that we did not send
+  timed_out,    // at the limit: TERM, grace, KILL to the group
+  cancelled,    // the same, because the caller was cancelled
+  not_started,  // `error` says why: no such command, no such directory, not permitted
 };
 
 struct ChildResult {
   ChildEnd end = ChildEnd::not_started;
-  int exit_code = 0;                         // or the signal's number
+  int exit_code = 0;  // or the signal's number
   std::string error;
-  bool command_missing = false;              // not_started because the command does not exist or may not be run
-  bool no_descriptors = false;               // not_started because of EMFILE, ENFILE, EAGAIN
-  std::string output;                        // stdout and stderr as they came
-  std::string output_stdout;                 // stdout alone
-  std::int64_t output_dropped = 0;           // bytes beyond output_max
+  bool command_missing = false;     // not_started because the command does not exist or may not be run
+  bool no_descriptors = false;      // not_started because of EMFILE, ENFILE, EAGAIN
+  std::string output;               // stdout and stderr as they came
+  std::string output_stdout;        // stdout alone
+  std::int64_t output_dropped = 0;  // bytes beyond output_max
 };
 
 // Runs a command in a process group of its own and waits for it. Never throws for what the command does.

@@ -35,14 +35,16 @@ std::string text_of(const asio::ip::tcp::endpoint& endpoint) {
 Fault fault_of(const std::string& attempt, const TlsSession::Step& step) {
   using Next = TlsSession::Next;
   switch (step.next) {
-    case Next::closed: return network_fault(attempt, asio::error::eof);
+    case Next::closed:
+      return network_fault(attempt, asio::error::eof);
     case Next::broken:
       return network_fault(attempt, boost::system::error_code(step.error, boost::system::system_category()));
     case Next::refused:
       return {FaultKind::tls, attempt + ": " + step.what + "; check the certificate, tls.ca_file and tls.server_name"};
     case Next::done:
     case Next::wait_read:
-    case Next::wait_write: break;
+    case Next::wait_write:
+      break;
   }
   return {FaultKind::tls, attempt + ": unexpected end of a step"};
 }
@@ -103,14 +105,17 @@ asio::awaitable<MaybeFault> Connection::start_tls(const TlsOptions& options, con
                                                   Deadline& deadline) {
   constexpr const char* verb = "TLS handshake with";
   auto made = TlsSession::make(options, host, socket_.native_handle());
-  if (const auto* error = std::get_if<std::string>(&made)) co_return Fault{FaultKind::tls, attempt(verb) + ": " + *error};
+  if (const auto* error = std::get_if<std::string>(&made))
+    co_return Fault{FaultKind::tls, attempt(verb) + ": " + *error};
   tls_ = std::move(std::get<std::unique_ptr<TlsSession>>(made));
   for (;;) {
     const TlsSession::Step step = tls_->handshake();
     if (step.next == TlsSession::Next::done) co_return MaybeFault();
     auto what = asio::socket_base::wait_read;
-    if (step.next == TlsSession::Next::wait_write) what = asio::socket_base::wait_write;
-    else if (step.next != TlsSession::Next::wait_read) co_return fault_of(attempt(verb), step);
+    if (step.next == TlsSession::Next::wait_write)
+      what = asio::socket_base::wait_write;
+    else if (step.next != TlsSession::Next::wait_read)
+      co_return fault_of(attempt(verb), step);
     MaybeFault fault = co_await wait(what, verb, deadline);
     if (fault) co_return fault;
   }
@@ -124,8 +129,10 @@ asio::awaitable<MaybeFault> Connection::send(std::string_view bytes, Deadline& d
       const TlsSession::Step step = tls_->write(bytes);
       bytes.remove_prefix(step.count);
       if (step.next == TlsSession::Next::done) continue;
-      if (step.next == TlsSession::Next::wait_read) what = asio::socket_base::wait_read;
-      else if (step.next != TlsSession::Next::wait_write) co_return fault_of(attempt(verb), step);
+      if (step.next == TlsSession::Next::wait_read)
+        what = asio::socket_base::wait_read;
+      else if (step.next != TlsSession::Next::wait_write)
+        co_return fault_of(attempt(verb), step);
     } else {
       boost::system::error_code error;
       bytes.remove_prefix(socket_.send(asio::buffer(bytes), 0, error));

@@ -14,11 +14,14 @@ using rules::FaultKind;
 
 Fault system_fault(const std::string& attempt, int error, const std::string& message) {
   switch (error) {
-    case ECONNREFUSED: return {FaultKind::refused, attempt + ": refused; is the application running?"};
+    case ECONNREFUSED:
+      return {FaultKind::refused, attempt + ": refused; is the application running?"};
     case ECONNRESET:
     case ECONNABORTED:
-    case EPIPE: return {FaultKind::reset, attempt + ": the connection was reset; see the application's log"};
-    case ETIMEDOUT: return {FaultKind::timeout, attempt + ": no answer; is the host up, does a firewall drop packets?"};
+    case EPIPE:
+      return {FaultKind::reset, attempt + ": the connection was reset; see the application's log"};
+    case ETIMEDOUT:
+      return {FaultKind::timeout, attempt + ": no answer; is the host up, does a firewall drop packets?"};
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
@@ -34,7 +37,8 @@ Fault system_fault(const std::string& attempt, int error, const std::string& mes
     case ENOMEM:
     case EADDRNOTAVAIL:
       return {FaultKind::no_descriptors, attempt + ": " + message + "; raise LimitNOFILE or free ports of this host"};
-    default: return {FaultKind::not_measurable, attempt + ": " + message};
+    default:
+      return {FaultKind::not_measurable, attempt + ": " + message};
   }
 }
 
@@ -48,7 +52,8 @@ Fault network_fault(const std::string& attempt, const boost::system::error_code&
 }
 
 Fault timeout_fault(const std::string& attempt, rules::Duration limit) {
-  return {FaultKind::timeout, attempt + ": no whole answer in " + rules::to_string(limit) + "; is the application stuck?"};
+  return {FaultKind::timeout,
+          attempt + ": no whole answer in " + rules::to_string(limit) + "; is the application stuck?"};
 }
 
 Fault cancelled_fault(const std::string& attempt) { return {FaultKind::cancelled, attempt + ": cancelled"}; }

@@ -86,7 +86,7 @@ struct HttpClient::State {
   TlsOptions tls;
   std::string url_text;  // what `url` was parsed from: polls ask the same again and again
   Url url;
-  std::string origin;    // of `url`
+  std::string origin;  // of `url`
   std::unique_ptr<Connection> connection;
   std::string connected_to;
 };
@@ -171,7 +171,8 @@ asio::awaitable<Outcome> HttpClient::State::fetch(HttpRequest request, BodySink 
   }
 }
 
-HttpClient::HttpClient(Resolver& resolver, TlsOptions tls) : state_(std::make_unique<State>(resolver, std::move(tls))) {}
+HttpClient::HttpClient(Resolver& resolver, TlsOptions tls)
+    : state_(std::make_unique<State>(resolver, std::move(tls))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 

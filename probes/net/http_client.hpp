@@ -19,10 +19,10 @@ namespace probes {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;                                           // http:// or https://
+  std::string url;  // http:// or https://
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  rules::Duration limit{};                                   // for everything: name, connection, TLS, answer
+  rules::Duration limit{};  // for everything: name, connection, TLS, answer
   std::int64_t body_max = body_limit_default;
 };
 
@@ -30,7 +30,7 @@ struct HttpReply {
   unsigned status = 0;
   std::string content_type;
   std::string location;
-  std::string body;                                          // empty when a sink took it
+  std::string body;  // empty when a sink took it
 };
 
 // Takes the body piece by piece, from buffers shared by all connections of the thread. Returns false to stop reading.

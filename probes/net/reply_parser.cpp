@@ -92,8 +92,10 @@ std::size_t ReplyParser::push(std::string_view bytes) {
     used += count;
     if (error == http::error::need_more) break;
     if (error && !parser_->stopped()) fault_ = fault_of(error, body_max_);
-    if (parser_->is_done() && is_interim(parser_->reply().status)) begin();
-    else if (count == 0) break;
+    if (parser_->is_done() && is_interim(parser_->reply().status))
+      begin();
+    else if (count == 0)
+      break;
   }
   return used;
 }

@@ -27,8 +27,8 @@ class ReplyParser {
   // The peer closed. Returns false when that leaves the response incomplete.
   bool end();
 
-  bool done() const;                 // whole, or the sink wants no more
-  bool keep_alive() const;           // the connection can be used again
+  bool done() const;                                 // whole, or the sink wants no more
+  bool keep_alive() const;                           // the connection can be used again
   const std::optional<rules::Fault>& fault() const;  // not HTTP, or too large; without what was attempted
   HttpReply take();
 

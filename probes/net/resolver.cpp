@@ -239,7 +239,8 @@ asio::awaitable<Resolver::Answer> Resolver::resolve(std::string host, std::uint1
     co_return Answer{{}, {FaultKind::cancelled, "look up " + host + ": cancelled"}};
   }
   const std::string within = rules::to_string(limit);
-  co_return Answer{{}, {FaultKind::dns, "look up " + host + ": no answer in " + within + "; is the name server reachable?"}};
+  co_return Answer{
+      {}, {FaultKind::dns, "look up " + host + ": no answer in " + within + "; is the name server reachable?"}};
 }
 
 }  // namespace probes

@@ -37,7 +37,7 @@ class Resolver {
   struct Answer {
     std::vector<asio::ip::tcp::endpoint> endpoints;  // empty when there is a fault
     rules::Fault fault;
-    bool cached = false;                             // an earlier lookup's answer
+    bool cached = false;  // an earlier lookup's answer
   };
   // Within `limit`; a lookup that takes longer is the fault dns, and goes on for those who ask next.
   asio::awaitable<Answer> resolve(std::string host, std::uint16_t port, rules::Duration limit);

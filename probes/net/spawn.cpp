@@ -47,10 +47,10 @@ class Descriptor {
 };
 
 struct Streams {
-  Descriptor in;       // what the child gets
+  Descriptor in;  // what the child gets
   Descriptor out;
   Descriptor err;
-  Descriptor out_read; // what we keep
+  Descriptor out_read;  // what we keep
   Descriptor err_read;
 };
 

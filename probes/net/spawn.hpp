@@ -19,7 +19,7 @@ struct Spawned {
 
 struct SpawnAttempt {
   std::optional<Spawned> spawned;
-  std::string error;             // for people, when there is none
+  std::string error;  // for people, when there is none
   bool command_missing = false;
   bool no_descriptors = false;
 };

@@ -42,8 +42,8 @@ std::variant<Context, std::string> make_context(const TlsOptions& options) {
   Context context(SSL_CTX_new(TLS_client_method()));
   if (!context) return "set up TLS: " + last_error();
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   if (!options.verify) return context;
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   if (options.ca_file.empty()) {
@@ -143,14 +143,18 @@ std::variant<std::unique_ptr<TlsSession>, std::string> TlsSession::make(const Tl
 
 TlsSession::Step TlsSession::step_after(int returned) {
   switch (SSL_get_error(ssl_.get(), returned)) {
-    case SSL_ERROR_WANT_READ: return {Next::wait_read, 0, 0, {}};
-    case SSL_ERROR_WANT_WRITE: return {Next::wait_write, 0, 0, {}};
-    case SSL_ERROR_ZERO_RETURN: return {Next::closed, 0, 0, {}};
+    case SSL_ERROR_WANT_READ:
+      return {Next::wait_read, 0, 0, {}};
+    case SSL_ERROR_WANT_WRITE:
+      return {Next::wait_write, 0, 0, {}};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Next::closed, 0, 0, {}};
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
       if (ended_) return {Next::closed, 0, 0, {}};
       return {Next::broken, 0, socket_error_, {}};
-    default: break;
+    default:
+      break;
   }
   // Many servers close without saying so in TLS; whether the answer is whole is for HTTP to tell.
   if (ended_) {

@@ -18,8 +18,8 @@ namespace probes {
 class TlsSession {
  public:
   // An error for people when the CA file cannot be read.
-  static std::variant<std::unique_ptr<TlsSession>, std::string> make(const TlsOptions& options,
-                                                                     const std::string& host, int socket);
+  static std::variant<std::unique_ptr<TlsSession>, std::string> make(const TlsOptions& options, const std::string& host,
+                                                                     int socket);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;

@@ -12,7 +12,7 @@ namespace probes {
 struct AsUser {
   std::vector<std::string> argv;
   std::map<std::string, std::string> env;
-  std::string error;             // for people, when it cannot be run as that user
+  std::string error;  // for people, when it cannot be run as that user
   bool command_missing = false;
 };
 

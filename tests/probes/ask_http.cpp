@@ -42,7 +42,9 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("SPEC 2.3: without an expectation only 5xx is evidence against the service, other statuses blame the measuring path") {
+TEST_CASE(
+    "SPEC 2.3: without an expectation only 5xx is evidence against the service, other statuses blame the measuring "
+    "path") {
   struct Row {
     int status;
     Up up;
@@ -95,7 +97,8 @@ TEST_CASE("SPEC 2.3: a body that is too large is a fault of the measuring path u
 }
 
 TEST_CASE("numbers and checks are read from the body, with the duration") {
-  const ScriptedServer server(always(response(200, R"({"queue":{"waiting":7},"database":"connected","cache":"cold"})")));
+  const ScriptedServer server(
+      always(response(200, R"({"queue":{"waiting":7},"database":"connected","cache":"cold"})")));
   HttpProbe what = http(server.url());
   what.json = {{"queue", "/queue/waiting"}};
   what.check = {{"database", {{"/database", "\"connected\""}}}, {"cache", {{"/cache", "\"warm\""}}}};
@@ -139,9 +142,12 @@ TEST_CASE("redirects are followed as often as allowed, headers only to the same 
   });
   const ScriptedServer server([&](Peer& peer) {
     while (peer.read_request()) {
-      if (has(peer.request(), "GET /start")) peer.send(response(302, "", "Location: /middle\r\n"));
-      else if (!has(peer.request(), "X-Key: 1")) peer.send(response(400, ""));
-      else peer.send(response(307, "", "Location: " + other.url("/end") + "\r\n"));
+      if (has(peer.request(), "GET /start"))
+        peer.send(response(302, "", "Location: /middle\r\n"));
+      else if (!has(peer.request(), "X-Key: 1"))
+        peer.send(response(400, ""));
+      else
+        peer.send(response(307, "", "Location: " + other.url("/end") + "\r\n"));
     }
   });
   HttpProbe what = http(server.url("/start"));
@@ -176,10 +182,12 @@ TEST_CASE("a journey uses what it saved, on the same connection, and names the s
     while (peer.read_request()) {
       const std::string& request = peer.request();
       if (has(request, "POST /signin")) {
-        const bool right = has(request, R"({"email":"a@example.com"})") && has(request, "Content-Type: application/json");
+        const bool right =
+            has(request, R"({"email":"a@example.com"})") && has(request, "Content-Type: application/json");
         peer.send(response(right ? 200 : 400, R"({"token":"T\"1 2"})"));
       } else {
-        const bool right = has(request, "Authorization: Bearer T\"1 2\r\n") && has(request, "GET /session?t=T%221%202 ");
+        const bool right =
+            has(request, "Authorization: Bearer T\"1 2\r\n") && has(request, "GET /session?t=T%221%202 ");
         peer.send(response(right ? 200 : 401, "{}"));
       }
     }

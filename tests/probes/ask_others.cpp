@@ -68,7 +68,8 @@ struct Tree {
     return what;
   }
   void write_proc() const {
-    write("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\nSwapTotal: 100 kB\nSwapFree: 90 kB\n");
+    write("proc/meminfo",
+          "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\nSwapTotal: 100 kB\nSwapFree: 90 kB\n");
     write("proc/stat", "cpu  100 0 100 800 0 0 0 0 0 0\n");
     write("proc/loadavg", "0.50 0.25 0.10 1/100 1234\n");
     write("proc/pressure/memory",
@@ -79,7 +80,8 @@ struct Tree {
 }  // namespace
 
 TEST_CASE("a metrics page yields the series that are wanted, poll after poll") {
-  const ScriptedServer server(always(response(200, "# TYPE hits counter\nhits{code=\"200\"} 5\nhits{code=\"500\"} 2\nother 1\n")));
+  const ScriptedServer server(
+      always(response(200, "# TYPE hits counter\nhits{code=\"200\"} 5\nhits{code=\"500\"} 2\nother 1\n")));
   Asked asked(config_of(page_at(server.url("/metrics"), "hits{code=\"500\"}")));
   for (int i = 0; i < 3; ++i) {
     const rules::Poll poll = asked.poll();
@@ -102,7 +104,8 @@ TEST_CASE("a large page that comes in pieces reads like a whole one") {
   CHECK(value_of(Asked(config_of(page_at(server.url(), "hits"))).poll(), "hits") == 42.0);
 }
 
-TEST_CASE("SPEC 2.3: a page that is not metrics is a parse fault, never a wrong value, and the next page is read again") {
+TEST_CASE(
+    "SPEC 2.3: a page that is not metrics is a parse fault, never a wrong value, and the next page is read again") {
   const ScriptedServer server([](Peer& peer) {
     peer.read_request();
     peer.send(response(200, "hits 1\n<html>no</html>\n"));

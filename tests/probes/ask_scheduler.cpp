@@ -104,7 +104,8 @@ struct Fixture {
       std::optional<FaultKind> kind;
       if (fault != faults.end()) kind = fault->second;
       std::vector<std::unique_ptr<probes::Probe>> list;
-      list.push_back(std::make_unique<Fake>(world, config, takes[config.name.text], clock, kind, blocks[config.name.text]));
+      list.push_back(
+          std::make_unique<Fake>(world, config, takes[config.name.text], clock, kind, blocks[config.name.text]));
       return list;
     };
     make(std::move(configs), fake);

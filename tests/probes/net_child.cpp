@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -53,7 +53,9 @@ std::string content(const std::string& path) {
 }
 
 bool is_gone(pid_t pid) {
-  for (int i = 0; i < 500 && kill(pid, 0) == 0 && content("/proc/" + std::to_string(pid) + "/stat").find(") Z") == std::string::npos; ++i) {
+  for (int i = 0; i < 500 && kill(pid, 0) == 0 &&
+                  content("/proc/" + std::to_string(pid) + "/stat").find(") Z") == std::string::npos;
+       ++i) {
     std::this_thread::sleep_for(10ms);
   }
   return kill(pid, 0) != 0 || content("/proc/" + std::to_string(pid) + "/stat").find(") Z") != std::string::npos;
@@ -149,7 +151,8 @@ TEST_CASE("a cancelled command is ended as a time-out ends it, and then the call
     CHECK(error == nullptr);
     result = std::move(value);
   };
-  boost::asio::co_spawn(loop, probes::run_child(std::move(spec)), boost::asio::bind_cancellation_slot(signal.slot(), on_done));
+  boost::asio::co_spawn(loop, probes::run_child(std::move(spec)),
+                        boost::asio::bind_cancellation_slot(signal.slot(), on_done));
   boost::asio::steady_timer timer(loop, 300ms);
   timer.async_wait([&](const boost::system::error_code&) { signal.emit(boost::asio::cancellation_type::terminal); });
   loop.run();
@@ -158,7 +161,8 @@ TEST_CASE("a cancelled command is ended as a time-out ends it, and then the call
   CHECK(result->output_stdout == "tidied\n");
 }
 
-TEST_CASE("a command inherits no blocked or ignored signals, no descriptors, and none of the service manager's variables") {
+TEST_CASE(
+    "a command inherits no blocked or ignored signals, no descriptors, and none of the service manager's variables") {
   setenv("NOTIFY_SOCKET", "/run/none", 1);
   setenv("WATCHDOG_USEC", "1", 1);
   const int open_here = dup(0);

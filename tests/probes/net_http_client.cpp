@@ -138,7 +138,8 @@ TEST_CASE("the total limit ends silence, dribbling headers and dribbling bodies 
 
 TEST_CASE("an answer cut into single bytes reads like a whole one") {
   const std::string whole =
-      "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n2\r\nef\r\n0\r\n\r\n";
+      "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n4\r\nabcd\r\n2\r\nef\r\n0\r\n\r\n";
   const ScriptedServer server([whole](Peer& peer) {
     while (peer.read_request() && peer.send_slowly(whole, 1, 0ms)) {
     }

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <atomic>
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -71,7 +71,8 @@ TEST_CASE("an answer is kept, until it is forgotten") {
   CHECK(it.names->asked == 2);
 }
 
-TEST_CASE("SPEC 2.3: a wrong name and a name server that does not answer are the fault dns, never a time-out of the target") {
+TEST_CASE(
+    "SPEC 2.3: a wrong name and a name server that does not answer are the fault dns, never a time-out of the target") {
   Fixture it;
   CHECK(it.resolve("wrong").fault.kind == FaultKind::dns);
   const Resolver::Answer hung = it.resolve("hung", 30ms);

@@ -27,10 +27,10 @@ class Peer {
   bool send(std::string_view bytes);
   // In pieces with pauses between them: dribbling and throttling.
   bool send_slowly(std::string_view bytes, std::size_t piece, std::chrono::milliseconds pause);
-  void half_close();    // sends FIN, still reads
+  void half_close();  // sends FIN, still reads
   void close();
-  void reset();         // sends RST
-  void wait_closed();   // until the other end closes or the server stops
+  void reset();        // sends RST
+  void wait_closed();  // until the other end closes or the server stops
 
  private:
   friend class ScriptedServer;
