@@ -1,0 +1,185 @@
+#include <cmath>
+
+#include "measured.hpp"
+#include "rules/conditions/decide.hpp"
+
+using namespace measured;
+
+TEST_CASE("SPEC 2.6: a window with fewer than min_count requests grows until it has them, to window_max at most") {
+  World world({error_rate()});
+  world.traffic(0, 300, 0.2, 0.2);
+  const Measured grown = world.signal("error_rate");
+  CHECK(grown.count == 50);
+  CHECK(grown.window == std::chrono::seconds(125));
+  CHECK(*grown.value == 0.5);
+
+  SignalSpec bounded = error_rate();
+  bounded.window_max = std::chrono::seconds(90);
+  World small({bounded});
+  small.traffic(0, 300, 0.2, 0.2);
+  CHECK(small.value("error_rate") == "too_few_samples");
+  CHECK(small.signal("error_rate").window == std::chrono::seconds(90));
+  CHECK(small.signal("error_rate").count == 36);
+}
+
+TEST_CASE("SPEC 2.6: with too few requests only 5 errors and the Wilson bound past the threshold are bad") {
+  struct Case {
+    double ok;
+    double bad;
+    std::string condition;
+    std::string verdict;
+  };
+  const std::vector<Case> cases{{10, 4, "error_rate > 5%", "too_few_samples"},
+                                {35, 5, "error_rate > 5%", "too_few_samples"},
+                                {10, 5, "error_rate > 5%", "bad"},
+                                {10, 5, "5% < error_rate", "bad"},
+                                {10, 5, "error_rate >= 5%", "bad"},
+                                {10, 5, "error_rate > 2 * 2.5%", "bad"},
+                                {10, 5, "error_rate > 20%", "too_few_samples"},
+                                {40, 0, "error_rate > 5%", "too_few_samples"},
+                                {40, 0, "error_rate < 5%", "too_few_samples"},
+                                {10, 5, "not error_rate > 5%", "good"},
+                                {10, 5, "error_rate + 0 > 5%", "too_few_samples"},
+                                {10, 5, "error_rate == 5%", "too_few_samples"},
+                                {10, 30, "1 - 5% > error_rate", "bad"}};
+  for (const Case& each : cases) {
+    CAPTURE(each.condition);
+    CAPTURE(each.bad);
+    World world({error_rate()});
+    world.poll(0, {{"requests_total{code=\"200\"}", 0}, {"requests_total{code=\"500\"}", 0}});
+    world.poll(60, {{"requests_total{code=\"200\"}", each.ok}, {"requests_total{code=\"500\"}", each.bad}});
+    CHECK(world.verdict(each.condition) == each.verdict);
+    CHECK(world.value("error_rate") == "too_few_samples");
+  }
+}
+
+TEST_CASE("SPEC 2.6: the Wilson bounds are those of the score interval at one-sided 99 %") {
+  CHECK(wilson_lower(5, 15) == doctest::Approx(0.1308).epsilon(0.001));
+  CHECK(wilson_upper(0, 49) == doctest::Approx(0.0995).epsilon(0.001));
+  CHECK(wilson_lower(0, 20) == doctest::Approx(0).epsilon(1e-9));
+  CHECK(wilson_upper(20, 20) == doctest::Approx(1));
+  CHECK(decide_few(CompareOp::greater, 30, 20, 0.5) == Verdict::bad);
+}
+
+namespace {
+
+// `counts` fall into (0, 0.1], (0.1, 0.5], (0.5, 1], (1, +Inf).
+World histogram(const std::vector<double>& counts, SignalSpec spec = latency(), double scale = 1) {
+  World world({std::move(spec)});
+  const std::vector<std::string> bounds =
+      scale == 1 ? std::vector<std::string>{"0.1", "0.5", "1.0", "+Inf"}
+                 : std::vector<std::string>{"100", "500", "1000", "+Inf"};
+  for (int s = 0; s <= 60; s += 5) {
+    Page page;
+    double sum = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      sum += s == 60 ? counts[i] : 0;
+      page.push_back({"latency_bucket{le=\"" + bounds[i] + "\",route=\"/\"}", 100 + sum});
+    }
+    world.poll(s, page);
+  }
+  return world;
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.7: where the threshold is a bucket bound the decision is exact by counting") {
+  const World at_limit = histogram({0, 95, 5, 0});
+  CHECK(at_limit.verdict("p95 > 500ms") == "good");
+  CHECK_FALSE(at_limit.judge("p95 > 500ms").comparisons[0].value.approximate);
+  CHECK(at_limit.verdict("p95 <= 500ms") == "bad");
+  const World past = histogram({0, 94, 6, 0});
+  CHECK(past.verdict("p95 > 500ms") == "bad");
+  CHECK(past.verdict("500ms < p95") == "bad");
+  CHECK(past.verdict("p95 < 500ms") == "good");
+  CHECK(past.verdict("p95 > 1") == "good");
+}
+
+TEST_CASE("SPEC 2.7: where both neighbouring bounds agree the decision is exact, also when strict") {
+  SignalSpec strict = latency();
+  strict.strict = true;
+  const World world = histogram({0, 0, 100, 0}, strict);
+  CHECK(world.verdict("p95 > 300ms") == "bad");
+  CHECK_FALSE(world.judge("p95 > 300ms").comparisons[0].value.approximate);
+  CHECK(world.verdict("p95 > 700ms") == "undecidable_bucket");
+  CHECK(world.verdict("p95 + 0 > 300ms") == "undecidable_bucket");
+  const World low = histogram({100, 0, 0, 0}, strict);
+  CHECK(low.verdict("p95 > 300ms") == "good");
+  CHECK(low.verdict("p95 > 20") == "good");
+}
+
+TEST_CASE("SPEC 2.7: inside the bucket it is interpolated as Prometheus does and marked approximate") {
+  const World world = histogram({0, 0, 100, 0});
+  CHECK(world.value("p95") == "0.975");
+  CHECK(world.signal("p95").approximate);
+  CHECK(world.verdict("p95 > 970ms") == "bad");
+  CHECK(world.verdict("p95 > 980ms") == "good");
+  CHECK(world.judge("p95 > 970ms").comparisons[0].value.approximate);
+  CHECK(histogram({100, 0, 0, 0}).value("p95") == "0.095");
+}
+
+TEST_CASE("SPEC 2.7: in the +Inf bucket a threshold above the last bound is undecidable, one below is bad") {
+  const World world = histogram({50, 0, 0, 50});
+  CHECK(world.verdict("p95 > 3000ms") == "undecidable_bucket");
+  CHECK(world.verdict("p95 > 1") == "bad");
+  CHECK(world.verdict("p95 > 700ms") == "bad");
+  CHECK(world.verdict("p95 > 200ms") == "bad");
+  CHECK(world.value("p95") == "undecidable_bucket");
+}
+
+TEST_CASE("SPEC 2.7: quantile q needs n (1 - q) of at least 5, and min_count") {
+  CHECK(histogram({0, 100, 0, 0}).verdict("p95 > 100ms") == "bad");
+  CHECK(histogram({0, 99, 0, 0}).verdict("p95 > 100ms") == "too_few_samples");
+  CHECK(histogram({0, 499, 0, 0}, latency(0.99)).verdict("p95 > 100ms") == "too_few_samples");
+  CHECK(histogram({0, 500, 0, 0}, latency(0.99)).verdict("p95 > 100ms") == "bad");
+  CHECK(histogram({0, 49, 0, 0}, latency(0.5)).verdict("p95 > 100ms") == "too_few_samples");
+  CHECK(histogram({0, 0, 0, 0}).verdict("p95 > 100ms") == "no_traffic");
+}
+
+TEST_CASE("SPEC 2.7: a window grows until a quantile has enough") {
+  World world({latency()});
+  for (int s = 0; s <= 300; s += 5) {
+    world.poll(s, {{"latency_bucket{le=\"1\"}", s}, {"latency_bucket{le=\"+Inf\"}", s}});
+  }
+  CHECK(world.signal("p95").count == 100);
+  CHECK(world.signal("p95").window == std::chrono::seconds(100));
+}
+
+TEST_CASE("SPEC 2.7: quantiles come from increases: what was before the window does not count") {
+  World world({latency()});
+  for (int s = 0; s <= 60; s += 5) {
+    world.poll(s, {{"latency_bucket{le=\"1\"}", 100}, {"latency_bucket{le=\"2\"}", 100 + s * 10},
+                   {"latency_bucket{le=\"+Inf\"}", 5000 + s * 10}});
+  }
+  CHECK(world.verdict("p95 > 1") == "bad");
+  CHECK(world.verdict("p95 > 2") == "good");
+}
+
+TEST_CASE("a signal in milliseconds is compared in seconds") {
+  SignalSpec spec = latency();
+  spec.unit = Unit::milliseconds;
+  const World world = histogram({0, 94, 6, 0}, spec, 1000);
+  CHECK(world.verdict("p95 > 500ms") == "bad");
+  CHECK(world.verdict("p95 > 1000ms") == "good");
+  CHECK_FALSE(world.judge("p95 > 500ms").comparisons[0].value.approximate);
+  CHECK(*world.signal("p95").value == doctest::Approx(0.5 + 0.5 / 6));
+}
+
+TEST_CASE("SPEC 2.7: a summary is taken as it is, and several cannot be combined") {
+  World world({latency()});
+  world.poll(0, {{"latency{quantile=\"0.5\"}", 0.1}, {"latency{quantile=\"0.95\"}", 0.7}});
+  CHECK(world.value("p95") == "0.7");
+  CHECK(world.verdict("p95 > 500ms") == "bad");
+  world.poll(5, {{"latency{quantile=\"0.95\"}", NAN}});
+  CHECK(world.value("p95") == "nan");
+  world.poll(10, {{"latency{quantile=\"0.95\",a=\"1\"}", 1}, {"latency{quantile=\"0.95\",a=\"2\"}", 2}});
+  CHECK(world.value("p95") == "config_error");
+  world.poll(15, {{"latency{quantile=\"0.5\"}", 1}});
+  CHECK(world.value("p95") == "no_data");
+}
+
+TEST_CASE("a histogram without its +Inf bucket is no number") {
+  World world({latency()});
+  for (int s = 0; s <= 60; s += 5) world.poll(s, {{"latency_bucket{le=\"1\"}", s * 10}});
+  CHECK(world.value("p95") == "nan");
+}
