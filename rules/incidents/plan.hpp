@@ -18,6 +18,7 @@ struct Text {
   std::string value;
   bool secret = false;
   friend bool operator==(const Text&, const Text&) = default;
+  std::string origin{};  // how the configuration wrote it, without the secret: { env = "NAME" }; empty: as `value`
 };
 
 // What a response must look like. Empty: 2xx.

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "watcher/config/loading.hpp"
+
+namespace watcher {
+
+// Resolves names between sections once all are known: services of rules, responses, the implied action `rollback`,
+// names in conditions. Moves the rules into the configuration.
+void resolve_references(Loading& loading);
+
+// What the pages must keep: the selectors of signals and conditions (prometheus probes and exec probes that print a
+// page), and process_start_time_seconds.
+void compute_keep(Loading& loading);
+
+}  // namespace watcher

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "watcher/config/later.hpp"
+#include "watcher/config/loading.hpp"
+
+namespace watcher {
+
+Place place_of(const toml::node& node);
+
+// "a string", "an integer", ...: what a person sees in the file.
+std::string_view type_name(const toml::node& node);
+
+// The value as JSON text, to compare with what a target answers.
+std::string json_text(Loading& loading, const toml::node& node, const std::string& owner);
+// A JSON object to send; { file = ... } and { env = ... } inside are read, and make it secret.
+Text json_body(Loading& loading, const toml::table& body, const std::string& owner);
+
+// Reads one table. Every question makes its key known; finish() reports the keys that nobody asked for.
+// Answers are nullopt when the key is absent or its value is wrong, which is reported.
+class TableReader {
+ public:
+  // `owner` is what findings call the table: "probe.app".
+  TableReader(Loading& loading, const toml::table& table, std::string owner);
+
+  const std::string& owner() const { return owner_; }
+  std::string owner(std::string_view key) const { return owner_ + "." + std::string(key); }
+  Loading& loading() const { return loading_; }
+  const toml::table& table() const { return table_; }
+
+  bool has(std::string_view key) const { return table_.contains(key); }
+  const toml::node* node(std::string_view key);
+  std::optional<std::string> string(std::string_view key);
+  std::optional<Written> written(std::string_view key);
+  std::optional<Text> text(std::string_view key);  // may be { file = ... } or { env = ... }
+  std::optional<bool> boolean(std::string_view key);
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
+  std::optional<double> number(std::string_view key);
+  std::optional<double> share(std::string_view key);  // "90%" or 0.9
+  std::optional<rules::Duration> duration(std::string_view key, rules::Duration least = rules::Duration::zero());
+  std::optional<std::int64_t> size(std::string_view key);
+  std::optional<std::string> path(std::string_view key);
+  std::optional<std::vector<std::string>> strings(std::string_view key);
+  std::optional<std::vector<std::string>> argv(std::string_view key, const std::string& dir);
+  std::optional<std::map<std::string, std::string>> string_map(std::string_view key);
+  std::optional<std::map<std::string, Text>> text_map(std::string_view key);
+  rules::Condition condition(std::string_view key);  // empty when absent or wrong
+  const toml::table* subtable(std::string_view key);
+  std::vector<const toml::table*> subtables(std::string_view key);
+
+  // One of a closed set of words; a word of the contract that is for later is refused as such.
+  template <class Value>
+  std::optional<Value> choice(std::string_view key, const std::vector<std::pair<std::string, Value>>& words,
+                              std::optional<Vocabulary> later = std::nullopt) {
+    const std::optional<std::string> word = string(key);
+    if (!word) return std::nullopt;
+    std::vector<std::string> known;
+    for (const auto& [name, value] : words) {
+      if (name == *word) return value;
+      known.push_back(name);
+    }
+    refuse_word(key, *word, known, later);
+    return std::nullopt;
+  }
+
+  Place place() const { return place_; }
+  Place place(std::string_view key) const;      // of the value, or of the table when there is none
+  Place key_place(std::string_view key) const;  // of the key itself
+  void error(std::string_view key, const std::string& what);
+  void missing(std::string_view key, const std::string& what);
+  // Keys of the contract that this version does not have.
+  void refuse_later(Vocabulary vocabulary);
+  // The rest of the table is not looked at.
+  void skip_rest() { skip_rest_ = true; }
+  void finish();
+
+ private:
+  std::optional<std::string> string_of(const toml::node& node, const std::string& owner);
+  void wrong_type(const toml::node& node, const std::string& owner, std::string_view expected);
+  void refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known,
+                   std::optional<Vocabulary> later);
+
+  Loading& loading_;
+  const toml::table& table_;
+  std::string owner_;
+  Place place_;
+  std::vector<std::string> known_;
+  std::vector<std::string> refused_;
+  bool skip_rest_ = false;
+};
+
+// A string, or { file = "PATH" } or { env = "NAME" }: then it is secret. Reports what cannot be read.
+std::optional<Text> read_text(Loading& loading, const toml::node& node, const std::string& owner);
+
+}  // namespace watcher

@@ -1,0 +1,108 @@
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "watcher/config/table_reader.hpp"
+#include "watcher/config/toml_text.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t secret_length_max = 64 * 1024;  // bytes; a token or a key is far smaller
+
+// `{ file = ... }` or `{ env = ... }`, and nothing else in it.
+bool is_reference(const toml::node& node) {
+  const toml::table* const table = node.as_table();
+  return table != nullptr && table->size() == 1 && (table->contains("file") || table->contains("env"));
+}
+
+std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, const std::string& name,
+                                     const std::string& owner) {
+  const std::string path = loading.absolute(name);
+  std::ifstream file(path, std::ios::binary);
+  std::string content;
+  if (file) {
+    content.resize(secret_length_max + 1);
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad() || content.size() > secret_length_max) {
+    loading.findings.error(place_of(at), owner + ": cannot read " + path +
+                                             "; is it a file of at most 64 KiB that this user may read?");
+    return std::nullopt;
+  }
+  while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
+  return Text{std::move(content), true, "{ file = " + toml_string(path) + " }"};
+}
+
+std::optional<Text> read_environment(Loading& loading, const toml::node& at, const std::string& name,
+                                     const std::string& owner) {
+  const char* const value = std::getenv(name.c_str());
+  if (value != nullptr) return Text{value, true, "{ env = " + toml_string(name) + " }"};
+  loading.findings.error(place_of(at), owner + ": the environment variable " + name + " is not set");
+  return std::nullopt;
+}
+
+std::optional<Text> read_reference(Loading& loading, const toml::table& table, const std::string& owner) {
+  const bool from_file = table.contains("file");
+  const toml::node& value = *table.get(from_file ? "file" : "env");
+  const auto* const name = value.as_string();
+  if (name == nullptr) {
+    loading.findings.error(place_of(value), owner + ": expected a string, found " + std::string(type_name(value)));
+    return std::nullopt;
+  }
+  return from_file ? read_secret_file(loading, value, name->get(), owner)
+                   : read_environment(loading, value, name->get(), owner);
+}
+
+// Without `secret` references are taken as ordinary objects.
+json::value json_value(Loading& loading, const toml::node& node, const std::string& owner, bool* secret) {
+  if (secret != nullptr && is_reference(node)) {
+    *secret = true;
+    const std::optional<Text> text = read_reference(loading, *node.as_table(), owner);
+    return text ? json::value(text->value) : json::value();
+  }
+  if (const toml::table* table = node.as_table()) {
+    json::object out;
+    for (const auto& [key, value] : *table) out[key.str()] = json_value(loading, value, owner, secret);
+    return out;
+  }
+  if (const toml::array* array = node.as_array()) {
+    json::array out;
+    for (const toml::node& value : *array) out.push_back(json_value(loading, value, owner, secret));
+    return out;
+  }
+  if (const auto* text = node.as_string()) return json::value(text->get());
+  if (const auto* number = node.as_integer()) return json::value(number->get());
+  if (const auto* number = node.as_floating_point()) return json::value(number->get());
+  if (const auto* flag = node.as_boolean()) return json::value(flag->get());
+  loading.findings.error(place_of(node), owner + ": JSON has no dates; write a string");
+  return {};
+}
+
+}  // namespace
+
+std::string json_text(Loading& loading, const toml::node& node, const std::string& owner) {
+  return json::serialize(json_value(loading, node, owner, nullptr));
+}
+
+Text json_body(Loading& loading, const toml::table& body, const std::string& owner) {
+  json::object out;
+  bool secret = false;
+  for (const auto& [key, value] : body) out[key.str()] = json_value(loading, value, owner, &secret);
+  return {json::serialize(out), secret, toml_inline(body)};
+}
+
+std::optional<Text> read_text(Loading& loading, const toml::node& node, const std::string& owner) {
+  if (const auto* text = node.as_string()) return Text{text->get(), false, ""};
+  if (is_reference(node)) return read_reference(loading, *node.as_table(), owner);
+  loading.findings.error(place_of(node), owner + ": expected a string, { file = \"PATH\" } or { env = \"NAME\" }, found " +
+                                             std::string(type_name(node)));
+  return std::nullopt;
+}
+
+}  // namespace watcher
