@@ -22,6 +22,7 @@ std::vector<std::string> own_fields(const probes::HostProbe&) {
 std::vector<std::string> own_fields(const probes::ExecProbe& probe) {
   std::vector<std::string> out;
   if (probe.format == probes::ExecFormat::number) out.emplace_back("value");
+  if (probe.format == probes::ExecFormat::exit) out.emplace_back("exit_code");
   for (const auto& [name, source] : probe.values) out.push_back(name);
   return out;
 }

@@ -110,7 +110,8 @@ rules::WaitStep read_wait(TableReader& reader) {
 }
 
 rules::SleepStep read_sleep(TableReader& reader) {
-  const rules::Duration length = reader.duration("sleep").value_or(rules::Duration::zero());
+  const rules::Duration length =
+      reader.duration("sleep", std::chrono::milliseconds(1)).value_or(rules::Duration::zero());
   if (length > sleep_most) reader.error("sleep", "is longer than a day");
   return {length};
 }

@@ -94,7 +94,7 @@ Text json_body(Loading& loading, const toml::table& body, const std::string& own
   json::object out;
   bool secret = false;
   for (const auto& [key, value] : body) out[key.str()] = json_value(loading, value, owner, &secret);
-  return {json::serialize(out), secret, toml_inline(body)};
+  return {json::serialize(out), secret, "{ json = " + toml_inline(body) + " }"};
 }
 
 std::optional<Text> read_text(Loading& loading, const toml::node& node, const std::string& owner) {
