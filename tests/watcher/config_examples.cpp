@@ -1,0 +1,169 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "config_files.hpp"
+
+using watcher::Config;
+
+namespace {
+
+template <class Entries>
+std::string names_of(const Entries& entries) {
+  std::string out;
+  for (const auto& entry : entries) out += (out.empty() ? "" : " ") + entry.name.text;
+  return out;
+}
+
+const rules::RuleSpec& rule_named(const Config& config, const std::string& name) {
+  const auto found = std::find_if(config.core.rules.begin(), config.core.rules.end(),
+                                  [&](const rules::RuleSpec& rule) { return rule.name.text == name; });
+  REQUIRE(found != config.core.rules.end());
+  return *found;
+}
+
+std::string responses(const rules::RuleSpec& rule) {
+  std::string out;
+  for (const rules::ActionName& name : rule.respond) out += name.text + " ";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 3: the short form stands for probes, signals, rules, a driver and a rollback") {
+  const Config config = loaded(config_text("short.toml"));
+  CHECK(names_of(config.probes) == "health host metrics");
+  CHECK(names_of(config.core.signals) == "error_rate p95");
+  CHECK(names_of(config.core.rules) == "down error_rate memory p95");
+  CHECK(names_of(config.core.actions) == "rollback");
+  CHECK(rule_named(config, "down").when.text() == "health.up == 0");
+  CHECK(rule_named(config, "down").severity == rules::Severity::p0);
+  CHECK(rule_named(config, "down").sustain == std::chrono::seconds(30));
+  CHECK(rule_named(config, "memory").when.text() == "host.memory_used > 90%");
+  CHECK(rule_named(config, "error_rate").when.text() == "error_rate > 5%");
+  CHECK(rule_named(config, "error_rate").severity == rules::Severity::p1);
+  CHECK(rule_named(config, "error_rate").service.text == "web");
+  CHECK(responses(rule_named(config, "p95")) == "rollback ");
+  const auto& driver = std::get<watcher::CommandDriver>(config.drivers.front().driver);
+  CHECK(driver.switch_to.front() == config.dir + "/rollback.sh");
+  CHECK(driver.identify.front() == "git");
+  CHECK(config.core.services.front().arm == rules::Arm::deploy);
+  REQUIRE(config.core.actions.front().steps.size() == 1);
+  CHECK(rules::kind_of(config.core.actions.front().steps.front()) == "switch");
+}
+
+TEST_CASE("SPEC 3: the short form tries the usual metric names of client libraries, and the page keeps them") {
+  const Config config = loaded(config_text("short.toml"));
+  const auto& ratios = std::get<std::vector<rules::RatioOf>>(config.core.signals[0].of);
+  CHECK(rules::to_string(ratios.front().numerator) == "http_requests_total{code=~\"5..\"}");
+  CHECK(rules::to_string(ratios.front().denominator) == "http_requests_total{code!=\"\"}");
+  const auto& quantiles = std::get<std::vector<rules::QuantileOf>>(config.core.signals[1].of);
+  CHECK(quantiles.front().quantile == doctest::Approx(0.95));
+  const auto& page = std::get<probes::PrometheusProbe>(config.probes[2].what);
+  std::vector<std::string> kept;
+  for (const rules::Selector& selector : page.keep) kept.push_back(rules::to_string(selector));
+  const auto keeps = [&](const std::string& text) { return std::find(kept.begin(), kept.end(), text) != kept.end(); };
+  CHECK(keeps("http_server_requests_seconds_count{status=~\"5..\"}"));
+  CHECK(keeps("http_request_duration_seconds_bucket"));
+  CHECK(keeps("http_request_duration_seconds"));
+  CHECK(keeps("process_start_time_seconds"));
+}
+
+TEST_CASE("SPEC 3: with several services the implied names carry the service's") {
+  const std::string two = R"([service.web-app]
+health = "http://127.0.0.1:1/health"
+metrics = "http://127.0.0.1:1/metrics"
+rules = ["error_rate > 5% and health.up == 1 for 5m", "memory > 90% for 5m", "down for 30s"]
+rollback = ["./a.sh"]
+[service.api]
+health = "http://127.0.0.1:2/health"
+rules = ["down for 30s"]
+rollback = ["./b.sh"]
+)";
+  const Config config = loaded(two);
+  CHECK(names_of(config.probes) == "api_health host web_app_health web_app_metrics");
+  CHECK(names_of(config.core.signals) == "web_app_error_rate");
+  CHECK(names_of(config.core.rules) == "api_down web_app_down web_app_error_rate web_app_memory");
+  CHECK(rule_named(config, "web_app_error_rate").when.text() == "web_app_error_rate > 5% and web_app_health.up == 1");
+  CHECK(rule_named(config, "api_down").when.text() == "api_health.up == 0");
+}
+
+TEST_CASE("SPEC 3: the long form loads, as far as it is in this version") {
+  const Config config = loaded(config_text("long_now.toml"));
+  CHECK(config.watcher.name == "prod-1");
+  CHECK(config.watcher.token->value == "token-of-the-tests");
+  CHECK(names_of(config.probes) == "app health host pool signin");
+  CHECK(names_of(config.core.signals) == "error_rate p95 pool_used");
+  CHECK(names_of(config.core.rules) == "down high-error-rate memory slow");
+  CHECK(names_of(config.core.actions) == "restart rollback");
+  CHECK(responses(rule_named(config, "high-error-rate")) == "restart rollback ");
+  CHECK(responses(rule_named(config, "slow")) == "rollback ");
+  CHECK(rule_named(config, "high-error-rate").clear->text() == "error_rate < 4%");
+  CHECK(rule_named(config, "slow").service.text == "web");
+  REQUIRE(config.notifiers.size() == 1);
+  CHECK(config.notifiers[0].url.secret);
+  CHECK(config.notifiers[0].severities == std::vector{rules::Severity::p0, rules::Severity::p1});
+}
+
+TEST_CASE("SPEC 3: a journey's requests carry secrets and saved values") {
+  const Config config = loaded(config_text("long_now.toml"));
+  const auto& journey = std::get<probes::HttpProbe>(config.probes[4].what);
+  REQUIRE(journey.steps.size() == 2);
+  CHECK(journey.steps[0].method == "POST");
+  CHECK(journey.steps[0].body.value == R"({"email":"probe@example.com","password":"password-of-the-tests"})");
+  CHECK(journey.steps[0].body.secret);
+  CHECK(journey.steps[0].content_type == "application/json");
+  CHECK(journey.steps[0].save.at("token") == "json:/token");
+  CHECK(journey.steps[1].headers.at("Authorization").value == "Bearer {token}");
+  CHECK(journey.steps[1].expect.status == std::vector<std::pair<int, int>>{{200, 200}});
+}
+
+TEST_CASE("SPEC 3: steps have the time limits and the failure behaviour of their place") {
+  const Config config = loaded(config_text("long_now.toml"));
+  const rules::ActionSpec& rollback = config.core.actions[1];
+  std::string seen;
+  const auto show = [&](const rules::StepSpec& step) {
+    seen += std::string(rules::kind_of(step)) + " " + rules::to_string(step.timeout) +
+            (step.on_failure == rules::OnFailure::abort ? " abort\n" : " continue\n");
+  };
+  for (const auto* section : {&rollback.steps, &rollback.on_success, &rollback.on_failure, &rollback.always}) {
+    for (const rules::StepSpec& step : *section) show(step);
+  }
+  CHECK(seen ==
+        "notify 10s continue\ncapture 10s continue\nhttp 10s continue\nrun 10m continue\nswitch 30m abort\n"
+        "wait 5m abort\nhttp 10s continue\nrun 5m continue\nnotify 10s continue\n");
+  CHECK(config.core.actions[0].steps[0].on_failure == rules::OnFailure::abort);
+  CHECK(rollback.verify.when->text() == "error_rate < 1% and p95 < 300ms");
+  CHECK(rollback.verify.timeout == std::chrono::minutes(30));
+}
+
+TEST_CASE("SPEC 3: what the contract has and this version has not is refused as such, each once") {
+  std::string text = config_text("long.toml");
+  for (const std::string name : {"token", "slack-url"}) {
+    const std::string path = "/etc/rollbackd/" + name;
+    text.replace(text.find(path), path.size(), name);
+  }
+  const watcher::Loaded result = load_text(text);
+  CHECK_FALSE(result.config.has_value());
+  CHECK(findings_text(result) ==
+        "45:10: error: probe.access: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, exec, tcp\n"
+        "50:9: error: probe.fleet: type \"promql\" is not in this version of rollbackd; it has http, prometheus, host, exec, tcp\n"
+        "85:11: error: service.web: driver \"compose\" is not in this version of rollbackd; it has command, git\n");
+}
+
+TEST_CASE("SPEC 3: check --expand prints what loads again and expands to itself") {
+  for (const std::string name : {"short.toml", "long_now.toml", "every_key.toml"}) {
+    CAPTURE(name);
+    const std::string once = watcher::expand(loaded(config_text(name)));
+    CAPTURE(once);
+    CHECK(watcher::expand(loaded(once)) == once);
+    CHECK(loaded(once).core.rules.size() == loaded(config_text(name)).core.rules.size());
+  }
+}
+
+TEST_CASE("SPEC 3: an expanded configuration holds references, never the secrets") {
+  const std::string text = watcher::expand(loaded(config_text("long_now.toml")));
+  CHECK(text.find("of-the-tests") == std::string::npos);
+  CHECK(text.find("{ env = \"PROBE_PW\" }") != std::string::npos);
+  CHECK(text.find("/token\" }") != std::string::npos);
+}

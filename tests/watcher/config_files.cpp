@@ -1,0 +1,52 @@
+#include "config_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+std::string folder() { return std::string(SOURCE_DIR) + "/tests/watcher/config/"; }
+
+}  // namespace
+
+std::string config_text(const std::string& name) {
+  std::ifstream file(folder() + name);
+  REQUIRE_MESSAGE(file.is_open(), name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+watcher::Loaded load_text(const std::string& text) {
+  setenv("PROBE_PW", "password-of-the-tests", 1);
+  setenv("PROBE_PW_URL", "http://127.0.0.1:2/metrics", 1);
+  return watcher::load_config_text(text, folder() + "test.toml");
+}
+
+std::string findings_text(const watcher::Loaded& loaded) {
+  std::string out;
+  for (const watcher::Finding& finding : loaded.findings) {
+    const std::string line = watcher::format_finding("", finding);
+    out += line.substr(line.starts_with(":") ? 1 : 0) + "\n";
+  }
+  return out;
+}
+
+watcher::Config loaded(const std::string& text) {
+  watcher::Loaded result = load_text(text);
+  REQUIRE_MESSAGE(result.config.has_value(), findings_text(result));
+  return *std::move(result.config);
+}
+
+std::string with_service(const std::string& more) {
+  return R"([probe.app]
+type = "prometheus"
+url = "http://127.0.0.1:3001/metrics"
+[service.web]
+identify = ["cat", "revision"]
+switch = ["./switch.sh", "{to}"]
+)" + more;
+}
