@@ -17,8 +17,8 @@ namespace rules {
 struct Text {
   std::string value;
   bool secret = false;
-  friend bool operator==(const Text&, const Text&) = default;
   std::string origin{};  // how the configuration wrote it, without the secret: { env = "NAME" }; empty: as `value`
+  friend bool operator==(const Text&, const Text&) = default;
 };
 
 // What a response must look like. Empty: 2xx.

@@ -42,7 +42,7 @@ std::string toml_of_value(const json::value& value) {
 }  // namespace
 
 std::string toml_of_number(double value) {
-  const std::string text = number_text(value);
+  const std::string text = exact_number(value);
   const bool floating = text.find_first_of(".en") != std::string::npos;
   return floating ? text : text + ".0";
 }

@@ -55,7 +55,7 @@ std::optional<double> parse_share(std::string_view text) {
   return number / 100;
 }
 
-std::string number_text(double value) {
+std::string exact_number(double value) {
   std::array<char, 64> buffer{};
   const auto [end, failure] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return failure == std::errc() ? std::string(buffer.data(), end) : std::string("nan");

@@ -16,7 +16,7 @@ std::string size_text(std::int64_t bytes);
 std::optional<double> parse_share(std::string_view text);
 
 // The shortest text that reads back as the same number.
-std::string number_text(double value);
+std::string exact_number(double value);
 
 // Names of probes and signals: [a-z_][a-z0-9_]*.
 bool is_measurement_name(std::string_view name);
