@@ -54,6 +54,10 @@ class Journal {
   // Writes all in one transaction, durable on return. A fault leaves nothing of it written.
   virtual std::optional<JournalFault> save(const std::vector<rules::Record>& records) = 0;
 
+  // The same with the messages that tell of it, so that a crash loses neither.
+  virtual std::optional<JournalFault> save(const std::vector<rules::Record>& records,
+                                           const std::vector<OutboxEntry>& messages) = 0;
+
   // "The watcher was alive at `now`": what DurableState::last_alive says at the next start. save() says it too, by the
   // newest time in its records.
   virtual std::optional<JournalFault> alive(rules::Instant now) = 0;
@@ -62,6 +66,8 @@ class Journal {
   // What is to be delivered by `now`, oldest first: of each notifier and incident only the oldest that waits, so that
   // order is kept. Entries that are only for open incidents and whose incident is closed are given up on the way.
   virtual std::vector<OutboxEntry> due(rules::Instant now, std::size_t most) = 0;
+  // The same, but of each notifier only the oldest.
+  virtual std::vector<OutboxEntry> due_by_notifier(rules::Instant now) = 0;
   virtual std::optional<rules::Instant> next_due() = 0;
   // After a fault of these the entry is still due: it is delivered again rather than never.
   virtual std::optional<JournalFault> delivered(std::int64_t id) = 0;

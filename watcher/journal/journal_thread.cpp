@@ -126,8 +126,14 @@ asio::awaitable<bool> JournalThread::use(std::function<void(Journal&)> work) {
 }
 
 asio::awaitable<std::optional<JournalFault>> JournalThread::save(std::vector<rules::Record> records) {
+  std::vector<OutboxEntry> none;
+  return save(std::move(records), std::move(none));
+}
+
+asio::awaitable<std::optional<JournalFault>> JournalThread::save(std::vector<rules::Record> records,
+                                                                 std::vector<OutboxEntry> messages) {
   std::optional<JournalFault> fault = JournalFault{.what = std::string("save a decision: ") + not_asked};
-  std::function<void(Journal&)> work = [&](Journal& journal) { fault = journal.save(records); };
+  std::function<void(Journal&)> work = [&](Journal& journal) { fault = journal.save(records, messages); };
   co_await use(std::move(work));
   co_return fault;
 }

@@ -12,6 +12,8 @@ const char* const heads =
     "'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND before.id < entry.id "
     "AND entry.incident <> '')";
 
+std::string select_columns() { return "SELECT id, notifier, due_ns, attempts, only_while_open, record"; }
+
 }  // namespace
 
 bool OutboxTable::enqueue(const OutboxEntry& entry) const {
@@ -54,22 +56,30 @@ bool OutboxTable::give_up_closed(rules::Instant now) const {
 }
 
 std::optional<std::vector<OutboxEntry>> OutboxTable::due(rules::Instant now, std::size_t most) const {
-  auto query = database_.prepare(std::string("SELECT id, notifier, due_ns, attempts, only_while_open, record") + heads +
-                                 " AND due_ns <= ? ORDER BY id LIMIT ?");
-  query.bind(nanoseconds(now)).bind(static_cast<std::int64_t>(most));
-  std::vector<OutboxEntry> entries;
+  auto query = database_.prepare(select_columns() + heads + " AND due_ns <= ? ORDER BY id LIMIT ?");
+  return entries(query.bind(nanoseconds(now)).bind(static_cast<std::int64_t>(most)));
+}
+
+std::optional<std::vector<OutboxEntry>> OutboxTable::due_by_notifier(rules::Instant now) const {
+  auto query = database_.prepare(select_columns() + std::string(" FROM outbox WHERE id IN (SELECT min(id)") + heads +
+                                 " AND due_ns <= ? GROUP BY notifier) ORDER BY id");
+  return entries(query.bind(nanoseconds(now)));
+}
+
+std::optional<std::vector<OutboxEntry>> OutboxTable::entries(Statement& query) const {
+  std::vector<OutboxEntry> found;
   while (query.next_row()) {
     auto tell = decode<rules::Tell>(query.text(5));
     if (!tell) tell = rules::Tell{.title = "a message of the journal that cannot be read"};
-    entries.push_back({.id = query.integer(0),
-                       .notifier = rules::NotifierName(query.text(1)),
-                       .tell = std::move(*tell),
-                       .attempts = static_cast<int>(query.integer(3)),
-                       .due = from_nanoseconds(query.integer(2)),
-                       .only_while_open = query.integer(4) != 0});
+    found.push_back({.id = query.integer(0),
+                     .notifier = rules::NotifierName(query.text(1)),
+                     .tell = std::move(*tell),
+                     .attempts = static_cast<int>(query.integer(3)),
+                     .due = from_nanoseconds(query.integer(2)),
+                     .only_while_open = query.integer(4) != 0});
   }
   if (query.failed()) return std::nullopt;
-  return entries;
+  return found;
 }
 
 bool OutboxTable::end(std::int64_t id, const std::string& state, const std::string& error) const {

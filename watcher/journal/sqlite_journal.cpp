@@ -16,14 +16,17 @@ class SqliteJournal final : public Journal {
 
   const JournalState& found() const override { return found_; }
 
-  std::optional<JournalFault> save(const std::vector<rules::Record>& records) override {
-    if (records.empty()) return std::nullopt;
+  std::optional<JournalFault> save(const std::vector<rules::Record>& records) override { return save(records, {}); }
+
+  std::optional<JournalFault> save(const std::vector<rules::Record>& records,
+                                   const std::vector<OutboxEntry>& messages) override {
+    if (records.empty()) return enqueue(messages);
     rules::Instant newest = rules::Instant::min();
     for (const rules::Record& record : records) newest = std::max(newest, newest_time(record));
     return commit("save a decision", [&] {
       const RecordWriter write(database_);
       const auto written = [&](const rules::Record& record) { return std::visit(write, record); };
-      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest);
+      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest) && put_into_outbox(messages);
     });
   }
 
@@ -35,18 +38,14 @@ class SqliteJournal final : public Journal {
 
   std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) override {
     if (entries.empty()) return std::nullopt;
-    return commit("save a message", [&] {
-      const OutboxTable outbox(database_);
-      const auto enqueued = [&](const OutboxEntry& entry) { return outbox.enqueue(entry); };
-      return std::all_of(entries.begin(), entries.end(), enqueued) && outbox.give_up_surplus();
-    });
+    return commit("save a message", [&] { return put_into_outbox(entries); });
   }
 
   std::vector<OutboxEntry> due(rules::Instant now, std::size_t most) override {
-    read_fault_ = commit("give up messages", [&] { return OutboxTable(database_).give_up_closed(now); });
-    auto entries = OutboxTable(database_).due(now, most);
-    if (!entries) read_fault_ = database_.fault("read the outbox");
-    return entries ? std::move(*entries) : std::vector<OutboxEntry>();
+    return read_due(now, [&](const OutboxTable& outbox) { return outbox.due(now, most); });
+  }
+  std::vector<OutboxEntry> due_by_notifier(rules::Instant now) override {
+    return read_due(now, [&](const OutboxTable& outbox) { return outbox.due_by_notifier(now); });
   }
 
   std::optional<rules::Instant> next_due() override {
@@ -136,6 +135,22 @@ class SqliteJournal final : public Journal {
     Transaction transaction(database_);
     if (transaction.began() && work() && transaction.commit()) return std::nullopt;
     return database_.fault(attempt + " in " + dir_->database());
+  }
+
+  bool put_into_outbox(const std::vector<OutboxEntry>& entries) const {
+    if (entries.empty()) return true;
+    const OutboxTable outbox(database_);
+    const auto enqueued = [&](const OutboxEntry& entry) { return outbox.enqueue(entry); };
+    return std::all_of(entries.begin(), entries.end(), enqueued) && outbox.give_up_surplus();
+  }
+
+  template <class Query>
+  std::vector<OutboxEntry> read_due(rules::Instant now, Query query) {
+    const OutboxTable outbox(database_);
+    read_fault_ = commit("give up messages", [&] { return outbox.give_up_closed(now); });
+    auto entries = query(outbox);
+    if (!entries) read_fault_ = database_.fault("read the outbox");
+    return entries ? std::move(*entries) : std::vector<OutboxEntry>();
   }
 
   bool raise_alive(rules::Instant at) const {

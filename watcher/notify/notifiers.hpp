@@ -13,19 +13,28 @@ namespace watcher {
 // The result of one delivery.
 struct Delivery {
   bool delivered = false;
-  bool permanent = false;                       // trying again will not help (4xx other than 408 and 429)
-  std::string error;                            // for people, without secrets
-  std::optional<rules::Duration> retry_after;   // what the receiver asked for
+  bool permanent = false;                      // trying again will not help: 3xx, 4xx other than 408 and 429, a bad url
+  std::string error;                           // for people, without secrets
+  std::optional<rules::Duration> retry_after;  // what the receiver asked for
 };
 
-// Which of the notifiers are to be told, by `on`, `severity` and the addressee of a notify step.
+// Which of the notifiers are to be told: the addressee of a notify step, whatever its filters; otherwise those whose
+// `on` and `severity` let it through. Who is told that something began is also told how it ended: `completed` in `on`
+// lets `cleared` through, `blind` lets `seeing` through.
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers);
 
-// The body that the notifier's type wants (JSON for webhook and slack), from its template.
+// The body that the notifier's type wants, as JSON. With a template: the template with {service} {rule} {severity}
+// {from} {to} {value} {threshold} {stage} {outcome} {incident} {watcher} {title} {text} {time} replaced, each escaped
+// to stand between the quotes of a JSON string; any other brace stays as it is. README.md in this folder has the
+// formats.
 std::string render(const rules::Tell& tell, const NotifierSection& notifier, const std::string& watcher_name);
 
-// Delivers with libcurl; blocks, so it is called in the delivery threads. `key` is sent as an idempotency key.
-Delivery deliver(const NotifierSection& notifier, const std::string& body, const std::string& key);
+inline constexpr rules::Duration delivery_limit = std::chrono::seconds(10);
+
+// Delivers with libcurl: no redirects, no proxy, certificates verified, at most `limit` for everything. Blocks, so it
+// is called in the delivery threads. `key` is sent as Idempotency-Key.
+Delivery deliver(const NotifierSection& notifier, const std::string& body, const std::string& key,
+                 rules::Duration limit = delivery_limit);
 
 // When the next attempt is due after `attempts` failures: 5s, 10s, ... at most 5m apart; nullopt: given up (24 h).
 std::optional<rules::Duration> retry_delay(int attempts);

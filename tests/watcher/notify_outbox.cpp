@@ -1,0 +1,213 @@
+#include <boost/asio/io_context.hpp>
+
+#include "journal_support.hpp"
+#include "notify_receiver.hpp"
+#include "probes/net/task_group.hpp"
+#include "watcher/notify/outbox.hpp"
+
+using namespace journal_support;
+using namespace notify_receiver;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+struct ManualClock final : probes::Clock {
+  rules::Instant time = at(0);
+  rules::Instant now() const override { return time; }
+};
+
+watcher::NotifierSection notifier(const std::string& name, const std::string& url) {
+  watcher::NotifierSection section;
+  section.name = rules::NotifierName(name);
+  section.url = {.value = url};
+  section.template_text = "{title}";
+  return section;
+}
+
+rules::Tell message(const std::string& incident, rules::Stage stage, const std::string& title, double seconds) {
+  rules::Tell tell;
+  tell.stage = stage;
+  tell.context.incident = rules::IncidentId(incident);
+  tell.title = title;
+  tell.at = at(seconds);
+  return tell;
+}
+
+asio::awaitable<void> save(watcher::JournalThread& journal, std::vector<rules::Record> records,
+                           std::vector<watcher::OutboxEntry> entries, bool& done) {
+  const auto fault = co_await journal.save(std::move(records), std::move(entries));
+  CHECK_FALSE(fault);
+  done = true;
+}
+
+// A watcher's part that tells people, with a clock of the test's.
+struct Telling {
+  asio::io_context io;
+  ManualClock clock;
+  watcher::JournalThread journal;
+  watcher::Outbox outbox;
+  probes::TaskGroup tasks;
+
+  Telling(const std::string& folder, std::vector<watcher::NotifierSection> notifiers)
+      : journal(io.get_executor(), open(folder)),
+        outbox(io.get_executor(), clock, std::move(notifiers), "prod-1", journal),
+        tasks(io.get_executor()) {
+    tasks.spawn("outbox", outbox.loop());
+  }
+  ~Telling() {
+    tasks.cancel();
+    until([&] { return tasks.size() == 0; });
+  }
+
+  template <class Condition>
+  void until(Condition condition) {
+    for (int turns = 0; turns < 3000 && !condition(); ++turns) io.run_one_for(10ms);
+    REQUIRE(condition());
+  }
+  void tell(const rules::Tell& tell, std::vector<rules::Record> records = {}) {
+    bool done = false;
+    tasks.spawn("save", save(journal, std::move(records), outbox.entries(tell), done));
+    until([&] { return done; });
+    outbox.wake();
+  }
+  void advance(rules::Duration by) {
+    clock.time += by;
+    outbox.wake();
+  }
+  watcher::Outbox::Counts counts(const std::string& name) const {
+    const auto found = outbox.counts().find(rules::NotifierName(name));
+    return found == outbox.counts().end() ? watcher::Outbox::Counts() : found->second;
+  }
+};
+
+std::vector<std::string> bodies(const Receiver& receiver) {
+  std::vector<std::string> result;
+  for (const std::string& request : receiver.requests()) result.push_back(body_of(request));
+  return result;
+}
+
+std::string key_of(const std::string& request) {
+  const std::size_t begin = request.find("Idempotency-Key: ");
+  return request.substr(begin, request.find("\r\n", begin) - begin);
+}
+
+std::string fine(const std::string&) { return status("200 OK"); }
+
+}  // namespace
+
+TEST_CASE("messages are delivered in order, once") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.tell(message("1", rules::Stage::started, "a", 0));
+  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.tell(message("1", rules::Stage::completed, "c", 0));
+  telling.until([&] { return telling.counts("team").delivered == 3; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("a failed delivery is tried again with the same key when it is due, and what comes after it waits") {
+  const Folder folder;
+  std::atomic<int> attempts = 0;
+  const Receiver receiver([&](const std::string&) { return ++attempts <= 2 ? status("500 Oops") : status("200 OK"); });
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.tell(message("1", rules::Stage::started, "a", 0));
+  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.until([&] { return telling.counts("team").failed == 1; });
+  telling.advance(5s);
+  telling.until([&] { return telling.counts("team").failed == 2; });
+  CHECK(telling.counts("team").delivered == 0);
+  telling.advance(10s);
+  telling.until([&] { return telling.counts("team").delivered == 2; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"a", "a", "a", "b"});
+  const auto requests = receiver.requests();
+  CHECK(key_of(requests[0]) == key_of(requests[2]));
+  CHECK(key_of(requests[0]) != key_of(requests[3]));
+}
+
+TEST_CASE("a receiver that asks for more time gets it") {
+  const Folder folder;
+  std::atomic<int> attempts = 0;
+  const Receiver receiver([&](const std::string&) {
+    return ++attempts == 1 ? status("429 Too Many Requests", "Retry-After: 60\r\n") : status("200 OK");
+  });
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.tell(message("1", rules::Stage::started, "a", 0));
+  telling.until([&] { return telling.counts("team").failed == 1; });
+  telling.advance(59s);
+  telling.tell(message("2", rules::Stage::started, "other", 59));
+  telling.until([&] { return telling.counts("team").delivered == 1; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"a", "other"});
+  telling.advance(1s);
+  telling.until([&] { return telling.counts("team").delivered == 2; });
+}
+
+TEST_CASE("a message that its receiver will never take is given up and does not hold up the next") {
+  const Folder folder;
+  const Receiver receiver(
+      [](const std::string& request) { return body_of(request) == "a" ? status("404 Not Found") : status("200 OK"); });
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.tell(message("1", rules::Stage::started, "a", 0));
+  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.until([&] { return telling.counts("team").delivered == 1; });
+  CHECK(telling.counts("team").given_up == 1);
+}
+
+TEST_CASE("a receiver that hangs holds up no other notifier") {
+  const Folder folder;
+  const Receiver healthy(fine);
+  auto hung = std::make_unique<Receiver>([](const std::string&) { return std::string("hang"); });
+  Telling telling(folder.path, {notifier("hung", hung->url()), notifier("healthy", healthy.url())});
+  for (const char* title : {"a", "b", "c"}) telling.tell(message("1", rules::Stage::progress, title, 0));
+  telling.until([&] { return telling.counts("healthy").delivered == 3 && hung->requests().size() == 1; });
+  CHECK(telling.counts("hung").failed == 0);
+  hung.reset();
+  telling.until([&] { return telling.counts("hung").failed == 1; });
+}
+
+TEST_CASE("what was not delivered before a restart is delivered after it") {
+  const Folder folder;
+  {
+    const Receiver receiver([](const std::string&) { return status("503 Busy"); });
+    Telling telling(folder.path, {notifier("team", receiver.url())});
+    telling.tell(message("1", rules::Stage::started, "a", 0));
+    telling.until([&] { return telling.counts("team").failed == 1; });
+  }
+  const Receiver receiver(fine);
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.advance(5s);
+  telling.until([&] { return telling.counts("team").delivered == 1; });
+}
+
+TEST_CASE("messages to a notifier that is not configured any more are given up") {
+  const Folder folder;
+  const Receiver receiver([](const std::string&) { return status("503 Busy"); });
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  telling.tell(message("1", rules::Stage::started, "a", 0));
+  telling.until([&] { return telling.counts("team").failed == 1; });
+  telling.outbox.replace({});
+  telling.advance(5s);
+  telling.until([&] { return telling.counts("team").given_up == 1; });
+}
+
+TEST_CASE("an escalation tells only what is still open when it is due, and then also how it ended") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto boss = notifier("boss", receiver.url());
+  boss.after = 5min;
+  Telling telling(folder.path, {boss});
+  auto short_one = incident("1-short", 0);
+  telling.tell(message("1-short", rules::Stage::started, "short: started", 0), {short_one});
+  telling.tell(message("2-long", rules::Stage::started, "long: started", 0), {incident("2-long", 0)});
+  telling.advance(1min);
+  short_one.closed = at(60);
+  telling.tell(message("1-short", rules::Stage::completed, "short: completed", 60), {short_one});
+  telling.tell(message("2-long", rules::Stage::progress, "long: progress", 60));
+  telling.advance(4min);
+  telling.until([&] { return telling.counts("boss").delivered == 2; });
+  telling.advance(1min);
+  telling.tell(message("2-long", rules::Stage::completed, "long: completed", 360));
+  telling.until([&] { return telling.counts("boss").delivered == 3; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"long: started", "long: progress", "long: completed"});
+}

@@ -1,0 +1,143 @@
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "journal_support.hpp"
+#include "watcher/notify/notifiers.hpp"
+
+using journal_support::contains;
+namespace json = boost::json;
+
+namespace {
+
+rules::Tell tell() {
+  rules::Tell tell;
+  tell.stage = rules::Stage::completed;
+  tell.outcome = rules::Outcome::recovered;
+  tell.context.service = rules::ServiceName("web");
+  tell.context.rule = rules::RuleName("slow");
+  tell.context.incident = rules::IncidentId("20261121-020304-web-slow");
+  tell.context.severity = rules::Severity::p0;
+  tell.context.from = rules::Revision("v2");
+  tell.context.to = rules::Revision("v1");
+  tell.title = "web \"recovered\" <!channel>";
+  tell.text = "line one\nline two & more \x1b[31m\xff";
+  tell.at = rules::from_unix_seconds(1795226584);
+  rules::Comparison good;
+  good.text = "p95 > 3";
+  good.verdict = rules::Verdict::good;
+  good.value.value = 0.2;
+  good.threshold = 3;
+  rules::Comparison bad;
+  bad.text = "error_rate > 5%";
+  bad.verdict = rules::Verdict::bad;
+  bad.value.value = 0.3125;
+  bad.value.count = 1312;
+  bad.threshold = 0.05;
+  rules::Comparison unknown;
+  unknown.text = "memory > 90%";
+  unknown.value.cause = rules::Cause::stale;
+  tell.evidence = {good, bad, unknown};
+  return tell;
+}
+
+watcher::NotifierSection section(const std::string& name, watcher::NotifierType type = watcher::NotifierType::webhook) {
+  watcher::NotifierSection result;
+  result.name = rules::NotifierName(name);
+  result.type = type;
+  return result;
+}
+
+std::vector<std::string> names(const std::vector<const watcher::NotifierSection*>& told) {
+  std::vector<std::string> result;
+  for (const auto* notifier : told) result.push_back(notifier->name.text);
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("a webhook gets the documented members") {
+  const json::value body = json::parse(watcher::render(tell(), section("hook"), "prod-1"));
+  CHECK(body.at("version") == 1);
+  CHECK(body.at("stage") == "completed");
+  CHECK(body.at("title") == "web \"recovered\" <!channel>");
+  CHECK(body.at("text") == "line one\nline two & more \uFFFD");
+  CHECK(body.at("watcher") == "prod-1");
+  CHECK(body.at("service") == "web");
+  CHECK(body.at("rule") == "slow");
+  CHECK(body.at("severity") == "P0");
+  CHECK(body.at("incident") == "20261121-020304-web-slow");
+  CHECK(body.at("from") == "v2");
+  CHECK(body.at("to") == "v1");
+  CHECK(body.at("outcome") == "recovered");
+  CHECK(body.at("time") == "2026-11-21T02:03:04.000Z");
+  CHECK(body.at("value") == 0.3125);
+  CHECK(body.at("threshold") == 0.05);
+  CHECK(body.at("evidence").as_array().size() == 3);
+  CHECK(body.at("evidence").at(1).at("count") == 1312.0);
+  CHECK(body.at("evidence").at(2).at("value").is_null());
+  CHECK(body.at("evidence").at(2).at("unknown") == "stale");
+}
+
+TEST_CASE("a message without an outcome or evidence has nulls for them") {
+  rules::Tell bare;
+  const json::value body = json::parse(watcher::render(bare, section("hook"), "prod-1"));
+  CHECK(body.at("outcome").is_null());
+  CHECK(body.at("value").is_null());
+  CHECK(body.at("evidence").as_array().empty());
+}
+
+TEST_CASE("a slack message has a plain text and blocks within Slack's limits, and mentions nobody") {
+  auto message = tell();
+  message.text = std::string(10000, '&');
+  message.title = std::string(1000, 'x') + "<!channel>";
+  const json::value body = json::parse(watcher::render(message, section("s", watcher::NotifierType::slack), "prod-1"));
+  const auto& blocks = body.at("blocks").as_array();
+  CHECK(blocks[0].at("type") == "header");
+  CHECK(blocks[0].at("text").at("text").as_string().size() <= 150);
+  CHECK(blocks[0].at("text").at("text").as_string().starts_with("[P0] xxx"));
+  CHECK(blocks[1].at("text").at("text").as_string().size() <= 3000);
+  CHECK(blocks[2].at("fields").as_array().size() == 6);
+  CHECK(contains(std::string(blocks[3].at("elements").at(0).at("text").as_string()), "20261121-020304-web-slow"));
+  CHECK_FALSE(contains(watcher::render(tell(), section("s", watcher::NotifierType::slack), "p").substr(0, 60), "<!"));
+}
+
+TEST_CASE("a template's fields are replaced and escaped, everything else stays") {
+  auto notifier = section("hook");
+  notifier.template_text =
+      R"({"a": "{title}: {text}", "b": {"c": "{unknown}"}, "d": "{service} {rule} {severity} {from} {to} {value} )"
+      R"({threshold} {stage} {outcome} {incident} {watcher} {time}"})";
+  const json::value body = json::parse(watcher::render(tell(), notifier, "prod-1"));
+  CHECK(body.at("a") == "web \"recovered\" <!channel>: line one\nline two & more \uFFFD");
+  CHECK(body.at("b").at("c") == "{unknown}");
+  CHECK(body.at("d") ==
+        "web slow P0 v2 v1 0.3125 0.05 completed recovered 20261121-020304-web-slow prod-1 2026-11-21T02:03:04.000Z");
+  notifier.template_text = "{title";
+  CHECK(watcher::render(tell(), notifier, "prod-1") == "{title");
+}
+
+TEST_CASE("what a value says is not looked at as a template again") {
+  auto notifier = section("hook");
+  notifier.template_text = "\"{title}\"";
+  auto message = tell();
+  message.title = "{incident}";
+  CHECK(watcher::render(message, notifier, "prod-1") == "\"{incident}\"");
+}
+
+TEST_CASE("every notifier is told unless its filters narrow it, and a notify step tells its addressee alone") {
+  auto started = section("started");
+  started.on = {"started"};
+  auto ended = section("ended");
+  ended.on = {"completed"};
+  auto p1 = section("p1");
+  p1.severities = {rules::Severity::p1};
+  const std::vector<watcher::NotifierSection> notifiers{section("all"), started, ended, p1};
+  auto message = tell();
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"all", "ended"});
+  message.stage = rules::Stage::cleared;
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"all", "ended"});
+  message.stage = rules::Stage::started;
+  message.context.severity = rules::Severity::p1;
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"all", "started", "p1"});
+  message.notifier = rules::NotifierName("ended");
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"ended"});
+}

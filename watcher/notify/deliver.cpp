@@ -1,0 +1,183 @@
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "watcher/notify/notifiers.hpp"
+#include "watcher/report/text.hpp"
+
+namespace watcher {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr long connect_limit_ms = 5000;
+constexpr std::size_t answer_max = 64 * 1024;  // bytes read of an answer: more is no answer to a message
+constexpr std::size_t answer_shown_max = 200;  // bytes of it in an error
+constexpr rules::Duration retry_first = seconds(5);
+constexpr rules::Duration retry_most = minutes(5);
+constexpr rules::Duration retry_total = hours(24);
+constexpr rules::Duration retry_after_most = hours(1);  // a receiver does not silence us for longer
+
+struct Cleanup {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Handle = std::unique_ptr<CURL, Cleanup>;
+using Headers = std::unique_ptr<curl_slist, Cleanup>;
+
+// Lazily: libcurl costs memory that a watcher without notifiers does not need.
+void initialize_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+std::size_t take_answer(char* data, std::size_t, std::size_t length, void* answer) {
+  auto& text = *static_cast<std::string*>(answer);
+  if (text.size() + length > answer_max) return 0;  // ends the transfer with an error
+  text.append(data, length);
+  return length;
+}
+
+bool fits_header(std::string_view value) {
+  return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+void append(Headers& headers, const std::string& line) {
+  curl_slist* list = curl_slist_append(headers.get(), line.c_str());
+  if (list == nullptr) return;
+  static_cast<void>(headers.release());
+  headers.reset(list);
+}
+
+Headers headers_of(const NotifierSection& notifier, const std::string& key) {
+  Headers headers;
+  append(headers, "Content-Type: application/json");
+  append(headers, "Idempotency-Key: " + key);
+  append(headers, "Expect:");  // no waiting for 100 Continue
+  for (const auto& [name, value] : notifier.headers) append(headers, name + ": " + value.value);
+  return headers;
+}
+
+void set_options(CURL* handle, const NotifierSection& notifier, const std::string& body, std::string& answer) {
+  curl_easy_setopt(handle, CURLOPT_URL, notifier.url.value.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // otherwise the environment's
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, "rollbackd/" ROLLBACKD_VERSION);
+  curl_easy_setopt(handle, CURLOPT_POST, 1L);
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.data());
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take_answer);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer);
+}
+
+void take_out(std::string& text, const std::string& secret) {
+  constexpr std::size_t secret_min = 4;  // shorter ones would blank out half of every sentence
+  if (secret.size() < secret_min) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
+    text.replace(at, secret.size(), "<redacted>");
+}
+
+// A receiver may say back what it was sent.
+std::string without_secrets(std::string text, const NotifierSection& notifier) {
+  take_out(text, notifier.url.value);
+  const std::size_t path = notifier.url.value.find('/', notifier.url.value.find("//") + 2);
+  if (path != std::string::npos) take_out(text, notifier.url.value.substr(path));
+  for (const auto& [name, value] : notifier.headers) {
+    if (value.secret) take_out(text, value.value);
+  }
+  return text;
+}
+
+// https://host:port: paths of webhooks are keys to them, whether they were declared secret or not.
+std::string origin(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return "its url";
+  const std::size_t begin = scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::size_t at = url.rfind('@', end);
+  const std::size_t host = at != std::string::npos && at >= begin ? at + 1 : begin;
+  return url.substr(0, begin) + url.substr(host, end - host);
+}
+
+std::string attempt(const NotifierSection& notifier) {
+  const std::string where = notifier.url.secret ? "<redacted>" : origin(notifier.url.value);
+  return "notifier \"" + notifier.name.text + "\": POST " + where + ": ";
+}
+
+Delivery not_sent(const NotifierSection& notifier, const std::string& why) {
+  return {.permanent = true, .error = attempt(notifier) + why};
+}
+
+Delivery transport_failure(const NotifierSection& notifier, CURLcode code) {
+  const bool permanent = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+  const char* advice = code == CURLE_PEER_FAILED_VERIFICATION ? "; is its certificate trusted by this host?"
+                       : permanent                            ? "; check its url"
+                                                              : "; is the receiver reachable from here?";
+  return {.permanent = permanent, .error = attempt(notifier) + curl_easy_strerror(code) + advice};
+}
+
+Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::string& answer) {
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 200 && status < 300) return {.delivered = true};
+  curl_off_t wait = 0;
+  curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait);
+  Delivery delivery;
+  delivery.permanent = status < 500 && status != 408 && status != 429;
+  delivery.error = attempt(notifier) + "status " + std::to_string(status);
+  const std::string shown = clean_line(without_secrets(answer, notifier), answer_shown_max);
+  if (!shown.empty()) delivery.error += " (" + shown + ")";
+  if (status >= 300 && status < 400) delivery.error += "; redirects are not followed, give the final address";
+  if (wait > 0)
+    delivery.retry_after = std::min<rules::Duration>(seconds(std::min<curl_off_t>(wait, 86400)), retry_after_most);
+  return delivery;
+}
+
+}  // namespace
+
+Delivery deliver(const NotifierSection& notifier, const std::string& body, const std::string& key,
+                 rules::Duration limit) {
+  for (const auto& [name, value] : notifier.headers) {
+    if (!fits_header(name) || !fits_header(value.value))
+      return not_sent(notifier, "the header " + clean_line(name, 100) + " has a line break");
+  }
+  if (!fits_header(notifier.url.value)) return not_sent(notifier, "its url has a line break");
+  initialize_once();
+  const Handle handle(curl_easy_init());
+  if (!handle) return {.error = attempt(notifier) + "no memory"};
+  const Headers headers = headers_of(notifier, key);
+  std::string answer;
+  set_options(handle.get(), notifier, body, answer);
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT_MS,
+                   static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+  const CURLcode code = curl_easy_perform(handle.get());
+  if (code == CURLE_WRITE_ERROR) return from_status(notifier, handle.get(), "");  // it said more than we read
+  if (code != CURLE_OK) return transport_failure(notifier, code);
+  return from_status(notifier, handle.get(), answer);
+}
+
+std::optional<rules::Duration> retry_delay(int attempts) {
+  rules::Duration delay = retry_first;
+  rules::Duration waited{};
+  for (int i = 1; i < attempts && waited < retry_total; ++i) {
+    waited += delay;
+    delay = std::min(2 * delay, retry_most);
+  }
+  if (waited + delay > retry_total) return std::nullopt;
+  return delay;
+}
+
+}  // namespace watcher

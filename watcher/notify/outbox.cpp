@@ -1,0 +1,305 @@
+#include "watcher/notify/outbox.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "watcher/report/text.hpp"
+#include "watcher/run/log.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t threads_max = 8;  // deliveries at once; more notifiers than that take turns
+constexpr rules::Duration look_again = std::chrono::minutes(1);     // though nobody woke us
+constexpr rules::Duration journal_retry = std::chrono::seconds(5);  // after the journal could not be written
+constexpr std::size_t key_max = 200;                                // bytes
+
+bool is_the_end(rules::Stage stage) {
+  switch (stage) {
+    case rules::Stage::completed:
+    case rules::Stage::failed:
+    case rules::Stage::cleared:
+      return true;
+    case rules::Stage::started:
+    case rules::Stage::progress:
+    case rules::Stage::ask:
+    case rules::Stage::blind:
+    case rules::Stage::seeing:
+    case rules::Stage::fault:
+      return false;
+  }
+  return false;
+}
+
+// The same in every attempt, another one for every message, also after a new database began to count from 1.
+std::string idempotency_key(const OutboxEntry& entry, const std::string& watcher_name) {
+  std::string key = watcher_name + "-" + entry.tell.context.incident.text + "-" + std::to_string(entry.id) + "-" +
+                    std::to_string(entry.tell.at.time_since_epoch().count());
+  for (char& c : key) {
+    if (c <= ' ' || c > '~') c = '-';
+  }
+  return key.size() > key_max ? key.substr(key.size() - key_max) : key;
+}
+
+}  // namespace
+
+struct Outbox::Pool {
+  asio::thread_pool threads{threads_max};
+};
+
+Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
+               std::string watcher_name, JournalThread& journal)
+    : executor_(std::move(executor)),
+      clock_(clock),
+      notifiers_(std::move(notifiers)),
+      watcher_name_(std::move(watcher_name)),
+      journal_(journal),
+      timer_(executor_) {
+  for (const rules::IncidentRecord& incident : journal_.found().durable.incidents)
+    open_[incident.id].opened = incident.opened;
+}
+
+Outbox::~Outbox() {
+  if (pool_) pool_->threads.join();
+}
+
+void Outbox::replace(std::vector<NotifierSection> notifiers) {
+  notifiers_ = std::move(notifiers);
+  wake();
+}
+
+void Outbox::wake() {
+  woken_ = true;
+  timer_.cancel();
+}
+
+const NotifierSection* Outbox::find(const rules::NotifierName& name) const {
+  const auto found =
+      std::find_if(notifiers_.begin(), notifiers_.end(), [&](const NotifierSection& n) { return n.name == name; });
+  return found == notifiers_.end() ? nullptr : &*found;
+}
+
+std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
+  const rules::IncidentId& incident = tell.context.incident;
+  if (!incident.empty()) open_.try_emplace(incident, Open{.opened = tell.at, .last = {}, .told = {}});
+  const Open* open = incident.empty() ? nullptr : &open_.at(incident);
+  std::vector<OutboxEntry> result;
+  for (const NotifierSection* notifier : recipients(tell, notifiers_)) {
+    result.push_back(entry_for(tell, *notifier, open));
+    remember(tell, *notifier);
+  }
+  if (is_the_end(tell.stage)) open_.erase(incident);
+  return result;
+}
+
+// What comes before `after` has passed waits until then, and is dropped if the incident is closed by that time: so is
+// the message that it was closed.
+OutboxEntry Outbox::entry_for(const rules::Tell& tell, const NotifierSection& notifier, const Open* open) const {
+  OutboxEntry entry;
+  entry.notifier = notifier.name;
+  entry.tell = tell;
+  entry.due = tell.at;
+  const bool to_somebody = tell.notifier.has_value();  // a notify step names whom it tells, and when
+  if (open == nullptr || !notifier.after || to_somebody) return entry;
+  const rules::Instant escalates = open->opened + *notifier.after;
+  entry.only_while_open = entry.due < escalates;
+  entry.due = std::max(entry.due, escalates);
+  return entry;
+}
+
+void Outbox::remember(const rules::Tell& tell, const NotifierSection& notifier) {
+  const auto open = open_.find(tell.context.incident);
+  if (!notifier.every || open == open_.end() || tell.notifier) return;
+  open->second.last[notifier.name] = tell;
+  open->second.told[notifier.name] =
+      std::max(tell.at, open->second.opened + notifier.after.value_or(rules::Duration::zero()));
+}
+
+std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
+  std::vector<OutboxEntry> result;
+  for (auto& [incident, open] : open_) {
+    for (auto& [name, told] : open.told) {
+      const NotifierSection* notifier = find(name);
+      if (notifier == nullptr || !notifier->every || told + *notifier->every > now) continue;
+      told = now;
+      rules::Tell tell = open.last.at(name);
+      tell.stage = rules::Stage::progress;
+      tell.text = "Still open after " + duration_text(now - open.opened) + ". " + tell.text;
+      tell.at = now;
+      if (recipients(tell, {*notifier}).empty()) continue;
+      OutboxEntry entry;
+      entry.notifier = name;
+      entry.tell = std::move(tell);
+      entry.due = now;
+      entry.only_while_open = true;
+      result.push_back(std::move(entry));
+    }
+  }
+  return result;
+}
+
+std::optional<rules::Instant> Outbox::next_repeat() const {
+  std::optional<rules::Instant> next;
+  for (const auto& [incident, open] : open_) {
+    for (const auto& [name, told] : open.told) {
+      const NotifierSection* notifier = find(name);
+      if (notifier == nullptr || !notifier->every) continue;
+      const rules::Instant at = told + *notifier->every;
+      if (!next || at < *next) next = at;
+    }
+  }
+  return next;
+}
+
+// What was told before this start is repeated as well.
+asio::awaitable<void> Outbox::recall_told() {
+  std::map<rules::IncidentId, std::map<rules::NotifierName, rules::Tell>> last;
+  for (const auto& [incident, open] : open_) {
+    for (const NotifierSection& notifier : notifiers_) {
+      if (notifier.every && open.told.count(notifier.name) == 0) last[incident].try_emplace(notifier.name);
+    }
+  }
+  if (last.empty()) co_return;
+  std::function<void(Journal&)> work = [&last](Journal& journal) {
+    for (auto& [incident, by_notifier] : last) {
+      for (auto& [name, tell] : by_notifier) tell = journal.last_told(name, incident).value_or(rules::Tell());
+    }
+  };
+  const bool done = co_await journal_.use(std::move(work));
+  if (!done) co_return;
+  for (const auto& [incident, by_notifier] : last) {
+    for (const auto& [name, tell] : by_notifier) {
+      const NotifierSection* notifier = find(name);
+      if (notifier != nullptr && !tell.context.incident.empty()) remember(tell, *notifier);
+    }
+  }
+}
+
+void Outbox::start(OutboxEntry entry) {
+  const NotifierSection* notifier = find(entry.notifier);
+  busy_.insert(entry.notifier);
+  if (notifier == nullptr) {
+    Delivery gone;
+    gone.permanent = true;
+    gone.error = "notifier \"" + entry.notifier.text + "\" is not in the configuration any more";
+    ended_.push_back({std::move(entry), std::move(gone)});
+    woken_ = true;
+    return;
+  }
+  if (!pool_) pool_ = std::make_unique<Pool>();
+  ++in_flight_;
+  std::string body = render(entry.tell, *notifier, watcher_name_);
+  std::string key = idempotency_key(entry, watcher_name_);
+  asio::post(pool_->threads, [this, guard = asio::make_work_guard(executor_), section = *notifier,
+                              body = std::move(body), key = std::move(key), entry = std::move(entry)]() mutable {
+    Delivery delivery = deliver(section, body, key);
+    asio::post(executor_, [this, entry = std::move(entry), delivery = std::move(delivery)]() mutable {
+      ended(std::move(entry), std::move(delivery));
+    });
+  });
+}
+
+void Outbox::ended(OutboxEntry entry, Delivery delivery) {
+  --in_flight_;
+  ended_.push_back({std::move(entry), std::move(delivery)});
+  wake();
+}
+
+// Counts and says what became of a delivery.
+void Outbox::judge(const Ended& ended) {
+  Counts& counts = counts_[ended.entry.notifier];
+  if (ended.delivery.delivered) {
+    ++counts.delivered;
+    return;
+  }
+  ++counts.failed;
+  const bool last = ended.delivery.permanent || !retry_delay(ended.entry.attempts + 1);
+  if (last) ++counts.given_up;
+  if (!last && ended.entry.attempts > 0) return;  // transitions, not repetitions
+  const std::string fields = "notifier=" + log_value(ended.entry.notifier.text) +
+                             " incident=" + log_value(ended.entry.tell.context.incident.text) +
+                             " what=" + log_value(ended.delivery.error);
+  if (last)
+    log_error("notification_given_up", fields);
+  else
+    log_warning("notification_failed", fields);
+}
+
+// false: the journal could not be written; what ended stays, so that nothing is delivered twice for that.
+asio::awaitable<bool> Outbox::write_down_ended() {
+  while (!ended_.empty()) {
+    const Ended& first = ended_.front();
+    const rules::Instant now = clock_.now();
+    std::optional<JournalFault> fault;
+    std::function<void(Journal&)> work = [&first, &fault, now](Journal& journal) {
+      const std::optional<rules::Duration> delay = retry_delay(first.entry.attempts + 1);
+      const rules::Duration asked = first.delivery.retry_after.value_or(rules::Duration::zero());
+      if (first.delivery.delivered)
+        fault = journal.delivered(first.entry.id);
+      else if (first.delivery.permanent || !delay)
+        fault = journal.give_up(first.entry.id, first.delivery.error);
+      else
+        fault = journal.postpone(first.entry.id, now + std::max(*delay, asked), first.delivery.error);
+    };
+    const bool done = co_await journal_.use(std::move(work));
+    if (!done || fault) co_return false;
+    judge(ended_.front());
+    busy_.erase(ended_.front().entry.notifier);
+    ended_.pop_front();
+  }
+  co_return true;
+}
+
+// Starts what is due. When the next is due.
+asio::awaitable<std::optional<rules::Instant>> Outbox::start_due() {
+  const rules::Instant now = clock_.now();
+  std::vector<OutboxEntry> again = repeats(now);
+  std::vector<OutboxEntry> due;
+  std::optional<rules::Instant> next;
+  std::function<void(Journal&)> work = [&again, &due, &next, now](Journal& journal) {
+    // What could not be saved here is repeated the next time.
+    static_cast<void>(journal.enqueue(again));
+    due = journal.due_by_notifier(now);
+    next = journal.next_due();
+  };
+  co_await journal_.use(std::move(work));
+  for (OutboxEntry& entry : due) {
+    if (busy_.count(entry.notifier) == 0) start(std::move(entry));
+  }
+  const std::optional<rules::Instant> repeat = next_repeat();
+  if (repeat && (!next || *repeat < *next)) next = repeat;
+  co_return next;
+}
+
+asio::awaitable<void> Outbox::loop() {
+  co_await recall_told();
+  while (true) {
+    woken_ = false;
+    const bool written = co_await write_down_ended();
+    const std::optional<rules::Instant> next = co_await start_due();
+    if (woken_) continue;
+    rules::Duration wait = written ? look_again : journal_retry;
+    // What is due already belongs to a notifier that is busy: its end wakes us.
+    const rules::Instant now = clock_.now();
+    if (next && *next > now) wait = std::min<rules::Duration>(wait, *next - now);
+    timer_.expires_after(wait);
+    co_await timer_.async_wait(as_result);
+  }
+}
+
+asio::awaitable<void> Outbox::close() {
+  while (in_flight_ > 0) {
+    timer_.expires_after(look_again);
+    co_await timer_.async_wait(as_result);
+  }
+  co_await write_down_ended();
+}
+
+}  // namespace watcher

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/clock.hpp"
+#include "watcher/journal/journal_thread.hpp"
+#include "watcher/notify/notifiers.hpp"
+
+namespace watcher {
+
+// Brings the journal's messages to their receivers: at least once, in order for each notifier and incident, with one
+// delivery in flight a notifier, so that a receiver that hangs holds up nobody else. Deliveries run on threads of their
+// own; everything else on the loop's thread. The journal is written to by its own thread alone.
+class Outbox {
+ public:
+  struct Counts {
+    std::uint64_t delivered = 0;
+    std::uint64_t failed = 0;    // attempts
+    std::uint64_t given_up = 0;  // messages
+  };
+
+  // `clock` and `journal` must outlive it.
+  Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
+         std::string watcher_name, JournalThread& journal);
+  ~Outbox();  // waits for the deliveries in flight, 10 s at most
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  // What is to be saved in the journal so that the right notifiers are told, at the right time: `after` is reckoned
+  // from the incident's opening. Also keeps in mind what `every` is to repeat.
+  std::vector<OutboxEntry> entries(const rules::Tell& tell);
+  // Messages were saved: look for what is due.
+  void wake();
+  // Delivers until cancelled.
+  asio::awaitable<void> loop();
+  // After loop() has ended: waits for the deliveries in flight and writes down what became of them.
+  asio::awaitable<void> close();
+  // Another configuration. Messages to notifiers that are gone are given up.
+  void replace(std::vector<NotifierSection> notifiers);
+
+  const std::map<rules::NotifierName, Counts>& counts() const { return counts_; }
+
+ private:
+  struct Pool;
+  struct Ended {
+    OutboxEntry entry;
+    Delivery delivery;
+  };
+  // An incident that has not been told to be over.
+  struct Open {
+    rules::Instant opened;
+    std::map<rules::NotifierName, rules::Tell> last;  // by notifiers with `every`
+    std::map<rules::NotifierName, rules::Instant> told;
+  };
+
+  const NotifierSection* find(const rules::NotifierName& name) const;
+  OutboxEntry entry_for(const rules::Tell& tell, const NotifierSection& notifier, const Open* open) const;
+  void remember(const rules::Tell& tell, const NotifierSection& notifier);
+  std::vector<OutboxEntry> repeats(rules::Instant now);
+  std::optional<rules::Instant> next_repeat() const;
+  void start(OutboxEntry entry);
+  void ended(OutboxEntry entry, Delivery delivery);
+  void judge(const Ended& ended);
+  asio::awaitable<void> recall_told();
+  asio::awaitable<bool> write_down_ended();
+  asio::awaitable<std::optional<rules::Instant>> start_due();
+
+  asio::any_io_executor executor_;
+  const probes::Clock& clock_;
+  std::vector<NotifierSection> notifiers_;
+  std::string watcher_name_;
+  JournalThread& journal_;
+  asio::steady_timer timer_;  // the next that is due; cancelled by wake()
+  bool woken_ = false;
+  std::set<rules::NotifierName> busy_;  // a delivery is in flight, or its end is not written down yet
+  std::size_t in_flight_ = 0;
+  std::deque<Ended> ended_;  // at most one a notifier
+  std::map<rules::IncidentId, Open> open_;
+  std::map<rules::NotifierName, Counts> counts_;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace watcher
