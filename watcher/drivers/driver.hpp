@@ -17,7 +17,7 @@ struct SwitchRequest {
   rules::Revision from;
   rules::Revision to;
   rules::IncidentId incident;
-  std::map<std::string, std::string> env;   // ROLLBACKD_*
+  std::map<std::string, std::string> env;  // ROLLBACKD_*
   rules::Duration limit{};
 };
 

@@ -9,30 +9,35 @@
 #include "rules/engine/commands.hpp"
 #include "rules/engine/events.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/steps/command.hpp"
 
 namespace watcher {
 
 // Does one step of a plan: run, http, capture, switch (through the service's driver). notify goes through the outbox
-// and is done by the caller.
+// and is done by the caller. One attempt: further ones are the engine's, each with a StepId of its own.
 class Performer {
  public:
-  // Evidence goes to EVIDENCE_ROOT/INCIDENT/evidence. References must outlive it.
-  Performer(std::string incidents_dir, probes::Resolver& resolver,
-            std::map<rules::ServiceName, Driver*> drivers, std::map<rules::ServiceName, std::string> dirs);
-  // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns.
+  // Evidence goes to INCIDENTS_DIR/INCIDENT/evidence. `dirs` are the services' default directories. References must
+  // outlive it.
+  Performer(std::string incidents_dir, probes::Resolver& resolver, std::map<rules::ServiceName, Driver*> drivers,
+            std::map<rules::ServiceName, std::string> dirs);
+  // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns. Secrets of the
+  // step are redacted from the result.
   asio::awaitable<rules::StepResult> perform(rules::Perform command);
 
  private:
+  asio::awaitable<rules::StepResult> attempt(rules::Perform command);
+  asio::awaitable<rules::StepResult> run(rules::Perform command);
+  asio::awaitable<rules::StepResult> ask_http(rules::Perform command);
+  asio::awaitable<rules::StepResult> capture(rules::Perform command);
+  asio::awaitable<rules::StepResult> switch_revision(rules::Perform command);
+  // The child of a run or capture step; its argv is empty when the revisions must not be put into it.
+  probes::ChildSpec child_of(const rules::Perform& command, const std::vector<std::string>& argv) const;
+
   std::string incidents_dir_;
   probes::Resolver& resolver_;
   std::map<rules::ServiceName, Driver*> drivers_;
   std::map<rules::ServiceName, std::string> dirs_;
 };
-
-// ROLLBACKD_SERVICE, _INCIDENT, ... for a step's command.
-std::map<std::string, std::string> step_environment(const rules::Perform& command, const std::string& evidence_dir);
-// {to} and {from}; nullopt when the revision must not be put into an argv.
-std::optional<std::vector<std::string>> expand_argv(const std::vector<std::string>& argv,
-                                                    const rules::Revision& from, const rules::Revision& to);
 
 }  // namespace watcher

@@ -1,0 +1,107 @@
+#include "drivers_support.hpp"
+
+namespace {
+
+using namespace drivers_support;
+using rules::StepStatus;
+
+struct Fixture {
+  Folder folder;
+  CountingClock clock;
+  watcher::CommandDriver config;
+
+  std::unique_ptr<watcher::Driver> driver() {
+    watcher::DriverSection section;
+    section.service = rules::ServiceName("web");
+    config.dir = folder.path;
+    section.driver = config;
+    return watcher::make_driver(section, folder.path, clock);
+  }
+  std::string identified() {
+    const auto made = driver();
+    return running(*made);
+  }
+  std::string error() {
+    const auto made = driver();
+    return identify(*made).error;
+  }
+};
+
+std::vector<std::string> shell(const std::string& lines) { return {"/bin/sh", "-c", lines}; }
+
+}  // namespace
+
+TEST_CASE("a service without a driver has none") {
+  CountingClock clock;
+  CHECK(watcher::make_driver(watcher::DriverSection(), "/nowhere", clock) == nullptr);
+}
+
+TEST_CASE("identify is the first line that the command prints, trimmed") {
+  Fixture fixture;
+  fixture.config.identify = shell("echo noise >&2; printf ' v1.2-abc \\r\\nmore\\n'");
+  CHECK(fixture.identified() == "v1.2-abc");
+  write(fixture.folder.path + "/current", "sha256:0123\n");
+  fixture.config.identify = {"cat", "current"};
+  CHECK(fixture.identified() == "sha256:0123");
+}
+
+TEST_CASE("what is no revision, fails or is missing is an error that says so, never a revision") {
+  Fixture fixture;
+  fixture.config.identify = shell("echo '-rf /'");
+  CHECK(contains(fixture.error(), "is no revision"));
+  fixture.config.identify = shell("echo 'two words'");
+  CHECK(contains(fixture.error(), "is no revision"));
+  fixture.config.identify = {"true"};
+  CHECK(contains(fixture.error(), "printed nothing"));
+  fixture.config.identify = shell("echo v1; echo 'no such container' >&2; exit 3");
+  CHECK(contains(fixture.error(), "exited with 3"));
+  fixture.config.identify = {"no-such-command-here"};
+  CHECK(contains(fixture.error(), "no-such-command-here"));
+  fixture.config.identify = {};
+  CHECK(contains(fixture.error(), "no identify command"));
+}
+
+TEST_CASE("switch gets the revisions in its arguments and in its environment") {
+  Fixture fixture;
+  fixture.config.switch_to = shell("echo \"$0 $1 $ROLLBACKD_TO\" > switched; echo done");
+  fixture.config.switch_to.insert(fixture.config.switch_to.end(), {"to={to}", "from={from}"});
+  const auto driver = fixture.driver();
+  const rules::StepResult result = switch_to(*driver, "v2", "v1");
+  CHECK(result.status == StepStatus::succeeded);
+  CHECK(result.exit_code == 0);
+  CHECK(result.output == "done\n");
+  CHECK(content(fixture.folder.path + "/switched") == "to=v1 from=v2 v1\n");
+}
+
+TEST_CASE("a switch that fails or cannot be started says how") {
+  Fixture fixture;
+  CHECK(contains(switch_to(*fixture.driver(), "v2", "v1").detail, "no switch command"));
+  fixture.config.switch_to = shell("echo 'no image' >&2; exit 4");
+  const rules::StepResult failed = switch_to(*fixture.driver(), "v2", "v1");
+  CHECK(failed.status == StepStatus::failed);
+  CHECK(failed.exit_code == 4);
+  CHECK(failed.output == "no image\n");
+  fixture.config.switch_to = {"./switch.sh", "{to}"};
+  const rules::StepResult missing = switch_to(*fixture.driver(), "v2", "v1");
+  CHECK(missing.status == StepStatus::failed);
+  CHECK_FALSE(missing.exit_code);
+  CHECK(contains(switch_to(*fixture.driver(), "v2", "--force").detail, "must not be put into a command line"));
+}
+
+TEST_CASE("ready asks its command, and looks whether switch is there") {
+  Fixture fixture;
+  fixture.config.switch_to = {"./switch.sh", "{to}"};
+  CHECK(contains(ready(*fixture.driver()).reason, "switch.sh"));
+  script(fixture.folder.path + "/switch.sh", "");
+  CHECK(ready(*fixture.driver()).ready);
+  fixture.config.ready = shell("test \"$0\" = v1 || { echo \"no image $0\"; exit 1; }");
+  fixture.config.ready.emplace_back("{to}");
+  CHECK(ready(*fixture.driver(), "v1").ready);
+  CHECK(contains(ready(*fixture.driver(), "v0").reason, "no image v0"));
+  // Without a target, a command that needs one is only looked for.
+  CHECK(ready(*fixture.driver()).ready);
+  fixture.config.ready = {"./none", "{to}"};
+  CHECK_FALSE(ready(*fixture.driver()).ready);
+  fixture.config.ready = {"false"};
+  CHECK_FALSE(ready(*fixture.driver()).ready);
+}

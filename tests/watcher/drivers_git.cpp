@@ -1,0 +1,300 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drivers_support.hpp"
+
+namespace {
+
+using namespace drivers_support;
+using rules::StepStatus;
+
+// A repository with three releases, and an application that "runs" what was checked out when it was restarted.
+struct Shop {
+  Folder folder;
+  CountingClock clock;
+  watcher::GitDriver config;
+  std::string repository = folder.path + "/app";
+  std::string first, second, third;
+
+  Shop() {
+    REQUIRE(std::filesystem::create_directory(repository));
+    git("init -q -b main");
+    git("config user.name Dev");
+    git("config user.email dev@example.com");
+    first = release("one");
+    second = release("two");
+    third = release("three");
+    config.dir = repository;
+    config.build = {script(folder.path + "/build", "echo building; cp version ../built; [ ! -e ../break-build ]\n")};
+    config.restart = {
+        script(folder.path + "/restart", "echo restarting; cp version ../running; [ ! -e ../break-restart ]\n")};
+    restart_by_hand();
+  }
+
+  void git(const std::string& arguments, const std::string& output = "/dev/null") const {
+    const std::string command =
+        "git -C " + repository + " " + arguments + " > " + output + " 2>> " + folder.path + "/log";
+    INFO(command);
+    REQUIRE(std::system(command.c_str()) == 0);
+  }
+  std::string asked(const std::string& arguments) const {
+    git(arguments, folder.path + "/answer");
+    std::string out = content(folder.path + "/answer");
+    while (!out.empty() && out.back() == '\n') out.pop_back();
+    return out;
+  }
+  std::string release(const std::string& version) {
+    std::filesystem::create_directories(repository + "/backend");
+    std::filesystem::create_directories(repository + "/frontend");
+    write(repository + "/version", version + "\n");
+    write(repository + "/backend/api", "api of " + version + "\n");
+    write(repository + "/backend/only-in-" + version, "");
+    write(repository + "/frontend/page", "page of " + version + "\n");
+    git("add -A");
+    git("commit -q -m " + version);
+    return asked("rev-parse HEAD");
+  }
+  void restart_by_hand() { write(folder.path + "/running", content(repository + "/version")); }
+  std::string truly_running() const { return content(folder.path + "/running"); }
+
+  std::unique_ptr<watcher::Driver> driver() {
+    watcher::DriverSection section;
+    section.service = rules::ServiceName("web");
+    section.driver = config;
+    return watcher::make_driver(section, folder.path + "/state", clock);
+  }
+  // As a watcher that has just started would say.
+  std::string identified() {
+    const auto made = driver();
+    return running(*made);
+  }
+  rules::StepResult roll_back_to(const std::string& to) {
+    const auto made = driver();
+    return switch_to(*made, third, to);
+  }
+  std::string aftermath() {
+    const auto made = driver();
+    return made->aftermath();
+  }
+  // Runs the command that the aftermath names after those words.
+  void obey(const std::string& words) {
+    const std::string text = aftermath();
+    const std::size_t at = text.find(words);
+    REQUIRE(at != std::string::npos);
+    const std::size_t begin = at + words.size();
+    const std::string command = text.substr(begin, text.find('\n', begin) - begin) + " >/dev/null 2>&1";
+    INFO(command);
+    REQUIRE(std::system(command.c_str()) == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a git service runs what HEAD is at, as long as we have not moved it") {
+  Shop shop;
+  CHECK(shop.identified() == shop.third);
+  shop.git("checkout -q " + shop.first);
+  CHECK(shop.identified() == shop.first);
+  CHECK(shop.aftermath().empty());
+}
+
+TEST_CASE("a git switch checks out, builds and restarts, and only then the target runs") {
+  Shop shop;
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(result.output == "$ " + shop.config.build[0] + "\nbuilding\n$ " + shop.config.restart[0] + "\nrestarting\n");
+  CHECK(content(shop.folder.path + "/built") == "one\n");
+  CHECK(shop.truly_running() == "one\n");
+  CHECK(shop.identified() == shop.first);
+  CHECK(shop.asked("branch --show-current").empty());
+  CHECK(shop.asked("stash list").empty());
+}
+
+TEST_CASE("the report of a git switch names the command that returns to the branch") {
+  Shop shop;
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  REQUIRE(shop.roll_back_to(shop.second).status == StepStatus::succeeded);
+  shop.obey("to return to the branch: ");
+  CHECK(shop.asked("branch --show-current") == "main");
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+}
+
+TEST_CASE("whoever deploys by hand after a git switch is believed, also at a commit that we have been at") {
+  Shop shop;
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  shop.git("checkout -q main");
+  const std::string fourth = shop.release("four");
+  shop.restart_by_hand();
+  CHECK(shop.identified() == fourth);
+  // A switch whose restart failed, and then the same commit checked out and restarted by hand.
+  write(shop.folder.path + "/break-restart", "");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
+  CHECK(shop.identified() == "?");
+  shop.git("checkout -q main");
+  shop.git("checkout -q " + shop.first);
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("local changes, tracked, staged and untracked, are stashed by a git switch and named, never lost") {
+  Shop shop;
+  write(shop.repository + "/version", "three, patched on the host\n");
+  write(shop.repository + "/backend/api", "staged\n");
+  shop.git("add backend/api");
+  write(shop.repository + "/untracked file", "mine\n");
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(shop.truly_running() == "one\n");
+  CHECK_FALSE(std::filesystem::exists(shop.repository + "/untracked file"));
+  CHECK(contains(result.detail, "20261121-020304-web-errors"));
+  CHECK(contains(shop.asked("stash list"), "20261121-020304-web-errors"));
+  shop.obey("to return to the branch: ");
+  shop.obey("to have them back: ");
+  CHECK(content(shop.repository + "/version") == "three, patched on the host\n");
+  CHECK(content(shop.repository + "/backend/api") == "staged\n");
+  CHECK(content(shop.repository + "/untracked file") == "mine\n");
+}
+
+TEST_CASE("a file that git ignores here and has there is not overwritten by a git switch") {
+  Shop shop;
+  write(shop.repository + "/.env", "committed by mistake\n");
+  shop.git("add .env");
+  const std::string leaky = shop.release("leaky");
+  shop.git("rm -q .env");
+  write(shop.repository + "/.gitignore", ".env\n");
+  const std::string clean = shop.release("clean");
+  write(shop.repository + "/.env", "secrets of the host\n");
+  const rules::StepResult result = shop.roll_back_to(leaky);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(contains(result.detail, ".env"));
+  CHECK(content(shop.repository + "/.env") == "secrets of the host\n");
+  CHECK(shop.identified() == clean);
+  CHECK(shop.asked("branch --show-current") == "main");
+}
+
+TEST_CASE("a build that fails takes the tree back to what runs, and changes that were stashed stay named") {
+  Shop shop;
+  write(shop.repository + "/version", "patched\n");
+  write(shop.folder.path + "/break-build", "");
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(result.exit_code == 1);
+  CHECK(contains(result.detail, "is checked out again"));
+  CHECK(contains(result.detail, "stash apply"));
+  CHECK(shop.asked("branch --show-current") == "main");
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+  CHECK(shop.identified() == shop.third);
+  CHECK(shop.truly_running() == "three\n");
+  shop.obey("to have them back: ");
+  CHECK(content(shop.repository + "/version") == "patched\n");
+  std::filesystem::remove(shop.folder.path + "/break-build");
+  shop.git("checkout -q -- .");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("a build that takes too long is ended and the tree taken back") {
+  Shop shop;
+  shop.config.build = {"sleep", "60"};
+  shop.config.build_timeout = 100ms;
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::timed_out);
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("after a restart that failed nobody knows what runs, until a restart completes") {
+  Shop shop;
+  write(shop.folder.path + "/break-restart", "");
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(contains(result.detail, "nobody knows what runs"));
+  CHECK(shop.identified() == "?");
+  std::filesystem::remove(shop.folder.path + "/break-restart");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("a git switch is refused while a merge or rebase is under way") {
+  Shop shop;
+  shop.git("checkout -q -b side " + shop.first);
+  write(shop.repository + "/version", "side\n");
+  shop.git("commit -q -a -m side");
+  CHECK(std::system(("git -C " + shop.repository + " merge main >/dev/null 2>&1").c_str()) != 0);
+  const rules::StepResult merging = shop.roll_back_to(shop.second);
+  CHECK(merging.status == StepStatus::failed);
+  CHECK(contains(merging.detail, "merge"));
+  CHECK(contains(ready(*shop.driver()).reason, "a merge is under way"));
+  shop.git("merge --abort");
+  CHECK(ready(*shop.driver()).ready);
+  CHECK(std::system(("git -C " + shop.repository + " rebase main >/dev/null 2>&1").c_str()) != 0);
+  CHECK(contains(shop.roll_back_to(shop.second).detail, "a rebase is under way"));
+}
+
+TEST_CASE("a git target is a commit's full id that is in the repository") {
+  Shop shop;
+  shop.git("tag v1 " + shop.first);
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  CHECK(contains(ready(*shop.driver(), "v1").reason, shop.first));
+  CHECK(contains(shop.roll_back_to("v1").detail, shop.first));
+  const std::string absent(40, 'a');
+  CHECK_FALSE(ready(*shop.driver(), absent).ready);
+  CHECK(shop.roll_back_to(absent).status == StepStatus::failed);
+  CHECK(shop.roll_back_to("--orphan").status == StepStatus::failed);
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("a git service is not ready without its repository or its commands") {
+  Shop shop;
+  shop.config.restart = {"./no-such-script"};
+  CHECK(contains(ready(*shop.driver()).reason, "no-such-script"));
+  shop.config.restart.clear();
+  shop.config.dir = shop.folder.path;
+  CHECK(contains(ready(*shop.driver()).reason, "not a git repository"));
+  CHECK(shop.identified() == "?");
+  shop.config.dir = shop.folder.path + "/none";
+  CHECK_FALSE(ready(*shop.driver()).ready);
+  CHECK(shop.identified() == "?");
+}
+
+TEST_CASE("a git switch is not begun when it cannot be noted first") {
+  Shop shop;
+  write(shop.folder.path + "/state", "a file where the folder should be");
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+  CHECK(shop.truly_running() == "three\n");
+}
+
+TEST_CASE("notes of the git driver that are damaged are an error, not a guess") {
+  Shop shop;
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  write(shop.folder.path + "/state/git/web.json", "{\"places\":[");
+  CHECK(contains(identify(*shop.driver()).error, "web.json"));
+  CHECK(shop.roll_back_to(shop.second).status == StepStatus::failed);
+  std::filesystem::remove(shop.folder.path + "/state/git/web.json");
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("a git repository without anybody's name, of another owner, with hooks, is switched all the same") {
+  Shop shop;
+  shop.git("config --unset user.name");
+  shop.git("config --unset user.email");
+  shop.git("config user.useConfigOnly true");
+  script(shop.repository + "/.git/hooks/post-checkout", "touch ../hook-ran\n");
+  write(shop.repository + "/version", "patched\n");
+  if (::geteuid() == 0) {
+    REQUIRE(std::system(("chown -R nobody " + shop.folder.path).c_str()) == 0);
+    REQUIRE(std::system(("chmod 755 " + shop.folder.path).c_str()) == 0);
+  }
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  INFO(result.detail);
+  CHECK(result.status == StepStatus::succeeded);
+  CHECK(shop.identified() == shop.first);
+  CHECK_FALSE(std::filesystem::exists(shop.folder.path + "/hook-ran"));
+  if (::geteuid() == 0) {
+    // What git wrote still belongs to the owner, or the next deploy by hand would fail.
+    CHECK(std::system(("test -z \"$(find " + shop.repository + " -user root)\"").c_str()) == 0);
+  }
+}

@@ -1,0 +1,158 @@
+#include "watcher/drivers/command_driver.hpp"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "probes/net/child.hpp"
+#include "probes/parse/number.hpp"
+#include "rules/base/parse.hpp"
+#include "watcher/steps/command.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr rules::Duration read_limit = std::chrono::seconds(8);  // what runs is read every 10 s
+constexpr rules::Duration read_grace = std::chrono::seconds(1);
+constexpr std::size_t shown_max = 200;  // bytes of a command's output in a message
+
+class Commands final : public Driver {
+ public:
+  Commands(rules::ServiceName service, const CommandDriver& config, rules::Duration switch_limit,
+           const probes::Clock& clock)
+      : service_(std::move(service)), config_(config), switch_limit_(switch_limit), clock_(clock) {}
+
+  asio::awaitable<rules::RevisionRead> identify() override;
+  asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
+  // What a command left behind only its own output says.
+  std::string aftermath() const override { return {}; }
+
+ private:
+  asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
+  probes::ChildSpec quick(std::vector<std::string> argv) const;
+
+  rules::ServiceName service_;
+  CommandDriver config_;
+  rules::Duration switch_limit_;
+  const probes::Clock& clock_;
+};
+
+std::string first_line(std::string_view out) {
+  out = probes::trimmed(out);
+  return std::string(probes::trimmed(out.substr(0, out.find('\n'))));
+}
+
+std::string with_output(std::string what, const std::string& output) {
+  const std::string line = first_line(output);
+  return line.empty() ? what : what + ": " + line.substr(0, shown_max);
+}
+
+// What the command printed as the revision, or why it is none.
+void take_revision(rules::RevisionRead& read, const std::string& attempt, probes::ChildResult child) {
+  rules::Revision revision(first_line(child.output_stdout));
+  const rules::StepResult ended = result_of(attempt, std::move(child), read_limit);
+  if (ended.status != rules::StepStatus::succeeded) {
+    read.error = with_output(ended.detail, ended.output);
+  } else if (revision.empty()) {
+    read.error = attempt + ": printed nothing; it has to print the revision that runs";
+  } else if (!rules::is_safe_in_argv(revision)) {
+    read.error = attempt + ": \"" + revision.text.substr(0, shown_max) +
+                 "\" is no revision; it begins with a letter or digit, and then has those and . _ : / @ - up to 200";
+  } else {
+    read.revision = std::move(revision);
+  }
+}
+
+probes::ChildSpec Commands::quick(std::vector<std::string> argv) const {
+  probes::ChildSpec child;
+  child.argv = std::move(argv);
+  child.dir = config_.dir;
+  child.env = {{"ROLLBACKD_SERVICE", service_.text}};
+  child.limit = read_limit;
+  child.grace = read_grace;
+  child.stragglers = probes::Stragglers::kill;
+  return child;
+}
+
+asio::awaitable<rules::RevisionRead> Commands::identify() {
+  rules::RevisionRead read;
+  read.service = service_;
+  read.started = clock_.now();
+  if (config_.identify.empty()) {
+    read.error = "no identify command is configured";
+  } else {
+    probes::ChildSpec child = quick(config_.identify);
+    probes::ChildResult ended = co_await probes::run_child(std::move(child));
+    take_revision(read, "identify: " + shown(config_.identify), std::move(ended));
+  }
+  read.ended = clock_.now();
+  co_return read;
+}
+
+bool names_target(const std::vector<std::string>& argv) {
+  return std::any_of(argv.begin(), argv.end(),
+                     [](const auto& argument) { return argument.find("{to}") != argument.npos; });
+}
+
+asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revision> to) const {
+  std::optional<std::string> missing;
+  if (!config_.switch_to.empty()) missing = why_not_runnable(config_.switch_to.front(), config_.dir);
+  if (missing) co_return "switch: " + *missing;
+  if (config_.ready.empty()) co_return std::string();
+  // Without a target, a command that asks for one cannot be run: that it is there is all that can be seen.
+  if (!to && names_target(config_.ready)) {
+    missing = why_not_runnable(config_.ready.front(), config_.dir);
+    co_return missing.value_or("");
+  }
+  const std::optional<std::vector<std::string>> argv = expand_argv(config_.ready, {}, to.value_or(rules::Revision()));
+  const std::string attempt = "ready: " + shown(config_.ready);
+  if (!argv) co_return attempt + ": the target's name must not be put into a command line";
+  probes::ChildSpec child = quick(*argv);
+  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  const rules::StepResult result = result_of(attempt, std::move(ended), read_limit);
+  if (result.status == rules::StepStatus::succeeded) co_return std::string();
+  co_return with_output(result.detail, result.output);
+}
+
+asio::awaitable<rules::ReadinessRead> Commands::ready(std::optional<rules::Revision> to) {
+  rules::ReadinessRead read;
+  read.service = service_;
+  read.reason = co_await why_not_ready(std::move(to));
+  read.ready = read.reason.empty();
+  read.at = clock_.now();
+  co_return read;
+}
+
+asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const std::string attempt = "switch: " + shown(config_.switch_to);
+  rules::StepResult refused;
+  const std::optional<std::vector<std::string>> argv = expand_argv(config_.switch_to, request.from, request.to);
+  if (config_.switch_to.empty()) {
+    refused.detail = "switch " + service_.text + ": no switch command is configured";
+    co_return refused;
+  }
+  if (!argv) {
+    refused.detail = attempt + ": a revision's name is missing or must not be put into a command line";
+    co_return refused;
+  }
+  probes::ChildSpec child;
+  child.argv = *argv;
+  child.dir = config_.dir;
+  child.env = std::move(request.env);
+  child.limit = request.limit > rules::Duration::zero() ? request.limit : switch_limit_;
+  const rules::Duration limit = child.limit;
+  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  co_return result_of(attempt, std::move(ended), limit);
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_command_driver(const rules::ServiceName& service, const CommandDriver& config,
+                                            rules::Duration switch_limit, const probes::Clock& clock) {
+  return std::make_unique<Commands>(service, config, switch_limit, clock);
+}
+
+}  // namespace watcher

@@ -1,0 +1,121 @@
+#include "watcher/drivers/git_driver.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+#include <variant>
+
+#include "watcher/drivers/git_look.hpp"
+#include "watcher/drivers/git_repository.hpp"
+#include "watcher/drivers/git_state.hpp"
+#include "watcher/drivers/git_switch.hpp"
+#include "watcher/steps/command.hpp"
+
+namespace watcher {
+
+namespace {
+
+class WorkingTree final : public Driver {
+ public:
+  WorkingTree(rules::ServiceName service, const GitDriver& config, const std::string& state_dir,
+              const probes::Clock& clock)
+      : service_(std::move(service)),
+        config_(config),
+        clock_(clock),
+        repository_(config.dir, config.paths),
+        file_(state_dir, service_.text) {}
+
+  asio::awaitable<rules::RevisionRead> identify() override;
+  asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
+  std::string aftermath() const override;
+
+ private:
+  asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
+  std::string unknown_after_restart(const std::string& head) const;
+
+  rules::ServiceName service_;
+  GitDriver config_;
+  const probes::Clock& clock_;
+  GitRepository repository_;
+  GitStateFile file_;
+};
+
+asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
+  rules::RevisionRead read;
+  read.service = service_;
+  read.started = clock_.now();
+  const std::optional<GitState> state = file_.read();
+  if (state) {
+    GitLook look = co_await look_at(repository_, *state);
+    read.error = std::move(look.error);
+    if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
+    if (read.error.empty()) read.revision = rules::Revision(look.revision);
+  } else {
+    read.error = file_.path() + " cannot be read; remove it when what is checked out is what runs";
+  }
+  read.ended = clock_.now();
+  co_return read;
+}
+
+std::string WorkingTree::unknown_after_restart(const std::string& head) const {
+  return "a restart after checking out " + head + " was begun and has not completed, so nobody knows what runs; roll " +
+         "back or deploy again, or remove " + file_.path() + " once what is checked out in " + config_.dir + " runs";
+}
+
+asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) const {
+  std::optional<std::string> missing = why_not_runnable("git", "");
+  if (!missing && !config_.build.empty()) missing = why_not_runnable(config_.build.front(), config_.dir);
+  if (!missing && !config_.restart.empty()) missing = why_not_runnable(config_.restart.front(), config_.dir);
+  if (missing) co_return *missing;
+  const GitAnswer head = co_await repository_.head();
+  if (const auto* const error = std::get_if<GitError>(&head)) co_return error->what;
+  const GitAnswer operation = co_await repository_.unfinished_operation();
+  if (const auto* const error = std::get_if<GitError>(&operation)) co_return error->what;
+  const std::string& name = std::get<std::string>(operation);
+  if (!name.empty()) co_return "a " + name + " is under way in " + config_.dir + "; end it or abort it by hand";
+  if (!to) co_return std::string();
+  const GitAnswer commit = co_await repository_.commit_of(to->text);
+  if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;
+  const std::string& full = std::get<std::string>(commit);
+  if (full != to->text) co_return to->text + " is not a commit's full id; say " + full;
+  co_return std::string();
+}
+
+asio::awaitable<rules::ReadinessRead> WorkingTree::ready(std::optional<rules::Revision> to) {
+  rules::ReadinessRead read;
+  read.service = service_;
+  if (to && !rules::is_safe_in_argv(*to)) {
+    read.reason = "the target's name must not be put into a command line";
+  } else {
+    read.reason = co_await why_not_ready(std::move(to));
+  }
+  read.ready = read.reason.empty();
+  read.at = clock_.now();
+  co_return read;
+}
+
+asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request) {
+  // When it is called off in the middle, the tree still has to be left in order.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (!rules::is_safe_in_argv(request.to)) {
+    rules::StepResult refused;
+    refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
+    co_return refused;
+  }
+  GitSwitch work(config_, repository_, file_, clock_, std::move(request));
+  co_return co_await work.run();
+}
+
+std::string WorkingTree::aftermath() const {
+  const std::optional<GitState> state = file_.read();
+  return state ? aftermath_text(repository_, state->aftermath) : std::string();
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_git_driver(const rules::ServiceName& service, const GitDriver& config,
+                                        const std::string& state_dir, const probes::Clock& clock) {
+  return std::make_unique<WorkingTree>(service, config, state_dir, clock);
+}
+
+}  // namespace watcher

@@ -1,0 +1,92 @@
+#include "watcher/drivers/git_state.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "watcher/journal/files.hpp"
+
+namespace watcher {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t state_file_max = 64 * 1024;  // bytes; two places and an aftermath are 1 KiB
+
+std::string text_at(const json::object& object, std::string_view name) {
+  const json::value* const value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+json::object to_json_object(const GitPlace& place) {
+  return {{"head", place.head}, {"mark", place.mark}, {"target", place.target}, {"running", place.running}};
+}
+
+GitPlace place_from(const json::object& object) {
+  return {text_at(object, "head"), text_at(object, "mark"), text_at(object, "target"), text_at(object, "running")};
+}
+
+}  // namespace
+
+std::string to_json(const GitState& state) {
+  json::array places;
+  for (const GitPlace& place : state.places) places.push_back(to_json_object(place));
+  json::object root;
+  root["places"] = std::move(places);
+  root["aftermath"] = {{"incident", state.aftermath.incident},
+                       {"branch", state.aftermath.branch},
+                       {"stash", state.aftermath.stash},
+                       {"stash_message", state.aftermath.stash_message},
+                       {"left_at", state.aftermath.left_at}};
+  return json::serialize(root) + "\n";
+}
+
+std::optional<GitState> parse_git_state(std::string_view text) {
+  json::error_code error;
+  const json::value root = json::parse(text, error);
+  if (error || !root.is_object()) return std::nullopt;
+  const json::value* const places = root.get_object().if_contains("places");
+  const json::value* const aftermath = root.get_object().if_contains("aftermath");
+  if (places == nullptr || !places->is_array() || aftermath == nullptr || !aftermath->is_object()) return std::nullopt;
+  GitState state;
+  for (const json::value& place : places->get_array()) {
+    if (!place.is_object() || state.places.size() == git_places_max) return std::nullopt;
+    state.places.push_back(place_from(place.get_object()));
+  }
+  const json::object& left = aftermath->get_object();
+  state.aftermath = {text_at(left, "incident"), text_at(left, "branch"), text_at(left, "stash"),
+                     text_at(left, "stash_message"), text_at(left, "left_at")};
+  return state;
+}
+
+GitStateFile::GitStateFile(const std::string& state_dir, const std::string& service)
+    : folder_(state_dir + "/git"), path_(folder_ + "/" + service + ".json") {}
+
+std::optional<GitState> GitStateFile::read() const {
+  std::error_code error;
+  const bool absent = !std::filesystem::exists(path_, error) && !error;
+  if (absent) return GitState();
+  std::ifstream in(path_, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::string text(state_file_max, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return parse_git_state(text);
+}
+
+std::optional<std::string> GitStateFile::write(const GitState& state) const {
+  constexpr unsigned private_folder = 0700;
+  constexpr unsigned private_file = 0600;
+  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
+  if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
+  if (!fault) fault = write_whole(path_, to_json(state), private_file);
+  if (!fault) return std::nullopt;
+  return fault->what;
+}
+
+}  // namespace watcher

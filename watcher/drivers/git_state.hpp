@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watcher {
+
+// A place that we left, or were about to leave, the working tree at. Git knows what is checked out but not what runs:
+// as long as the tree is as we left it, `running` is the answer; once somebody else has moved it, HEAD is.
+struct GitPlace {
+  std::string head;     // the commit that HEAD is at
+  std::string mark;     // how the newest line of HEAD's reflog ends; empty when HEAD was not moved (partial)
+  std::string target;   // partial: the commit that the paths are as in
+  std::string running;  // empty: a restart was begun and has not completed, so nobody knows
+};
+
+// What a switch left behind for people.
+struct GitAftermath {
+  std::string incident;
+  std::string branch;         // that HEAD was on; empty: it was detached already
+  std::string stash;          // id of the stash; empty: none was made, or the switch died before it was noted
+  std::string stash_message;  // under which local changes were put away; empty: there were none
+  std::string left_at;        // the commit that the tree (or its paths) was left at; empty: it is where it was
+};
+
+// What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.
+struct GitState {
+  std::vector<GitPlace> places;  // newest last; at most places_max
+  GitAftermath aftermath;
+};
+
+// The place that may still be there, and the one that is about to be reached.
+inline constexpr std::size_t git_places_max = 2;
+
+std::string to_json(const GitState& state);
+// nullopt: the text is not a state.
+std::optional<GitState> parse_git_state(std::string_view text);
+
+// Reads and writes STATE_DIR/git/SERVICE.json.
+class GitStateFile {
+ public:
+  GitStateFile(const std::string& state_dir, const std::string& service);
+
+  // An empty state when there is no file; nullopt when there is one that cannot be understood.
+  std::optional<GitState> read() const;
+  // Durable when it returns nullopt; otherwise what went wrong, for people.
+  std::optional<std::string> write(const GitState& state) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string folder_;
+  std::string path_;
+};
+
+}  // namespace watcher

@@ -1,0 +1,266 @@
+#include "watcher/drivers/git_switch.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "probes/net/child.hpp"
+#include "watcher/steps/command.hpp"
+
+namespace watcher {
+
+namespace {
+
+// Going back is not for the time limit of the switch, which may be what ended the build.
+constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
+constexpr std::int64_t output_kept_max = 512 * 1024;  // bytes each of build and restart
+
+std::string brief(const std::string& commit) {
+  constexpr std::size_t brief_size = 12;  // digits; git shows 7 to 12
+  return commit.substr(0, brief_size);
+}
+
+// As a shell would have to be given it.
+std::string quoted(const std::string& text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+GitSwitch::GitSwitch(const GitDriver& config, const GitRepository& repository, const GitStateFile& file,
+                     const probes::Clock& clock, SwitchRequest request)
+    : config_(config), repository_(repository), file_(file), clock_(clock), request_(std::move(request)) {
+  const bool limited = request_.limit > rules::Duration::zero();
+  deadline_ = clock_.now() + (limited ? request_.limit : config_.build_timeout + config_.restart_timeout);
+}
+
+GitSwitch::Trouble GitSwitch::trouble_of(const GitError& error) {
+  Trouble trouble{error.what, rules::StepStatus::failed};
+  if (error.timed_out) trouble.status = rules::StepStatus::timed_out;
+  if (error.called_off) trouble.status = rules::StepStatus::interrupted;
+  return trouble;
+}
+
+rules::Duration GitSwitch::left() const { return deadline_ - clock_.now(); }
+
+// Unlike any other line of the reflog, so that it proves who moved HEAD last.
+std::string GitSwitch::reason(const std::string& deed) const {
+  const std::string incident = request_.incident.empty() ? "by hand" : request_.incident.text;
+  return "rollbackd: " + incident + ": " + deed + " #" + std::to_string(clock_.now().time_since_epoch().count());
+}
+
+GitSwitch::MaybeTrouble GitSwitch::note(std::vector<GitPlace> places) {
+  state_.places = std::move(places);
+  const std::optional<std::string> fault = file_.write(state_);
+  if (!fault) return std::nullopt;
+  return Trouble{"note what is done to the repository: " + *fault, rules::StepStatus::failed};
+}
+
+GitSwitch::MaybeTrouble GitSwitch::note_next(GitPlace next) {
+  std::vector<GitPlace> places;
+  if (here_) places.push_back(*here_);
+  places.push_back(std::move(next));
+  return note(std::move(places));
+}
+
+asio::awaitable<rules::StepResult> GitSwitch::run() {
+  MaybeTrouble trouble = co_await look_around();
+  if (!trouble) trouble = co_await put_changes_away();
+  if (!trouble) {
+    trouble = co_await go_to_target();
+    if (trouble) state_.aftermath.left_at.clear();
+    if (trouble) note(state_.places);
+  }
+  if (!trouble) {
+    trouble = co_await build();
+    if (trouble) co_await go_back(*trouble);
+  }
+  if (!trouble) trouble = co_await restart();
+  const std::string aftermath = aftermath_text(repository_, state_.aftermath);
+  result_.status = trouble ? trouble->status : rules::StepStatus::succeeded;
+  result_.detail = trouble ? trouble->what : request_.to.text + " is checked out, built and restarted";
+  if (!aftermath.empty()) result_.detail += "\n" + aftermath;
+  co_return std::move(result_);
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
+  std::optional<GitState> state = file_.read();
+  if (!state) co_return Trouble{file_.path() + " cannot be read; remove it when what is checked out is what runs"};
+  state_ = std::move(*state);
+  const GitAnswer operation = co_await repository_.unfinished_operation();
+  if (const auto* const error = std::get_if<GitError>(&operation)) co_return trouble_of(*error);
+  const std::string& name = std::get<std::string>(operation);
+  if (!name.empty()) {
+    co_return Trouble{"a " + name + " is under way in " + repository_.dir() + "; end it or abort it by hand"};
+  }
+  before_ = co_await look_at(repository_, state_);
+  if (!before_.error.empty()) co_return Trouble{before_.error};
+  here_ = before_.place;
+  const GitAnswer branch = co_await repository_.branch();
+  if (const auto* const error = std::get_if<GitError>(&branch)) co_return trouble_of(*error);
+  branch_ = std::get<std::string>(branch);
+  co_return co_await check_target();
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
+  const GitAnswer commit = co_await repository_.commit_of(request_.to.text);
+  if (const auto* const error = std::get_if<GitError>(&commit)) co_return trouble_of(*error);
+  const std::string& full = std::get<std::string>(commit);
+  if (full == request_.to.text) co_return MaybeTrouble();
+  co_return Trouble{request_.to.text + " is not a commit's full id; say " + full};
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
+  const bool left_here = before_.place.has_value();
+  std::string branch = branch_;
+  if (branch.empty() && left_here) branch = state_.aftermath.branch;
+  state_.aftermath = {request_.incident.text, std::move(branch), "", "", ""};
+  const auto changes = co_await repository_.has_changes();
+  if (const auto* const error = std::get_if<GitError>(&changes)) co_return trouble_of(*error);
+  if (!std::get<bool>(changes)) co_return MaybeTrouble();
+  state_.aftermath.stash_message = reason("local changes at " + brief(before_.head));
+  MaybeTrouble trouble = note(state_.places);
+  if (trouble) co_return trouble;
+  const GitAnswer stash = co_await repository_.stash(state_.aftermath.stash_message, left());
+  if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
+  state_.aftermath.stash = std::get<std::string>(stash);
+  co_return note(state_.places);
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
+  if (repository_.paths().empty()) co_return co_await move_head();
+  GitPlace place{before_.head, "", request_.to.text, before_.revision};
+  state_.aftermath.left_at = request_.to.text;
+  MaybeTrouble trouble = note_next(place);
+  if (trouble) co_return trouble;
+  const GitDone done = co_await repository_.check_out_paths(request_.to.text, left());
+  if (done) co_return trouble_of(*done);
+  here_ = std::move(place);
+  co_return MaybeTrouble();
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
+  GitPlace place{before_.head, "", "", before_.revision};
+  if (before_.head == request_.to.text) {
+    const GitAnswer move = co_await repository_.last_move();
+    if (const auto* const error = std::get_if<GitError>(&move)) co_return trouble_of(*error);
+    place.mark = std::get<std::string>(move);
+    here_ = place;
+    if (branch_.empty()) state_.aftermath.left_at = request_.to.text;
+    co_return note_next(std::move(place));
+  }
+  place.head = request_.to.text;
+  place.mark = reason(brief(before_.head) + " to " + brief(request_.to.text));
+  state_.aftermath.left_at = request_.to.text;
+  MaybeTrouble trouble = note_next(place);
+  if (trouble) co_return trouble;
+  const GitDone done = co_await repository_.check_out(request_.to.text, place.mark, left());
+  if (done) co_return trouble_of(*done);
+  here_ = std::move(place);
+  co_return MaybeTrouble();
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::build() {
+  if (config_.build.empty()) co_return MaybeTrouble();
+  co_return co_await run_command(config_.build, config_.build_timeout);
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
+  const bool partial = !repository_.paths().empty();
+  const std::string back_to = partial || branch_.empty() ? before_.head : branch_;
+  GitPlace place{before_.head, "", "", before_.revision};
+  if (partial) {
+    place.target = before_.place ? before_.place->target : before_.head;
+    MaybeTrouble trouble = note_next(place);
+    if (trouble) co_return trouble;
+    const GitDone done = co_await repository_.check_out_paths(place.target, go_back_limit);
+    if (done) co_return trouble_of(*done);
+  } else if (before_.head != request_.to.text) {
+    place.mark = reason("back to " + brief(before_.head));
+    MaybeTrouble trouble = note_next(place);
+    if (trouble) co_return trouble;
+    const GitDone done = co_await repository_.check_out(back_to, place.mark, go_back_limit);
+    if (done) co_return trouble_of(*done);
+  }
+  state_.aftermath.left_at.clear();
+  co_return note(state_.places);
+}
+
+// The revision that runs is checked out again: what a process reads from its tree while it runs should be its own.
+asio::awaitable<void> GitSwitch::go_back(Trouble& trouble) {
+  const MaybeTrouble stuck = co_await move_back();
+  if (stuck) {
+    trouble.what += "\n" + request_.to.text + " is still checked out, because going back failed: " + stuck->what;
+  } else {
+    trouble.what += "\n" + before_.head +
+                    " is checked out again; nothing was restarted, but files that the build made " +
+                    "may be those of " + request_.to.text;
+  }
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
+  GitPlace place = here_.value_or(GitPlace());
+  place.running.clear();
+  std::vector<GitPlace> places(1, place);
+  MaybeTrouble trouble = note(std::move(places));
+  if (trouble) co_return trouble;
+  if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, config_.restart_timeout);
+  if (trouble) {
+    trouble->what += "\n" + request_.to.text + " is checked out, but nobody knows what runs";
+    co_return trouble;
+  }
+  place.running = request_.to.text;
+  std::vector<GitPlace> done(1, place);
+  trouble = note(std::move(done));
+  if (trouble) trouble->what += "\n" + request_.to.text + " was restarted";
+  co_return trouble;
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std::string> argv, rules::Duration limit) {
+  probes::ChildSpec child;
+  const std::optional<std::vector<std::string>> expanded = expand_argv(argv, request_.from, request_.to);
+  const std::string attempt = "run " + shown(argv);
+  if (!expanded) co_return Trouble{attempt + ": the revision's name must not be put into a command line"};
+  child.argv = *expanded;
+  child.dir = repository_.dir();
+  child.env = request_.env;
+  child.limit = std::min(limit, left());
+  child.output_max = output_kept_max;
+  const rules::Duration given = child.limit;
+  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  rules::StepResult step = result_of(attempt, std::move(ended), given);
+  result_.output += "$ " + shown(*expanded) + "\n" + step.output;
+  result_.output_dropped += step.output_dropped;
+  result_.exit_code = step.exit_code;
+  if (step.status == rules::StepStatus::succeeded) co_return MaybeTrouble();
+  co_return Trouble{step.detail, step.status};
+}
+
+std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
+  const std::string git = "git -C " + quoted(repository.dir());
+  std::string text;
+  if (!aftermath.stash.empty()) {
+    text += "Local changes are stashed as \"" + aftermath.stash_message + "\"; to have them back: " + git +
+            " stash apply " + aftermath.stash + "\n";
+  } else if (!aftermath.stash_message.empty()) {
+    text += "Local changes may be stashed as \"" + aftermath.stash_message + "\"; look for them with: " + git +
+            " stash list\n";
+  }
+  if (aftermath.left_at.empty()) return text;
+  if (!repository.paths().empty()) {
+    text += "Only the service's paths are those of " + aftermath.left_at + "; to return to HEAD's: " + git +
+            " restore --source=HEAD --staged --worktree --";
+    for (const std::string& path : repository.paths()) text += " " + quoted(path);
+    text += "\n";
+  } else if (!aftermath.branch.empty()) {
+    text += "HEAD is detached at " + aftermath.left_at + "; to return to the branch: " + git + " checkout " +
+            quoted(aftermath.branch) + "\n";
+  }
+  return text;
+}
+
+}  // namespace watcher

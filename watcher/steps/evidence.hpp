@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "rules/base/names.hpp"
+
+namespace watcher {
+
+inline constexpr std::int64_t evidence_file_max = 16 * 1024 * 1024;  // bytes of one captured output
+
+// Whether a capture may write to that file: one plain name, so that nothing outside the evidence's folder is reached.
+bool is_evidence_name(std::string_view file);
+
+// INCIDENTS/ID/evidence.
+std::string evidence_dir(const std::string& incidents_dir, const rules::IncidentId& incident);
+// Makes it (0700) when it is not there. Returns what went wrong, for people.
+std::optional<std::string> make_evidence_dir(const std::string& dir);
+
+// Writes the file (0600), replacing what a former attempt left. Returns what went wrong, for people.
+std::optional<std::string> write_evidence(const std::string& dir, const std::string& file, std::string_view content);
+
+}  // namespace watcher

@@ -1,0 +1,188 @@
+#include "watcher/steps/performer.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "probes/net/child.hpp"
+#include "probes/net/http_client.hpp"
+#include "probes/parse/expect.hpp"
+#include "watcher/steps/evidence.hpp"
+#include "watcher/steps/redact.hpp"
+
+namespace watcher {
+
+namespace {
+
+using rules::StepResult;
+using rules::StepStatus;
+
+StepResult failed(std::string detail) {
+  StepResult result;
+  result.detail = std::move(detail);
+  return result;
+}
+
+// Evidence that cannot be written is missed, but holds up no step.
+void note_evidence_trouble(StepResult& result, const std::optional<std::string>& trouble) {
+  if (!trouble) return;
+  if (!result.detail.empty()) result.detail += "; ";
+  result.detail += *trouble;
+}
+
+StepStatus status_of(rules::FaultKind kind) {
+  if (kind == rules::FaultKind::timeout) return StepStatus::timed_out;
+  if (kind == rules::FaultKind::cancelled) return StepStatus::interrupted;
+  return StepStatus::failed;
+}
+
+probes::HttpRequest request_of(const rules::HttpStep& step, rules::Duration limit) {
+  probes::HttpRequest request;
+  request.method = step.method;
+  request.url = step.url.value;
+  for (const auto& [name, text] : step.headers) request.headers.emplace_back(name, text.value);
+  if (!step.content_type.empty()) request.headers.emplace_back("Content-Type", step.content_type);
+  request.body = step.body.value;
+  request.limit = limit;
+  return request;
+}
+
+// The answer as the step's result: its status is the exit code, its body the output.
+StepResult judge(const rules::HttpStep& step, std::variant<probes::HttpReply, rules::Fault> answer) {
+  constexpr std::size_t body_kept_max = 64 * 1024;  // bytes; enough to see what the server said
+  StepResult result;
+  if (const auto* const fault = std::get_if<rules::Fault>(&answer)) {
+    result.status = status_of(fault->kind);
+    result.detail = fault->what;
+    return result;
+  }
+  auto& reply = std::get<probes::HttpReply>(answer);
+  const std::optional<rules::Fault> contradiction = probes::check(step.expect, reply.status, reply.body);
+  result.status = contradiction ? StepStatus::failed : StepStatus::succeeded;
+  if (contradiction) result.detail = step.method + ": " + contradiction->what;
+  result.exit_code = static_cast<int>(reply.status);
+  result.output = std::move(reply.body);
+  if (result.output.size() > body_kept_max) {
+    result.output_dropped = static_cast<std::int64_t>(result.output.size() - body_kept_max);
+    result.output.resize(body_kept_max);
+  }
+  return result;
+}
+
+}  // namespace
+
+Performer::Performer(std::string incidents_dir, probes::Resolver& resolver,
+                     std::map<rules::ServiceName, Driver*> drivers, std::map<rules::ServiceName, std::string> dirs)
+    : incidents_dir_(std::move(incidents_dir)),
+      resolver_(resolver),
+      drivers_(std::move(drivers)),
+      dirs_(std::move(dirs)) {}
+
+asio::awaitable<StepResult> Performer::perform(rules::Perform command) {
+  // A step that is called off still has to end its child and to say what became of it.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const std::vector<std::string> secrets = secrets_of(command.step);
+  StepResult result = co_await attempt(std::move(command));
+  redact(result.detail, secrets);
+  redact(result.output, secrets);
+  co_return result;
+}
+
+asio::awaitable<StepResult> Performer::attempt(rules::Perform command) {
+  const auto& what = command.step.what;
+  if (std::holds_alternative<rules::RunStep>(what)) co_return co_await run(std::move(command));
+  if (std::holds_alternative<rules::HttpStep>(what)) co_return co_await ask_http(std::move(command));
+  if (std::holds_alternative<rules::CaptureStep>(what)) co_return co_await capture(std::move(command));
+  if (std::holds_alternative<rules::SwitchStep>(what)) co_return co_await switch_revision(std::move(command));
+  co_return failed("a " + std::string(kind_of(command.step)) + " step is not done by the performer");
+}
+
+probes::ChildSpec Performer::child_of(const rules::Perform& command, const std::vector<std::string>& argv) const {
+  const rules::StepSpec& step = command.step;
+  probes::ChildSpec child;
+  std::optional<std::vector<std::string>> expanded = expand_argv(argv, command.context.from, command.context.to);
+  if (expanded) child.argv = std::move(*expanded);
+  child.dir = step.dir;
+  const auto service_dir = dirs_.find(command.context.service);
+  if (child.dir.empty() && service_dir != dirs_.end()) child.dir = service_dir->second;
+  child.user = step.user;
+  child.env = step_environment(command, evidence_dir(incidents_dir_, command.context.incident));
+  for (const auto& [name, text] : step.env) child.env.try_emplace(name, text.value);
+  child.stdin_file = step.stdin_file;
+  child.stdout_file = step.stdout_file;
+  child.limit = step.timeout;
+  return child;
+}
+
+asio::awaitable<StepResult> Performer::run(rules::Perform command) {
+  const std::vector<std::string>& argv = std::get<rules::RunStep>(command.step.what).argv;
+  probes::ChildSpec child = child_of(command, argv);
+  const std::string attempted = "run " + shown(argv);
+  if (child.argv.empty()) co_return failed(attempted + ": the revision's name must not be put into a command line");
+  const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, command.context.incident));
+  const rules::Duration limit = child.limit;
+  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  StepResult result = result_of(attempted, std::move(ended), limit);
+  note_evidence_trouble(result, trouble);
+  co_return result;
+}
+
+asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
+  const auto& step = std::get<rules::CaptureStep>(command.step.what);
+  const std::string attempted = "capture " + shown(step.argv);
+  if (!is_evidence_name(step.file)) {
+    co_return failed(attempted + ": \"" + step.file + "\" is not a plain file name of letters, digits, . _ -");
+  }
+  probes::ChildSpec child = child_of(command, step.argv);
+  if (child.argv.empty()) co_return failed(attempted + ": the revision's name must not be put into a command line");
+  child.stdout_file.clear();
+  child.output_max = evidence_file_max;
+  const std::string dir = evidence_dir(incidents_dir_, command.context.incident);
+  std::optional<std::string> trouble = make_evidence_dir(dir);
+  if (trouble) co_return failed(attempted + ": " + *trouble);
+  const rules::Duration limit = child.limit;
+  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  StepResult result = result_of(attempted, std::move(ended), limit);
+  // Also what a command wrote that failed is evidence.
+  redact(result.output, secrets_of(command.step));
+  trouble = write_evidence(dir, step.file, result.output);
+  if (trouble) result.status = StepStatus::failed;
+  note_evidence_trouble(result, trouble);
+  result.output = std::to_string(result.output.size()) + " bytes in evidence/" + step.file;
+  co_return result;
+}
+
+asio::awaitable<StepResult> Performer::ask_http(rules::Perform command) {
+  const auto& step = std::get<rules::HttpStep>(command.step.what);
+  probes::TlsOptions tls;
+  probes::HttpClient client(resolver_, std::move(tls));
+  probes::HttpRequest request = request_of(step, command.step.timeout);
+  auto answer = co_await client.fetch(std::move(request));
+  co_return judge(step, std::move(answer));
+}
+
+asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command) {
+  const rules::StepContext& context = command.context;
+  const auto found = drivers_.find(context.service);
+  if (found == drivers_.end() || found->second == nullptr) {
+    co_return failed("switch " + context.service.text + ": the service has no driver");
+  }
+  if (!rules::is_safe_in_argv(context.to)) {
+    co_return failed("switch " + context.service.text + ": the target's name must not be put into a command line");
+  }
+  Driver& driver = *found->second;
+  SwitchRequest request;
+  request.from = context.from;
+  request.to = context.to;
+  request.incident = context.incident;
+  request.env = step_environment(command, evidence_dir(incidents_dir_, context.incident));
+  for (const auto& [name, text] : command.step.env) request.env.try_emplace(name, text.value);
+  request.limit = command.step.timeout;
+  const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, context.incident));
+  StepResult result = co_await driver.switch_to(std::move(request));
+  note_evidence_trouble(result, trouble);
+  co_return result;
+}
+
+}  // namespace watcher
