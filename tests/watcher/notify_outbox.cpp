@@ -211,3 +211,34 @@ TEST_CASE("an escalation tells only what is still open when it is due, and then 
   telling.until([&] { return telling.counts("boss").delivered == 3; });
   CHECK(bodies(receiver) == std::vector<std::string>{"long: started", "long: progress", "long: completed"});
 }
+
+TEST_CASE("progress is repeated while an incident is open, also after a restart, and no longer") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto team = notifier("team", receiver.url());
+  team.every = 15min;
+  team.template_text = "{title}: {stage}";
+  {
+    Telling telling(folder.path, {team});
+    telling.tell(message("1", rules::Stage::started, "a", 0), {incident("1", 0)});
+    telling.until([&] { return telling.counts("team").delivered == 1; });
+    telling.advance(14min);
+    telling.tell(message("2", rules::Stage::fault, "other", 840));
+    telling.until([&] { return telling.counts("team").delivered == 2; });
+    telling.advance(1min);
+    telling.until([&] { return telling.counts("team").delivered == 3; });
+  }
+  Telling telling(folder.path, {team});
+  telling.clock.time = at(1800);
+  telling.outbox.wake();
+  telling.until([&] { return telling.counts("team").delivered >= 1; });
+  auto closed = incident("1", 0);
+  closed.closed = at(1801);
+  telling.advance(1s);
+  telling.tell(message("1", rules::Stage::completed, "a", 1801), {closed});
+  telling.until([&] { return telling.counts("team").delivered >= 2; });
+  const auto before = receiver.requests().size();
+  CHECK(body_of(receiver.requests()[before - 1]) == "a: completed");
+  CHECK(body_of(receiver.requests()[2]) == "a: progress");
+  CHECK(body_of(receiver.requests()[3]) == "a: progress");
+}
