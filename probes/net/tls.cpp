@@ -76,7 +76,9 @@ bool expect_host(SSL* ssl, const TlsOptions& options, const std::string& host) {
   X509_VERIFY_PARAM* verification = SSL_get0_param(ssl);
   if (!not_address) return X509_VERIFY_PARAM_set1_ip_asc(verification, name.c_str()) == 1;
   X509_VERIFY_PARAM_set_hostflags(verification, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set_tlsext_host_name(ssl, name.c_str()) == 1 &&
+  // What SSL_set_tlsext_host_name() does, without its C cast.
+  char* const indicated = const_cast<char*>(name.c_str());
+  return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, indicated) == 1 &&
          X509_VERIFY_PARAM_set1_host(verification, name.c_str(), name.size()) == 1;
 }
 
