@@ -1,0 +1,292 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// SPEC section 2, sentences 26 and 27, and section 3 on the order of a plan.
+
+using namespace world;
+using rules::Standing;
+
+namespace {
+
+rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change) {
+  rules::CoreConfig config = usual();
+  change(config);
+  return config;
+}
+
+void harm(World& w) {
+  w.run(5min);
+  w.deploy("bad");
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.26: recovered when the target runs and the rule has been good for its for; the left one is bad") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(*w.last()->closed >= w.deeds.front().at + 1min);
+  CHECK(w.standing("bad") == Standing::bad);
+}
+
+TEST_CASE("SPEC 2.26: not recovered within the time limit: the left one is suspect, people are told, nothing more") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.reality["web"].extra_errors = 0.3;
+  const Instant begun = w.now();
+  REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
+  // start_deadline + window_max + 2 x for
+  CHECK(w.now() - begun >= 5min + 5min + 2min - 2s);
+  CHECK(w.now() - begun <= 5min + 5min + 2min + 2s);
+  CHECK(w.standing("bad") == Standing::suspect);
+  CHECK(w.told(rules::Stage::failed) == 1);
+  w.run(2h);
+  CHECK(w.deeds.size() == 1);
+}
+
+TEST_CASE("SPEC 2.26: a switch that says it worked and did not is wrong_revision") {
+  World w(usual());
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 1s, false};
+  harm(w);
+  CHECK(w.run_until([&] { return w.outcome() == "wrong_revision"; }, 15min));
+}
+
+TEST_CASE("SPEC 2.26: another rule that became bad keeps it from being recovered") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules.push_back(rule("host", "other_health.up == 0", 30min));
+    rules::ProbeShape probe;
+    probe.name = rules::ProbeName("other_health");
+    config.probes.push_back(probe);
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.deploy("crash", "other");
+  CHECK(w.run_until([&] { return w.outcome() == "not_recovered"; }, 40min));
+}
+
+TEST_CASE("SPEC 2.26: with too little traffic to decide, up does") {
+  for (const bool is_up : {true, false}) {
+    CAPTURE(is_up);
+    World w(usual());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+    w.reality["web"].requests_per_second = 0;
+    w.run(3min);
+    CHECK(w.phase() == "verifying");
+    if (!is_up) w.reality["web"].crashing.insert("v1");
+    REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 30min));
+    CHECK(w.outcome() == (is_up ? "recovered" : "not_recovered"));
+    CHECK((w.last()->outcome_detail.find("too little traffic") != std::string::npos) == is_up);
+  }
+}
+
+TEST_CASE("SPEC 2.26: when nothing can be measured afterwards it is unverifiable") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.reality["web"].probes_work = false;
+  CHECK(w.run_until([&] { return w.outcome() == "unverifiable"; }, 30min));
+  CHECK(w.standing("bad") == Standing::suspect);
+}
+
+TEST_CASE("SPEC 2.26: a plan's own verify.when and its time limit are kept to") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].verify.when = condition("web_errors < 1%");
+    config.actions[0].verify.hold = 2min;
+    config.actions[0].verify.timeout = 8min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.reality["web"].extra_errors = 0.03;   // good for the rule, not for the verification
+  const Instant begun = w.now();
+  REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
+  CHECK(w.now() - begun == 8min);
+}
+
+TEST_CASE("SPEC 2.27: a rung that did not help within its settle gives way to the next") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.actions[1].settle = 3min;
+    config.actions[1].on_failure = {run("restart-failed")};
+    config.actions[1].always = {run("restart-always")};
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  const Instant settled = w.now();
+  // Spans start empty at the end of an action.
+  CHECK(w.rule("errors").progress.bad < 5s);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  const std::vector<std::string> expected{"run restart", "run restart-failed", "run restart-always",
+                                          "switch last-good"};
+  CHECK(w.performed() == expected);
+  CHECK(w.deeds[1].at - settled >= 3min - 1s);
+  CHECK(w.deeds[1].at - settled <= 3min + 1s);
+  CHECK(w.all().size() == 1);
+}
+
+TEST_CASE("SPEC 2.27: a rung that helped is the end of it") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+  }));
+  w.run(5min);
+  w.deploy("v2");
+  w.run(1min);
+  w.reality["web"].extra_errors = 0.3;
+  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+  w.reality["web"].extra_errors = 0;
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.deeds.size() == 1);
+  // A restart condemns no revision.
+  CHECK(w.standing("v2") == Standing::candidate);
+}
+
+TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs if up is 0") {
+  World w(with([](rules::CoreConfig& config) {
+    std::erase_if(config.rules, [](const rules::RuleSpec& one) { return one.name.text == "down"; });
+    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.actions[1].settle = 2min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  const Instant settled = w.now();
+  w.reality["web"].crashing.insert("bad");
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 20min));
+  CHECK(w.deeds.back().at - settled >= 4min - 1s);
+}
+
+TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then asks if up is not 0") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.actions[1].settle = 2min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  w.reality["web"].probes_work = false;
+  w.run(5min);
+  CHECK(w.phase() == "asking");
+  CHECK(w.count_performed("switch last-good") == 0);
+}
+
+TEST_CASE("SPEC 2.27: a rule that fires again on the same revision starts one rung higher") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+  }));
+  w.run(5min);
+  w.deploy("v2");
+  w.run(1min);
+  w.reality["web"].extra_errors = 0.3;
+  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+  w.reality["web"].extra_errors = 0;
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  w.reality["web"].extra_errors = 0.3;
+  REQUIRE(w.run_until([&] { return w.deeds.size() == 2; }, 30min));
+  CHECK(w.performed().back() == "switch last-good");
+}
+
+TEST_CASE("the order of a plan is steps, verify, on_success or on_failure, always") {
+  for (const bool works : {true, false}) {
+    CAPTURE(works);
+    World w(with([](rules::CoreConfig& config) {
+      config.actions[0].steps = {notify("team"), capture("logs"), run("pause"), switch_step(),
+                                 wait("web_health.up == 1", 15s, 5min)};
+      config.actions[0].on_success = {run("resume")};
+      config.actions[0].on_failure = {run("maintenance")};
+      config.actions[0].always = {run("tidy"), notify("team")};
+    }));
+    if (!works) w.scripts["switch last-good"] = {rules::StepStatus::failed, 1s, false};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.last() && w.last()->closed; }, 30min));
+    CHECK(w.outcome() == (works ? "recovered" : "action_failed"));
+    const std::vector<std::string> expected{"capture logs: logs", "run pause", "switch last-good",
+                                            works ? "run resume" : "run maintenance", "run tidy"};
+    CHECK(w.performed() == expected);
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE("what runs before the switch and fails is passed over, a failed wait aborts") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("backup"), switch_step(), wait("web_health.up == 0", 15s, 1min)};
+    config.actions[0].on_failure = {run("maintenance")};
+  }));
+  w.scripts["run backup"] = {rules::StepStatus::failed, 1s, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.last() && w.last()->closed; }, 30min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.performed() == std::vector<std::string>{"run backup", "switch last-good", "run maintenance"});
+}
+
+TEST_CASE("a step is tried again as often as retry says") {
+  World w(with([](rules::CoreConfig& config) {
+    rules::StepSpec step = run("backup", rules::OnFailure::abort);
+    step.retry = 2;
+    config.actions[0].steps = {step, switch_step()};
+  }));
+  w.scripts["run backup"] = {rules::StepStatus::failed, 1s, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 30min));
+  CHECK(w.count_performed("run backup") == 3);
+  CHECK(w.count_performed("switch last-good") == 0);
+}
+
+TEST_CASE("an ask step waits for a person, and aborts when nobody answers") {
+  for (const bool approved : {true, false}) {
+    World w(with([](rules::CoreConfig& config) {
+      config.actions[0].steps = {run("backup"), question("really?"), switch_step()};
+      config.actions[0].always = {run("tidy")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+    if (approved) w.ask(rules::Approve{w.open()->id, "me"});
+    REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 50min));
+    CHECK(w.outcome() == (approved ? "recovered" : "aborted"));
+    CHECK(w.count_performed("switch last-good") == (approved ? 1 : 0));
+    CHECK(w.count_performed("run tidy") == 1);
+  }
+}
+
+TEST_CASE("a person aborts: the step in flight is ended, what must follow is done") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("backup"), switch_step()};
+    config.actions[0].on_failure = {run("maintenance")};
+    config.actions[0].always = {run("tidy")};
+  }));
+  w.scripts["run backup"] = {rules::StepStatus::succeeded, 4min, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run backup") == 1; }, 15min));
+  CHECK(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  REQUIRE(w.run_until([&] { return w.outcome() == "aborted"; }, 1min));
+  CHECK(w.performed() == std::vector<std::string>{"run backup", "run maintenance", "run tidy"});
+}
+
+TEST_CASE("by hand runs the same plan with every probe down and is unverifiable then") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(1min);
+  w.reality["web"].probes_work = false;
+  w.run(1min);
+  rules::RollbackByHand request;
+  request.service = rules::ServiceName("web");
+  request.reason = "customers call";
+  const rules::Answer answer = w.ask(request);
+  CHECK(answer.accepted);
+  REQUIRE(w.run_until([&] { return w.outcome() == "unverifiable"; }, 40min));
+  CHECK(w.last()->by_hand);
+  CHECK(w.last()->id == answer.incident);
+  CHECK(w.reality["web"].running.text == "v1");
+}
+
+TEST_CASE("by hand works for a service without rules") {
+  World w(with([](rules::CoreConfig& config) { config.rules.clear(); }));
+  w.run(1min);
+  w.deploy("v2");
+  w.run(1min);
+  rules::RollbackByHand request;
+  request.service = rules::ServiceName("web");
+  CHECK(w.ask(request).accepted);
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 40min));
+  CHECK(w.reality["web"].running.text == "v1");
+}
