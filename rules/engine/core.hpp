@@ -172,6 +172,7 @@ class Core {
   void bake(WatchedService& service);
   bool is_baking(const WatchedService& service) const;
   void collect_baselines(WatchedService& service, const ProbeName& probe);
+  void forget_known(const WatchedService& service);
   void forget_preexisting(WatchedService& service);
   void end_overdue(WatchedService& service);
   bool is_preexisting(const WatchedService& service, const RuleName& rule) const;

@@ -126,6 +126,7 @@ void Core::own_switch_seen(WatchedService& service, const Revision& revision) {
   }
   fresh.last_seen = now_;
   fresh.preexisting.clear();
+  forget_known(service);
   save(fresh);
   ledger_.put(std::move(fresh));
   note("own_switch_seen", {{"service", service.spec.name.text}, {"revision", revision.text}});
@@ -172,6 +173,7 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
   record.policy = RollbackPolicy::automatic;
   record.baselines = baselines_after(service, old);
   record.preexisting = bad_at(service, old, at);
+  forget_known(service);
   if (old != nullptr) save(*old);
   save(record);
   ledger_.put(record);
@@ -226,6 +228,13 @@ std::vector<RuleName> Core::bad_at(const WatchedService& service, const LedgerRe
     if (was_bad || inherited) out.push_back(name);
   }
   return out;
+}
+
+// What was known of one revision says nothing of the next.
+void Core::forget_known(const WatchedService& service) {
+  for (auto& [name, rule] : rules_) {
+    if (rule.spec.service == service.spec.name) rule.known.clear();
+  }
 }
 
 void Core::forget_preexisting(WatchedService& service) {

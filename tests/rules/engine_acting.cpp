@@ -195,7 +195,7 @@ TEST_CASE("SPEC 2.21: what was only told or observed is closed as such when the 
 
 TEST_CASE("SPEC 2.21: an ask ends after its timeout by closing") {
   World w(usual());
-  w.run(5min);
+  w.settle_on_v2();
   errors_on(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   w.run(29min);
@@ -394,6 +394,8 @@ TEST_CASE("SPEC 2.25: at most three switches in 24 hours") {
   }
   CHECK(w.deeds.size() == 3);
   w.run(24h);
+  w.deploy("v1");
+  w.run(10min);
   w.reality["web"].sick.insert("bad-5");
   w.deploy("bad-5");
   CHECK(w.run_until([&] { return w.outcome() == "recovered" && w.deeds.size() == 4; }, 40min));

@@ -62,6 +62,7 @@ TEST_CASE("SPEC 2.26: another rule that became bad keeps it from being recovered
   }));
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.run(10s);
   w.deploy("crash", "other");
   CHECK(w.run_until([&] { return w.outcome() == "not_recovered"; }, 40min));
 }

@@ -119,6 +119,12 @@ void World::run(Duration d) {
   run_until([] { return false; }, d);
 }
 
+void World::settle_on_v2() {
+  run(5min);
+  deploy("v2");
+  run(70min);
+}
+
 bool World::run_until(const std::function<bool()>& done, Duration most) {
   const Instant end = now_ + most;
   Instant spans_at = now_;
@@ -259,6 +265,11 @@ Answer World::ask(const Request& request) {
 void World::reload(CoreConfig config) {
   config_ = config;
   carry_out(engine_->reload(std::move(config), now_));
+}
+
+void World::crash_into(CoreConfig config) {
+  config_ = std::move(config);
+  crash();
 }
 
 void World::crash(Duration downtime) {

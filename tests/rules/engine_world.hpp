@@ -68,6 +68,9 @@ class World {
   // Until `done` says so; false when it did not within `most`.
   bool run_until(const std::function<bool()>& done, Duration most);
 
+  // v1 ran, v2 was deployed and is verified by now: there is something to roll back to, and nothing is armed.
+  void settle_on_v2();
+
   // The doors.
   void deploy(const std::string& revision, const std::string& service = "web");
   void mark(rules::MarkKind kind, std::optional<std::string> revision = {}, const std::string& service = "web",
@@ -75,6 +78,8 @@ class World {
   rules::Answer ask(const rules::Request& request);
   void observe(rules::Event event);
   void crash(Duration downtime = 2s);
+  // Dies, and comes back with another configuration.
+  void crash_into(rules::CoreConfig config);
   void reload(rules::CoreConfig config);
   // The watcher dies when this many more commands have been carried out.
   void crash_after(int commands) { commands_left_ = commands; }

@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "engine_world.hpp"
+
+// SPEC section 6: after a crash the watcher looks at what runs before it acts.
+
+using namespace world;
+
+namespace {
+
+rules::CoreConfig long_plan() {
+  rules::CoreConfig config = usual();
+  config.actions[0].steps = {notify("team"),  capture("logs"), run("pause"),
+                             switch_step(),   wait("web_health.up == 1", 15s, 5min), run("warm", rules::OnFailure::abort)};
+  config.actions[0].on_success = {run("resume")};
+  config.actions[0].on_failure = {run("maintenance")};
+  config.actions[0].always = {run("tidy"), notify("team")};
+  return config;
+}
+
+void harm(World& w) {
+  w.run(5min);
+  w.deploy("bad");
+}
+
+bool closed(const World& w) { return w.last() && w.last()->closed; }
+
+}  // namespace
+
+TEST_CASE("a watcher that dies at any command: at most one switch, every always step, an outcome") {
+  World whole(long_plan());
+  harm(whole);
+  REQUIRE(whole.run_until([&] { return closed(whole); }, 30min));
+  int crashed = 0;
+  for (int commands = 1; commands < 400; ++commands) {
+    CAPTURE(commands);
+    World w(long_plan());
+    harm(w);
+    w.crash_after(commands);
+    REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+    if (!w.crashed()) break;
+    ++crashed;
+    w.run(20min);
+    CHECK(w.count_performed("switch last-good") <= 1);
+    CHECK(w.count_performed("run tidy") >= 1);
+    CHECK(w.all().size() == 1);
+    CHECK(w.violations.empty());
+    const std::set<std::string> possible{"recovered", "action_failed"};
+    CHECK(possible.contains(w.outcome()));
+  }
+  CHECK(crashed > 60);
+}
+
+TEST_CASE("a switch found in flight that happened counts as done") {
+  World w(long_plan());
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash(30s);
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("a switch found in flight that did not happen is not repeated") {
+  World w(long_plan());
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash(30s);
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.count_performed("run maintenance") == 1);
+  CHECK(w.count_performed("run tidy") == 1);
+}
+
+TEST_CASE("a step in flight is run again only when it is idempotent") {
+  for (const bool idempotent : {false, true}) {
+    CAPTURE(idempotent);
+    rules::CoreConfig config = long_plan();
+    config.actions[0].steps[2].on_failure = rules::OnFailure::abort;
+    config.actions[0].steps[2].idempotent = idempotent;
+    World w(config);
+    w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+    w.run(5s);
+    w.crash();
+    REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+    CHECK(w.count_performed("run pause") == (idempotent ? 2 : 1));
+    CHECK(w.outcome() == (idempotent ? "recovered" : "action_failed"));
+  }
+}
+
+TEST_CASE("an incident found while verifying goes on") {
+  World w(long_plan());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.crash(1min);
+  CHECK(w.phase() == "verifying");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+}
+
+TEST_CASE("an incident found while asking goes on asking until its time is up") {
+  rules::CoreConfig config = usual();
+  config.rules[0].severity = rules::Severity::p2;
+  World w(config);
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  const std::optional<Instant> deadline = w.open()->deadline;
+  w.crash(1min);
+  CHECK(w.phase() == "asking");
+  CHECK(w.open()->deadline == deadline);
+  CHECK(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+}
+
+TEST_CASE("a plan that is no longer the configured one does not go on") {
+  World w(long_plan());
+  w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  // Read back with another plan: as a configuration that was changed while nobody ran.
+  rules::CoreConfig other = long_plan();
+  other.actions[0].steps.erase(other.actions[0].steps.begin());
+  w.crash_into(other);
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.count_performed("switch last-good") == 0);
+  CHECK(w.count_performed("run tidy") == 1);
+}
+
+TEST_CASE("an open incident keeps the plan it began with over a reload") {
+  World w(long_plan());
+  w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  rules::CoreConfig other = long_plan();
+  other.actions[0].steps = {run("nonsense")};
+  w.reload(other);
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("run nonsense") == 0);
+}
