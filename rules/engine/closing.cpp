@@ -59,8 +59,8 @@ void Core::climb(LiveIncident& incident, const std::string& why) {
   const ActionSpec* action = plan(incident);
   const bool mutated = action != nullptr && action->mutates();
   if (mutated && record.rung + 1 >= record.ladder.size()) return finish(incident, Outcome::not_recovered, why);
-  story(incident, "rung_over", why);
   begin_finishing(incident, mutated ? PlanSection::on_failure : PlanSection::always);
+  story(incident, "rung_over", why);
 }
 
 void Core::next_rung(LiveIncident& incident) {

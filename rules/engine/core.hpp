@@ -222,6 +222,7 @@ class Core {
   void carry_out(LiveIncident& incident, const StepSpec& step);
   void end_step(LiveIncident& incident, const StepResult& result);
   void step_failed(LiveIncident& incident, const StepSpec& step, const StepResult& result);
+  void abandon(LiveIncident& incident, const StepSpec& step, const StepResult& result, const std::string& why);
   void locked(LiveIncident& incident, const StepResult& result);
   bool section_done(LiveIncident& incident);
   void release_host(LiveIncident& incident);

@@ -136,6 +136,10 @@ void Core::resume_step(LiveIncident& incident) {
   const bool is_ours = std::holds_alternative<WaitStep>(step.what) || std::holds_alternative<SleepStep>(step.what) ||
                        std::holds_alternative<AskStep>(step.what);
   if (is_ours) return;
+  if (incident.step.ended && incident.step.status != StepStatus::started) {
+    const StepRecord& ended = incident.step;
+    return end_step(incident, {ended.status, ended.exit_code, ended.detail, ended.output, ended.output_dropped});
+  }
   const bool bears_repetition = step.idempotent || record.section == PlanSection::on_failure ||
                                 record.section == PlanSection::always ||
                                 std::holds_alternative<NotifyStep>(step.what);

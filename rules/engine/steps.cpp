@@ -412,9 +412,10 @@ void Core::end_step(LiveIncident& incident, const StepResult& result) {
   note("step_ended", {{"incident", record.id.text}, {"step", std::to_string(record.step)},
                       {"kind", incident.step.kind}, {"status", std::string(to_string(result.status))}});
   if (result.status != StepStatus::succeeded) return step_failed(incident, step, result);
-  if (std::holds_alternative<SwitchStep>(step.what)) switched(incident);
+  // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
   ++record.step;
   record.attempt = 0;
+  if (std::holds_alternative<SwitchStep>(step.what)) switched(incident);
   if (is_mutating(step)) {
     tell(incident, Stage::progress, "step_succeeded", incident.step.text);
   } else {
@@ -426,27 +427,34 @@ void Core::step_failed(LiveIncident& incident, const StepSpec& step, const StepR
   IncidentRecord& record = incident.record;
   const std::string what = incident.step.text + ": " + std::string(to_string(result.status)) +
                            (result.detail.empty() ? "" : ", " + result.detail);
-  tell(incident, Stage::progress, "step_failed", what);
   const bool in_steps = record.section == PlanSection::steps;
-  if (in_steps && record.pending_outcome) return;
+  const bool is_over = in_steps && record.pending_outcome;
   // A switch is never repeated blindly, and what the end of our own process broke off is not this plan's to repeat.
-  const bool again = record.attempt < step.retry && !std::holds_alternative<SwitchStep>(step.what) &&
+  const bool again = !is_over && record.attempt < step.retry && !std::holds_alternative<SwitchStep>(step.what) &&
                      result.status != StepStatus::interrupted;
+  // on_success, on_failure and always go on to their end: one broken step must not keep the others from being done.
+  const bool goes_on = !in_steps || step.on_failure == OnFailure::proceed;
   if (again) {
     ++record.attempt;
-    return save(incident);
-  }
-  record.attempt = 0;
-  // on_success, on_failure and always go on to their end: one broken step must not keep the others from being done.
-  if (!in_steps || step.on_failure == OnFailure::proceed) {
+  } else if (!is_over && goes_on) {
     ++record.step;
-    return save(incident);
+    record.attempt = 0;
+  } else if (!is_over) {
+    abandon(incident, step, result, what);
   }
+  // Told last: a crash in between must not find the step to be done again.
+  tell(incident, Stage::progress, "step_failed", what);
+}
+
+// A step that the plan cannot do without failed.
+void Core::abandon(LiveIncident& incident, const StepSpec& step, const StepResult& result, const std::string& why) {
+  IncidentRecord& record = incident.record;
   record.failed = true;
+  record.attempt = 0;
   const bool another_rung = !record.switched && record.rung + 1 < record.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);
-  if (another_rung && !refused && result.status != StepStatus::interrupted) return climb(incident, what);
-  finish(incident, refused ? Outcome::aborted : Outcome::action_failed, what);
+  if (another_rung && !refused && result.status != StepStatus::interrupted) return climb(incident, why);
+  finish(incident, refused ? Outcome::aborted : Outcome::action_failed, why);
 }
 
 }  // namespace rules
