@@ -21,7 +21,7 @@ rules::CoreConfig long_plan() {
 }
 
 void harm(World& w) {
-  w.run(5min);
+  w.run(2min);
   w.deploy("bad");
 }
 

@@ -13,7 +13,7 @@ using namespace world;
 
 namespace {
 
-constexpr unsigned streams = 200;
+constexpr unsigned streams = 100;
 
 rules::CoreConfig random_config(std::mt19937& dice) {
   const auto chance = [&](int percent) { return static_cast<int>(dice() % 100) < percent; };
