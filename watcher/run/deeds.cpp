@@ -1,0 +1,244 @@
+#include "watcher/run/deeds.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
+#include <functional>
+#include <sstream>
+#include <utility>
+
+#include "watcher/notify/notifiers.hpp"
+#include "watcher/report/report.hpp"
+#include "watcher/run/log.hpp"
+#include "watcher/serve/metrics.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;
+
+rules::StepResult failed(std::string detail) {
+  rules::StepResult result;
+  result.status = rules::StepStatus::failed;
+  result.detail = std::move(detail);
+  return result;
+}
+
+rules::StepResult succeeded() {
+  rules::StepResult result;
+  result.status = rules::StepStatus::succeeded;
+  return result;
+}
+
+std::vector<rules::Record> records_of(const Batch& batch) {
+  std::vector<rules::Record> records;
+  for (const rules::Command& command : batch) {
+    if (const auto* save = std::get_if<rules::Save>(&command)) records.push_back(save->record);
+  }
+  return records;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+std::vector<std::string> evidence_files(const std::string& state_dir, const rules::IncidentId& incident) {
+  std::vector<std::string> files;
+  std::error_code error;
+  const std::string dir = state_dir + "/incidents/" + incident.text + "/evidence";
+  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
+    files.push_back(entry.path().filename().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Whether it may only be done when the Saves of its batch are on disk.
+bool rests_on_intent(const rules::Command& command) {
+  return std::holds_alternative<rules::Perform>(command) || std::holds_alternative<rules::LockHost>(command);
+}
+
+}  // namespace
+
+Deeds::Deeds(const asio::any_io_executor& executor, Means means)
+    : executor_(executor), means_(means), report_timer_(executor, asio::steady_timer::time_point::max()) {}
+
+void Deeds::equip(Tools tools) { tools_ = std::move(tools); }
+
+asio::awaitable<void> Deeds::carry_out(Batch batch) {
+  const bool durable = co_await make_durable(batch);
+  for (rules::Command& command : batch) {
+    if (durable || !rests_on_intent(command)) do_command(command);
+  }
+}
+
+// Saves and messages are one transaction's worth each, before anything that rests on them.
+asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
+  std::vector<rules::Record> records = records_of(batch);
+  if (!records.empty()) {
+    for (const rules::Record& record : records) count(record);
+    std::optional<JournalFault> fault = co_await means_.journal.save(std::move(records));
+    if (fault) {
+      fail_intents(batch, *fault);
+      co_return false;
+    }
+  }
+  std::vector<OutboxEntry> messages;
+  for (const rules::Command& command : batch) {
+    if (const auto* tell = std::get_if<rules::Tell>(&command)) {
+      log_tell(*tell);
+      std::vector<OutboxEntry> more = means_.outbox.entries(*tell);
+      for (OutboxEntry& entry : more) messages.push_back(std::move(entry));
+    }
+  }
+  if (!messages.empty()) {
+    std::optional<JournalFault> fault = co_await means_.journal.enqueue(std::move(messages));
+    if (fault) log_error("outbox", "what=" + log_value(fault->what));
+    means_.outbox.wake();
+  }
+  co_return true;
+}
+
+// An intent that is not on disk must not become a deed.
+void Deeds::fail_intents(const Batch& batch, const JournalFault& fault) {
+  log_error("journal", "what=" + log_value(fault.what));
+  rules::SelfDegraded degraded;
+  degraded.at = means_.clock.now();
+  degraded.reason = fault.what;
+  degraded.ask_instead_of_act = true;
+  means_.loop.observe(degraded);
+  for (const rules::Command& command : batch) {
+    const std::string detail = "not started: its intent could not be written: " + fault.what;
+    if (const auto* perform = std::get_if<rules::Perform>(&command)) means_.loop.complete(perform->id, failed(detail));
+    if (const auto* lock = std::get_if<rules::LockHost>(&command)) means_.loop.complete(lock->id, failed(detail));
+  }
+}
+
+void Deeds::do_command(rules::Command& command) {
+  std::visit(overloaded{
+                 [this](rules::PollNow& now) { tools_.scheduler->poll_now(now.probe); },
+                 [this](rules::ReadRevision& read) {
+                   const auto reader = tools_.readers.find(read.service);
+                   if (reader != tools_.readers.end()) reader->second->read_now();
+                 },
+                 [this](rules::Perform& step) { perform(step); },
+                 [this](rules::LockHost& lock) { lock_host(lock); },
+                 [this](rules::ReleaseHost& release) { host_locks_.erase(release.incident); },
+                 [this](rules::CancelStep& cancel) {
+                   const auto running = running_.find(cancel.id);
+                   if (running != running_.end()) running->second.cancel.emit(asio::cancellation_type::terminal);
+                 },
+                 [](rules::Tell&) {},  // logged and queued by make_durable
+                 [](rules::Save&) {},
+                 [this](rules::WriteReport& report) {
+                   reports_due_.insert(report.incident);
+                   report_timer_.cancel();
+                 },
+                 [](rules::Note& note) { log_note(note); },
+             },
+             command);
+}
+
+void Deeds::perform(rules::Perform& command) {
+  means_.tasks.spawn("step", perform_step(std::move(command), tools_.performer));
+}
+
+asio::awaitable<void> Deeds::perform_step(rules::Perform command, std::shared_ptr<Performer> performer) {
+  const rules::StepId id = command.id;
+  asio::cancellation_signal& cancel = running_[id].cancel;
+  auto work = performer->perform(std::move(command));
+  auto token = asio::bind_cancellation_slot(cancel.slot(), as_result);
+  const auto [error, result] = co_await asio::co_spawn(executor_, std::move(work), token);
+  running_.erase(id);
+  if (error) std::rethrow_exception(error);
+  means_.loop.complete(id, result);
+}
+
+void Deeds::lock_host(const rules::LockHost& command) {
+  std::string holder;
+  std::unique_ptr<HostLock> lock = HostLock::try_take("incident " + command.id.incident.text, holder);
+  if (!lock) {
+    means_.loop.complete(command.id, failed(holder));
+    return;
+  }
+  host_locks_[command.id.incident] = std::move(lock);
+  means_.loop.complete(command.id, succeeded());
+}
+
+std::string Deeds::lock_for_deployment(const rules::ServiceName& service) {
+  if (deployment_locks_.contains(service)) return "";
+  std::string holder;
+  std::unique_ptr<HostLock> lock = HostLock::try_take("deployment of " + service.text, holder);
+  if (!lock) return holder;
+  deployment_locks_[service] = std::move(lock);
+  return "";
+}
+
+void Deeds::unlock_deployment(const rules::ServiceName& service) { deployment_locks_.erase(service); }
+
+asio::awaitable<void> Deeds::write_reports() {
+  for (;;) {
+    while (reports_due_.empty()) {
+      co_await report_timer_.async_wait(as_result);
+    }
+    rules::IncidentId incident = *reports_due_.begin();
+    reports_due_.erase(reports_due_.begin());
+    co_await write_report(std::move(incident));
+  }
+}
+
+asio::awaitable<void> Deeds::write_last_reports() {
+  while (!reports_due_.empty()) {
+    rules::IncidentId incident = *reports_due_.begin();
+    reports_due_.erase(reports_due_.begin());
+    co_await write_report(std::move(incident));
+  }
+}
+
+asio::awaitable<void> Deeds::write_report(rules::IncidentId id) {
+  std::optional<rules::IncidentRecord> incident = co_await means_.journal.incident(id);
+  if (!incident) co_return;
+  ReportInput input;
+  input.steps = co_await means_.journal.steps(id);
+  const std::vector<rules::LedgerRecord> ledger = co_await means_.journal.ledger();
+  for (const rules::LedgerRecord& record : ledger) {
+    if (record.service == incident->service) input.ledger.push_back(record);
+  }
+  const auto driver = tools_.drivers.find(incident->service);
+  if (incident->switched && driver != tools_.drivers.end()) input.notes = lines_of(driver->second->aftermath());
+  input.incident = std::move(*incident);
+  input.watcher_name = tools_.config->watcher.name;
+  input.version = ROLLBACKD_VERSION;
+  const std::string state_dir = tools_.config->watcher.state_dir;
+  input.evidence_files = evidence_files(state_dir, id);
+  std::string problem;
+  auto write = [&](Journal&) { problem = watcher::write_report(state_dir, input); };
+  std::function<void(Journal&)> work = std::ref(write);
+  const bool written = co_await means_.journal.use(work);
+  if (!written) problem = "the journal's thread has too much to do";
+  if (!problem.empty()) log_error("report", "incident=" + log_value(id.text) + " what=" + log_value(problem));
+}
+
+void Deeds::count(const rules::Record& record) {
+  const auto* incident = std::get_if<rules::IncidentRecord>(&record);
+  if (incident == nullptr || !incident->closed || !counted_.insert(incident->id).second) return;
+  means_.metrics.count_incident(*incident);
+}
+
+}  // namespace watcher

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/net/task_group.hpp"
+#include "probes/scheduler.hpp"
+#include "rules/engine/commands.hpp"
+#include "watcher/config/config.hpp"
+#include "watcher/journal/journal_thread.hpp"
+#include "watcher/notify/outbox.hpp"
+#include "watcher/run/engine_loop.hpp"
+#include "watcher/run/service_reader.hpp"
+#include "watcher/steps/performer.hpp"
+
+namespace watcher {
+
+class Metrics;
+
+// What carrying out needs. The pointees must outlive it; a reload exchanges drivers, readers and performer.
+struct Means {
+  const probes::Clock& clock;
+  EngineLoop& loop;
+  JournalThread& journal;
+  Outbox& outbox;
+  Metrics& metrics;
+  probes::TaskGroup& tasks;        // for what must end by itself before a stop: steps, reports
+};
+
+// Carries out what the engine commands: saves first, then everything else; steps run beside the loop and report back.
+class Deeds {
+ public:
+  Deeds(const asio::any_io_executor& executor, Means means);
+
+  // Called at the start and after a reload. Steps that run keep what they began with.
+  struct Tools {
+    std::shared_ptr<const Config> config;
+    probes::Scheduler* scheduler = nullptr;
+    std::shared_ptr<Performer> performer;   // shared with the steps that are running
+    std::map<rules::ServiceName, ServiceReader*> readers;
+    std::map<rules::ServiceName, std::shared_ptr<Driver>> drivers;
+  };
+  void equip(Tools tools);
+
+  asio::awaitable<void> carry_out(Batch batch);
+
+  // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it.
+  std::string lock_for_deployment(const rules::ServiceName& service);
+  void unlock_deployment(const rules::ServiceName& service);
+
+  bool step_in_flight() const { return !running_.empty(); }
+  // Writes reports one after the other. Runs until cancelled.
+  asio::awaitable<void> write_reports();
+  // What is still due, at a stop.
+  asio::awaitable<void> write_last_reports();
+
+ private:
+  struct Running {
+    asio::cancellation_signal cancel;
+  };
+
+  asio::awaitable<bool> make_durable(const Batch& batch);
+  void fail_intents(const Batch& batch, const JournalFault& fault);
+  void do_command(rules::Command& command);
+  void perform(rules::Perform& command);
+  asio::awaitable<void> perform_step(rules::Perform command, std::shared_ptr<Performer> performer);
+  void lock_host(const rules::LockHost& command);
+  asio::awaitable<void> write_report(rules::IncidentId incident);
+  void count(const rules::Record& record);
+
+  asio::any_io_executor executor_;
+  Means means_;
+  Tools tools_;
+  std::map<rules::StepId, Running> running_;
+  std::map<rules::IncidentId, std::unique_ptr<HostLock>> host_locks_;
+  std::map<rules::ServiceName, std::unique_ptr<HostLock>> deployment_locks_;
+  std::set<rules::IncidentId> reports_due_;
+  asio::steady_timer report_timer_;  // never expires; cancelled when a report is due
+  std::set<rules::IncidentId> counted_;
+};
+
+}  // namespace watcher

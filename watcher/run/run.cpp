@@ -1,0 +1,79 @@
+#include "watcher/run/run.hpp"
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "watcher/clock.hpp"
+#include "watcher/journal/journal.hpp"
+#include "watcher/run/log.hpp"
+#include "watcher/run/watcher.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+int fail(const std::string& what) {
+  log_error("cannot_start", "what=" + log_value(what));
+  return 1;
+}
+
+asio::awaitable<void> heed_signals(asio::signal_set& signals, Watcher& watcher) {
+  for (;;) {
+    const auto [error, number] = co_await signals.async_wait(as_result);
+    if (error) co_return;
+    if (number == SIGHUP) {
+      watcher.reload_on_signal();
+    } else {
+      watcher.stop();
+    }
+  }
+}
+
+asio::awaitable<void> live(Watcher& watcher, asio::signal_set& signals, int& exit_code) {
+  exit_code = co_await watcher.live();
+  signals.cancel();
+}
+
+// Reports and evidence hold what the application said: nobody else's to read. A closed pipe is an error, not the end.
+void set_process_up() {
+  umask(077);
+  std::signal(SIGPIPE, SIG_IGN);
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+}  // namespace
+
+int run(Config config, RunOptions options) {
+  set_process_up();
+  start_log();
+  SystemClock clock;
+  auto opened = Journal::open(config.watcher.state_dir);
+  if (const auto* fault = std::get_if<JournalFault>(&opened)) return fail(fault->what);
+  auto journal = std::move(std::get<std::unique_ptr<Journal>>(opened));
+  asio::io_context io(1);
+  auto shared_config = std::make_shared<const Config>(std::move(config));
+  Watcher watcher(io, clock, std::move(shared_config), std::move(options), std::move(journal));
+  const std::string problem = watcher.listen();
+  if (!problem.empty()) return fail(problem);
+  asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+  probes::TaskGroup tasks(io.get_executor());
+  int exit_code = 1;
+  tasks.spawn("signals", heed_signals(signals, watcher));
+  tasks.spawn("watcher", live(watcher, signals, exit_code));
+  io.run();
+  return exit_code;
+}
+
+}  // namespace watcher

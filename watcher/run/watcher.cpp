@@ -1,0 +1,355 @@
+#include "watcher/run/watcher.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <set>
+#include <utility>
+
+#include "watcher/run/log.hpp"
+#include "watcher/run/spool.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// How often the clocks are compared and systemd's watchdog is fed.
+constexpr rules::Duration tick = std::chrono::seconds(1);
+// How often spans are written for the next start; what is lost at a crash is at most this much of one.
+constexpr int ticks_per_span_save = 5;
+constexpr int ticks_per_disk_look = 60;
+// What a stop asks systemd for, again and again while a step of a plan ends.
+constexpr rules::Duration stop_extension = std::chrono::seconds(30);
+// What a deployment that found the host busy is told to wait before it tries again.
+constexpr std::string_view busy_advice = "; try again when it has ended";
+
+rules::CoreConfig core_of(const Config& config, const RunOptions& options) {
+  rules::CoreConfig core = config.core;
+  // A rollback by hand does what it was asked for and nothing by itself.
+  if (options.dry_run || options.rollback) core.mode = rules::Mode::observe;
+  return core;
+}
+
+std::string dir_of(const DriverSection& section, const Config& config) {
+  return section.dir.empty() ? config.dir : section.dir;
+}
+
+rules::Answer refused(std::string text) {
+  rules::Answer answer;
+  answer.text = std::move(text);
+  return answer;
+}
+
+std::string findings_text(const Loaded& loaded, const std::string& path) {
+  std::string text;
+  for (const Finding& finding : loaded.findings) {
+    if (!text.empty()) text += '\n';
+    text += format_finding(path, finding);
+  }
+  return text;
+}
+
+}  // namespace
+
+Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config,
+                 RunOptions options, std::unique_ptr<Journal> journal)
+    : io_(io),
+      clock_(clock),
+      config_(std::move(config)),
+      options_(std::move(options)),
+      started_(clock.now()),
+      journal_(io.get_executor(), std::move(journal)),
+      engine_(core_of(*config_, options_), journal_.found().durable, started_),
+      loop_(io.get_executor(), clock, engine_),
+      outbox_(io.get_executor(), clock, config_->notifiers, config_->watcher.name, journal_),
+      steps_(io.get_executor()),
+      loops_(io.get_executor()),
+      readers_(io.get_executor()),
+      deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_}),
+      server_(io.get_executor(), *this, metrics_),
+      stop_timer_(io, asio::steady_timer::time_point::max()) {}
+
+Watcher::~Watcher() = default;
+
+std::string Watcher::listen() { return server_.listen(config_->watcher); }
+
+// Drivers, readers and performer as the configuration has them. The readers of before must have ended.
+void Watcher::equip() {
+  Deeds::Tools tools;
+  std::map<rules::ServiceName, Driver*> drivers;
+  std::map<rules::ServiceName, std::string> dirs;
+  services_.clear();
+  for (const DriverSection& section : config_->drivers) {
+    dirs[section.service] = dir_of(section, *config_);
+    std::shared_ptr<Driver> driver = make_driver(section, config_->watcher.state_dir, clock_);
+    if (!driver) continue;
+    auto deliver = [this](rules::Event event) { loop_.observe(std::move(event)); };
+    Service& service = services_[section.service];
+    service.driver = driver;
+    service.reader =
+        std::make_unique<ServiceReader>(io_.get_executor(), *driver, section.identify_interval, std::move(deliver));
+    readers_.spawn("reader of " + section.service.text, service.reader->loop());
+    drivers[section.service] = driver.get();
+    tools.drivers[section.service] = driver;
+    tools.readers[section.service] = service.reader.get();
+  }
+  const std::string incidents_dir = config_->watcher.state_dir + "/incidents";
+  tools.config = config_;
+  tools.scheduler = scheduler_.get();
+  tools.performer = std::make_shared<Performer>(incidents_dir, resolver_, std::move(drivers), std::move(dirs));
+  deeds_.equip(std::move(tools));
+}
+
+void Watcher::poll_came(rules::Poll poll) {
+  metrics_.observe_poll(poll);
+  loop_.observe(std::move(poll));
+}
+
+void Watcher::start_loops() {
+  auto deed = [this](Batch batch) { return deeds_.carry_out(std::move(batch)); };
+  loops_.spawn("carry_out", loop_.carry_out(std::move(deed)));
+  loops_.spawn("decide", loop_.decide());
+  loops_.spawn("reports", deeds_.write_reports());
+  loops_.spawn("outbox", outbox_.loop());
+  loops_.spawn("housekeeping", housekeeping());
+  loops_.spawn("server", server_.serve());
+}
+
+void Watcher::own_up_to_lost_state() {
+  if (!journal_.found().observe_only) return;
+  rules::SelfDegraded degraded;
+  degraded.at = clock_.now();
+  degraded.reason = "a damaged database was set aside; only observing until `rollbackd accept-state`";
+  degraded.observe_only = true;
+  loop_.observe(degraded);
+  log_error("lost_state", "set_aside_as=" + log_value(journal_.found().set_aside_as) +
+                              " why=" + log_value(journal_.found().set_aside_why) + " mode=observe");
+}
+
+// The reserve that intents are written from when the disk is full: without it people are asked instead.
+asio::awaitable<void> Watcher::look_at_disk() {
+  const std::optional<JournalFault> fault = co_await journal_.keep_reserve();
+  const bool held = co_await journal_.reserve_held();
+  if (held == reserve_held_) co_return;
+  reserve_held_ = held;
+  rules::SelfDegraded degraded;
+  degraded.at = clock_.now();
+  if (!held) degraded.reason = fault ? fault->what : "the disk reserve under the state directory is gone";
+  degraded.ask_instead_of_act = !held;
+  loop_.observe(degraded);
+}
+
+asio::awaitable<int> Watcher::live() {
+  own_up_to_lost_state();
+  auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
+  const probes::Surroundings around{clock_, resolver_};
+  scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
+  equip();
+  start_loops();
+  co_await take_up_spool();
+  scheduler_->start();
+  log_info("started", fmt::format("name={} version={} probes={} rules={} services={} mode={}",
+                                  log_value(config_->watcher.name), ROLLBACKD_VERSION, config_->probes.size(),
+                                  config_->core.rules.size(), config_->core.services.size(),
+                                  rules::to_string(core_of(*config_, options_).mode)));
+  systemd_.ready(fmt::format("watching {} probes", config_->probes.size()));
+  if (options_.rollback) loops_.spawn("rollback", roll_back_once());
+  while (!stopping_) {
+    co_await stop_timer_.async_wait(as_result);
+  }
+  co_await shut_down();
+  co_return exit_code_;
+}
+
+void Watcher::stop() {
+  stopping_ = true;
+  stop_timer_.cancel();
+}
+
+// A step in flight is not killed: it ends, its end is written down, and the next start goes on from there.
+asio::awaitable<void> Watcher::shut_down() {
+  log_info("stopping", deeds_.step_in_flight() ? "waiting_for=\"the step in flight\"" : "waiting_for=nothing");
+  systemd_.stopping();
+  engine_.hold_new_steps();
+  co_await scheduler_->stop();
+  co_await steps_.join();
+  save_spans();
+  co_await loop_.settled();
+  co_await deeds_.write_last_reports();
+  readers_.cancel();
+  loops_.cancel();
+  server_.close();
+  co_await readers_.join();
+  co_await loops_.join();
+  co_await outbox_.close();
+  log_info("stopped", "");
+}
+
+void Watcher::look_at_clock() {
+  const std::optional<rules::Duration> jump = clock_.take_jump();
+  if (!jump) return;
+  log_warning("clock_jump", fmt::format("by={:.1f}s", rules::seconds(*jump)));
+  loop_.observe(rules::ClockJump{clock_.now(), *jump});
+}
+
+void Watcher::save_spans() {
+  Batch batch;
+  for (rules::SpanRecord& span : engine_.spans(clock_.now())) batch.push_back(rules::Save{std::move(span)});
+  loop_.push(std::move(batch));
+}
+
+asio::awaitable<void> Watcher::housekeeping() {
+  asio::steady_timer timer(io_);
+  for (int count = 1;; ++count) {
+    timer.expires_after(tick);
+    co_await timer.async_wait(as_result);
+    look_at_clock();
+    systemd_.feed_watchdog();
+    if (stopping_) systemd_.extend_timeout(stop_extension);
+    if (count % ticks_per_span_save == 0) {
+      save_spans();
+      co_await journal_.alive(clock_.now());
+    }
+    if (count % ticks_per_disk_look == 1) {
+      co_await look_at_disk();
+    }
+    metrics_.observe_loop_lag(scheduler_->loop_lag());
+  }
+}
+
+asio::awaitable<void> Watcher::take_up_spool() {
+  std::vector<std::string> unreadable;
+  const std::vector<Spooled> spooled = read_spool(config_->watcher.state_dir, unreadable);
+  for (const std::string& file : unreadable) log_warning("spool", "unreadable=" + log_value(file));
+  for (const Spooled& entry : spooled) {
+    if (const auto* mark_word = std::get_if<rules::DeployMark>(&entry.word)) {
+      loop_.observe(*mark_word);
+    } else {
+      loop_.request(std::get<rules::Declare>(entry.word));
+    }
+    log_info("spool", "taken_up=" + log_value(entry.file));
+  }
+  loop_.decide_now();
+  co_await loop_.settled();
+  for (const Spooled& entry : spooled) remove_spooled(entry);
+}
+
+asio::awaitable<void> Watcher::roll_back_once() {
+  rules::Request wish = *options_.rollback;
+  const rules::Answer answer = co_await request(std::move(wish));
+  log_info("rollback", "answer=" + log_value(answer.text));
+  exit_code_ = 1;
+  if (!answer.accepted) {
+    stop();
+    co_return;
+  }
+  asio::steady_timer timer(io_);
+  for (;;) {
+    std::optional<rules::IncidentRecord> record = co_await incident(answer.incident);
+    if (record && record->closed) {
+      const bool recovered = record->outcome == rules::Outcome::recovered;
+      exit_code_ = recovered ? 0 : 1;
+      break;
+    }
+    timer.expires_after(tick);
+    co_await timer.async_wait(as_result);
+  }
+  stop();
+}
+
+rules::EngineView Watcher::view() const { return engine_.view(clock_.now()); }
+
+std::vector<std::string> Watcher::not_ready() const {
+  std::vector<std::string> reasons;
+  const rules::EngineView now_view = view();
+  for (const rules::ProbeView& probe : now_view.probes) {
+    if (!probe.last) reasons.push_back("probe " + probe.probe.text + " has not been polled yet");
+  }
+  for (const std::string& reason : now_view.degraded) reasons.push_back(reason);
+  if (stopping_) reasons.push_back("stopping");
+  return reasons;
+}
+
+asio::awaitable<std::vector<rules::IncidentRecord>> Watcher::incidents(std::size_t most) {
+  co_return co_await journal_.incidents(most);
+}
+
+asio::awaitable<std::optional<rules::IncidentRecord>> Watcher::incident(rules::IncidentId id) {
+  co_return co_await journal_.incident(std::move(id));
+}
+
+asio::awaitable<std::vector<rules::StepRecord>> Watcher::steps(rules::IncidentId id) {
+  co_return co_await journal_.steps(std::move(id));
+}
+
+asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
+  const bool accepts_state = std::holds_alternative<rules::AcceptState>(request);
+  rules::Answer answer = loop_.request(request);
+  co_await loop_.settled();
+  if (accepts_state && answer.accepted) {
+    co_await journal_.accept_state();
+  }
+  co_return answer;
+}
+
+asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
+  if (!services_.contains(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
+  if (mark.kind == rules::MarkKind::begin) {
+    const std::string holder = deeds_.lock_for_deployment(mark.service);
+    if (!holder.empty()) co_return refused("the host is busy: " + holder + std::string(busy_advice));
+  }
+  const rules::MarkKind kind = mark.kind;
+  const rules::ServiceName service = mark.service;
+  loop_.observe(std::move(mark));
+  loop_.decide_now();
+  co_await loop_.settled();
+  if (kind != rules::MarkKind::begin) deeds_.unlock_deployment(service);
+  // What was deployed is looked at at once, not at the next turn.
+  if (kind != rules::MarkKind::begin) services_.at(service).reader->read_now();
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "noted";
+  co_return answer;
+}
+
+asio::awaitable<rules::Answer> Watcher::reload() {
+  Loaded loaded = load_config(config_->path);
+  metrics_.set_reload_successful(loaded.config.has_value());
+  if (!loaded.config) {
+    const std::string text = findings_text(loaded, config_->path);
+    log_error("reload", "refused=" + log_value(text));
+    co_return refused("nothing was changed:\n" + text);
+  }
+  auto fresh = std::make_shared<const Config>(std::move(*loaded.config));
+  const bool same_place = fresh->watcher.state_dir == config_->watcher.state_dir &&
+                          fresh->watcher.listen == config_->watcher.listen &&
+                          fresh->watcher.control == config_->watcher.control;
+  if (!same_place) co_return refused("nothing was changed: state_dir, listen and control need a restart");
+  readers_.cancel();
+  co_await readers_.join();
+  config_ = std::move(fresh);
+  loop_.reload(core_of(*config_, options_));
+  scheduler_->replace(config_->probes);
+  outbox_.replace(config_->notifiers);
+  equip();
+  co_await loop_.settled();
+  log_info("reload", "file=" + log_value(config_->path));
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "reloaded " + config_->path;
+  co_return answer;
+}
+
+asio::awaitable<void> Watcher::reload_and_log() {
+  const rules::Answer answer = co_await reload();
+  if (!answer.accepted) log_warning("reload", "answer=" + log_value(answer.text));
+}
+
+void Watcher::reload_on_signal() {
+  steps_.spawn("reload", reload_and_log());
+}
+
+}  // namespace watcher

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probes/net/resolver.hpp"
+#include "probes/net/task_group.hpp"
+#include "probes/scheduler.hpp"
+#include "rules/engine/engine.hpp"
+#include "watcher/clock.hpp"
+#include "watcher/config/config.hpp"
+#include "watcher/journal/journal_thread.hpp"
+#include "watcher/notify/outbox.hpp"
+#include "watcher/run/deeds.hpp"
+#include "watcher/run/engine_loop.hpp"
+#include "watcher/run/run.hpp"
+#include "watcher/run/sd_notify.hpp"
+#include "watcher/run/service_reader.hpp"
+#include "watcher/serve/api.hpp"
+#include "watcher/serve/metrics.hpp"
+#include "watcher/serve/server.hpp"
+
+namespace watcher {
+
+// The running watcher: owns everything, in the order in which it depends on each other, and is what the server asks.
+class Watcher final : public Host {
+ public:
+  Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config, RunOptions options,
+          std::unique_ptr<Journal> journal);
+  ~Watcher() override;
+
+  // Listens on the addresses of the configuration. Returns what went wrong, for people; empty on success.
+  std::string listen();
+  // The whole life: starts everything, waits until it is to stop, stops everything. Returns the exit code.
+  asio::awaitable<int> live();
+  // To be called on SIGTERM, SIGINT: new steps are not begun, the one in flight ends first.
+  void stop();
+  void reload_on_signal();
+
+  const Config& config() const override { return *config_; }
+  rules::Instant now() const override { return clock_.now(); }
+  rules::Instant started() const override { return started_; }
+  rules::EngineView view() const override;
+  std::vector<std::string> not_ready() const override;
+  asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most) override;
+  asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id) override;
+  asio::awaitable<std::vector<rules::StepRecord>> steps(rules::IncidentId id) override;
+  asio::awaitable<rules::Answer> request(rules::Request request) override;
+  asio::awaitable<rules::Answer> mark(rules::DeployMark mark) override;
+  asio::awaitable<rules::Answer> reload() override;
+
+ private:
+  struct Service {
+    std::shared_ptr<Driver> driver;
+    std::unique_ptr<ServiceReader> reader;
+  };
+
+  void equip();
+  void start_loops();
+  asio::awaitable<void> take_up_spool();
+  asio::awaitable<void> housekeeping();
+  asio::awaitable<void> roll_back_once();
+  asio::awaitable<void> reload_and_log();
+  asio::awaitable<void> shut_down();
+  void own_up_to_lost_state();
+  void look_at_clock();
+  asio::awaitable<void> look_at_disk();
+  void save_spans();
+  void poll_came(rules::Poll poll);
+
+  asio::io_context& io_;
+  SystemClock& clock_;
+  std::shared_ptr<const Config> config_;   // shared with deeds of before a reload
+  RunOptions options_;
+  rules::Instant started_;
+  SdNotify systemd_;
+  probes::Resolver resolver_;
+  JournalThread journal_;
+  rules::Engine engine_;
+  Metrics metrics_;
+  EngineLoop loop_;
+  Outbox outbox_;
+  probes::TaskGroup steps_;                // end by themselves
+  probes::TaskGroup loops_;                // run until cancelled
+  probes::TaskGroup readers_;              // exchanged at a reload
+  Deeds deeds_;
+  std::map<rules::ServiceName, Service> services_;
+  std::unique_ptr<probes::Scheduler> scheduler_;
+  Server server_;
+  asio::steady_timer stop_timer_;          // never expires; cancelled when it is to stop
+  bool reserve_held_ = true;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace watcher
