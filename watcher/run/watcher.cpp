@@ -195,6 +195,16 @@ void Watcher::look_at_clock() {
   loop_.observe(rules::ClockJump{clock_.now(), *jump});
 }
 
+// The outbox counts in its own way; what is new since the last look is handed to the metrics.
+void Watcher::count_notifications() {
+  for (const auto& [name, counts] : outbox_.counts()) {
+    Outbox::Counts& known = counted_[name];
+    for (; known.delivered < counts.delivered; ++known.delivered) metrics_.count_notification(name, "delivered");
+    for (; known.failed < counts.failed; ++known.failed) metrics_.count_notification(name, "failed");
+    for (; known.given_up < counts.given_up; ++known.given_up) metrics_.count_notification(name, "given_up");
+  }
+}
+
 void Watcher::save_spans() {
   Batch batch;
   for (rules::SpanRecord& span : engine_.spans(clock_.now())) batch.push_back(rules::Save{std::move(span)});
@@ -216,6 +226,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (count % ticks_per_disk_look == 1) {
       co_await look_at_disk();
     }
+    count_notifications();
     metrics_.observe_loop_lag(scheduler_->loop_lag());
   }
 }

@@ -70,6 +70,7 @@ class Watcher final : public Host {
   void own_up_to_lost_state();
   void look_at_clock();
   asio::awaitable<void> look_at_disk();
+  void count_notifications();
   void save_spans();
   void poll_came(rules::Poll poll);
 
@@ -89,6 +90,7 @@ class Watcher final : public Host {
   probes::TaskGroup loops_;                // run until cancelled
   probes::TaskGroup readers_;              // exchanged at a reload
   Deeds deeds_;
+  std::map<rules::NotifierName, Outbox::Counts> counted_;
   std::map<rules::ServiceName, Service> services_;
   std::unique_ptr<probes::Scheduler> scheduler_;
   Server server_;
