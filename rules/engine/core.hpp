@@ -111,6 +111,7 @@ class Core {
   std::vector<Command> complete(const StepId& id, const StepResult& result, Instant now);
   Answer request(const Request& request, Instant now);
   std::vector<Command> reload(CoreConfig config, Instant now);
+  void hold_new_steps() { holding_ = true; }
   std::optional<Instant> next_deadline() const;
   EngineView view(Instant now) const;
   std::vector<SpanRecord> spans(Instant now) const;
@@ -314,6 +315,7 @@ class Core {
   const LiveIncident* open_incident(const WatchedService& service) const;
 
   CoreConfig config_;
+  bool holding_ = false;                      // the watcher stops: no step is begun any more
   Measurements measurements_;
   Instant now_;
   std::multimap<Instant, Event> events_;      // equal times in the order of their coming

@@ -24,6 +24,7 @@ Answer Engine::request(const Request& request, Instant now) { return state_->cor
 std::vector<Command> Engine::reload(CoreConfig config, Instant now) {
   return state_->core.reload(std::move(config), now);
 }
+void Engine::hold_new_steps() { state_->core.hold_new_steps(); }
 std::optional<Instant> Engine::next_deadline() const { return state_->core.next_deadline(); }
 EngineView Engine::view(Instant now) const { return state_->core.view(now); }
 std::vector<SpanRecord> Engine::spans(Instant now) const { return state_->core.spans(now); }

@@ -205,6 +205,7 @@ bool Core::section_done(LiveIncident& incident) {
 
 // Starts the step, or what has to come before it.
 bool Core::start_step(LiveIncident& incident, const StepSpec& step) {
+  if (holding_) return false;
   IncidentRecord& record = incident.record;
   const bool in_steps = record.section == PlanSection::steps;
   if (is_mutating(step)) {

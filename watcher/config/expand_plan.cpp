@@ -105,6 +105,7 @@ void write_service(TomlWriter& out, const rules::ServiceSpec& service, const Dri
   std::visit(WriteDriver{out}, driver.driver);
   out.strings_unless_empty("schema", driver.schema);
   out.duration("timeout", driver.timeout);
+  out.duration("identify_interval", driver.identify_interval);
   write_judgement(out, service);
 }
 

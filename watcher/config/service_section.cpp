@@ -179,6 +179,8 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
   const bool known_driver = read_driver(reader, section);
   section.schema = reader.argv("schema", section.dir).value_or(std::vector<std::string>());
   if (const auto timeout = reader.duration("timeout", std::chrono::seconds(1))) section.timeout = *timeout;
+  const rules::Duration shortest = std::chrono::milliseconds(100);
+  if (const auto interval = reader.duration("identify_interval", shortest)) section.identify_interval = *interval;
   spec.has_driver = can_switch(section) || !known_driver;
   spec.has_identity = can_identify(section) || !known_driver;
   read_judgement(reader, spec);

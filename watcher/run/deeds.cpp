@@ -88,31 +88,29 @@ asio::awaitable<void> Deeds::carry_out(Batch batch) {
   }
 }
 
-// Saves and messages are one transaction's worth each, before anything that rests on them.
+// Saves and the messages that tell of them are one transaction, before anything that rests on them.
 asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   std::vector<rules::Record> records = records_of(batch);
-  if (!records.empty()) {
-    for (const rules::Record& record : records) count(record);
-    std::optional<JournalFault> fault = co_await means_.journal.save(std::move(records));
-    if (fault) {
-      fail_intents(batch, *fault);
-      co_return false;
-    }
-  }
+  std::vector<OutboxEntry> messages = messages_of(batch);
+  if (records.empty() && messages.empty()) co_return true;
+  for (const rules::Record& record : records) count(record);
+  const bool has_messages = !messages.empty();
+  std::optional<JournalFault> fault = co_await means_.journal.save(std::move(records), std::move(messages));
+  if (fault) fail_intents(batch, *fault);
+  if (has_messages) means_.outbox.wake();
+  co_return !fault;
+}
+
+std::vector<OutboxEntry> Deeds::messages_of(const Batch& batch) {
   std::vector<OutboxEntry> messages;
   for (const rules::Command& command : batch) {
-    if (const auto* tell = std::get_if<rules::Tell>(&command)) {
-      log_tell(*tell);
-      std::vector<OutboxEntry> more = means_.outbox.entries(*tell);
-      for (OutboxEntry& entry : more) messages.push_back(std::move(entry));
-    }
+    const auto* tell = std::get_if<rules::Tell>(&command);
+    if (tell == nullptr) continue;
+    log_tell(*tell);
+    std::vector<OutboxEntry> more = means_.outbox.entries(*tell);
+    for (OutboxEntry& entry : more) messages.push_back(std::move(entry));
   }
-  if (!messages.empty()) {
-    std::optional<JournalFault> fault = co_await means_.journal.enqueue(std::move(messages));
-    if (fault) log_error("outbox", "what=" + log_value(fault->what));
-    means_.outbox.wake();
-  }
-  co_return true;
+  return messages;
 }
 
 // An intent that is not on disk must not become a deed.

@@ -66,6 +66,7 @@ class Deeds {
   };
 
   asio::awaitable<bool> make_durable(const Batch& batch);
+  std::vector<OutboxEntry> messages_of(const Batch& batch);
   void fail_intents(const Batch& batch, const JournalFault& fault);
   void do_command(rules::Command& command);
   void perform(rules::Perform& command);
