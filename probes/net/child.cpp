@@ -40,9 +40,17 @@ class Running {
   // Only before reap(): a reaped pid may belong to a stranger.
   void signal_group(int signal) const { kill(-pid_, signal); }
 
+  // Asked after every wake: an event that was meant for the descriptor of a former child may wake the wait for this
+  // one.
+  bool has_ended() const {
+    siginfo_t how{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0;
+  }
+
+  // By pid: waiting through the pidfd, which does not block, would come back too early.
   siginfo_t reap() {
     siginfo_t how{};
-    while (waitid(P_PIDFD, static_cast<id_t>(descriptor_.native_handle()), &how, WEXITED) == -1 && errno == EINTR) {
+    while (waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED) == -1 && errno == EINTR) {
     }
     reaped_ = true;
     return how;
@@ -61,8 +69,11 @@ asio::awaitable<bool> wait_for_end(Running& child, rules::Duration limit) {
   const auto executor = co_await asio::this_coro::executor;
   Deadline deadline(executor);
   deadline.arm(limit, [&child] { child.descriptor().cancel(); });
-  const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
-  co_return !error;
+  for (;;) {
+    const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
+    if (child.has_ended()) co_return true;
+    if (error) co_return false;
+  }
 }
 
 // TERM, grace, KILL. A further cancellation only shortens the grace: the child is always ended.
@@ -74,7 +85,7 @@ asio::awaitable<void> end_softly(Running& child, rules::Duration grace) {
   bool gone = false;
   while (!gone) {
     const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
-    gone = !error;
+    gone = !error && child.has_ended();
   }
 }
 

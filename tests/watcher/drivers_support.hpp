@@ -4,14 +4,17 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
-#include "../probes/run_here.hpp"
 #include "probes/clock.hpp"
 #include "watcher/drivers/driver.hpp"
 
@@ -60,16 +63,26 @@ inline std::string script(const std::string& path, const std::string& lines) {
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-inline rules::RevisionRead identify(watcher::Driver& driver) {
+// Runs a coroutine to its end on a loop that runs nothing else.
+template <class T>
+T run_here(boost::asio::awaitable<T> task) {
   boost::asio::io_context loop;
-  return tests::run_on(loop, driver.identify());
+  std::optional<T> result;
+  boost::asio::co_spawn(loop, std::move(task), [&result](const std::exception_ptr& error, T value) {
+    if (error) std::rethrow_exception(error);
+    result.emplace(std::move(value));
+  });
+  while (!result && loop.run_one() > 0) {
+  }
+  return std::move(*result);
 }
 
+inline rules::RevisionRead identify(watcher::Driver& driver) { return run_here(driver.identify()); }
+
 inline rules::ReadinessRead ready(watcher::Driver& driver, const std::string& to = "") {
-  boost::asio::io_context loop;
   std::optional<rules::Revision> target;
   if (!to.empty()) target = rules::Revision(to);
-  return tests::run_on(loop, driver.ready(target));
+  return run_here(driver.ready(target));
 }
 
 // What identify says: the revision, or "?" when nobody knows.
@@ -81,14 +94,13 @@ inline std::string running(watcher::Driver& driver) {
 }
 
 inline rules::StepResult switch_to(watcher::Driver& driver, const std::string& from, const std::string& to) {
-  boost::asio::io_context loop;
   watcher::SwitchRequest request;
   request.from = rules::Revision(from);
   request.to = rules::Revision(to);
   request.incident = rules::IncidentId("20261121-020304-web-errors");
   request.env = {{"ROLLBACKD_TO", to}};
   request.limit = 60s;
-  return tests::run_on(loop, driver.switch_to(std::move(request)));
+  return run_here(driver.switch_to(std::move(request)));
 }
 
 }  // namespace drivers_support

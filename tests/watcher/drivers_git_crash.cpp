@@ -1,0 +1,125 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "drivers_git_shop.hpp"
+
+namespace {
+
+using namespace drivers_support;
+using rules::StepStatus;
+
+// Where the watcher is killed: around a git command, or in a command of the operator's.
+struct Boundary {
+  const char* name;
+  const char* before;   // git subcommand
+  const char* after;    // git subcommand
+  const char* command;  // "build" or "restart"
+  bool known;           // afterwards it can be told what runs
+};
+
+constexpr Boundary boundaries[] = {{"before the stash", "stash push", "", "", true},
+                                   {"after the stash", "", "stash push", "", true},
+                                   {"before the checkout", "checkout", "", "", true},
+                                   {"after the checkout", "", "checkout", "", true},
+                                   {"before the paths are restored", "restore", "", "", true},
+                                   {"after the paths are restored", "", "restore", "", true},
+                                   {"in the build", "", "", "build", true},
+                                   {"in the restart", "", "", "restart", false}};
+
+bool applies(const Boundary& boundary, bool partial) {
+  const std::string commands = std::string(boundary.before) + boundary.after;
+  if (commands == "checkout") return !partial;
+  if (commands == "restore") return partial;
+  return true;
+}
+
+// A git that kills whoever called it.
+void make_deadly_git(const Shop& shop) {
+  std::filesystem::create_directories(shop.folder.path + "/bin");
+  script(shop.folder.path + "/bin/git",
+         "real=$(PATH=/usr/local/bin:/usr/bin:/bin command -v git)\n"
+         "case \" $* \" in *\" $CRASH_BEFORE \"*) kill -9 $PPID; exit 1;; esac\n"
+         "\"$real\" \"$@\"; code=$?\n"
+         "case \" $* \" in *\" $CRASH_AFTER \"*) kill -9 $PPID;; esac\n"
+         "exit $code\n");
+}
+
+// Runs a switch in a process of its own, which is to die in it.
+void crash(Shop& shop, const Boundary& boundary, const std::string& to) {
+  make_deadly_git(shop);
+  const std::string path = shop.folder.path + "/bin:" + std::getenv("PATH");
+  const std::string before = *boundary.before == '\0' ? "nowhere" : boundary.before;
+  const std::string after = *boundary.after == '\0' ? "nowhere" : boundary.after;
+  const watcher::GitDriver config = shop.config;
+  const std::vector<std::string> deadly{"/bin/sh", "-c", "kill -9 $PPID"};
+  if (boundary.command == std::string("build")) shop.config.build = deadly;
+  if (boundary.command == std::string("restart")) shop.config.restart = deadly;
+  const pid_t child = ::fork();
+  REQUIRE(child != -1);
+  if (child == 0) {
+    ::setenv("PATH", path.c_str(), 1);
+    ::setenv("CRASH_BEFORE", before.c_str(), 1);
+    ::setenv("CRASH_AFTER", after.c_str(), 1);
+    shop.roll_back_to(to);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  shop.config = config;
+}
+
+void survives(const Boundary& boundary, bool partial) {
+  INFO(boundary.name, partial ? ", partial" : "");
+  Shop shop;
+  if (partial) shop.config.paths = {"backend"};
+  const std::string patched = shop.repository + "/backend/api";
+  write(patched, "patched on the host\n");
+  crash(shop, boundary, shop.first);
+  // Nothing was restarted.
+  CHECK(shop.identified() == (boundary.known ? shop.third : "?"));
+  // By hand, the same switch goes through from there.
+  const rules::StepResult again = shop.roll_back_to(shop.first);
+  INFO(again.detail);
+  CHECK(again.status == StepStatus::succeeded);
+  CHECK(shop.identified() == shop.first);
+  CHECK(content(patched) == "api of one\n");
+  // What the operator had changed is in a stash, whichever of the two attempts made it.
+  const std::string found = "for s in $(git -C " + shop.repository + " stash list --format=%H); do git -C " +
+                            shop.repository + " show $s:backend/api; done | grep -q 'patched on the host'";
+  CHECK(std::system(found.c_str()) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a git switch that is killed at any boundary leaves the truth about what runs, and can be done again") {
+  for (const Boundary& boundary : boundaries) {
+    for (const bool partial : {false, true}) {
+      if (applies(boundary, partial)) survives(boundary, partial);
+    }
+  }
+}
+
+TEST_CASE("a second git switch that is killed after the checkout leaves the first one's target running") {
+  Shop shop;
+  REQUIRE(shop.roll_back_to(shop.second).status == StepStatus::succeeded);
+  crash(shop, boundaries[2], shop.first);
+  CHECK(shop.identified() == shop.second);
+  crash(shop, boundaries[3], shop.first);
+  CHECK(shop.identified() == shop.second);
+  CHECK(shop.truly_running() == "two\n");
+  // From there another one dies before it moves anything.
+  crash(shop, boundaries[2], shop.third);
+  CHECK(shop.identified() == shop.second);
+}
+
+TEST_CASE("a crash between the stash and its note still leads people to the stash") {
+  Shop shop;
+  write(shop.repository + "/version", "patched\n");
+  crash(shop, boundaries[1], shop.first);
+  CHECK(contains(shop.aftermath(), "stash list"));
+  CHECK(contains(shop.asked("stash list"), "20261121-020304-web-errors"));
+}

@@ -1,0 +1,81 @@
+#include "drivers_git_shop.hpp"
+
+namespace {
+
+using namespace drivers_support;
+using rules::StepStatus;
+
+struct PartialShop : Shop {
+  PartialShop() { config.paths = {"backend"}; }
+};
+
+}  // namespace
+
+TEST_CASE("a partial git rollback changes its paths alone and then is the target") {
+  PartialShop shop;
+  CHECK(shop.identified() == shop.third);
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(content(shop.repository + "/backend/api") == "api of one\n");
+  CHECK_FALSE(std::filesystem::exists(shop.repository + "/backend/only-in-three"));
+  CHECK(content(shop.repository + "/frontend/page") == "page of three\n");
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+  CHECK(shop.asked("branch --show-current") == "main");
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("the report of a partial git rollback names the command that brings the paths back") {
+  PartialShop shop;
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  shop.obey("to return to HEAD's: ");
+  CHECK(shop.asked("status --porcelain").empty());
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("a partial git rollback that somebody did by hand is told from HEAD by what the paths are") {
+  PartialShop shop;
+  shop.git("restore --source=" + shop.first + " --staged --worktree -- backend");
+  const std::string by_hand = shop.identified();
+  CHECK(by_hand.starts_with(shop.third + "-paths-"));
+  CHECK(rules::is_safe_in_argv(rules::Revision(by_hand)));
+  shop.git("restore --source=" + shop.second + " --staged --worktree -- backend");
+  const std::string otherwise = shop.identified();
+  CHECK(otherwise != by_hand);
+  CHECK(otherwise != shop.third);
+  // What is not among the paths is not the service's.
+  shop.git("reset -q --hard");
+  shop.git("restore --source=" + shop.first + " --staged --worktree -- frontend");
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("a deploy after a partial git rollback is what runs") {
+  PartialShop shop;
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  shop.git("reset -q --hard");
+  CHECK(shop.identified() == shop.third);
+  const std::string fourth = shop.release("four");
+  CHECK(shop.identified() == fourth);
+}
+
+TEST_CASE("local changes in the paths of a partial git rollback are stashed, others stay where they are") {
+  PartialShop shop;
+  write(shop.repository + "/backend/api", "patched\n");
+  write(shop.repository + "/backend/new", "new\n");
+  write(shop.repository + "/frontend/page", "patched page\n");
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  CHECK(content(shop.repository + "/backend/api") == "api of one\n");
+  CHECK(content(shop.repository + "/frontend/page") == "patched page\n");
+  const std::string stashed = shop.asked("stash show --include-untracked --name-only stash@{0}");
+  CHECK(contains(stashed, "backend/api"));
+  CHECK(contains(stashed, "backend/new"));
+}
+
+TEST_CASE("a partial git rollback whose build fails brings the paths back") {
+  PartialShop shop;
+  write(shop.folder.path + "/break-build", "");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
+  CHECK(shop.asked("status --porcelain").empty());
+  CHECK(shop.identified() == shop.third);
+  CHECK_FALSE(contains(shop.aftermath(), "to return"));
+}
