@@ -1,8 +1,32 @@
 #pragma once
 
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "watcher/run/run.hpp"
+#include "watcher/serve/api.hpp"
+
 namespace watcher {
 
-// The command line. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage, 3 no watcher answers.
+// What a command may touch besides its arguments; tests put their own in.
+struct Terminal {
+  std::ostream& out;
+  std::ostream& err;
+  // The running watcher's answer, or why none answers.
+  std::function<std::variant<ApiReply, std::string>(const std::string& socket_path, const ApiRequest& request)> call;
+  std::function<int(Config config, RunOptions options)> run;
+  // Waits between two looks; returns false when there is to be no further one.
+  std::function<bool(rules::Duration pause)> wait;
+};
+
+// One command line, without the program's name. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage,
+// 3 no watcher answers.
+int run_cli(std::vector<std::string> arguments, Terminal& terminal);
+
+// The same for main: standard output and error, the real watcher.
 int cli_main(int argc, char** argv);
 
 }  // namespace watcher

@@ -95,6 +95,23 @@ Loaded load_config(const std::string& path);
 // The same from a text; `path` is what findings name and what relative paths start from. Permissions are not looked at.
 Loaded load_config_text(const std::string& text, const std::string& path);
 
+// Only [watcher], for commands that must reach the watcher though the rest of the file is wrong meanwhile. The findings
+// are those of that table; it must be there to be read, but the file may say nothing of it.
+struct LoadedWatcher {
+  std::optional<WatcherSection> watcher;  // none when there is an error
+  std::vector<Finding> findings;
+};
+LoadedWatcher load_watcher_section(const std::string& path);
+
+// Every command that the configuration names.
+struct NamedCommand {
+  std::string owner;                // "service.web.switch"
+  std::vector<std::string> argv;
+};
+std::vector<NamedCommand> commands_of(const Config& config);
+// The file that running `program` would start: with a slash itself, otherwise looked up in PATH. nullopt: none.
+std::optional<std::string> find_command(const std::string& program);
+
 // FILE:LINE:COLUMN: error: ...
 std::string format_finding(const std::string& path, const Finding& finding);
 

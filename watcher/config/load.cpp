@@ -43,33 +43,56 @@ void describe_shapes(Config& config) {
   }
 }
 
-Loaded failed(Place place, const std::string& what) {
-  Loaded out;
-  out.findings.push_back({Level::error, place.line, place.column, what});
-  return out;
+// A file as TOML, or the one finding why not.
+struct Parsed {
+  std::optional<toml::table> table;
+  Finding finding;
+};
+
+Parsed parse(const std::string& text, const std::string& path) {
+  try {
+    return {toml::parse(std::string_view(text), std::string_view(path)), {}};
+  } catch (const toml::parse_error& error) {
+    const toml::source_position at = error.source().begin;
+    return {std::nullopt, {Level::error, static_cast<std::size_t>(at.line), static_cast<std::size_t>(at.column),
+                           "not TOML: " + std::string(error.description())}};
+  }
+}
+
+std::string whole_path(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
 }
 
 Loaded load(const std::string& text, const std::string& path, bool look_at_permissions) {
-  toml::table table;
-  try {
-    table = toml::parse(std::string_view(text), std::string_view(path));
-  } catch (const toml::parse_error& error) {
-    const toml::source_position at = error.source().begin;
-    return failed({static_cast<std::size_t>(at.line), static_cast<std::size_t>(at.column)},
-                  "not TOML: " + std::string(error.description()));
-  }
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  const Parsed parsed = parse(text, path);
+  if (!parsed.table) return {std::nullopt, {parsed.finding}};
+  const std::string whole = whole_path(path);
   const Source source(text);
-  Loading loading(source, whole.parent_path().string());
+  Loading loading(source, std::filesystem::path(whole).parent_path().string());
   loading.config.path = path;
   loading.config.dir = loading.dir;
-  read_all(loading, table);
+  read_all(loading, *parsed.table);
   describe_shapes(loading.config);
-  if (look_at_permissions) check_permissions(loading, whole.string());
+  if (look_at_permissions) check_permissions(loading, whole);
   Loaded out;
   out.findings = loading.findings.sorted();
   if (!loading.findings.has_errors()) out.config = std::move(loading.config);
   return out;
+}
+
+// The file's text, or why it cannot be read.
+std::variant<std::string, Finding> read_file(const std::string& path) {
+  const auto failed = [](const char* what) { return Finding{Level::error, 0, 0, what}; };
+  std::error_code failure;
+  if (!std::filesystem::exists(path, failure)) return failed("there is no such file; name it with --config FILE");
+  if (!std::filesystem::is_regular_file(path, failure)) return failed("is not a file");
+  std::ifstream file(path, std::ios::binary);
+  std::string text(file_length_max + 1, '\0');
+  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) return failed("cannot be read by this user");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > file_length_max) return failed("is larger than 4 MiB");
+  return text;
 }
 
 }  // namespace
@@ -77,16 +100,24 @@ Loaded load(const std::string& text, const std::string& path, bool look_at_permi
 Loaded load_config_text(const std::string& text, const std::string& path) { return load(text, path, false); }
 
 Loaded load_config(const std::string& path) {
-  std::error_code failure;
-  if (!std::filesystem::exists(path, failure)) return failed({}, "there is no such file; name it with --config FILE");
-  if (!std::filesystem::is_regular_file(path, failure)) return failed({}, "is not a file");
-  std::ifstream file(path, std::ios::binary);
-  std::string text(file_length_max + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return failed({}, "cannot be read by this user");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > file_length_max) return failed({}, "is larger than 4 MiB");
-  return load(text, path, true);
+  const std::variant<std::string, Finding> text = read_file(path);
+  if (const auto* failure = std::get_if<Finding>(&text)) return {std::nullopt, {*failure}};
+  return load(std::get<std::string>(text), path, true);
+}
+
+LoadedWatcher load_watcher_section(const std::string& path) {
+  const std::variant<std::string, Finding> text = read_file(path);
+  if (const auto* failure = std::get_if<Finding>(&text)) return {std::nullopt, {*failure}};
+  const Parsed parsed = parse(std::get<std::string>(text), path);
+  if (!parsed.table) return {std::nullopt, {parsed.finding}};
+  const Source source(std::get<std::string>(text));
+  Loading loading(source, std::filesystem::path(whole_path(path)).parent_path().string());
+  TableReader root(loading, *parsed.table, "");
+  read_watcher(loading, root);
+  LoadedWatcher out;
+  out.findings = loading.findings.sorted();
+  if (!loading.findings.has_errors()) out.watcher = std::move(loading.config.watcher);
+  return out;
 }
 
 std::string format_finding(const std::string& path, const Finding& finding) {

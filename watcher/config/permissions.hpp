@@ -12,9 +12,6 @@ namespace watcher {
 // writable, because others cannot replace what is not theirs in it. nullopt: safe, or it does not exist.
 std::optional<std::string> writable_by_others(const std::string& path);
 
-// The file that running `program` would start: with a slash itself, otherwise looked up in PATH. nullopt: none.
-std::optional<std::string> find_command(const std::string& program);
-
 // Reports a configuration, and commands named in it, that other users can write.
 void check_permissions(Loading& loading, const std::string& config_path);
 

@@ -1,0 +1,117 @@
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "watcher/cli/check_online.hpp"
+#include "watcher/cli/command_line.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+struct CheckArguments {
+  bool online = false;
+  bool expand = false;
+  bool strict = false;
+};
+
+std::string_view word_of(OnlineFinding::Kind kind) {
+  switch (kind) {
+    case OnlineFinding::Kind::fine: return "fine";
+    case OnlineFinding::Kind::advice: return "advice";
+    case OnlineFinding::Kind::wrong: return "wrong";
+  }
+  return "";
+}
+
+std::string_view word_of(Level level) {
+  switch (level) {
+    case Level::error: return "error";
+    case Level::warning: return "warning";
+  }
+  return "";
+}
+
+bool is_valid(const Loaded& loaded, bool strict) { return loaded.config && (!strict || loaded.findings.empty()); }
+
+bool is_wrong(const std::vector<OnlineFinding>& online, bool strict) {
+  return std::any_of(online.begin(), online.end(), [&](const OnlineFinding& finding) {
+    return finding.kind == OnlineFinding::Kind::wrong || (strict && finding.kind == OnlineFinding::Kind::advice);
+  });
+}
+
+void print_json(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online, bool valid,
+                bool expanded) {
+  json::array findings;
+  for (const Finding& finding : loaded.findings) {
+    findings.push_back(json::object{{"level", word_of(finding.level)},
+                                    {"line", finding.line},
+                                    {"column", finding.column},
+                                    {"what", finding.what}});
+  }
+  json::array looks;
+  for (const OnlineFinding& look : online) {
+    looks.push_back(json::object{{"kind", word_of(look.kind)}, {"subject", look.subject}, {"text", look.text}});
+  }
+  json::object out{{"path", line.config_path()}, {"valid", valid}};
+  out["findings"] = std::move(findings);
+  out["online"] = std::move(looks);
+  if (expanded && loaded.config) out["expanded"] = expand(*loaded.config);
+  line.out() << json::serialize(out) << "\n";
+}
+
+std::string counted(std::size_t n, const std::string& noun) {
+  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+void print_summary(const CommandLine& line, const Config& config) {
+  line.out() << line.config_path() << ": fine: " << counted(config.probes.size(), "probe") << ", "
+             << counted(config.core.signals.size(), "signal") << ", " << counted(config.core.rules.size(), "rule") << ", "
+             << counted(config.core.services.size(), "service") << ", " << counted(config.core.actions.size(), "action")
+             << ", " << counted(config.notifiers.size(), "notifier") << "\n";
+}
+
+void print_text(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online,
+                const CheckArguments& arguments) {
+  for (const Finding& finding : loaded.findings) {
+    line.err() << format_finding(line.config_path(), finding) << "\n";
+  }
+  if (!loaded.config) return;
+  if (arguments.expand) {
+    line.out() << expand(*loaded.config);
+    return;
+  }
+  if (is_valid(loaded, arguments.strict)) print_summary(line, *loaded.config);
+  for (const OnlineFinding& look : online) {
+    line.out() << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
+  }
+  if (arguments.online) return;
+  line.out() << "next: rollbackd check --online --config " << line.config_path()
+             << " asks the probes and drivers once, changing nothing\n";
+}
+
+int check(const CommandLine& line, const CheckArguments& arguments) {
+  const Loaded loaded = load_config(line.config_path());
+  std::vector<OnlineFinding> online;
+  if (arguments.online && loaded.config) online = check_online(*loaded.config);
+  const bool valid = is_valid(loaded, arguments.strict);
+  if (line.json()) print_json(line, loaded, online, valid, arguments.expand);
+  else print_text(line, loaded, online, arguments);
+  return valid && !is_wrong(online, arguments.strict) ? exit_fine : exit_no;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, CommandLine& line) {
+  const auto arguments = std::make_shared<CheckArguments>();  // shared with the action, which outlives this function
+  CLI::App* const command = line.add(app, "check", "Check the configuration: every mistake at once, with its place.",
+                                     [&line, arguments] { return check(line, *arguments); });
+  command->add_flag("--online", arguments->online,
+                    "also poll every probe once, ask every driver what runs and whether it could switch, look for every command; changes nothing");
+  command->add_flag("--expand", arguments->expand, "print the configuration with everything implied written out");
+  command->add_flag("--strict", arguments->strict, "warnings and advice count as errors");
+}
+
+}  // namespace watcher

@@ -1,0 +1,109 @@
+#include "watcher/cli/check_online.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "probes/net/resolver.hpp"
+#include "probes/probe.hpp"
+#include "watcher/clock.hpp"
+#include "watcher/drivers/driver.hpp"
+
+namespace watcher {
+
+namespace {
+
+using Kind = OnlineFinding::Kind;
+
+// What the coroutines below share; outlives them because run() returns only when they have ended.
+struct Looking {
+  const Config& config;
+  std::vector<rules::Poll> polls;
+  std::vector<OnlineFinding> findings;
+};
+
+asio::awaitable<void> poll_once(Looking& looking, probes::Probe& probe) {
+  rules::Poll poll = co_await probe.poll();
+  looking.polls.push_back(std::move(poll));
+}
+
+void note_identity(Looking& looking, const std::string& subject, const rules::RevisionRead& read) {
+  if (read.revision) {
+    looking.findings.push_back({Kind::fine, subject, "runs " + read.revision->text});
+  } else {
+    const std::string why = read.error.empty() ? "the driver did not say why" : read.error;
+    looking.findings.push_back({Kind::wrong, subject, "what runs cannot be read: " + why});
+  }
+}
+
+void note_readiness(Looking& looking, const std::string& subject, const rules::ReadinessRead& read) {
+  if (read.ready) looking.findings.push_back({Kind::fine, subject, "could be switched now"});
+  else looking.findings.push_back({Kind::wrong, subject, "could not be switched now: " + read.reason});
+}
+
+asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::ServiceSpec& service) {
+  const std::string subject = "service " + service.name.text;
+  if (service.has_identity) {
+    const rules::RevisionRead identity = co_await driver.identify();
+    note_identity(looking, subject, identity);
+  } else {
+    looking.findings.push_back({Kind::advice, subject,
+                                "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
+  }
+  if (!service.has_driver) co_return;
+  std::optional<rules::Revision> any;
+  const rules::ReadinessRead readiness = co_await driver.ready(any);
+  note_readiness(looking, subject, readiness);
+}
+
+const rules::ServiceSpec* service_of(const Config& config, const DriverSection& section) {
+  for (const rules::ServiceSpec& service : config.core.services) {
+    if (service.name == section.service) return &service;
+  }
+  return nullptr;
+}
+
+void append(std::vector<OnlineFinding>& to, std::vector<OnlineFinding> more) {
+  for (OnlineFinding& finding : more) to.push_back(std::move(finding));
+}
+
+}  // namespace
+
+std::vector<OnlineFinding> check_online(const Config& config) {
+  asio::io_context loop;
+  const SystemClock clock;
+  probes::Resolver resolver;
+  Looking looking{config, {}, {}};
+  std::vector<std::unique_ptr<probes::Probe>> all_probes;
+  for (const probes::ProbeConfig& probe : config.probes) {
+    for (auto& one : probes::make_probes(probe, {clock, resolver})) all_probes.push_back(std::move(one));
+  }
+  for (const auto& probe : all_probes) asio::co_spawn(loop, poll_once(looking, *probe), asio::detached);
+  std::vector<std::unique_ptr<Driver>> drivers;
+  for (const DriverSection& section : config.drivers) {
+    std::unique_ptr<Driver> driver = make_driver(section, config.watcher.state_dir, clock);
+    const rules::ServiceSpec* const service = service_of(config, section);
+    if (driver == nullptr || service == nullptr) continue;
+    asio::co_spawn(loop, ask_driver(looking, *driver, *service), asio::detached);
+    drivers.push_back(std::move(driver));
+  }
+  loop.run();
+  std::vector<OnlineFinding> out = lint_polls(config, looking.polls);
+  append(out, std::move(looking.findings));
+  append(out, missing_commands(config));
+  return out;
+}
+
+std::vector<OnlineFinding> missing_commands(const Config& config) {
+  std::vector<OnlineFinding> out;
+  for (const NamedCommand& command : commands_of(config)) {
+    if (find_command(command.argv.front())) continue;
+    out.push_back({Kind::wrong, command.owner,
+                   "the command " + command.argv.front() +
+                       " does not exist or may not be run; relative ones start at " + config.dir});
+  }
+  return out;
+}
+
+}  // namespace watcher

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rules/base/poll.hpp"
+#include "watcher/config/config.hpp"
+
+namespace watcher {
+
+// One line of what `check --online` found.
+struct OnlineFinding {
+  enum class Kind {
+    fine,    // it is as it should be
+    advice,  // it works, but could be better
+    wrong,   // a probe is down, a command is missing, a driver is not ready
+  };
+  Kind kind = Kind::fine;
+  std::string subject;  // "probe app", "service web"
+  std::string text;
+};
+
+// Polls every probe once, asks every driver what runs and whether it could switch. Changes nothing.
+std::vector<OnlineFinding> check_online(const Config& config);
+
+// Commands that cannot be found.
+std::vector<OnlineFinding> missing_commands(const Config& config);
+// What one poll of every target says about probes, signals and the thresholds that rules compare them with.
+std::vector<OnlineFinding> lint_polls(const Config& config, const std::vector<rules::Poll>& polls);
+
+}  // namespace watcher

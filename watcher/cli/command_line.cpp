@@ -1,0 +1,129 @@
+#include "watcher/cli/command_line.hpp"
+
+#include <boost/json.hpp>
+
+#include "rules/base/names.hpp"
+#include "rules/base/parse.hpp"
+#include "watcher/serve/client.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '~';
+}
+
+Asked read_reply(const CommandLine& line, const ApiReply& reply) {
+  Asked out;
+  out.text = reply.body;
+  json::error_code failure;
+  out.body = json::parse(reply.body, failure);
+  if (reply.status < 400) return out;
+  out.exit_code = exit_no;
+  if (line.json()) line.out() << reply.body << "\n";
+  else line.err() << "rollbackd: " << problem_detail(reply) << "\n";
+  return out;
+}
+
+}  // namespace
+
+CLI::App* CommandLine::add(CLI::App& parent, const std::string& name, const std::string& description,
+                           std::function<int()> action) {
+  CLI::App* const command = parent.add_subcommand(name, description);
+  command->add_option("--config", config_path_, "the configuration file")->type_name("FILE")->capture_default_str();
+  command->add_flag("--json", json_, "print JSON instead of text");
+  command->callback([this, act = std::move(action)] { chosen_ = act; });
+  return command;
+}
+
+CLI::App* CommandLine::add_group(CLI::App& parent, const std::string& name, const std::string& description) {
+  CLI::App* const group = parent.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+std::optional<Config> CommandLine::load() const {
+  Loaded loaded = load_config(config_path_);
+  for (const Finding& finding : loaded.findings) err() << format_finding(config_path_, finding) << "\n";
+  return std::move(loaded.config);
+}
+
+std::optional<WatcherSection> CommandLine::reach() const {
+  LoadedWatcher loaded = load_watcher_section(config_path_);
+  if (loaded.watcher) return std::move(loaded.watcher);
+  for (const Finding& finding : loaded.findings) err() << format_finding(config_path_, finding) << "\n";
+  return std::nullopt;
+}
+
+Asked ask(const CommandLine& line, const std::string& method, const std::string& target, const json::object& body) {
+  Asked failed;
+  failed.exit_code = exit_no;
+  const std::optional<WatcherSection> watcher = line.reach();
+  if (!watcher) return failed;
+  ApiRequest request;
+  request.method = method;
+  request.target = target;
+  if (method == "POST") request.body = json::serialize(body);
+  const std::variant<ApiReply, std::string> answer = line.terminal().call(watcher->control, request);
+  if (const auto* reply = std::get_if<ApiReply>(&answer)) return read_reply(line, *reply);
+  failed.exit_code = exit_no_watcher;
+  failed.no_watcher = true;
+  failed.why = std::get<std::string>(answer);
+  return failed;
+}
+
+Asked ask_or_tell(const CommandLine& line, const std::string& method, const std::string& target,
+                  const json::object& body) {
+  Asked asked = ask(line, method, target, body);
+  if (asked.no_watcher) tell_no_watcher(line, asked.why);
+  return asked;
+}
+
+int request(const CommandLine& line, const std::string& target, const json::object& body) {
+  const Asked asked = ask_or_tell(line, "POST", target, body);
+  if (asked.exit_code != exit_fine) return asked.exit_code;
+  if (line.json()) line.out() << asked.text << "\n";
+  else line.out() << text_of(asked.body, "text") << "\n";
+  return exit_fine;
+}
+
+void tell_no_watcher(const CommandLine& line, const std::string& why) { line.err() << "rollbackd: " << why << "\n"; }
+
+std::string url_encoded(const std::string& text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += hex[byte >> 4U];
+    out += hex[byte & 15U];
+  }
+  return out;
+}
+
+std::string text_of(const json::value& object, std::string_view key) {
+  if (!object.is_object()) return {};
+  const json::value* const found = object.get_object().if_contains(key);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+std::string check_duration(const std::string& text) {
+  const rules::Parsed<rules::Duration> parsed = rules::parse_duration(text);
+  const auto* const mistake = std::get_if<rules::SyntaxError>(&parsed);
+  return mistake == nullptr ? std::string() : mistake->what;
+}
+
+std::string check_revision(const std::string& text) {
+  if (rules::is_safe_in_argv(rules::Revision(text))) return {};
+  return "a revision is letters, digits and ._:/@- after a letter or digit, at most 200 of them";
+}
+
+}  // namespace watcher

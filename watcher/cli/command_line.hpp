@@ -1,0 +1,88 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "watcher/cli/cli.hpp"
+#include "watcher/config/config.hpp"
+
+namespace watcher {
+
+inline constexpr int exit_fine = 0;
+inline constexpr int exit_no = 1;         // the answer is no
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_no_watcher = 3;
+
+// What all commands share: the options that each of them takes, and what was chosen.
+class CommandLine {
+ public:
+  explicit CommandLine(Terminal& terminal) : terminal_(terminal) {}
+
+  // A subcommand that takes --config and --json and does `action` when it is chosen.
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description,
+                std::function<int()> action);
+  // A word that has subcommands: fuse reset.
+  static CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description);
+
+  std::ostream& out() const { return terminal_.out; }
+  std::ostream& err() const { return terminal_.err; }
+  Terminal& terminal() const { return terminal_; }
+  bool json() const { return json_; }
+  const std::string& config_path() const { return config_path_; }
+  // Does what was chosen.
+  int perform() const { return chosen_ ? chosen_() : exit_usage; }
+
+  // The whole configuration; its findings are told, and none is returned when there are errors.
+  std::optional<Config> load() const;
+  // Only what is needed to reach the watcher, also when the rest of the file is wrong meanwhile.
+  std::optional<WatcherSection> reach() const;
+
+ private:
+  Terminal& terminal_;
+  std::string config_path_ = "/etc/rollbackd/rollbackd.toml";
+  bool json_ = false;
+  std::function<int()> chosen_;
+};
+
+// What came of asking the watcher.
+struct Asked {
+  int exit_code = exit_fine;
+  bool no_watcher = false;
+  std::string why;          // when there is no watcher: what was attempted, what to do
+  boost::json::value body;  // of a good answer that is JSON
+  std::string text;         // of a good answer, as it came
+};
+
+// Asks the watcher. A refusal is told on `err` (with --json the problem on `out`); that no watcher answers is only in
+// the result, because some commands can do without.
+Asked ask(const CommandLine& line, const std::string& method, const std::string& target,
+          const boost::json::object& body = {});
+// The same, and tells when no watcher answers.
+Asked ask_or_tell(const CommandLine& line, const std::string& method, const std::string& target,
+                  const boost::json::object& body = {});
+// Asks for a deed and tells what becomes of it.
+int request(const CommandLine& line, const std::string& target, const boost::json::object& body);
+void tell_no_watcher(const CommandLine& line, const std::string& why);
+
+// Percent-encodes one segment or query value.
+std::string url_encoded(const std::string& text);
+// A member's text; empty when absent, null or no string.
+std::string text_of(const boost::json::value& object, std::string_view key);
+
+// Options with a meaning of their own are checked where they are read: wrong usage, exit code 2.
+std::string check_duration(const std::string& text);
+std::string check_revision(const std::string& text);
+
+void add_watcher_commands(CLI::App& app, CommandLine& line);   // run, reload, version
+void add_check_command(CLI::App& app, CommandLine& line);      // check
+void add_status_commands(CLI::App& app, CommandLine& line);    // status
+void add_history_commands(CLI::App& app, CommandLine& line);   // incidents, explain, deploys
+void add_deploy_commands(CLI::App& app, CommandLine& line);    // deploy begin|end|mark|good|bad
+void add_incident_commands(CLI::App& app, CommandLine& line);  // rollback, approve, abort
+void add_limit_commands(CLI::App& app, CommandLine& line);     // pause, resume, fuse reset, accept-state
+void add_notify_commands(CLI::App& app, CommandLine& line);    // notify test
+
+}  // namespace watcher

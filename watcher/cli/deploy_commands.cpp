@@ -1,0 +1,155 @@
+#include <boost/json.hpp>
+
+#include "watcher/cli/command_line.hpp"
+#include "watcher/clock.hpp"
+#include "watcher/journal/journal.hpp"
+#include "watcher/run/spool.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+struct DeployArguments {
+  std::string kind;
+  std::string revision;
+  std::string service;
+  std::string policy;
+  std::string schema;
+  std::string backup;
+};
+
+json::object body_of(const DeployArguments& arguments) {
+  json::object out{{"kind", arguments.kind}};
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) out[key] = value;
+  };
+  add("service", arguments.service);
+  add("revision", arguments.revision);
+  add("rollback", arguments.policy);
+  add("schema", arguments.schema);
+  add("backup", arguments.backup);
+  return out;
+}
+
+std::optional<rules::RollbackPolicy> policy_of(const std::string& word) {
+  for (const auto policy :
+       {rules::RollbackPolicy::automatic, rules::RollbackPolicy::ask, rules::RollbackPolicy::forbidden}) {
+    if (rules::to_string(policy) == word) return policy;
+  }
+  return std::nullopt;
+}
+
+SpooledWord word_of(const DeployArguments& arguments, const rules::ServiceName& service) {
+  if (arguments.kind == "good" || arguments.kind == "bad") {
+    const bool bad = arguments.kind == "bad";
+    return rules::Declare{service, rules::Revision(arguments.revision),
+                          bad ? rules::Standing::bad : rules::Standing::good};
+  }
+  rules::DeployMark mark;
+  mark.service = service;
+  mark.at = SystemClock().now();
+  if (arguments.kind == "begin") mark.kind = rules::MarkKind::begin;
+  if (arguments.kind == "end") mark.kind = rules::MarkKind::end;
+  if (!arguments.revision.empty()) mark.revision = rules::Revision(arguments.revision);
+  mark.policy = policy_of(arguments.policy);
+  mark.schema = arguments.schema;
+  mark.backup = arguments.backup;
+  return mark;
+}
+
+// The service that is meant: the one that is named, or the only one.
+std::optional<rules::ServiceName> service_of(const CommandLine& line, const DeployArguments& arguments) {
+  const std::optional<Config> config = line.load();
+  if (!config) return std::nullopt;
+  const std::vector<rules::ServiceSpec>& services = config->core.services;
+  if (arguments.service.empty() && services.size() == 1) return services.front().name;
+  for (const rules::ServiceSpec& service : services) {
+    if (service.name.text == arguments.service) return service.name;
+  }
+  if (arguments.service.empty()) line.err() << "rollbackd: several services are defined; say which with --service\n";
+  else line.err() << "rollbackd: there is no service " << arguments.service << " in " << line.config_path() << "\n";
+  return std::nullopt;
+}
+
+// A rollback by hand may run without a watcher: a deployment must not begin under it.
+bool host_is_free(const CommandLine& line) {
+  std::string holder;
+  if (HostLock::try_take("deploy begin", holder) != nullptr) return true;
+  line.err() << "rollbackd: something is being changed on this host: " << holder << "; try again when it has ended\n";
+  return false;
+}
+
+// Nobody watches: the word is kept for the next start, and the deploy script goes on.
+int spool_word(const CommandLine& line, const DeployArguments& arguments) {
+  if (arguments.kind == "begin" && !host_is_free(line)) return exit_no;
+  const std::optional<rules::ServiceName> service = service_of(line, arguments);
+  const std::optional<WatcherSection> watcher = line.reach();
+  if (!service || !watcher) return exit_no;
+  if (const auto failure = spool(watcher->state_dir, word_of(arguments, *service))) {
+    line.err() << "rollbackd: " << *failure << "\n";
+    return exit_no;
+  }
+  const std::string text = "no watcher answers; noted in " + watcher->state_dir + "/spool for its next start";
+  if (line.json()) {
+    line.out() << json::serialize(json::object{{"accepted", true}, {"spooled", true}, {"text", text}}) << "\n";
+  } else {
+    line.out() << text << "\n";
+  }
+  return exit_fine;
+}
+
+int tell_deploy(const CommandLine& line, const DeployArguments& arguments) {
+  const Asked asked = ask(line, "POST", "/api/v1/deploys", body_of(arguments));
+  if (asked.no_watcher) return spool_word(line, arguments);
+  if (asked.exit_code != exit_fine) return asked.exit_code;
+  if (line.json()) line.out() << asked.text << "\n";
+  else line.out() << text_of(asked.body, "text") << "\n";
+  return exit_fine;
+}
+
+// Shared with the action, which outlives the function that adds the command.
+using SharedArguments = std::shared_ptr<DeployArguments>;
+
+CLI::App* add_kind(CLI::App& group, CommandLine& line, const std::string& kind, const std::string& description,
+                   const SharedArguments& arguments) {
+  arguments->kind = kind;
+  CLI::App* const command = line.add(group, kind, description, [&line, arguments] { return tell_deploy(line, *arguments); });
+  command->add_option("--service", arguments->service, "which service; not needed when there is one")->type_name("S");
+  return command;
+}
+
+void add_mark(CLI::App& group, CommandLine& line, const std::string& kind, const std::string& description) {
+  const auto arguments = std::make_shared<DeployArguments>();
+  CLI::App* const command = add_kind(group, line, kind, description, arguments);
+  command->add_option("REVISION", arguments->revision, "what is being deployed, when the script knows it")
+      ->check(CLI::Validator(check_revision, "", "revision"));
+  command->add_option("--rollback", arguments->policy, "auto: may be undone by itself; ask: only when approved; forbidden: never")
+      ->check(CLI::IsMember({"auto", "ask", "forbidden"}));
+  command->add_option("--schema", arguments->schema, "version of the database schema after it")->type_name("N");
+  command->add_option("--backup", arguments->backup, "a backup taken before it")->type_name("PATH");
+}
+
+void add_verdict(CLI::App& group, CommandLine& line, const std::string& kind, const std::string& description) {
+  const auto arguments = std::make_shared<DeployArguments>();
+  CLI::App* const command = add_kind(group, line, kind, description, arguments);
+  command->add_option("REVISION", arguments->revision, "which revision")
+      ->required()
+      ->check(CLI::Validator(check_revision, "", "revision"));
+}
+
+}  // namespace
+
+void add_deploy_commands(CLI::App& app, CommandLine& line) {
+  CLI::App* const deploy = CommandLine::add_group(app, "deploy",
+                                                  "What a deploy script says. Without a watcher it is noted for the next start (exit code 0).");
+  add_mark(*deploy, line, "begin",
+           "A deployment begins: until its end nothing is judged and nothing is rolled back. Waits for nobody: exit code 1 while a rollback is under way.");
+  add_mark(*deploy, line, "end", "The deployment has ended: from now on the new revision is judged.");
+  add_mark(*deploy, line, "mark", "A deployment has just happened, where there was no begin.");
+  add_verdict(*deploy, line, "good", "The revision is good: it may be rolled back to.");
+  add_verdict(*deploy, line, "bad", "The revision is bad: it is never rolled back to by itself.");
+}
+
+}  // namespace watcher

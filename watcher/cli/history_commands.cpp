@@ -1,0 +1,162 @@
+#include <boost/json.hpp>
+
+#include "watcher/cli/command_line.hpp"
+#include "watcher/cli/table.hpp"
+#include "watcher/journal/journal.hpp"
+#include "watcher/serve/deploys_json.hpp"
+#include "watcher/serve/explain.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t incidents_shown = 100;
+
+// History can be read without a watcher, from the journal. Tells where the answer comes from, or why there is none.
+std::unique_ptr<Journal> open_journal(const CommandLine& line, const std::string& why) {
+  const std::optional<WatcherSection> watcher = line.reach();
+  if (!watcher) return nullptr;
+  auto opened = Journal::open_read_only(watcher->state_dir);
+  if (auto* journal = std::get_if<std::unique_ptr<Journal>>(&opened)) {
+    line.err() << "rollbackd: no watcher answers; this is what the journal in " << watcher->state_dir << " holds\n";
+    return std::move(*journal);
+  }
+  tell_no_watcher(line, why);
+  line.err() << "rollbackd: nor can the journal be read: " << std::get<JournalFault>(opened).what << "\n";
+  return nullptr;
+}
+
+const json::array& array_at(const json::value& value, std::string_view key) {
+  static const json::array empty;
+  if (!value.is_object()) return empty;
+  const json::value* const found = value.get_object().if_contains(key);
+  return found != nullptr && found->is_array() ? found->get_array() : empty;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+int print_incidents(const CommandLine& line, const std::string& text) {
+  if (line.json()) {
+    line.out() << text << "\n";
+    return exit_fine;
+  }
+  const json::value body = json::parse(text);
+  Table table({"INCIDENT", "SERVICE", "RULE", "SEVERITY", "OPENED", "FROM", "TO", "OUTCOME"});
+  for (const json::value& incident : array_at(body, "incidents")) {
+    std::string outcome = text_of(incident, "outcome");
+    if (outcome.empty()) outcome = "open, " + text_of(incident, "phase");
+    const std::string rule = text_of(incident, "rule");
+    table.add({text_of(incident, "id"), text_of(incident, "service"), rule.empty() ? "by hand" : rule,
+               text_of(incident, "severity"), text_of(incident, "opened"), short_revision(text_of(incident, "from")),
+               short_revision(text_of(incident, "to")), outcome});
+  }
+  if (table.empty()) line.out() << "no incidents\n";
+  else table.print(line.out());
+  return exit_fine;
+}
+
+int list_incidents(const CommandLine& line) {
+  const Asked asked = ask(line, "GET", "/api/v1/incidents");
+  if (!asked.no_watcher) return asked.exit_code == exit_fine ? print_incidents(line, asked.text) : asked.exit_code;
+  const std::unique_ptr<Journal> journal = open_journal(line, asked.why);
+  if (!journal) return exit_no_watcher;
+  return print_incidents(line, incidents_json(journal->incidents(incidents_shown)));
+}
+
+// What a person would do now about an open incident.
+void print_next_step(const CommandLine& line, const json::value& incident) {
+  const std::string id = text_of(incident, "id");
+  if (!text_of(incident, "outcome").empty()) return;
+  if (text_of(incident, "phase") == "asking") {
+    line.out() << "waits for a person: rollbackd approve " << id << ", or rollbackd abort " << id << "\n";
+  } else {
+    line.out() << "open; to stop it: rollbackd abort " << id << "\n";
+  }
+}
+
+int show_one_from_journal(const CommandLine& line, const std::string& id, const std::string& why) {
+  const std::unique_ptr<Journal> journal = open_journal(line, why);
+  if (!journal) return exit_no_watcher;
+  const std::optional<rules::IncidentRecord> incident = journal->incident(rules::IncidentId(id));
+  if (!incident) {
+    line.err() << "rollbackd: there is no incident " << id << "; rollbackd incidents lists them\n";
+    return exit_no;
+  }
+  const std::vector<rules::StepRecord> steps = journal->steps(incident->id);
+  if (line.json()) line.out() << incident_json(*incident, steps) << "\n";
+  else line.out() << explain_incident(*incident, steps);
+  return exit_fine;
+}
+
+int show_incident(const CommandLine& line, const std::string& id) {
+  if (id.empty()) return list_incidents(line);
+  const Asked asked = ask(line, "GET", "/api/v1/incidents/" + url_encoded(id));
+  if (asked.no_watcher) return show_one_from_journal(line, id, asked.why);
+  if (asked.exit_code != exit_fine) return asked.exit_code;
+  if (line.json()) {
+    line.out() << asked.text << "\n";
+    return exit_fine;
+  }
+  const Asked story = ask_or_tell(line, "GET", "/api/v1/explain?subject=" + url_encoded(id));
+  if (story.exit_code != exit_fine) return story.exit_code;
+  line.out() << story.text;
+  print_next_step(line, asked.body);
+  return exit_fine;
+}
+
+int explain(const CommandLine& line, const std::string& subject) {
+  std::string target = "/api/v1/explain?subject=" + url_encoded(subject);
+  if (line.json()) target += "&format=json";
+  const Asked asked = ask_or_tell(line, "GET", target);
+  if (asked.exit_code != exit_fine) return asked.exit_code;
+  line.out() << asked.text;
+  if (!asked.text.ends_with('\n')) line.out() << "\n";
+  return exit_fine;
+}
+
+int print_deploys(const CommandLine& line, const std::string& text) {
+  if (line.json()) {
+    line.out() << text << "\n";
+    return exit_fine;
+  }
+  const json::value body = json::parse(text);
+  Table table({"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA"});
+  for (const json::value& deploy : array_at(body, "deploys")) {
+    table.add({text_of(deploy, "service"), short_revision(text_of(deploy, "revision")), text_of(deploy, "standing"),
+               text_of(deploy, "appeared"), text_of(deploy, "last_seen"), text_of(deploy, "rollback"),
+               or_dash(text_of(deploy, "schema"))});
+  }
+  if (table.empty()) line.out() << "no revision has been seen yet\n";
+  else table.print(line.out());
+  return exit_fine;
+}
+
+int list_deploys(const CommandLine& line) {
+  const Asked asked = ask(line, "GET", "/api/v1/deploys");
+  if (!asked.no_watcher) return asked.exit_code == exit_fine ? print_deploys(line, asked.text) : asked.exit_code;
+  const std::unique_ptr<Journal> journal = open_journal(line, asked.why);
+  if (!journal) return exit_no_watcher;
+  return print_deploys(line, deploys_json(journal->ledger()));
+}
+
+}  // namespace
+
+void add_history_commands(CLI::App& app, CommandLine& line) {
+  const auto id = std::make_shared<std::string>();  // shared with the action, which outlives this function
+  CLI::App* const incidents = line.add(app, "incidents",
+                                       "The incidents, newest first; or one with its whole story. Also without a watcher.",
+                                       [&line, id] { return show_incident(line, *id); });
+  incidents->add_option("ID", *id, "the incident");
+  const auto subject = std::make_shared<std::string>();
+  CLI::App* const why = line.add(app, "explain",
+                                 "Why an incident opened, or what a rule still lacks before it fires. Without a name: everything.",
+                                 [&line, subject] { return explain(line, *subject); });
+  why->add_option("INCIDENT|RULE", *subject, "the incident or the rule");
+  line.add(app, "deploys",
+           "Every revision seen, newest first, and how it stands: candidate, good, suspect or bad. Also without a watcher.",
+           [&line] { return list_deploys(line); });
+}
+
+}  // namespace watcher

@@ -1,0 +1,187 @@
+#include <boost/json.hpp>
+#include <cmath>
+
+#include "watcher/cli/command_line.hpp"
+#include "watcher/cli/table.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr rules::Duration watch_pause = std::chrono::seconds(2);
+constexpr const char* clear_screen = "\x1b[H\x1b[2J";
+
+const json::object& object_at(const json::value& value, std::string_view key) {
+  static const json::object empty;
+  if (!value.is_object()) return empty;
+  const json::value* const found = value.get_object().if_contains(key);
+  return found != nullptr && found->is_object() ? found->get_object() : empty;
+}
+
+double number_at(const json::value& object, std::string_view key, double otherwise) {
+  if (!object.is_object()) return otherwise;
+  const json::value* const found = object.get_object().if_contains(key);
+  if (found == nullptr || !found->is_number()) return otherwise;
+  return found->to_number<double>();
+}
+
+bool flag_at(const json::value& object, std::string_view key) {
+  if (!object.is_object()) return false;
+  const json::value* const found = object.get_object().if_contains(key);
+  return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+std::vector<std::string> texts_at(const json::value& object, std::string_view key) {
+  std::vector<std::string> out;
+  if (!object.is_object()) return out;
+  const json::value* const found = object.get_object().if_contains(key);
+  if (found == nullptr || !found->is_array()) return out;
+  for (const json::value& one : found->get_array()) {
+    if (one.is_string()) out.emplace_back(one.get_string());
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string number_or(const json::value& object, std::string_view key, const std::string& otherwise) {
+  const double number = number_at(object, key, NAN);
+  return std::isnan(number) ? otherwise : short_number(number);
+}
+
+void print_head(std::ostream& out, const json::value& status) {
+  const json::value watcher = object_at(status, "watcher");
+  out << text_of(watcher, "name") << ": rollbackd " << text_of(watcher, "version") << ", mode "
+      << text_of(watcher, "mode") << ", up " << short_duration(number_at(watcher, "uptime_seconds", 0)) << "\n";
+  for (const std::string& reason : texts_at(watcher, "degraded")) out << "degraded: " << reason << "\n";
+}
+
+void print_services(std::ostream& out, const json::value& status) {
+  Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
+  for (const auto& [name, service] : object_at(status, "services")) {
+    std::string state = text_of(service, "state");
+    const std::string flags = joined(texts_at(service, "flags"));
+    if (!flags.empty()) state += " (" + flags + ")";
+    const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
+                              short_duration(number_at(service, "bake_seconds", 0));
+    std::string ready = "ready";
+    if (!flag_at(service, "rollback_ready")) ready = "not ready: " + text_of(service, "not_ready_reason");
+    table.add({std::string(name), short_revision(text_of(service, "revision")), state, baked,
+               short_revision(text_of(service, "last_good")), ready});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.print(out);
+}
+
+std::string verdict_of(const json::value& rule) {
+  const std::string cause = text_of(rule, "cause");
+  return text_of(rule, "verdict") + (cause.empty() ? "" : " (" + cause + ")");
+}
+
+std::string progress_of(const json::value& rule) {
+  const double to_fire = number_at(rule, "seconds_to_fire", NAN);
+  std::string out = text_of(rule, "state");
+  if (flag_at(rule, "blind")) out += ", blind";
+  if (flag_at(rule, "preexisting")) out += ", pre-existing";
+  if (std::isnan(to_fire)) return out;
+  return out + ", bad " + short_duration(number_at(rule, "bad_seconds", 0)) + " of " +
+         short_duration(number_at(rule, "for_seconds", 0)) + ", fires in " + short_duration(to_fire);
+}
+
+void print_rules(std::ostream& out, const json::value& status) {
+  Table table({"RULE", "SERVICE", "SEVERITY", "VERDICT", "VALUE", "THRESHOLD", "STATE"});
+  for (const auto& [name, rule] : object_at(status, "rules")) {
+    table.add({std::string(name), text_of(rule, "service"), text_of(rule, "severity"), verdict_of(rule),
+               number_or(rule, "value", "-"), number_or(rule, "threshold", "-"), progress_of(rule)});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.print(out);
+}
+
+void print_signals(std::ostream& out, const json::value& status) {
+  Table table({"SIGNAL", "VALUE", "COUNT", "FROM"});
+  for (const auto& [name, signal] : object_at(status, "signals")) {
+    const std::string unknown = text_of(signal, "unknown");
+    table.add({std::string(name), unknown.empty() ? number_or(signal, "value", "-") : "unknown (" + unknown + ")",
+               number_or(signal, "count", "-"), text_of(signal, "taken")});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.print(out);
+}
+
+void print_probes(std::ostream& out, const json::value& status) {
+  Table table({"PROBE", "UP", "LAST SEEN", "ERROR"});
+  for (const auto& [name, probe] : object_at(status, "probes")) {
+    const double up = number_at(probe, "up", -1);
+    const std::string word = up < 0 ? "unknown" : up > 0 ? "up" : "down";
+    const std::string seen = text_of(probe, "last_seen");
+    table.add({std::string(name), word, seen.empty() ? "never" : seen, text_of(probe, "error")});
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.print(out);
+}
+
+// What a person would do now, one line each.
+std::vector<std::string> next_steps(const json::value& status) {
+  std::vector<std::string> out;
+  for (const auto& [key, service] : object_at(status, "services")) {
+    const std::string name(key);
+    const std::string incident = text_of(service, "incident");
+    if (!incident.empty()) out.push_back(name + " has an open incident: rollbackd incidents " + incident);
+    for (const std::string& flag : texts_at(service, "flags")) {
+      if (flag == "paused") {
+        out.push_back(name + " is paused until " + text_of(service, "paused_until") + ": rollbackd resume --service " + name);
+      } else if (flag == "fused") {
+        out.push_back(name + " is fused (" + text_of(service, "fused_reason") + "): rollbackd fuse reset " + name);
+      } else if (flag == "blind") {
+        out.push_back(name + " has rules that cannot be observed: rollbackd explain");
+      }
+    }
+  }
+  return out;
+}
+
+void print_status(std::ostream& out, const json::value& status) {
+  print_head(out, status);
+  print_services(out, status);
+  print_rules(out, status);
+  print_signals(out, status);
+  print_probes(out, status);
+  const std::vector<std::string> steps = next_steps(status);
+  if (!steps.empty()) out << "\n";
+  for (const std::string& step : steps) out << step << "\n";
+}
+
+int show_status(const CommandLine& line, bool watch) {
+  do {
+    const Asked asked = ask_or_tell(line, "GET", "/api/v1/status");
+    if (asked.exit_code != exit_fine) return asked.exit_code;
+    if (watch && !line.json()) line.out() << clear_screen;
+    if (line.json()) line.out() << asked.text << "\n";
+    else print_status(line.out(), asked.body);
+    line.out().flush();
+  } while (watch && line.terminal().wait(watch_pause));
+  return exit_fine;
+}
+
+}  // namespace
+
+void add_status_commands(CLI::App& app, CommandLine& line) {
+  const auto watch = std::make_shared<bool>(false);  // shared with the action, which outlives this function
+  CLI::App* const status = line.add(app, "status",
+                                    "What is so now: services and what runs, rules and how far they are, probes.",
+                                    [&line, watch] { return show_status(line, *watch); });
+  status->add_flag("--watch", *watch, "look again every two seconds, until interrupted");
+}
+
+}  // namespace watcher

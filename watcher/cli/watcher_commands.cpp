@@ -1,0 +1,40 @@
+#include <boost/json.hpp>
+
+#include "watcher/cli/command_line.hpp"
+
+namespace watcher {
+
+namespace {
+
+int run_watcher(const CommandLine& line, bool dry_run) {
+  std::optional<Config> config = line.load();
+  if (!config) {
+    line.err() << "rollbackd: the configuration has errors; nothing was started\n";
+    return exit_no;
+  }
+  RunOptions options;
+  options.dry_run = dry_run;
+  return line.terminal().run(*std::move(config), std::move(options));
+}
+
+int print_version(const CommandLine& line) {
+  if (line.json()) line.out() << boost::json::serialize(boost::json::object{{"version", ROLLBACKD_VERSION}}) << "\n";
+  else line.out() << "rollbackd " << ROLLBACKD_VERSION << "\n";
+  return exit_fine;
+}
+
+}  // namespace
+
+void add_watcher_commands(CLI::App& app, CommandLine& line) {
+  const auto dry_run = std::make_shared<bool>(false);  // shared with the action, which outlives this function
+  CLI::App* const run = line.add(app, "run",
+                                 "Watch in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.",
+                                 [&line, dry_run] { return run_watcher(line, *dry_run); });
+  run->add_flag("--dry-run", *dry_run, "decide and tell, but change nothing (mode observe)");
+  line.add(app, "reload",
+           "Have the running watcher read its configuration again. A wrong one changes nothing, and is told here.",
+           [&line] { return request(line, "/api/v1/reload", {}); });
+  line.add(app, "version", "Print the version.", [&line] { return print_version(line); });
+}
+
+}  // namespace watcher

@@ -1,0 +1,51 @@
+#include "watcher/config/config.hpp"
+
+namespace watcher {
+
+namespace {
+
+void add(std::vector<NamedCommand>& out, const std::string& owner, const std::vector<std::string>& argv) {
+  if (!argv.empty()) out.push_back({owner, argv});
+}
+
+void add_driver(std::vector<NamedCommand>& out, const DriverSection& section) {
+  const std::string owner = "service." + section.service.text;
+  add(out, owner + ".schema", section.schema);
+  if (const auto* command = std::get_if<CommandDriver>(&section.driver)) {
+    add(out, owner + ".identify", command->identify);
+    add(out, owner + ".ready", command->ready);
+    add(out, owner + ".switch", command->switch_to);
+  } else if (const auto* git = std::get_if<GitDriver>(&section.driver)) {
+    add(out, owner, {"git"});
+    add(out, owner + ".build", git->build);
+    add(out, owner + ".restart", git->restart);
+  }
+}
+
+void add_steps(std::vector<NamedCommand>& out, const std::string& owner, const std::vector<rules::StepSpec>& steps) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string name = owner + "[" + std::to_string(i) + "].run";
+    if (const auto* run = std::get_if<rules::RunStep>(&steps[i].what)) add(out, name, run->argv);
+    if (const auto* capture = std::get_if<rules::CaptureStep>(&steps[i].what)) add(out, name, capture->argv);
+  }
+}
+
+}  // namespace
+
+std::vector<NamedCommand> commands_of(const Config& config) {
+  std::vector<NamedCommand> out;
+  for (const probes::ProbeConfig& probe : config.probes) {
+    if (const auto* exec = std::get_if<probes::ExecProbe>(&probe.what)) add(out, "probe." + probe.name.text + ".run", exec->run);
+  }
+  for (const DriverSection& section : config.drivers) add_driver(out, section);
+  for (const rules::ActionSpec& action : config.core.actions) {
+    const std::string owner = "action." + action.name.text;
+    add_steps(out, owner + ".step", action.steps);
+    add_steps(out, owner + ".on_success", action.on_success);
+    add_steps(out, owner + ".on_failure", action.on_failure);
+    add_steps(out, owner + ".always", action.always);
+  }
+  return out;
+}
+
+}  // namespace watcher
