@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 #include <cmath>
+#include <limits>
 
 #include "watcher/cli/command_line.hpp"
 #include "watcher/cli/table.hpp"
@@ -11,6 +12,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr rules::Duration watch_pause = std::chrono::seconds(2);
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* clear_screen = "\x1b[H\x1b[2J";
 
 const json::object& object_at(const json::value& value, std::string_view key) {
@@ -51,7 +53,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 std::string number_or(const json::value& object, std::string_view key, const std::string& otherwise) {
-  const double number = number_at(object, key, NAN);
+  const double number = number_at(object, key, no_number);
   return std::isnan(number) ? otherwise : short_number(number);
 }
 
@@ -86,7 +88,7 @@ std::string verdict_of(const json::value& rule) {
 }
 
 std::string progress_of(const json::value& rule) {
-  const double to_fire = number_at(rule, "seconds_to_fire", NAN);
+  const double to_fire = number_at(rule, "seconds_to_fire", no_number);
   std::string out = text_of(rule, "state");
   if (flag_at(rule, "blind")) out += ", blind";
   if (flag_at(rule, "preexisting")) out += ", pre-existing";
