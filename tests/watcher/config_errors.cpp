@@ -75,9 +75,9 @@ rollback = "./rollback.sh {to}"
         "7:1: error: probe.app: unknown key \"intervall\"; did you mean \"interval\"?\n"
         "8:11: error: probe.app.timeout: expected a duration such as \"500ms\", \"5s\", \"5m\", \"1h30m\" or \"7d\", found an integer\n"
         "10:9: error: signal.errors.probe: there is no probe \"ap\"; did you mean \"app\"?\n"
-        "11:30: error: signal.errors.ratio: expected ',' or '}'\n"
-        "13:31: error: rule.bad.when: expected an expression\n"
-        "15:12: error: rule.bad.respond: there is no action \"rolback\"; define [action.rolback]\n"
+        "11:30: error: signal.errors.ratio: expected \"}\", found the end\n"
+        "13:31: error: rule.bad.when: expected ==, found =\n"
+        "15:12: error: rule.bad.respond: there is no action \"rolback\"; did you mean \"rollback\"?\n"
         "17:12: error: service.web.rollback: expected an array, one element an argument, such as [\"./rollback.sh\", \"{to}\"]; there is no shell\n");
 }
 
@@ -107,9 +107,9 @@ rules = ["error_rate > 5% for 5", "memory > 90% and nothing > 1 for 5m", "down"]
 )";
   CHECK(findings_of(text) ==
         "4:32: error: service.web.rules: expected a duration such as 500ms, 5s, 5m, 1h30m or 7d\n"
-        "4:52: error: service.web.rules: there is no signal \"nothing\"; define [signal.nothing]\n"
+        "4:53: error: service.web.rules: there is no signal \"nothing\"; define [signal.nothing]\n"
         "4:74: error: service.web.rules: expected \"CONDITION for DURATION\", such as \"error_rate > 5% for 5m\"\n"
-        "4:74: error: service.web.rules: there is no probe \"health\"; define [probe.health]\n");
+        "4:75: error: service.web.rules: there is no probe \"health\"; define [probe.health]\n");
 }
 
 TEST_CASE("SPEC 3: names have their patterns, and values their kinds") {

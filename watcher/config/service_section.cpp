@@ -181,8 +181,10 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
   if (const auto timeout = reader.duration("timeout", std::chrono::seconds(1))) section.timeout = *timeout;
   const rules::Duration shortest = std::chrono::milliseconds(100);
   if (const auto interval = reader.duration("identify_interval", shortest)) section.identify_interval = *interval;
-  spec.has_driver = can_switch(section) || !known_driver;
-  spec.has_identity = can_identify(section) || !known_driver;
+  // What is there but wrong counts, so that one mistake is told once.
+  const bool may_switch = reader.has("switch") || reader.has("rollback") || !known_driver;
+  spec.has_driver = can_switch(section) || may_switch;
+  spec.has_identity = can_identify(section) || reader.has("identify") || !known_driver;
   read_judgement(reader, spec);
   read_short_form(reader, entry.name, single);
   if (known_driver) {
