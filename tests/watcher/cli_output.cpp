@@ -1,0 +1,175 @@
+#include <doctest/doctest.h>
+
+#include "cli_support.hpp"
+#include "config_files.hpp"
+#include "watcher/cli/check_online.hpp"
+#include "watcher/cli/table.hpp"
+
+namespace {
+
+using Kind = watcher::OnlineFinding::Kind;
+
+constexpr const char* status = R"({
+"watcher":{"name":"prod-1","version":"1.2.3","mode":"act","uptime_seconds":3725,"degraded":["the disk is full"]},
+"services":{"web":{"revision":"0123456789abcdef0123456789abcdef01234567","last_good":"v1","state":"armed","flags":["fused"],"rollback_ready":true,"not_ready_reason":null,"incident":"i7","paused_until":null,"fused_reason":"3 switches in 24 h","baked_seconds":60,"bake_seconds":3600}},
+"probes":{"app":{"up":1,"last_seen":"2026-11-21T02:03:04Z","error":null},"db":{"up":0,"last_seen":null,"error":"refused"},"x":{"up":null,"last_seen":null,"error":null}},
+"signals":{"p95":{"value":0.21,"unknown":null,"count":412,"taken":"http_request_duration_seconds"},"rate":{"value":null,"unknown":"no_traffic","count":0,"taken":null}},
+"rules":{"slow":{"service":"web","severity":"P1","verdict":"bad","cause":null,"state":"pending","value":3.2,"threshold":3,"bad_seconds":90,"for_seconds":300,"seconds_to_fire":210,"blind":false},
+"quiet":{"service":"web","severity":"P3","verdict":"unknown","cause":"no_data","state":"idle","value":null,"threshold":null,"bad_seconds":0,"for_seconds":60,"seconds_to_fire":null,"blind":true}}})";
+
+rules::Reading reading(const std::string& name, std::vector<rules::Label> labels, double value) {
+  rules::SeriesKey key;
+  key.name = name;
+  key.labels = std::move(labels);
+  return {std::make_shared<const rules::SeriesKey>(std::move(key)), value};
+}
+
+rules::Poll poll_of(const std::string& probe, rules::Up up, std::vector<rules::Reading> readings = {}) {
+  rules::Poll out;
+  out.probe = rules::ProbeName(probe);
+  out.ended = out.started + std::chrono::milliseconds(20);
+  out.up = up;
+  out.readings = std::move(readings);
+  return out;
+}
+
+std::string text_of(const std::vector<watcher::OnlineFinding>& findings) {
+  std::string out;
+  for (const watcher::OnlineFinding& finding : findings) {
+    const char* word = finding.kind == Kind::fine ? "fine" : finding.kind == Kind::advice ? "advice" : "wrong";
+    out += std::string(word) + " " + finding.subject + ": " + finding.text + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 4: status is aligned, short, and says what to do next") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.replies["/api/v1/status"] = {json_reply(status)};
+  const CliRun run = watching(folder.line({"status"}));
+  CHECK(run.exit_code == 0);
+  CHECK(run.out == R"(prod-1: rollbackd 1.2.3, mode act, up 1h2m5s
+degraded: the disk is full
+
+SERVICE  REVISION      STATE          BAKED  LAST GOOD  ROLLBACK
+web      0123456789ab  armed (fused)  1m/1h  v1         ready
+
+RULE   SERVICE  SEVERITY  VERDICT            VALUE  THRESHOLD  STATE
+slow   web      P1        bad                3.2    3          pending, bad 1m30s of 5m, fires in 3m30s
+quiet  web      P3        unknown (no_data)  -      -          idle, blind
+
+SIGNAL  VALUE                 COUNT  FROM
+p95     0.21                  412    http_request_duration_seconds
+rate    unknown (no_traffic)  0
+
+PROBE  UP       LAST SEEN             ERROR
+app    up       2026-11-21T02:03:04Z
+db     down     never                 refused
+x      unknown  never
+
+web has an open incident: rollbackd incidents i7
+web is fused (3 switches in 24 h): rollbackd fuse reset web
+)");
+}
+
+TEST_CASE("SPEC 4: status --json is what the watcher said, and --watch looks again") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.replies["/api/v1/status"] = {json_reply("{\"watcher\":{}}")};
+  CHECK(watching(folder.line({"status", "--json"})).out == "{\"watcher\":{}}\n");
+  CHECK(watching(folder.line({"status", "--watch"})).asked.size() == 3);
+}
+
+TEST_CASE("SPEC 4: incidents are listed, newest first as the watcher gives them") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.replies["/api/v1/incidents"] = {json_reply(
+      R"({"incidents":[{"id":"i2","service":"web","rule":null,"severity":"P1","opened":"t2","closed":null,"from":"b","to":null,"outcome":null,"phase":"acting"},{"id":"i1","service":"web","rule":"slow","severity":"P0","opened":"t1","closed":"t1","from":"b","to":"a","outcome":"recovered","phase":"closed"}]})")};
+  CHECK(watching(folder.line({"incidents"})).out ==
+        "INCIDENT  SERVICE  RULE     SEVERITY  OPENED  FROM  TO  OUTCOME\n"
+        "i2        web      by hand  P1        t2      b     -   open, acting\n"
+        "i1        web      slow     P0        t1      b     a   recovered\n");
+  watching.replies["/api/v1/incidents"] = {json_reply(R"({"incidents":[]})")};
+  CHECK(watching(folder.line({"incidents"})).out == "no incidents\n");
+}
+
+TEST_CASE("SPEC 4: an incident that asks says how to answer") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.replies["/api/v1/incidents/i1"] = {json_reply(R"({"id":"i1","outcome":null,"phase":"asking"})")};
+  watching.replies["/api/v1/explain"] = {json_reply("incident i1 of web\n")};
+  CHECK(watching(folder.line({"incidents", "i1"})).out ==
+        "incident i1 of web\nwaits for a person: rollbackd approve i1, or rollbackd abort i1\n");
+}
+
+TEST_CASE("SPEC 4: check prints every finding with its place, and --strict counts warnings") {
+  FakeWatcher nobody;
+  const CliFolder bad("[watcher.x]\n[probe.a]\ntype = 'hots'\n");
+  const CliRun invalid = nobody(bad.line({"check"}));
+  CHECK(invalid.exit_code == 1);
+  CHECK(invalid.err.find(":6:8: error: probe.a.type: unknown \"hots\"; did you mean \"host\"?") != std::string::npos);
+  const CliFolder warned("[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = 'x_ms'\n");
+  CHECK(nobody(warned.line({"check"})).exit_code == 0);
+  CHECK(nobody(warned.line({"check", "--strict"})).exit_code == 1);
+  const CliRun json = nobody(warned.line({"check", "--json"}));
+  CHECK(json.out.find("\"valid\":true") != std::string::npos);
+  CHECK(json.out.find("\"level\":\"warning\"") != std::string::npos);
+}
+
+TEST_CASE("SPEC 4: check --online finds a probe that is down and a command that does not exist") {
+  FakeWatcher nobody;
+  const CliFolder folder(
+      "[probe.db]\ntype = 'tcp'\nhost = '127.0.0.1'\nport = 1\n"
+      "[service.web]\nidentify = ['/nowhere/identify']\nswitch = ['/nowhere/switch', '{to}']\n");
+  const CliRun run = nobody(folder.line({"check", "--online"}));
+  CHECK(run.exit_code == 1);
+  CHECK(run.out.find("wrong: probe db: down") != std::string::npos);
+  CHECK(run.out.find("wrong: service.web.switch: the command /nowhere/switch does not exist") != std::string::npos);
+  CHECK(run.out.find("wrong: service web: what runs cannot be read") != std::string::npos);
+}
+
+TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite bucket") {
+  const watcher::Config config = loaded(with_service(
+      "[signal.p95]\nprobe = 'app'\nquantile = 0.95\nof = 'd_seconds'\n"
+      "[rule.slow]\nwhen = 'p95 > 3000ms'\nfor = '5m'\n[rule.fine]\nwhen = '2 < p95'\nfor = '5m'\n"));
+  const auto page = [](const char* highest) {
+    return poll_of("app", rules::Up::up,
+                   {reading("d_seconds_bucket", {{"le", "0.5"}}, 1), reading("d_seconds_bucket", {{"le", highest}}, 1),
+                    reading("d_seconds_bucket", {{"le", "+Inf"}}, 2)});
+  };
+  CHECK(text_of(watcher::lint_polls(config, {page("2.5")})) ==
+        "fine probe app: up, answered in 0.02s with 3 values\n"
+        "fine signal p95: takes d_seconds\n"
+        "wrong signal p95: undecidable_bucket: a rule compares it with 3, but the highest finite bucket of d_seconds ends at "
+        "2.5; add a bucket above the threshold, or lower the threshold\n");
+  CHECK(text_of(watcher::lint_polls(config, {page("3")})).find("undecidable_bucket") == std::string::npos);
+}
+
+TEST_CASE("SPEC 3: check --online says which of the usual metrics the short form took") {
+  const watcher::Config config = loaded(config_text("short.toml"));
+  const std::string found = text_of(watcher::lint_polls(
+      config, {poll_of("metrics", rules::Up::up, {reading("http_server_requests_seconds_count", {{"status", "200"}}, 1)})}));
+  CHECK(found.find("fine signal error_rate: takes http_server_requests_seconds_count{status=~\"5..\"} of "
+                   "http_server_requests_seconds_count{status!=\"\"}\n") != std::string::npos);
+  CHECK(found.find("advice signal p95: none of the usual histograms is in the page yet") != std::string::npos);
+}
+
+TEST_CASE("SPEC 2.3: check --online advises down_on for a name that does not resolve") {
+  const watcher::Config config = loaded(with_service(""));
+  rules::Poll poll = poll_of("app", rules::Up::unknown);
+  poll.fault = rules::Fault{rules::FaultKind::dns, "app: no such name"};
+  const std::string found = text_of(watcher::lint_polls(config, {poll}));
+  CHECK(found.find("wrong probe app: cannot be measured: app: no such name\n") == 0);
+  CHECK(found.find("down_on = [\"dns\"]") != std::string::npos);
+}
+
+TEST_CASE("numbers and revisions are short enough to read") {
+  CHECK(watcher::short_revision("") == "-");
+  CHECK(watcher::short_revision("v1.2.3") == "v1.2.3");
+  CHECK(watcher::short_revision(std::string(40, 'a')) == std::string(12, 'a'));
+  CHECK(watcher::short_duration(0.214) == "0.21s");
+  CHECK(watcher::short_duration(3725.4) == "1h2m5s");
+  CHECK(watcher::short_duration(0) == "0s");
+}

@@ -1,0 +1,58 @@
+#include "cli_support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace fs = std::filesystem;
+
+CliRun FakeWatcher::operator()(std::vector<std::string> arguments) {
+  CliRun out;
+  std::ostringstream printed;
+  std::ostringstream told;
+  std::map<std::string, std::size_t> used;
+  int looks = 0;
+  const auto call = [&](const std::string& path,
+                        const watcher::ApiRequest& request) -> std::variant<watcher::ApiReply, std::string> {
+    out.asked.push_back(request);
+    const auto found = replies.find(request.target.substr(0, request.target.find('?')));
+    if (found == replies.end()) return "no watcher answers at " + path;
+    std::size_t& n = used[found->first];
+    const watcher::ApiReply reply = found->second[std::min(n, found->second.size() - 1)];
+    ++n;
+    return reply;
+  };
+  const auto run = [&](const watcher::Config&, watcher::RunOptions options) {
+    out.ran.push_back(std::move(options));
+    return run_returns;
+  };
+  watcher::Terminal terminal{printed, told, call, run, [&](rules::Duration) { return ++looks < looks_most; }};
+  out.exit_code = watcher::run_cli(std::move(arguments), terminal);
+  out.out = printed.str();
+  out.err = told.str();
+  return out;
+}
+
+watcher::ApiReply json_reply(const std::string& body, unsigned status) {
+  watcher::ApiReply reply;
+  reply.status = status;
+  reply.body = body;
+  if (status >= 400) reply.content_type = "application/problem+json";
+  return reply;
+}
+
+CliFolder::CliFolder(const std::string& more) {
+  std::string pattern = (fs::temp_directory_path() / "rollbackd-cli-XXXXXX").string();
+  REQUIRE(mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+  std::ofstream(config()) << "[watcher]\nstate_dir = 'state'\ncontrol = 'control.sock'\n" << more;
+}
+
+CliFolder::~CliFolder() { fs::remove_all(path_); }
+
+std::vector<std::string> CliFolder::line(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--config", config()});
+  return arguments;
+}

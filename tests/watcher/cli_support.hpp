@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "watcher/cli/cli.hpp"
+
+// What a command line printed, asked and returned, with a watcher that answers as it is told.
+struct CliRun {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+  std::vector<watcher::ApiRequest> asked;
+  std::vector<watcher::RunOptions> ran;
+};
+
+struct FakeWatcher {
+  // Target without query -> replies, one after the other; the last one stays. No entry: no watcher answers.
+  std::map<std::string, std::vector<watcher::ApiReply>> replies;
+  int run_returns = 0;
+  int looks_most = 3;  // `wait` says no after so many
+
+  CliRun operator()(std::vector<std::string> arguments);
+};
+
+watcher::ApiReply json_reply(const std::string& body, unsigned status = 200);
+
+// A folder with rollbackd.toml in it and nothing else, removed at the end.
+class CliFolder {
+ public:
+  explicit CliFolder(const std::string& more = {});
+  ~CliFolder();
+  CliFolder(const CliFolder&) = delete;
+  CliFolder& operator=(const CliFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string config() const { return path_ + "/rollbackd.toml"; }
+  // The arguments, with --config at the end.
+  std::vector<std::string> line(std::vector<std::string> arguments) const;
+
+ private:
+  std::string path_;
+};
