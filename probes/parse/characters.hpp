@@ -19,16 +19,12 @@ class CharacterSet {
 };
 
 inline constexpr CharacterSet metric_name_begin("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:");
-inline constexpr CharacterSet metric_name_part(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789");
+inline constexpr CharacterSet metric_name_part("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:0123456789");
 inline constexpr CharacterSet label_name_begin("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-inline constexpr CharacterSet label_name_part(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+inline constexpr CharacterSet label_name_part("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 // What a number may end with: a digit, a point, inf, nan, infinity.
 inline constexpr CharacterSet number_end("0123456789.fFnNyY");
 
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 }  // namespace probes

@@ -41,9 +41,7 @@ std::string first_line(std::string_view out) {
   return shown;
 }
 
-Fault fault(FaultKind kind, std::string what) {
-  return Fault{kind, std::move(what)};
-}
+Fault fault(FaultKind kind, std::string what) { return Fault{kind, std::move(what)}; }
 
 Fault not_a_number(const std::string& what, std::string_view out) {
   return fault(FaultKind::parse, what + " is no number: \"" + first_line(out) + "\"");
@@ -139,8 +137,8 @@ ReadingsOrFault ExecOutput::State::read_patterns(std::string_view out) const {
   for (const Pattern& entry : patterns) {
     re2::StringPiece group;
     if (!RE2::PartialMatch(re2::StringPiece(out.data(), out.size()), *entry.pattern, &group)) {
-      return fault(FaultKind::parse, "nothing matches '" + entry.pattern->pattern() + "' (" +
-                                         entry.series->name + ") in \"" + first_line(out) + "\"");
+      return fault(FaultKind::parse, "nothing matches '" + entry.pattern->pattern() + "' (" + entry.series->name +
+                                         ") in \"" + first_line(out) + "\"");
     }
     const std::string_view text(group.data(), group.size());
     const std::optional<double> number = parse_number(trimmed(text));
@@ -180,8 +178,7 @@ ExecAnswer ExecOutput::read(int exit_code, std::string_view out, bool cut) {
     }
   }
   answer.up = answer.fault ? rules::up_from(answer.fault->kind, {}) : Up::up;
-  if (state.format == ExecFormat::exit)
-    answer.readings.push_back({state.exit_code, static_cast<double>(exit_code)});
+  if (state.format == ExecFormat::exit) answer.readings.push_back({state.exit_code, static_cast<double>(exit_code)});
   return answer;
 }
 

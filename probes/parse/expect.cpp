@@ -53,8 +53,7 @@ std::optional<Fault> check_status(const std::vector<std::pair<int, int>>& ranges
   const bool expected = ranges.empty() ? code / 100 == 2 : std::any_of(ranges.begin(), ranges.end(), holds);
   if (expected) return std::nullopt;
   const std::string what = "status " + std::to_string(code) + ", expected ";
-  if (code >= 500)
-    return Fault{FaultKind::server_error, what + (ranges.empty() ? "2xx" : ranges_text(ranges))};
+  if (code >= 500) return Fault{FaultKind::server_error, what + (ranges.empty() ? "2xx" : ranges_text(ranges))};
   if (!ranges.empty()) return Fault{FaultKind::contradiction, what + ranges_text(ranges)};
   return Fault{FaultKind::status, what + "2xx; if this is an outage, say which status is expected"};
 }
@@ -68,8 +67,7 @@ std::string shown(const std::optional<std::string>& value) {
 std::optional<Fault> check_json(const std::map<std::string, std::string>& expected, std::string_view body) {
   if (expected.empty()) return std::nullopt;
   const std::variant<JsonBody, Fault> parsed = JsonBody::parse(body);
-  if (const Fault* const fault = std::get_if<Fault>(&parsed))
-    return Fault{FaultKind::contradiction, fault->what};
+  if (const Fault* const fault = std::get_if<Fault>(&parsed)) return Fault{FaultKind::contradiction, fault->what};
   const JsonBody& json = std::get<JsonBody>(parsed);
   for (const auto& [pointer, value] : expected) {
     if (json.equals(pointer, value)) continue;

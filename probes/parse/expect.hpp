@@ -28,8 +28,7 @@ std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned sta
 // check whose pointer points at nothing is 0.
 class JsonFields {
  public:
-  JsonFields(std::map<std::string, std::string> json,
-             std::map<std::string, std::map<std::string, std::string>> checks);
+  JsonFields(std::map<std::string, std::string> json, std::map<std::string, std::map<std::string, std::string>> checks);
   bool empty() const { return numbers_.empty() && checks_.empty(); }
   std::variant<std::vector<rules::Reading>, rules::Fault> read(std::string_view body) const;
 

@@ -96,9 +96,7 @@ std::optional<MemoryInfo> parse_meminfo(std::string_view text) {
   return memory;
 }
 
-double memory_used(const MemoryInfo& memory) {
-  return 1 - memory.available / memory.total;
-}
+double memory_used(const MemoryInfo& memory) { return 1 - memory.available / memory.total; }
 
 double swap_used(const MemoryInfo& memory) {
   if (memory.swap_total <= 0) return 0;
@@ -152,12 +150,10 @@ std::optional<Pressure> parse_pressure(std::string_view text) {
     std::string_view line = take_line(text);
     const std::string_view kind = take_word(line);
     if (kind == "some") {
-      if (!parse_pressure_line(line, pressure.some_avg10, pressure.some_avg60, pressure.some_avg300))
-        return {};
+      if (!parse_pressure_line(line, pressure.some_avg10, pressure.some_avg60, pressure.some_avg300)) return {};
       some = true;
     } else if (kind == "full") {
-      if (!parse_pressure_line(line, pressure.full_avg10, pressure.full_avg60, pressure.full_avg300))
-        return {};
+      if (!parse_pressure_line(line, pressure.full_avg10, pressure.full_avg60, pressure.full_avg300)) return {};
     }
   }
   if (!some) return std::nullopt;
@@ -212,8 +208,7 @@ std::optional<CgroupLimit> parse_cgroup_limit(std::string_view text) {
   return CgroupLimit{limit};
 }
 
-std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage,
-                                         std::string_view stat) {
+std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage, std::string_view stat) {
   // v1's memory.usage_in_bytes counts the children, so the hierarchical figure is the one to take off.
   const std::string_view name = version == CgroupVersion::v1 ? "total_inactive_file" : "inactive_file";
   const std::optional<std::uint64_t> used = parse_count(trimmed(usage));

@@ -80,7 +80,6 @@ struct CgroupLimit {
 std::optional<CgroupLimit> parse_cgroup_limit(std::string_view text);
 // usage - inactive_file in bytes, from the contents of the `usage` and `stat` files (SPEC 2.8); never below
 // 0.
-std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage,
-                                         std::string_view stat);
+std::optional<double> cgroup_working_set(CgroupVersion version, std::string_view usage, std::string_view stat);
 
 }  // namespace probes

@@ -63,8 +63,7 @@ std::optional<std::string> take_label(std::string_view& text) {
 std::optional<double> parse_value(std::string_view text) {
   const std::size_t unit_at = std::min(text.find_first_not_of("0123456789+-.eE"), text.size());
   const std::string_view unit = text.substr(unit_at);
-  const auto known =
-      std::find_if(units.begin(), units.end(), [unit](const Unit& u) { return u.name == unit; });
+  const auto known = std::find_if(units.begin(), units.end(), [unit](const Unit& u) { return u.name == unit; });
   const std::optional<double> number = parse_number(text.substr(0, unit_at));
   if (!number || !std::isfinite(*number)) return std::nullopt;
   // A unit that is not known is the plugin's own (degrees, requests): the number is taken as it is.

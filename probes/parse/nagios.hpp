@@ -9,8 +9,7 @@
 
 namespace probes {
 
-inline constexpr std::size_t nagios_values_max =
-    1'000;  // items of performance data; plugins give tens at most
+inline constexpr std::size_t nagios_values_max = 1'000;  // items of performance data; plugins give tens at most
 
 struct NagiosOutput {
   std::string text;                      // first line without performance data

@@ -121,8 +121,8 @@ class LabelReader {
 // Sorts the labels and drops the empty ones. The name of a label that stands twice, or "".
 std::string tidy_labels(std::vector<rules::Label>& labels) {
   std::sort(labels.begin(), labels.end());
-  const auto twice = std::adjacent_find(labels.begin(), labels.end(),
-                                        [](const auto& a, const auto& b) { return a.name == b.name; });
+  const auto twice =
+      std::adjacent_find(labels.begin(), labels.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
   if (twice != labels.end()) return twice->name;
   std::erase_if(labels, [](const rules::Label& label) { return label.value.empty(); });
   return {};

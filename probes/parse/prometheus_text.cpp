@@ -181,8 +181,7 @@ void PrometheusText::State::read_unexpected(std::string_view line) {
   std::size_t name_size = 1;
   while (name_size < line.size() && metric_name_part.has(line[name_size])) ++name_size;
   const char after = name_size < line.size() ? line[name_size] : '\0';
-  if (after != '{' && !is_blank(after))
-    return fail(line, "expected a metric's name, its labels and a number");
+  if (after != '{' && !is_blank(after)) return fail(line, "expected a metric's name, its labels and a number");
   read_named(line, name_size);
 }
 
@@ -232,8 +231,7 @@ void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory
   if (series.wanted) readings.push_back({series.key, *value});
 }
 
-PrometheusText::PrometheusText(std::vector<rules::Selector> keep)
-    : state_(std::make_unique<State>(std::move(keep))) {}
+PrometheusText::PrometheusText(std::vector<rules::Selector> keep) : state_(std::make_unique<State>(std::move(keep))) {}
 PrometheusText::~PrometheusText() = default;
 PrometheusText::PrometheusText(PrometheusText&&) noexcept = default;
 PrometheusText& PrometheusText::operator=(PrometheusText&&) noexcept = default;

@@ -13,11 +13,9 @@
 namespace probes {
 
 // What a page may make us hold.
-inline constexpr std::size_t prometheus_line_max =
-    64 * 1024;  // bytes; longer than any label set that is meant
-inline constexpr std::size_t prometheus_labels_max =
-    64;  // labels of one series; Prometheus' users limit to 30
-inline constexpr std::size_t prometheus_series_max = 50'000;  // series of wanted names in one page
+inline constexpr std::size_t prometheus_line_max = 64 * 1024;  // bytes; longer than any label set that is meant
+inline constexpr std::size_t prometheus_labels_max = 64;       // labels of one series; Prometheus' users limit to 30
+inline constexpr std::size_t prometheus_series_max = 50'000;   // series of wanted names in one page
 
 // Reads pages of the Prometheus text format (and OpenMetrics, which is close enough) as they come in, keeps
 // the series that a selector wants and skips the rest. One parser serves one target, page after page: it

@@ -52,9 +52,8 @@ class SeriesMemory {
   Sighting note(Entry& entry, std::size_t line_number);
   void forget_absent();
 
-  std::uint64_t page_ = 1;  // a series that stood in no page has 0
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>>
-      entries_;  // keys point into the entries' texts
+  std::uint64_t page_ = 1;                                                // a series that stood in no page has 0
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // keys point into the entries' texts
   std::map<rules::SeriesKey, Series> series_;
   std::vector<Entry*> expected_;  // the order of the page before
   std::vector<Entry*> order_;     // the order of this page

@@ -20,8 +20,7 @@ struct Page {
     for (std::size_t i = 0; i < a.readings.size(); ++i) {
       const double x = a.readings[i].value;
       const double y = b.readings[i].value;
-      if (*a.readings[i].series != *b.readings[i].series || !(x == y || (std::isnan(x) && std::isnan(y))))
-        return false;
+      if (*a.readings[i].series != *b.readings[i].series || !(x == y || (std::isnan(x) && std::isnan(y)))) return false;
     }
     return true;
   }

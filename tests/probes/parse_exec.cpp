@@ -19,9 +19,7 @@ std::string text_of(const std::vector<rules::Reading>& readings) {
   return out;
 }
 
-std::string performance(const std::string& data) {
-  return text_of(probes::parse_nagios("OK |" + data).readings);
-}
+std::string performance(const std::string& data) { return text_of(probes::parse_nagios("OK |" + data).readings); }
 
 // up, the fault's kind, the readings.
 std::string answer(const probes::ExecProbe& probe, int exit_code, const std::string& out, bool cut = false) {
@@ -98,8 +96,7 @@ TEST_CASE("a plugin's exit code is up for 0 and 1, down for 2, unknown for 3 and
 TEST_CASE("a command's exit code is evidence: 0 is up, anything else is down") {
   CHECK(answer(probe(ExecFormat::exit), 0, "whatever") == "up: exit_code=0.000000 ");
   CHECK(answer(probe(ExecFormat::exit), 7, "") == "down refused: exit_code=7.000000 ");
-  for (const ExecFormat format :
-       {ExecFormat::number, ExecFormat::json, ExecFormat::regex, ExecFormat::prometheus}) {
+  for (const ExecFormat format : {ExecFormat::number, ExecFormat::json, ExecFormat::regex, ExecFormat::prometheus}) {
     CHECK(answer(probe(format), 1, "5") == "down refused: ");
   }
   probes::ExecOutput output(probe(ExecFormat::exit));

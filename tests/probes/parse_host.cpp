@@ -19,12 +19,11 @@ TEST_CASE("SPEC 2.8: the host's memory in use is 1 - MemAvailable / MemTotal, no
 }
 
 TEST_CASE("a host without swap uses none of it, and a file that is not meminfo is not measured") {
-  const auto memory =
-      probes::parse_meminfo("MemTotal: 8 kB\nMemAvailable: 2 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
+  const auto memory = probes::parse_meminfo("MemTotal: 8 kB\nMemAvailable: 2 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
   REQUIRE(memory);
   CHECK(probes::swap_used(*memory) == 0);
-  for (const char* const text : {"", "MemTotal: 8 kB\n", "MemTotal: 0 kB\nMemAvailable: 0 kB\n",
-                                 "MemTotal: x kB\nMemAvailable: 1 kB\n"}) {
+  for (const char* const text :
+       {"", "MemTotal: 8 kB\n", "MemTotal: 0 kB\nMemAvailable: 0 kB\n", "MemTotal: x kB\nMemAvailable: 1 kB\n"}) {
     CHECK_FALSE(probes::parse_meminfo(text));
   }
 }
@@ -81,16 +80,13 @@ TEST_CASE("a process's memory cgroup is found on v1, v2 and hybrid machines") {
 }
 
 TEST_CASE("a cgroup's limit may stand on any of its ancestors") {
-  CHECK(probes::with_ancestors("/a/b.slice/c") ==
-        std::vector<std::string>{"/a/b.slice/c", "/a/b.slice", "/a", "/"});
+  CHECK(probes::with_ancestors("/a/b.slice/c") == std::vector<std::string>{"/a/b.slice/c", "/a/b.slice", "/a", "/"});
   CHECK(probes::with_ancestors("/") == std::vector<std::string>{"/"});
 }
 
 TEST_CASE("SPEC 2.8: a cgroup's working set is usage - inactive_file, on v1 with the children's") {
-  CHECK(probes::cgroup_working_set(CgroupVersion::v2, "1000\n",
-                                   "anon 5\ninactive_file 300\nactive_file 9\n") == 700);
-  CHECK(probes::cgroup_working_set(CgroupVersion::v1, "1000\n",
-                                   "inactive_file 1\ntotal_inactive_file 400\n") == 600);
+  CHECK(probes::cgroup_working_set(CgroupVersion::v2, "1000\n", "anon 5\ninactive_file 300\nactive_file 9\n") == 700);
+  CHECK(probes::cgroup_working_set(CgroupVersion::v1, "1000\n", "inactive_file 1\ntotal_inactive_file 400\n") == 600);
   CHECK(probes::cgroup_working_set(CgroupVersion::v2, "100\n", "inactive_file 300\n") == 0);
   CHECK_FALSE(probes::cgroup_working_set(CgroupVersion::v2, "", "inactive_file 300\n"));
   CHECK_FALSE(probes::cgroup_working_set(CgroupVersion::v2, "100\n", "anon 5\n"));

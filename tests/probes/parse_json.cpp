@@ -53,8 +53,7 @@ TEST_CASE("a JSON pointer finds numbers and texts, and nothing where nothing is"
 }
 
 TEST_CASE("JSON values are compared by value") {
-  const JsonBody body =
-      json(R"({"n":1,"f":1.0,"o":{"a":1,"b":[2,{"c":null}]},"s":"1","big":18446744073709551615})");
+  const JsonBody body = json(R"({"n":1,"f":1.0,"o":{"a":1,"b":[2,{"c":null}]},"s":"1","big":18446744073709551615})");
   CHECK(body.equals("/n", "1"));
   CHECK(body.equals("/n", "1.0"));
   CHECK(body.equals("/f", "1"));
@@ -97,14 +96,8 @@ TEST_CASE("status ranges are read, and what is none is refused with its place") 
     const char* text;
     std::size_t offset;
   };
-  for (const Row& row : {Row{"", 0},
-                         {"200,", 4},
-                         {"99", 0},
-                         {"600", 0},
-                         {"200,299-200", 4},
-                         {"2xx", 0},
-                         {"200-", 0},
-                         {"-200", 0}}) {
+  for (const Row& row :
+       {Row{"", 0}, {"200,", 4}, {"99", 0}, {"600", 0}, {"200,299-200", 4}, {"2xx", 0}, {"200-", 0}, {"-200", 0}}) {
     INFO(row.text);
     const auto parsed = probes::parse_status_ranges(row.text);
     REQUIRE(std::holds_alternative<rules::SyntaxError>(parsed));
@@ -112,13 +105,11 @@ TEST_CASE("status ranges are read, and what is none is refused with its place") 
   }
 }
 
-TEST_CASE(
-    "SPEC 2.3: a 5xx is evidence always, another unexpected status only against an explicit expectation") {
+TEST_CASE("SPEC 2.3: a 5xx is evidence always, another unexpected status only against an explicit expectation") {
   const rules::Expectation nothing;
   CHECK(judged(nothing, 200).empty());
   CHECK(judged(nothing, 204).empty());
-  for (const unsigned status : {301U, 401U, 403U, 404U, 429U, 100U})
-    CHECK(judged(nothing, status) == "status");
+  for (const unsigned status : {301U, 401U, 403U, 404U, 429U, 100U}) CHECK(judged(nothing, status) == "status");
   for (const unsigned status : {500U, 502U, 503U, 599U}) CHECK(judged(nothing, status) == "server_error");
   CHECK(judged(with_status("200-299, 304"), 304).empty());
   CHECK(judged(with_status("200-299, 304"), 404) == "contradiction");
@@ -141,23 +132,19 @@ TEST_CASE("SPEC 2.3: a body that contradicts the expectation is evidence, also w
   CHECK(judged(body, 200, "<h1>Maintenance</h1>") == "contradiction");
 }
 
-TEST_CASE(
-    "an expectation that fails says what is there and what was expected, and not more than fits a line") {
+TEST_CASE("an expectation that fails says what is there and what was expected, and not more than fits a line") {
   rules::Expectation expect;
   expect.json = {{"/database", "\"connected\""}};
-  CHECK(probes::check(expect, 200, R"({"database":"lost"})")->what ==
-        "/database is lost, expected \"connected\"");
+  CHECK(probes::check(expect, 200, R"({"database":"lost"})")->what == "/database is lost, expected \"connected\"");
   CHECK(probes::check(expect, 200, "{}")->what == "/database is nothing, expected \"connected\"");
   CHECK(probes::check(expect, 200, "{\"database\":\"" + std::string(5000, 'x') + "\"}")->what.size() < 200);
 }
 
 TEST_CASE("numbers and checks of an http probe are taken from its body") {
-  const probes::JsonFields fields({{"queue", "/queue/waiting"}},
-                                  {{"database", {{"/db", "\"up\""}, {"/lag", "0"}}}});
+  const probes::JsonFields fields({{"queue", "/queue/waiting"}}, {{"database", {{"/db", "\"up\""}, {"/lag", "0"}}}});
   const auto read = [&fields](std::string_view body) {
     const auto result = fields.read(body);
-    if (const auto* const fault = std::get_if<rules::Fault>(&result))
-      return std::string(to_string(fault->kind));
+    if (const auto* const fault = std::get_if<rules::Fault>(&result)) return std::string(to_string(fault->kind));
     std::string out;
     for (const rules::Reading& reading : std::get<0>(result)) {
       out += rules::to_string(*reading.series) + "=" + std::to_string(reading.value) + " ";

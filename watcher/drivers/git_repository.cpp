@@ -18,6 +18,7 @@ namespace {
 
 // A question to a repository is answered in milliseconds; a disk that hangs must not hold up the reading of revisions.
 constexpr rules::Duration question_limit = std::chrono::seconds(4);
+constexpr rules::Duration question_grace = std::chrono::seconds(1);
 constexpr std::int64_t listing_max = 64 * 1024 * 1024;  // bytes of `git ls-files`: about 500,000 files
 
 // The tree's owner when we are root and somebody else owns it; empty: we ourselves.
@@ -114,6 +115,7 @@ probes::ChildSpec GitRepository::command(std::vector<std::string> arguments, rul
   spec.user = owner_of(dir_);
   spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
   spec.limit = limit;
+  if (limit == question_limit) spec.grace = question_grace;
   return spec;
 }
 
