@@ -78,8 +78,9 @@ severity = "P0"
 [service.shop]
 driver         = "git"
 dir            = "{folder}/shop"
-build          = ["./build"]
-restart        = ["./restart"]
+build          = ["{folder}/shop/build"]
+restart        = ["{folder}/shop/restart"]
+identify_interval = "1s"
 start_deadline = "5s"
 
 [notify.terminal]
@@ -146,6 +147,8 @@ class Demonstration:
         self.terminal = Terminal()
         self.port, self.listen = free_port(), free_port()
         self.processes = []
+        # A host of its own: what else this machine's watchers do is none of the demonstration's business.
+        os.environ["ROLLBACKD_HOST_LOCK"] = str(self.folder / "host.lock")
 
     def run(self):
         say = self.terminal.say
@@ -173,11 +176,13 @@ class Demonstration:
         config.chmod(0o600)
 
     def deploy(self):
-        """What a deploy script does: check out, restart, say so."""
+        """What a deploy script does: say that it begins, check out, restart, say that it ended."""
+        word = [self.rollbackd, "deploy", "begin", "--service", "shop", "--config", self.folder / "rollbackd.toml"]
+        subprocess.run(word, check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["git", "-C", self.shop, "checkout", "-q", self.bad], check=True)
         subprocess.run([self.shop / "restart"], check=True)
-        subprocess.run([self.rollbackd, "deploy", "mark", "--service", "shop", "--config", self.folder / "rollbackd.toml"],
-                       check=True, stdout=subprocess.DEVNULL)
+        word[2] = "end"
+        subprocess.run(word, check=True, stdout=subprocess.DEVNULL)
         self.terminal.say(f"deployed release '{self.bad}', which {WHAT_IT_DOES[self.bad]}", "bad")
 
     def follow(self, watcher):

@@ -50,7 +50,7 @@ class BadInput(World):
         self.deploy("v1")
         self.wait_until_shop_serves("v1")
         self.assertEqual(self.cli("check", "--online", check=False).returncode, 0)
-        text = self.config_file.read_text().replace('["./restart"]', '["./no-such-restart"]')
+        text = self.config_file.read_text().replace('/restart"]', '/no-such-restart"]')
         self.config_file.write_text(text)
         done = self.cli("check", "--online", check=False)
         self.assertEqual(done.returncode, 1)
@@ -101,7 +101,7 @@ class BadInput(World):
         self.config_file.chmod(0o666)
         done = self.cli("check", check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("write", done.stdout + done.stderr)
+        self.assertIn("other users", done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

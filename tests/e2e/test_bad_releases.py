@@ -115,6 +115,7 @@ rules    = ["down for 5s", "p95 > 3000ms for 5m", "memory > 99.9% for 5m"]
 rollback = ["{repository}/roll_back", "{{to}}"]
 identify = ["git", "-C", "{repository}", "rev-parse", "HEAD"]
 start_deadline = "5s"
+identify_interval = "1s"
 """
         script = self.repository / "roll_back"
         script.write_text('#!/bin/bash\ncd "$(dirname "$0")" && git checkout -q "$1" && ./restart\n')

@@ -28,6 +28,7 @@ SERVICE = """
 identify = ["git", "-C", "{repository}", "rev-parse", "HEAD"]
 switch   = ["{folder}/step", "switch", "{{to}}"]
 start_deadline = "10s"
+identify_interval = "1s"
 
 [action.rollback]
 [[action.rollback.step]]

@@ -35,6 +35,7 @@ severity = "P0"
 identify = ["cat", "/shared/revision"]
 switch = ["sh", "-c", 'echo "$1" >/shared/revision', "switch", "{{to}}"]
 start_deadline = "5s"
+identify_interval = "1s"
 """
 
 

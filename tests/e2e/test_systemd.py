@@ -32,6 +32,7 @@ driver = "git"
 dir = "/opt/shop"
 restart = ["systemctl", "restart", "shop"]
 start_deadline = "5s"
+identify_interval = "1s"
 """
 
 SHOP_UNIT = """

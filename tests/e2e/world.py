@@ -85,9 +85,10 @@ GIT_SERVICE = """
 [service.shop]
 driver         = "git"
 dir            = "{repository}"
-build          = ["./build"]
-restart        = ["./restart"]
+build          = ["{repository}/build"]
+restart        = ["{repository}/restart"]
 start_deadline = "{start_deadline}"
+identify_interval = "1s"
 {more}
 """
 
@@ -134,6 +135,8 @@ class World(unittest.TestCase):
         self.processes = []
         self.watcher = None
         self.log = self.folder / "rollbackd.log"
+        # The host's lock is one for all watchers; tests that run side by side have a host each.
+        self.environment = {**os.environ, "ROLLBACKD_HOST_LOCK": str(self.folder / "host.lock")}
         self.addCleanup(self.clean_up)
         subprocess.run([SHOP / "make_repository", self.repository, str(self.port)], check=True)
         self.configure()
@@ -185,7 +188,8 @@ class World(unittest.TestCase):
         return process
 
     def cli(self, *words, check=True, timeout=60):
-        done = subprocess.run([ROLLBACKD, *words, "--config", self.config_file], capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([ROLLBACKD, *words, "--config", self.config_file], capture_output=True, text=True, timeout=timeout,
+                              env=self.environment)
         if check:
             self.assertEqual(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
         return done
@@ -193,7 +197,7 @@ class World(unittest.TestCase):
     def start_watcher(self, wait=True, **popen):
         with self.log.open("ab") as log:
             self.watcher = subprocess.Popen([ROLLBACKD, "run", "--config", self.config_file], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True, **popen)
+                                            stdout=log, stderr=log, start_new_session=True, env=self.environment, **popen)
         self.processes.append(self.watcher)
         if wait:
             self.wait_for("rollbackd is ready", lambda: self.http("/readyz")[0] == 200, 15)
@@ -237,7 +241,7 @@ class World(unittest.TestCase):
     def checkouts(self):
         """Every time that HEAD moved, by whomever."""
         out = subprocess.run(["git", "-C", self.repository, "reflog", "--format=%gs"], check=True, capture_output=True, text=True)
-        return [line for line in out.stdout.splitlines() if line.startswith("checkout:")]
+        return out.stdout.splitlines()
 
     def wait_for(self, what, holds, seconds):
         end = time.monotonic() + seconds
