@@ -82,6 +82,7 @@ build          = ["{folder}/shop/build"]
 restart        = ["{folder}/shop/restart"]
 identify_interval = "1s"
 start_deadline = "5s"
+identify_interval = "1s"
 
 [notify.terminal]
 type = "webhook"
@@ -165,9 +166,7 @@ class Demonstration:
                       lambda: all(rule["verdict"] == "good" for rule in self.get("/api/v1/status")["rules"].values()), watcher)
         say("every rule is observed and good")
         self.deploy()
-        incident = self.follow(watcher)
-        stages.shutdown()
-        return self.conclude(incident)
+        return self.conclude(self.follow(watcher))
 
     def furnish(self, terminal_port):
         subprocess.run([SHOP / "make_repository", self.shop, str(self.port)], check=True)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "watcher/config/values.hpp"
 
@@ -176,7 +177,8 @@ std::optional<std::vector<std::string>> TableReader::argv(std::string_view key, 
     return std::nullopt;
   }
   std::string& program = words->front();
-  if (program.find('/') != std::string::npos) program = loading_.absolute(program);
+  const bool relative = program.find('/') != std::string::npos && program.front() != '/';
+  if (relative) program = (std::filesystem::path(dir.empty() ? loading_.dir : dir) / program).lexically_normal().string();
   loading_.commands.push_back({program, dir, place(key), owner(key)});
   return words;
 }

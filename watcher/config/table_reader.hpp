@@ -50,6 +50,8 @@ class TableReader {
   std::optional<std::int64_t> size(std::string_view key);
   std::optional<std::string> path(std::string_view key);
   std::optional<std::vector<std::string>> strings(std::string_view key);
+  // A command and its arguments. A relative command such as ./build starts at `dir`, where it is run; at the
+  // configuration's folder when `dir` is empty.
   std::optional<std::vector<std::string>> argv(std::string_view key, const std::string& dir);
   std::optional<std::map<std::string, std::string>> string_map(std::string_view key);
   std::optional<std::map<std::string, Text>> text_map(std::string_view key);
