@@ -4,6 +4,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "probes/net/cancelled.hpp"
+
 namespace watcher {
 
 namespace {
@@ -31,6 +33,8 @@ asio::awaitable<void> ServiceReader::wait() {
 
 asio::awaitable<void> ServiceReader::loop() {
   for (int look = 0;; ++look) {
+    const bool ended = co_await probes::cancelled();
+    if (ended) co_return;
     asked_ = false;
     rules::RevisionRead read = co_await driver_.identify();
     deliver_(std::move(read));

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "probes/net/cancelled.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/spool.hpp"
 
@@ -216,6 +217,8 @@ asio::awaitable<void> Watcher::housekeeping() {
   for (int count = 1;; ++count) {
     timer.expires_after(tick);
     co_await timer.async_wait(as_result);
+    const bool ended = co_await probes::cancelled();
+    if (ended) co_return;
     look_at_clock();
     systemd_.feed_watchdog();
     if (stopping_) systemd_.extend_timeout(stop_extension);
