@@ -35,8 +35,8 @@ TEST_CASE("SPEC 4: wrong usage is exit code 2, help is 0 and names every command
   CHECK(nobody({"fuse", "reset"}).exit_code == 2);
   const CliRun help = nobody({"--help"});
   CHECK(help.exit_code == 0);
-  for (const char* word : {"run", "check", "status", "incidents", "explain", "deploys", "deploy", "rollback", "approve", "abort",
-                           "pause", "resume", "fuse", "accept-state", "notify", "reload", "version"}) {
+  for (const char* word : {"run", "check", "status", "incidents", "explain", "deploys", "deploy", "rollback", "approve",
+                           "abort", "pause", "resume", "fuse", "accept-state", "notify", "reload", "version"}) {
     CHECK_MESSAGE(help.out.find(std::string("\n  ") + word + " ") != std::string::npos, word);
   }
 }
@@ -44,16 +44,11 @@ TEST_CASE("SPEC 4: wrong usage is exit code 2, help is 0 and names every command
 TEST_CASE("SPEC 4: no watcher is exit code 3, and is told") {
   const CliFolder folder;
   FakeWatcher nobody;
-  const std::vector<std::vector<std::string>> lines{{"status"},
-                                                    {"explain"},
-                                                    {"resume"},
-                                                    {"reload"},
-                                                    {"accept-state"},
-                                                    {"incidents"},
-                                                    {"deploys"},
-                                                    {"pause", "--for", "1h"},
-                                                    {"approve", "x"},
-                                                    {"fuse", "reset", "web"}};
+  const std::vector<std::vector<std::string>> lines{{"status"},       {"explain"},
+                                                    {"resume"},       {"reload"},
+                                                    {"accept-state"}, {"incidents"},
+                                                    {"deploys"},      {"pause", "--for", "1h"},
+                                                    {"approve", "x"}, {"fuse", "reset", "web"}};
   for (const auto& words : lines) {
     CAPTURE(words.front());
     const CliRun run = nobody(folder.line(words));
@@ -65,7 +60,8 @@ TEST_CASE("SPEC 4: no watcher is exit code 3, and is told") {
 
 TEST_CASE("SPEC 4: a refusal is exit code 1 with its reason, and with --json the problem") {
   const CliFolder folder;
-  FakeWatcher refusing = answering("/api/v1/resume", R"({"title":"Conflict","status":409,"detail":"nothing is paused"})", 409);
+  FakeWatcher refusing =
+      answering("/api/v1/resume", R"({"title":"Conflict","status":409,"detail":"nothing is paused"})", 409);
   const CliRun text = refusing(folder.line({"resume"}));
   CHECK(text.exit_code == 1);
   CHECK(text.err == "rollbackd: nothing is paused\n");
@@ -82,14 +78,17 @@ TEST_CASE("SPEC 4: words become requests to the watcher") {
     std::string body;
   };
   const std::vector<Word> words{
-      {{"pause", "--for", "1h", "--service", "web", "--reason", "tests"}, "/api/v1/pause", R"({"service":"web","for":"1h","reason":"tests"})"},
+      {{"pause", "--for", "1h", "--service", "web", "--reason", "tests"},
+       "/api/v1/pause",
+       R"({"service":"web","for":"1h","reason":"tests"})"},
       {{"resume"}, "/api/v1/resume", "{}"},
       {{"fuse", "reset", "web"}, "/api/v1/fuse/reset", R"({"service":"web"})"},
       {{"accept-state"}, "/api/v1/accept-state", "{}"},
       {{"reload"}, "/api/v1/reload", "{}"},
       {{"approve", "2026-web"}, "/api/v1/incidents/2026-web/approve", "{}"},
       {{"abort", "a/b"}, "/api/v1/incidents/a%2Fb/abort", "{}"},
-      {{"deploy", "begin", "v2", "--service", "web", "--rollback", "ask", "--schema", "7", "--backup", "/b"}, "/api/v1/deploys",
+      {{"deploy", "begin", "v2", "--service", "web", "--rollback", "ask", "--schema", "7", "--backup", "/b"},
+       "/api/v1/deploys",
        R"({"kind":"begin","service":"web","revision":"v2","rollback":"ask","schema":"7","backup":"/b"})"},
       {{"deploy", "end"}, "/api/v1/deploys", R"({"kind":"end"})"},
       {{"deploy", "bad", "v2"}, "/api/v1/deploys", R"({"kind":"bad","revision":"v2"})"},
@@ -136,10 +135,12 @@ TEST_CASE("SPEC 4: with several services a spooled word must name one") {
 TEST_CASE("SPEC 4: rollback follows the incident to its outcome") {
   const CliFolder folder(one_service);
   FakeWatcher watching = answering("/api/v1/rollback", R"({"accepted":true,"text":"rolling back","incident":"i1"})");
-  const std::string open = R"({"id":"i1","outcome":null,"timeline":[{"at":"t1","event":"x","text":"switch last-good"}]})";
+  const std::string open =
+      R"({"id":"i1","outcome":null,"timeline":[{"at":"t1","event":"x","text":"switch last-good"}]})";
   const std::string closed =
       R"({"id":"i1","outcome":"OUTCOME","outcome_detail":"all good","timeline":[{"at":"t1","event":"x","text":"switch last-good"},{"at":"t2","event":"x","text":"verified"}]})";
-  for (const auto& [outcome, exit_code] : std::map<std::string, int>{{"recovered", 0}, {"not_recovered", 1}, {"no_target", 1}}) {
+  for (const auto& [outcome, exit_code] :
+       std::map<std::string, int>{{"recovered", 0}, {"not_recovered", 1}, {"no_target", 1}}) {
     std::string body = closed;
     body.replace(body.find("OUTCOME"), 7, outcome);
     watching.replies["/api/v1/incidents/i1"] = {json_reply(open), json_reply(body)};

@@ -110,7 +110,8 @@ TEST_CASE("SPEC 4: check prints every finding with its place, and --strict count
   const CliRun invalid = nobody(bad.line({"check"}));
   CHECK(invalid.exit_code == 1);
   CHECK(invalid.err.find(":6:8: error: probe.a.type: unknown \"hots\"; did you mean \"host\"?") != std::string::npos);
-  const CliFolder warned("[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = 'x_ms'\n");
+  const CliFolder warned(
+      "[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = 'x_ms'\n");
   CHECK(nobody(warned.line({"check"})).exit_code == 0);
   CHECK(nobody(warned.line({"check", "--strict"})).exit_code == 1);
   const CliRun json = nobody(warned.line({"check", "--json"}));
@@ -131,9 +132,9 @@ TEST_CASE("SPEC 4: check --online finds a probe that is down and a command that 
 }
 
 TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite bucket") {
-  const watcher::Config config = loaded(with_service(
-      "[signal.p95]\nprobe = 'app'\nquantile = 0.95\nof = 'd_seconds'\n"
-      "[rule.slow]\nwhen = 'p95 > 3000ms'\nfor = '5m'\n[rule.fine]\nwhen = '2 < p95'\nfor = '5m'\n"));
+  const watcher::Config config = loaded(
+      with_service("[signal.p95]\nprobe = 'app'\nquantile = 0.95\nof = 'd_seconds'\n"
+                   "[rule.slow]\nwhen = 'p95 > 3000ms'\nfor = '5m'\n[rule.fine]\nwhen = '2 < p95'\nfor = '5m'\n"));
   const auto page = [](const char* highest) {
     return poll_of("app", rules::Up::up,
                    {reading("d_seconds_bucket", {{"le", "0.5"}}, 1), reading("d_seconds_bucket", {{"le", highest}}, 1),
@@ -142,7 +143,8 @@ TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite 
   CHECK(text_of(watcher::lint_polls(config, {page("2.5")})) ==
         "fine probe app: up, answered in 0.02s with 3 values\n"
         "fine signal p95: takes d_seconds\n"
-        "wrong signal p95: undecidable_bucket: a rule compares it with 3, but the highest finite bucket of d_seconds ends at "
+        "wrong signal p95: undecidable_bucket: a rule compares it with 3, but the highest finite bucket of d_seconds "
+        "ends at "
         "2.5; add a bucket above the threshold, or lower the threshold\n");
   CHECK(text_of(watcher::lint_polls(config, {page("3")})).find("undecidable_bucket") == std::string::npos);
 }
@@ -150,7 +152,8 @@ TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite 
 TEST_CASE("SPEC 3: check --online says which of the usual metrics the short form took") {
   const watcher::Config config = loaded(config_text("short.toml"));
   const std::string found = text_of(watcher::lint_polls(
-      config, {poll_of("metrics", rules::Up::up, {reading("http_server_requests_seconds_count", {{"status", "200"}}, 1)})}));
+      config,
+      {poll_of("metrics", rules::Up::up, {reading("http_server_requests_seconds_count", {{"status", "200"}}, 1)})}));
   CHECK(found.find("fine signal error_rate: takes http_server_requests_seconds_count{status=~\"5..\"} of "
                    "http_server_requests_seconds_count{status!=\"\"}\n") != std::string::npos);
   CHECK(found.find("advice signal p95: none of the usual histograms is in the page yet") != std::string::npos);

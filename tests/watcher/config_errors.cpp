@@ -73,12 +73,14 @@ rollback = "./rollback.sh {to}"
         "2:1: error: watcher: unknown key \"mod\"; did you mean \"mode\"?\n"
         "3:13: error: watcher.record: expected a duration such as 500ms, 5s, 5m, 1h30m or 7d, found \"24x\"\n"
         "7:1: error: probe.app: unknown key \"intervall\"; did you mean \"interval\"?\n"
-        "8:11: error: probe.app.timeout: expected a duration such as \"500ms\", \"5s\", \"5m\", \"1h30m\" or \"7d\", found an integer\n"
+        "8:11: error: probe.app.timeout: expected a duration such as \"500ms\", \"5s\", \"5m\", \"1h30m\" or \"7d\", "
+        "found an integer\n"
         "10:9: error: signal.errors.probe: there is no probe \"ap\"; did you mean \"app\"?\n"
         "11:30: error: signal.errors.ratio: expected \"}\", found the end\n"
         "13:31: error: rule.bad.when: expected ==, found =\n"
         "15:12: error: rule.bad.respond: there is no action \"rolback\"; did you mean \"rollback\"?\n"
-        "17:12: error: service.web.rollback: expected an array, one element an argument, such as [\"./rollback.sh\", \"{to}\"]; there is no shell\n");
+        "17:12: error: service.web.rollback: expected an array, one element an argument, such as [\"./rollback.sh\", "
+        "\"{to}\"]; there is no shell\n");
 }
 
 TEST_CASE("SPEC 3: a syntax error is reported alone, with its place") {
@@ -89,12 +91,18 @@ TEST_CASE("SPEC 3: a syntax error is reported alone, with its place") {
 
 TEST_CASE("SPEC 3: a mistake in a condition is reported at its column in the file") {
   const Mistake mistakes[] = {
-      {"[rule.r]\nfor = '1m'\nwhen = \"app.up == 0 and nothing > 1\"\n", "9:25: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
-      {"[rule.r]\nfor = '1m'\nwhen = \"\\u0061pp.up == 0 and nothing > 1\"\n", "9:30: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
-      {"[rule.r]\nfor = '1m'\nwhen = '''\napp.up == 0 and\n  nothing > 1'''\n", "11:3: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
-      {"[rule.r]\nfor = '1m'\nwhen = \"nope.up == 0\"\n", "9:9: error: rule.r.when: there is no probe \"nope\"; define [probe.nope]\n"},
-      {"[rule.r]\nfor = '1m'\nwhen = \"app > 0\"\n", "9:9: error: rule.r.when: there is no signal \"app\"; did you mean a field of the probe, such as app.up?\n"},
-      {"[probe.db]\ntype = 'tcp'\nhost = '::1'\nport = 1\n[rule.r]\nfor = '1m'\nwhen = \"db.upp == 0\"\n", "13:9: error: rule.r.when: probe \"db\" has no field \"upp\"; did you mean \"up\"? (it has up, duration)\n"},
+      {"[rule.r]\nfor = '1m'\nwhen = \"app.up == 0 and nothing > 1\"\n",
+       "9:25: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
+      {"[rule.r]\nfor = '1m'\nwhen = \"\\u0061pp.up == 0 and nothing > 1\"\n",
+       "9:30: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
+      {"[rule.r]\nfor = '1m'\nwhen = '''\napp.up == 0 and\n  nothing > 1'''\n",
+       "11:3: error: rule.r.when: there is no signal \"nothing\"; define [signal.nothing]\n"},
+      {"[rule.r]\nfor = '1m'\nwhen = \"nope.up == 0\"\n",
+       "9:9: error: rule.r.when: there is no probe \"nope\"; define [probe.nope]\n"},
+      {"[rule.r]\nfor = '1m'\nwhen = \"app > 0\"\n",
+       "9:9: error: rule.r.when: there is no signal \"app\"; did you mean a field of the probe, such as app.up?\n"},
+      {"[probe.db]\ntype = 'tcp'\nhost = '::1'\nport = 1\n[rule.r]\nfor = '1m'\nwhen = \"db.upp == 0\"\n",
+       "13:9: error: rule.r.when: probe \"db\" has no field \"upp\"; did you mean \"up\"? (it has up, duration)\n"},
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_of(with_service(mistake.text)) == mistake.finding);
 }
@@ -114,28 +122,45 @@ rules = ["error_rate > 5% for 5", "memory > 90% and nothing > 1 for 5m", "down"]
 
 TEST_CASE("SPEC 3: names have their patterns, and values their kinds") {
   const Mistake mistakes[] = {
-      {"[probe.my-app]\ntype = 'host'\n", "7:8: error: [probe.my-app]: the name \"my-app\" must match [a-z_][a-z0-9_]*\n"},
-      {"[action.Undo]\n[[action.Undo.step]]\nsleep = '1s'\n", "7:9: error: [action.Undo]: the name \"Undo\" must match [a-z_][a-z0-9_-]*\n"},
-      {"[watcher]\nmode = 'observ'\n", "8:8: error: watcher.mode: unknown \"observ\"; did you mean \"observe\"? (one of act, ask, observe)\n"},
-      {"[watcher]\nlisten = 'everywhere'\n", "8:10: error: watcher.listen: expected ADDRESS:PORT such as \"127.0.0.1:9877\", or \"off\", found \"everywhere\"\n"},
+      {"[probe.my-app]\ntype = 'host'\n",
+       "7:8: error: [probe.my-app]: the name \"my-app\" must match [a-z_][a-z0-9_]*\n"},
+      {"[action.Undo]\n[[action.Undo.step]]\nsleep = '1s'\n",
+       "7:9: error: [action.Undo]: the name \"Undo\" must match [a-z_][a-z0-9_-]*\n"},
+      {"[watcher]\nmode = 'observ'\n",
+       "8:8: error: watcher.mode: unknown \"observ\"; did you mean \"observe\"? (one of act, ask, observe)\n"},
+      {"[watcher]\nlisten = 'everywhere'\n",
+       "8:10: error: watcher.listen: expected ADDRESS:PORT such as \"127.0.0.1:9877\", or \"off\", found "
+       "\"everywhere\"\n"},
       {"[probe.h]\ntype = 'http'\nurl = 'ftp://x/'\n", "9:8: error: probe.h.url: expected http:// or https://\n"},
-      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nexpect.body = '('\n", "10:15: error: probe.h.expect.body: not an RE2 pattern: missing ): (\n"},
-      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nexpect.status = '200-1000'\n", "10:17: error: probe.h.expect.status: expected a status such as 200, \"200-299\" or \"200,404\"\n"},
-      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nbody_max = '8 MB'\n", "10:12: error: probe.h.body_max: expected a size such as \"512KiB\", \"8MiB\" or \"1GiB\"\n"},
-      {"[rule.r]\nwhen = 'app.up == 0'\nfor = '1m'\nquorum = 0\n", "10:10: error: rule.r.quorum: expected a share such as \"90%\" or 0.9, above 0 and at most 100%\n"},
-      {"[rule.r]\nwhen = 'app.up == 0'\n", "7:1: error: rule.r: for is missing; how long it must be bad before it fires, such as for = \"5m\"\n"},
-      {"[rule.r]\nwhen = 'app.up == 0'\nfor = '1m'\nservice = 'wbe'\n", "10:11: error: rule.r: there is no service \"wbe\"; did you mean \"web\"?\n"},
+      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nexpect.body = '('\n",
+       "10:15: error: probe.h.expect.body: not an RE2 pattern: missing ): (\n"},
+      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nexpect.status = '200-1000'\n",
+       "10:17: error: probe.h.expect.status: expected a status such as 200, \"200-299\" or \"200,404\"\n"},
+      {"[probe.h]\ntype = 'http'\nurl = 'http://x/'\nbody_max = '8 MB'\n",
+       "10:12: error: probe.h.body_max: expected a size such as \"512KiB\", \"8MiB\" or \"1GiB\"\n"},
+      {"[rule.r]\nwhen = 'app.up == 0'\nfor = '1m'\nquorum = 0\n",
+       "10:10: error: rule.r.quorum: expected a share such as \"90%\" or 0.9, above 0 and at most 100%\n"},
+      {"[rule.r]\nwhen = 'app.up == 0'\n",
+       "7:1: error: rule.r: for is missing; how long it must be bad before it fires, such as for = \"5m\"\n"},
+      {"[rule.r]\nwhen = 'app.up == 0'\nfor = '1m'\nservice = 'wbe'\n",
+       "10:11: error: rule.r: there is no service \"wbe\"; did you mean \"web\"?\n"},
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_of(with_service(mistake.text)) == mistake.finding);
 }
 
 TEST_CASE("SPEC 3: what is for a later version is told apart from what is unknown") {
   const Mistake mistakes[] = {
-      {"[probe.x]\ntype = 'log'\npath = '/x'\n", "8:8: error: probe.x: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, exec, tcp\n"},
-      {"[probe.x]\ntype = 'lag'\npath = '/x'\n", "8:8: error: probe.x.type: unknown \"lag\" (one of http, prometheus, host, exec, tcp)\n"},
-      {"[notify.x]\ntype = 'email'\n", "8:8: error: notify.x: type \"email\" is not in this version of rollbackd; it has slack, webhook\n"},
-      {"keep = ['.env']\n", "7:1: error: service.web: key \"keep\" is not in this version of rollbackd; leave it out\n"},
-      {"[action.a]\n[[action.a.step]]\nrestore = 'files'\n", "9:1: error: action.a.step[0]: key \"restore\" is not in this version of rollbackd; leave it out\n"},
+      {"[probe.x]\ntype = 'log'\npath = '/x'\n",
+       "8:8: error: probe.x: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, exec, "
+       "tcp\n"},
+      {"[probe.x]\ntype = 'lag'\npath = '/x'\n",
+       "8:8: error: probe.x.type: unknown \"lag\" (one of http, prometheus, host, exec, tcp)\n"},
+      {"[notify.x]\ntype = 'email'\n",
+       "8:8: error: notify.x: type \"email\" is not in this version of rollbackd; it has slack, webhook\n"},
+      {"keep = ['.env']\n",
+       "7:1: error: service.web: key \"keep\" is not in this version of rollbackd; leave it out\n"},
+      {"[action.a]\n[[action.a.step]]\nrestore = 'files'\n",
+       "9:1: error: action.a.step[0]: key \"restore\" is not in this version of rollbackd; leave it out\n"},
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_of(with_service(mistake.text)) == mistake.finding);
   for (const char* driver : {"compose", "kubernetes", "systemd", "pm2", "ci"}) {
@@ -148,7 +173,8 @@ TEST_CASE("SPEC 3: a metric in milliseconds without unit is warned of") {
   const watcher::Loaded result = load_text(text);
   CHECK(result.config.has_value());
   CHECK(findings_text(result) ==
-        "10:6: warning: signal.p95.of: request_ms seems to be in milliseconds; add unit = \"ms\" so that 3000ms means what it says\n");
+        "10:6: warning: signal.p95.of: request_ms seems to be in milliseconds; add unit = \"ms\" so that 3000ms means "
+        "what it says\n");
   CHECK(load_text(text + "unit = 'ms'\n").findings.empty());
 }
 
@@ -156,19 +182,24 @@ TEST_CASE("SPEC 3: a secret that cannot be read is an error, and is never shown"
   CHECK(findings_of("[watcher]\ntoken = { env = 'NOT_SET_ANYWHERE' }\n") ==
         "2:17: error: watcher.token: the environment variable NOT_SET_ANYWHERE is not set\n");
   CHECK(findings_of("[watcher]\ntoken = { file = '/nowhere/at/all' }\n") ==
-        "2:18: error: watcher.token: cannot read /nowhere/at/all; is it a file of at most 64 KiB that this user may read?\n");
-  CHECK(findings_of("[notify.n]\ntype = 'slack'\nurl = { env = 'PROBE_PW' }\n").find("of-the-tests") == std::string::npos);
+        "2:18: error: watcher.token: cannot read /nowhere/at/all; is it a file of at most 64 KiB that this user may "
+        "read?\n");
+  CHECK(findings_of("[notify.n]\ntype = 'slack'\nurl = { env = 'PROBE_PW' }\n").find("of-the-tests") ==
+        std::string::npos);
 }
 
 TEST_CASE("SPEC 2.18: {to} without identify is refused, because no revision is known") {
   CHECK(findings_of("[service.web]\nrollback = ['./back.sh', '{to}']\n") ==
-        "2:12: error: service.web.rollback: {to} needs the revisions to be known; add identify = [...], a command that prints the running one\n");
+        "2:12: error: service.web.rollback: {to} needs the revisions to be known; add identify = [...], a command that "
+        "prints the running one\n");
   CHECK(loaded("[service.web]\nrollback = ['./back.sh']\n").core.services[0].arm == rules::Arm::always);
 }
 
 TEST_CASE("SPEC 3: a rule that cannot roll back says so instead of doing nothing") {
-  const std::string rule = "[probe.h]\ntype = 'tcp'\nhost = '::1'\nport = 1\n[service.web]\n[rule.r]\nwhen = 'h.up == 0'\nfor = '1m'\n";
-  CHECK(findings_of(rule).find("6:1: error: rule.r: responds with a rollback, but service \"web\" cannot be switched") == 0);
+  const std::string rule =
+      "[probe.h]\ntype = 'tcp'\nhost = '::1'\nport = 1\n[service.web]\n[rule.r]\nwhen = 'h.up == 0'\nfor = '1m'\n";
+  CHECK(findings_of(rule).find(
+            "6:1: error: rule.r: responds with a rollback, but service \"web\" cannot be switched") == 0);
   CHECK(loaded(rule + "respond = []\n").core.rules[0].respond.empty());
   CHECK(loaded(rule + "severity = 'P3'\n").core.rules[0].respond.empty());
 }
@@ -219,7 +250,8 @@ TEST_CASE("SPEC 3: a file that belongs to another user is refused") {
 
 TEST_CASE("a configuration that is not there, is a folder, or is no text is reported") {
   const Folder folder;
-  CHECK(findings_text(watcher::load_config(folder.path() + "/none.toml")).find("there is no such file") != std::string::npos);
+  CHECK(findings_text(watcher::load_config(folder.path() + "/none.toml")).find("there is no such file") !=
+        std::string::npos);
   CHECK(findings_text(watcher::load_config(folder.path())).find("is not a file") != std::string::npos);
   CHECK_FALSE(watcher::load_config(folder.write("b.toml", std::string("\xff\xfe\0x", 4))).config.has_value());
 }

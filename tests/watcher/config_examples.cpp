@@ -146,8 +146,10 @@ TEST_CASE("SPEC 3: what the contract has and this version has not is refused as 
   const watcher::Loaded result = load_text(text);
   CHECK_FALSE(result.config.has_value());
   CHECK(findings_text(result) ==
-        "46:8: error: probe.access: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, exec, tcp\n"
-        "51:9: error: probe.fleet: type \"promql\" is not in this version of rollbackd; it has http, prometheus, host, exec, tcp\n"
+        "46:8: error: probe.access: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, "
+        "exec, tcp\n"
+        "51:9: error: probe.fleet: type \"promql\" is not in this version of rollbackd; it has http, prometheus, host, "
+        "exec, tcp\n"
         "87:11: error: service.web: driver \"compose\" is not in this version of rollbackd; it has command, git\n");
 }
 

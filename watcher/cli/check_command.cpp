@@ -19,17 +19,22 @@ struct CheckArguments {
 
 std::string_view word_of(OnlineFinding::Kind kind) {
   switch (kind) {
-    case OnlineFinding::Kind::fine: return "fine";
-    case OnlineFinding::Kind::advice: return "advice";
-    case OnlineFinding::Kind::wrong: return "wrong";
+    case OnlineFinding::Kind::fine:
+      return "fine";
+    case OnlineFinding::Kind::advice:
+      return "advice";
+    case OnlineFinding::Kind::wrong:
+      return "wrong";
   }
   return "";
 }
 
 std::string_view word_of(Level level) {
   switch (level) {
-    case Level::error: return "error";
-    case Level::warning: return "warning";
+    case Level::error:
+      return "error";
+    case Level::warning:
+      return "warning";
   }
   return "";
 }
@@ -46,10 +51,8 @@ void print_json(const CommandLine& line, const Loaded& loaded, const std::vector
                 bool expanded) {
   json::array findings;
   for (const Finding& finding : loaded.findings) {
-    findings.push_back(json::object{{"level", word_of(finding.level)},
-                                    {"line", finding.line},
-                                    {"column", finding.column},
-                                    {"what", finding.what}});
+    findings.push_back(json::object{
+        {"level", word_of(finding.level)}, {"line", finding.line}, {"column", finding.column}, {"what", finding.what}});
   }
   json::array looks;
   for (const OnlineFinding& look : online) {
@@ -68,9 +71,10 @@ std::string counted(std::size_t n, const std::string& noun) {
 
 void print_summary(const CommandLine& line, const Config& config) {
   line.out() << line.config_path() << ": fine: " << counted(config.probes.size(), "probe") << ", "
-             << counted(config.core.signals.size(), "signal") << ", " << counted(config.core.rules.size(), "rule") << ", "
-             << counted(config.core.services.size(), "service") << ", " << counted(config.core.actions.size(), "action")
-             << ", " << counted(config.notifiers.size(), "notifier") << "\n";
+             << counted(config.core.signals.size(), "signal") << ", " << counted(config.core.rules.size(), "rule")
+             << ", " << counted(config.core.services.size(), "service") << ", "
+             << counted(config.core.actions.size(), "action") << ", " << counted(config.notifiers.size(), "notifier")
+             << "\n";
 }
 
 void print_text(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online,
@@ -97,8 +101,10 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
   std::vector<OnlineFinding> online;
   if (arguments.online && loaded.config) online = check_online(*loaded.config);
   const bool valid = is_valid(loaded, arguments.strict);
-  if (line.json()) print_json(line, loaded, online, valid, arguments.expand);
-  else print_text(line, loaded, online, arguments);
+  if (line.json())
+    print_json(line, loaded, online, valid, arguments.expand);
+  else
+    print_text(line, loaded, online, arguments);
   return valid && !is_wrong(online, arguments.strict) ? exit_fine : exit_no;
 }
 
@@ -106,10 +112,11 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
 
 void add_check_command(CLI::App& app, CommandLine& line) {
   const auto arguments = std::make_shared<CheckArguments>();  // shared with the action, which outlives this function
-  CLI::App* const command = line.add(app, "check", "Check the configuration: every mistake at once, with its place.",
+  CLI::App* const command = line.add(app, "check", "check the configuration: every mistake at once, with its place",
                                      [&line, arguments] { return check(line, *arguments); });
   command->add_flag("--online", arguments->online,
-                    "also poll every probe once, ask every driver what runs and whether it could switch, look for every command; changes nothing");
+                    "also poll every probe once, ask every driver what runs and whether it could switch, look for "
+                    "every command; changes nothing");
   command->add_flag("--expand", arguments->expand, "print the configuration with everything implied written out");
   command->add_flag("--strict", arguments->strict, "warnings and advice count as errors");
 }

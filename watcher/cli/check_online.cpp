@@ -38,8 +38,10 @@ void note_identity(Looking& looking, const std::string& subject, const rules::Re
 }
 
 void note_readiness(Looking& looking, const std::string& subject, const rules::ReadinessRead& read) {
-  if (read.ready) looking.findings.push_back({Kind::fine, subject, "could be switched now"});
-  else looking.findings.push_back({Kind::wrong, subject, "could not be switched now: " + read.reason});
+  if (read.ready)
+    looking.findings.push_back({Kind::fine, subject, "could be switched now"});
+  else
+    looking.findings.push_back({Kind::wrong, subject, "could not be switched now: " + read.reason});
 }
 
 asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::ServiceSpec& service) {
@@ -48,8 +50,8 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::
     const rules::RevisionRead identity = co_await driver.identify();
     note_identity(looking, subject, identity);
   } else {
-    looking.findings.push_back({Kind::advice, subject,
-                                "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
+    looking.findings.push_back(
+        {Kind::advice, subject, "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
   }
   if (!service.has_driver) co_return;
   std::optional<rules::Revision> any;

@@ -1,5 +1,6 @@
 #include "watcher/cli/command_line.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "rules/base/names.hpp"
@@ -24,8 +25,10 @@ Asked read_reply(const CommandLine& line, const ApiReply& reply) {
   out.body = json::parse(reply.body, failure);
   if (reply.status < 400) return out;
   out.exit_code = exit_no;
-  if (line.json()) line.out() << reply.body << "\n";
-  else line.err() << "rollbackd: " << problem_detail(reply) << "\n";
+  if (line.json())
+    line.out() << reply.body << "\n";
+  else
+    line.err() << "rollbackd: " << problem_detail(reply) << "\n";
   return out;
 }
 
@@ -33,7 +36,9 @@ Asked read_reply(const CommandLine& line, const ApiReply& reply) {
 
 CLI::App* CommandLine::add(CLI::App& parent, const std::string& name, const std::string& description,
                            std::function<int()> action) {
-  CLI::App* const command = parent.add_subcommand(name, description);
+  const std::size_t sentence = std::min(description.find(". "), description.size());
+  CLI::App* const command = parent.add_subcommand(name, description.substr(0, sentence));
+  if (sentence < description.size()) command->footer(description.substr(sentence + 2));
   command->add_option("--config", config_path_, "the configuration file")->type_name("FILE")->capture_default_str();
   command->add_flag("--json", json_, "print JSON instead of text");
   command->callback([this, act = std::move(action)] { chosen_ = act; });
@@ -86,8 +91,10 @@ Asked ask_or_tell(const CommandLine& line, const std::string& method, const std:
 int request(const CommandLine& line, const std::string& target, const json::object& body) {
   const Asked asked = ask_or_tell(line, "POST", target, body);
   if (asked.exit_code != exit_fine) return asked.exit_code;
-  if (line.json()) line.out() << asked.text << "\n";
-  else line.out() << text_of(asked.body, "text") << "\n";
+  if (line.json())
+    line.out() << asked.text << "\n";
+  else
+    line.out() << text_of(asked.body, "text") << "\n";
   return exit_fine;
 }
 

@@ -12,7 +12,7 @@
 namespace watcher {
 
 inline constexpr int exit_fine = 0;
-inline constexpr int exit_no = 1;         // the answer is no
+inline constexpr int exit_no = 1;  // the answer is no
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_no_watcher = 3;
 
@@ -21,9 +21,9 @@ class CommandLine {
  public:
   explicit CommandLine(Terminal& terminal) : terminal_(terminal) {}
 
-  // A subcommand that takes --config and --json and does `action` when it is chosen.
-  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description,
-                std::function<int()> action);
+  // A subcommand that takes --config and --json and does `action` when it is chosen. The first sentence of the
+  // description is for the list of commands; its own help has all of it.
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description, std::function<int()> action);
   // A word that has subcommands: fuse reset.
   static CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description);
 

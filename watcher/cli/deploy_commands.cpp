@@ -68,8 +68,10 @@ std::optional<rules::ServiceName> service_of(const CommandLine& line, const Depl
   for (const rules::ServiceSpec& service : services) {
     if (service.name.text == arguments.service) return service.name;
   }
-  if (arguments.service.empty()) line.err() << "rollbackd: several services are defined; say which with --service\n";
-  else line.err() << "rollbackd: there is no service " << arguments.service << " in " << line.config_path() << "\n";
+  if (arguments.service.empty())
+    line.err() << "rollbackd: several services are defined; say which with --service\n";
+  else
+    line.err() << "rollbackd: there is no service " << arguments.service << " in " << line.config_path() << "\n";
   return std::nullopt;
 }
 
@@ -104,8 +106,10 @@ int tell_deploy(const CommandLine& line, const DeployArguments& arguments) {
   const Asked asked = ask(line, "POST", "/api/v1/deploys", body_of(arguments));
   if (asked.no_watcher) return spool_word(line, arguments);
   if (asked.exit_code != exit_fine) return asked.exit_code;
-  if (line.json()) line.out() << asked.text << "\n";
-  else line.out() << text_of(asked.body, "text") << "\n";
+  if (line.json())
+    line.out() << asked.text << "\n";
+  else
+    line.out() << text_of(asked.body, "text") << "\n";
   return exit_fine;
 }
 
@@ -115,7 +119,8 @@ using SharedArguments = std::shared_ptr<DeployArguments>;
 CLI::App* add_kind(CLI::App& group, CommandLine& line, const std::string& kind, const std::string& description,
                    const SharedArguments& arguments) {
   arguments->kind = kind;
-  CLI::App* const command = line.add(group, kind, description, [&line, arguments] { return tell_deploy(line, *arguments); });
+  CLI::App* const command =
+      line.add(group, kind, description, [&line, arguments] { return tell_deploy(line, *arguments); });
   command->add_option("--service", arguments->service, "which service; not needed when there is one")->type_name("S");
   return command;
 }
@@ -125,7 +130,9 @@ void add_mark(CLI::App& group, CommandLine& line, const std::string& kind, const
   CLI::App* const command = add_kind(group, line, kind, description, arguments);
   command->add_option("REVISION", arguments->revision, "what is being deployed, when the script knows it")
       ->check(CLI::Validator(check_revision, "", "revision"));
-  command->add_option("--rollback", arguments->policy, "auto: may be undone by itself; ask: only when approved; forbidden: never")
+  command
+      ->add_option("--rollback", arguments->policy,
+                   "auto: may be undone by itself; ask: only when approved; forbidden: never")
       ->check(CLI::IsMember({"auto", "ask", "forbidden"}));
   command->add_option("--schema", arguments->schema, "version of the database schema after it")->type_name("N");
   command->add_option("--backup", arguments->backup, "a backup taken before it")->type_name("PATH");
@@ -142,14 +149,15 @@ void add_verdict(CLI::App& group, CommandLine& line, const std::string& kind, co
 }  // namespace
 
 void add_deploy_commands(CLI::App& app, CommandLine& line) {
-  CLI::App* const deploy = CommandLine::add_group(app, "deploy",
-                                                  "What a deploy script says. Without a watcher it is noted for the next start (exit code 0).");
+  CLI::App* const deploy = CommandLine::add_group(
+      app, "deploy", "what a deploy script says; without a watcher it is noted for the next start");
   add_mark(*deploy, line, "begin",
-           "A deployment begins: until its end nothing is judged and nothing is rolled back. Waits for nobody: exit code 1 while a rollback is under way.");
-  add_mark(*deploy, line, "end", "The deployment has ended: from now on the new revision is judged.");
-  add_mark(*deploy, line, "mark", "A deployment has just happened, where there was no begin.");
-  add_verdict(*deploy, line, "good", "The revision is good: it may be rolled back to.");
-  add_verdict(*deploy, line, "bad", "The revision is bad: it is never rolled back to by itself.");
+           "a deployment begins: until its end nothing is judged and nothing is rolled back. Exit code 1 while a "
+           "rollback is under way: try again when it has ended.");
+  add_mark(*deploy, line, "end", "the deployment has ended: from now on the new revision is judged");
+  add_mark(*deploy, line, "mark", "a deployment has just happened, where there was no begin");
+  add_verdict(*deploy, line, "good", "the revision is good: it may be rolled back to");
+  add_verdict(*deploy, line, "bad", "the revision is bad: it is never rolled back to by itself");
 }
 
 }  // namespace watcher

@@ -52,8 +52,10 @@ int print_incidents(const CommandLine& line, const std::string& text) {
                text_of(incident, "severity"), text_of(incident, "opened"), short_revision(text_of(incident, "from")),
                short_revision(text_of(incident, "to")), outcome});
   }
-  if (table.empty()) line.out() << "no incidents\n";
-  else table.print(line.out());
+  if (table.empty())
+    line.out() << "no incidents\n";
+  else
+    table.print(line.out());
   return exit_fine;
 }
 
@@ -85,8 +87,10 @@ int show_one_from_journal(const CommandLine& line, const std::string& id, const 
     return exit_no;
   }
   const std::vector<rules::StepRecord> steps = journal->steps(incident->id);
-  if (line.json()) line.out() << incident_json(*incident, steps) << "\n";
-  else line.out() << explain_incident(*incident, steps);
+  if (line.json())
+    line.out() << incident_json(*incident, steps) << "\n";
+  else
+    line.out() << explain_incident(*incident, steps);
   return exit_fine;
 }
 
@@ -128,8 +132,10 @@ int print_deploys(const CommandLine& line, const std::string& text) {
                text_of(deploy, "appeared"), text_of(deploy, "last_seen"), text_of(deploy, "rollback"),
                or_dash(text_of(deploy, "schema"))});
   }
-  if (table.empty()) line.out() << "no revision has been seen yet\n";
-  else table.print(line.out());
+  if (table.empty())
+    line.out() << "no revision has been seen yet\n";
+  else
+    table.print(line.out());
   return exit_fine;
 }
 
@@ -145,18 +151,21 @@ int list_deploys(const CommandLine& line) {
 
 void add_history_commands(CLI::App& app, CommandLine& line) {
   const auto id = std::make_shared<std::string>();  // shared with the action, which outlives this function
-  CLI::App* const incidents = line.add(app, "incidents",
-                                       "The incidents, newest first; or one with its whole story. Also without a watcher.",
-                                       [&line, id] { return show_incident(line, *id); });
+  CLI::App* const incidents = line.add(
+      app, "incidents",
+      "the incidents, newest first; or one with its whole story. Also without a watcher: then from the journal.",
+      [&line, id] { return show_incident(line, *id); });
   incidents->add_option("ID", *id, "the incident");
   const auto subject = std::make_shared<std::string>();
   CLI::App* const why = line.add(app, "explain",
-                                 "Why an incident opened, or what a rule still lacks before it fires. Without a name: everything.",
+                                 "why an incident opened, or what a rule still lacks before it fires. Without a name: "
+                                 "all that is open, and every rule.",
                                  [&line, subject] { return explain(line, *subject); });
   why->add_option("INCIDENT|RULE", *subject, "the incident or the rule");
-  line.add(app, "deploys",
-           "Every revision seen, newest first, and how it stands: candidate, good, suspect or bad. Also without a watcher.",
-           [&line] { return list_deploys(line); });
+  line.add(
+      app, "deploys",
+      "every revision seen, and how it stands: candidate, good, suspect or bad. Newest first; also without a watcher.",
+      [&line] { return list_deploys(line); });
 }
 
 }  // namespace watcher

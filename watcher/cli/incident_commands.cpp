@@ -47,8 +47,10 @@ std::size_t print_story(const CommandLine& line, const json::value& incident, st
 
 int print_outcome(const CommandLine& line, const Asked& asked) {
   const std::string outcome = text_of(asked.body, "outcome");
-  if (line.json()) line.out() << asked.text << "\n";
-  else line.out() << "outcome: " << outcome << "  " << text_of(asked.body, "outcome_detail") << "\n";
+  if (line.json())
+    line.out() << asked.text << "\n";
+  else
+    line.out() << "outcome: " << outcome << "  " << text_of(asked.body, "outcome_detail") << "\n";
   return outcome == "recovered" ? exit_fine : exit_no;
 }
 
@@ -102,8 +104,10 @@ int roll_back(const CommandLine& line, const RollbackArguments& arguments) {
   if (asked.exit_code != exit_fine) return asked.exit_code;
   const std::string id = text_of(asked.body, "incident");
   const bool follows = !arguments.no_wait && !id.empty();
-  if (!line.json()) line.out() << text_of(asked.body, "text") << "\n";
-  else if (!follows) line.out() << asked.text << "\n";
+  if (!line.json())
+    line.out() << text_of(asked.body, "text") << "\n";
+  else if (!follows)
+    line.out() << asked.text << "\n";
   return follows ? follow(line, id) : exit_fine;
 }
 
@@ -111,14 +115,16 @@ void add_rollback(CLI::App& app, CommandLine& line) {
   const auto arguments = std::make_shared<RollbackArguments>();  // shared with the action, which outlives this function
   CLI::App* const command =
       line.add(app, "rollback",
-               "Roll a service back by hand: the same plan, journal and verification as by itself. Works with every probe down, "
-               "and without a watcher (then in this process). Waits for the outcome; exit code 0 when it recovered.",
+               "roll a service back by hand, and wait for the outcome. The same plan, journal and verification as by "
+               "itself. Works with every probe down, "
+               "and without a watcher (then in this process). Exit code 0 when it recovered, 1 when not.",
                [&line, arguments] { return roll_back(line, *arguments); });
   command->add_option("SERVICE", arguments->service, "not needed when there is one");
   command->add_option("--to", arguments->to, "another revision than the last good one")
       ->type_name("REVISION")
       ->check(CLI::Validator(check_revision, "", "revision"));
-  command->add_option("--action", arguments->action, "another plan than the rules' (default rollback)")->type_name("NAME");
+  command->add_option("--action", arguments->action, "another plan than the rules' (default rollback)")
+      ->type_name("NAME");
   command->add_option("--reason", arguments->reason, "for the report")->type_name("TEXT");
   command->add_flag("--force", arguments->force, "also to a revision that is known to be bad");
   command->add_flag("--no-wait", arguments->no_wait, "return as soon as it has begun");
@@ -136,8 +142,8 @@ void add_word(CLI::App& app, CommandLine& line, const std::string& word, const s
 
 void add_incident_commands(CLI::App& app, CommandLine& line) {
   add_rollback(app, line);
-  add_word(app, line, "approve", "Let an incident that asks go on. What fired is looked at again first.");
-  add_word(app, line, "abort", "Stop an incident. A step that runs is ended; on_failure and always steps still run.");
+  add_word(app, line, "approve", "let an incident that asks go on. What fired is looked at again first.");
+  add_word(app, line, "abort", "stop an incident. A step that runs is ended; on_failure and always steps still run.");
 }
 
 }  // namespace watcher

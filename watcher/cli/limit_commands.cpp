@@ -29,8 +29,9 @@ int pause(const CommandLine& line, const PauseArguments& arguments) {
 
 void add_pause(CLI::App& app, CommandLine& line) {
   const auto arguments = std::make_shared<PauseArguments>();  // shared with the action, which outlives this function
-  CLI::App* const command = line.add(app, "pause", "Act on nothing for a while. A pause always ends; rules start anew then.",
-                                     [&line, arguments] { return pause(line, *arguments); });
+  CLI::App* const command =
+      line.add(app, "pause", "act on nothing for a while. A pause always ends; rules start anew then.",
+               [&line, arguments] { return pause(line, *arguments); });
   command->add_option("--for", arguments->length, "how long, such as 30m or 1h30m")
       ->required()
       ->type_name("DURATION")
@@ -41,17 +42,18 @@ void add_pause(CLI::App& app, CommandLine& line) {
 
 void add_resume(CLI::App& app, CommandLine& line) {
   const auto service = std::make_shared<std::string>();
-  CLI::App* const command = line.add(app, "resume", "End a pause now.", [&line, service] {
+  CLI::App* const command = line.add(app, "resume", "end a pause now", [&line, service] {
     return request(line, "/api/v1/resume", with_service(*service));
   });
   command->add_option("--service", *service, "only this one (default: all)")->type_name("S");
 }
 
 void add_fuse(CLI::App& app, CommandLine& line) {
-  CLI::App* const fuse = CommandLine::add_group(app, "fuse", "The limits on how often a service is acted on.");
+  CLI::App* const fuse = CommandLine::add_group(app, "fuse", "the limits on how often a service is acted on");
   const auto service = std::make_shared<std::string>();
-  CLI::App* const reset = line.add(*fuse, "reset", "Forget what counted: the service may be acted on again.",
-                                   [&line, service] { return request(line, "/api/v1/fuse/reset", with_service(*service)); });
+  CLI::App* const reset =
+      line.add(*fuse, "reset", "forget what counted: the service may be acted on again",
+               [&line, service] { return request(line, "/api/v1/fuse/reset", with_service(*service)); });
   reset->add_option("SERVICE", *service, "the service")->required();
 }
 
@@ -62,7 +64,8 @@ void add_limit_commands(CLI::App& app, CommandLine& line) {
   add_resume(app, line);
   add_fuse(app, line);
   line.add(app, "accept-state",
-           "Accept that a damaged database was set aside and a new one begun: mode is again what the configuration says.",
+           "accept that a damaged database was set aside. A new one was begun, and nothing was acted on since; mode is "
+           "again what the configuration says.",
            [&line] { return request(line, "/api/v1/accept-state", {}); });
 }
 

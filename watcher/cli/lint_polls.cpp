@@ -124,7 +124,8 @@ void Lint::look_at(const rules::SignalSpec& signal) {
   } else if (const auto* expression = std::get_if<rules::ExpressionOf>(&signal.of)) {
     for (const rules::Selector& selector : rules::selectors_of(*expression)) {
       if (!has_series(page, selector)) {
-        add(Kind::advice, subject, "the page has no " + rules::to_string(selector) + " yet: unknown(no_data) until it does");
+        add(Kind::advice, subject,
+            "the page has no " + rules::to_string(selector) + " yet: unknown(no_data) until it does");
       }
     }
   }
@@ -133,11 +134,13 @@ void Lint::look_at(const rules::SignalSpec& signal) {
 void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page) {
   for (const rules::RatioOf& ratio : ratios) {
     if (!has_series(page, ratio.denominator)) continue;
-    add(Kind::fine, subject, "takes " + rules::to_string(ratio.numerator) + " of " + rules::to_string(ratio.denominator));
+    add(Kind::fine, subject,
+        "takes " + rules::to_string(ratio.numerator) + " of " + rules::to_string(ratio.denominator));
     return;
   }
   if (ratios.size() == 1) {
-    add(Kind::advice, subject, "the page has no " + rules::to_string(ratios.front().denominator) + " yet: unknown(no_data) until it does");
+    add(Kind::advice, subject,
+        "the page has no " + rules::to_string(ratios.front().denominator) + " yet: unknown(no_data) until it does");
     return;
   }
   add(Kind::advice, subject,
@@ -156,7 +159,8 @@ void Lint::look_at_quantiles(const rules::SignalSpec& signal, const std::string&
   add(Kind::advice, subject,
       quantiles.size() == 1
           ? "the page has no " + rules::to_string(quantiles.front().family) + " yet: unknown(no_data) until it does"
-          : "none of the usual histograms is in the page yet; when requests have been made and none appears, define [signal." +
+          : "none of the usual histograms is in the page yet; when requests have been made and none appears, define "
+            "[signal." +
                 signal.name.text + "] with quantile and of");
 }
 
@@ -171,9 +175,9 @@ void Lint::look_at_bounds(const rules::SignalSpec& signal, const std::string& su
   for (const double threshold : thresholds) {
     if (threshold <= *bound * scale) continue;
     add(Kind::wrong, subject,
-        "undecidable_bucket: a rule compares it with " + short_number(threshold) + ", but the highest finite bucket of " +
-            rules::to_string(family) + " ends at " + short_number(*bound * scale) +
-            "; add a bucket above the threshold, or lower the threshold");
+        "undecidable_bucket: a rule compares it with " + short_number(threshold) +
+            ", but the highest finite bucket of " + rules::to_string(family) + " ends at " +
+            short_number(*bound * scale) + "; add a bucket above the threshold, or lower the threshold");
   }
 }
 

@@ -28,7 +28,8 @@ const NotifierSection* notifier_named(const CommandLine& line, const Config& con
     if (notifier.name.text == name) return &notifier;
     known += (known.empty() ? "" : ", ") + notifier.name.text;
   }
-  line.err() << "rollbackd: there is no notifier " << name << " (" << (known.empty() ? "none is defined" : known) << ")\n";
+  line.err() << "rollbackd: there is no notifier " << name << " (" << (known.empty() ? "none is defined" : known)
+             << ")\n";
   return nullptr;
 }
 
@@ -41,7 +42,8 @@ int test_notifier(const CommandLine& line, const std::string& name) {
   const std::string key = "test-" + std::to_string(tell.at.time_since_epoch().count());
   const Delivery delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), key);
   if (line.json()) {
-    line.out() << json::serialize(json::object{{"notifier", name}, {"delivered", delivery.delivered}, {"error", delivery.error}})
+    line.out() << json::serialize(
+                      json::object{{"notifier", name}, {"delivered", delivery.delivered}, {"error", delivery.error}})
                << "\n";
   } else if (delivery.delivered) {
     line.out() << "delivered to " << name << "\n";
@@ -54,9 +56,9 @@ int test_notifier(const CommandLine& line, const std::string& name) {
 }  // namespace
 
 void add_notify_commands(CLI::App& app, CommandLine& line) {
-  CLI::App* const notify = CommandLine::add_group(app, "notify", "Telling people.");
+  CLI::App* const notify = CommandLine::add_group(app, "notify", "telling people");
   const auto name = std::make_shared<std::string>();  // shared with the action, which outlives this function
-  CLI::App* const test = line.add(*notify, "test", "Send a test message through a notifier, from this process.",
+  CLI::App* const test = line.add(*notify, "test", "send a test message through a notifier, from this process",
                                   [&line, name] { return test_notifier(line, *name); });
   test->add_option("NAME", *name, "the notifier, as in [notify.NAME]")->required();
 }

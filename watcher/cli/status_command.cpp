@@ -142,7 +142,8 @@ std::vector<std::string> next_steps(const json::value& status) {
     if (!incident.empty()) out.push_back(name + " has an open incident: rollbackd incidents " + incident);
     for (const std::string& flag : texts_at(service, "flags")) {
       if (flag == "paused") {
-        out.push_back(name + " is paused until " + text_of(service, "paused_until") + ": rollbackd resume --service " + name);
+        out.push_back(name + " is paused until " + text_of(service, "paused_until") + ": rollbackd resume --service " +
+                      name);
       } else if (flag == "fused") {
         out.push_back(name + " is fused (" + text_of(service, "fused_reason") + "): rollbackd fuse reset " + name);
       } else if (flag == "blind") {
@@ -169,8 +170,10 @@ int show_status(const CommandLine& line, bool watch) {
     const Asked asked = ask_or_tell(line, "GET", "/api/v1/status");
     if (asked.exit_code != exit_fine) return asked.exit_code;
     if (watch && !line.json()) line.out() << clear_screen;
-    if (line.json()) line.out() << asked.text << "\n";
-    else print_status(line.out(), asked.body);
+    if (line.json())
+      line.out() << asked.text << "\n";
+    else
+      print_status(line.out(), asked.body);
     line.out().flush();
   } while (watch && line.terminal().wait(watch_pause));
   return exit_fine;
@@ -180,9 +183,9 @@ int show_status(const CommandLine& line, bool watch) {
 
 void add_status_commands(CLI::App& app, CommandLine& line) {
   const auto watch = std::make_shared<bool>(false);  // shared with the action, which outlives this function
-  CLI::App* const status = line.add(app, "status",
-                                    "What is so now: services and what runs, rules and how far they are, probes.",
-                                    [&line, watch] { return show_status(line, *watch); });
+  CLI::App* const status =
+      line.add(app, "status", "what is so now: services and what runs, rules and how far they are, probes",
+               [&line, watch] { return show_status(line, *watch); });
   status->add_flag("--watch", *watch, "look again every two seconds, until interrupted");
 }
 

@@ -18,8 +18,10 @@ int run_watcher(const CommandLine& line, bool dry_run) {
 }
 
 int print_version(const CommandLine& line) {
-  if (line.json()) line.out() << boost::json::serialize(boost::json::object{{"version", ROLLBACKD_VERSION}}) << "\n";
-  else line.out() << "rollbackd " << ROLLBACKD_VERSION << "\n";
+  if (line.json())
+    line.out() << boost::json::serialize(boost::json::object{{"version", ROLLBACKD_VERSION}}) << "\n";
+  else
+    line.out() << "rollbackd " << ROLLBACKD_VERSION << "\n";
   return exit_fine;
 }
 
@@ -27,14 +29,14 @@ int print_version(const CommandLine& line) {
 
 void add_watcher_commands(CLI::App& app, CommandLine& line) {
   const auto dry_run = std::make_shared<bool>(false);  // shared with the action, which outlives this function
-  CLI::App* const run = line.add(app, "run",
-                                 "Watch in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.",
-                                 [&line, dry_run] { return run_watcher(line, *dry_run); });
+  CLI::App* const run =
+      line.add(app, "run", "watch in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.",
+               [&line, dry_run] { return run_watcher(line, *dry_run); });
   run->add_flag("--dry-run", *dry_run, "decide and tell, but change nothing (mode observe)");
   line.add(app, "reload",
-           "Have the running watcher read its configuration again. A wrong one changes nothing, and is told here.",
+           "have the running watcher read its configuration again. A wrong one changes nothing, and is told here.",
            [&line] { return request(line, "/api/v1/reload", {}); });
-  line.add(app, "version", "Print the version.", [&line] { return print_version(line); });
+  line.add(app, "version", "print the version", [&line] { return print_version(line); });
 }
 
 }  // namespace watcher

@@ -47,9 +47,11 @@ std::vector<rules::StepSpec> read_ending(TableReader& reader, std::string_view k
   for (const toml::table* table : reader.subtables(key)) {
     const std::string owner = reader.owner(key) + "[" + std::to_string(n++) + "]";
     if (is_switch(*table)) {
-      reader.loading().findings.error(place_of(*table), owner + ": a switch belongs into the steps, where it is verified");
+      reader.loading().findings.error(place_of(*table),
+                                      owner + ": a switch belongs into the steps, where it is verified");
     }
-    if (auto step = read_step(reader.loading(), *table, owner, StepPosition::afterwards)) out.push_back(*std::move(step));
+    if (auto step = read_step(reader.loading(), *table, owner, StepPosition::afterwards))
+      out.push_back(*std::move(step));
   }
   return out;
 }

@@ -35,7 +35,8 @@ void add_steps(std::vector<NamedCommand>& out, const std::string& owner, const s
 std::vector<NamedCommand> commands_of(const Config& config) {
   std::vector<NamedCommand> out;
   for (const probes::ProbeConfig& probe : config.probes) {
-    if (const auto* exec = std::get_if<probes::ExecProbe>(&probe.what)) add(out, "probe." + probe.name.text + ".run", exec->run);
+    if (const auto* exec = std::get_if<probes::ExecProbe>(&probe.what))
+      add(out, "probe." + probe.name.text + ".run", exec->run);
   }
   for (const DriverSection& section : config.drivers) add_driver(out, section);
   for (const rules::ActionSpec& action : config.core.actions) {

@@ -16,26 +16,26 @@ namespace watcher {
 using rules::Text;
 
 struct WatcherSection {
-  std::string name;                                       // default: host name
+  std::string name;  // default: host name
   std::string state_dir = "/var/lib/rollbackd";
-  std::string listen = "127.0.0.1:9877";                  // or "off"
+  std::string listen = "127.0.0.1:9877";  // or "off"
   std::string control = "/run/rollbackd/control.sock";
   std::string control_group;
   std::optional<Text> token;
   rules::Duration record = std::chrono::hours(24);
-  std::string environment;                                // "staging", "production"; free text
+  std::string environment;  // "staging", "production"; free text
 };
 
 struct CommandDriver {
-  std::vector<std::string> identify;                      // prints the revision; may be empty (SPEC 2.18)
-  std::vector<std::string> ready;                         // exit 0: could switch; may be empty
-  std::vector<std::string> switch_to;                     // {to} and {from} expand
+  std::vector<std::string> identify;   // prints the revision; may be empty (SPEC 2.18)
+  std::vector<std::string> ready;      // exit 0: could switch; may be empty
+  std::vector<std::string> switch_to;  // {to} and {from} expand
   std::string dir;
 };
 
 struct GitDriver {
   std::string dir;
-  std::vector<std::string> paths;                         // partial rollback; empty: the whole tree
+  std::vector<std::string> paths;  // partial rollback; empty: the whole tree
   std::vector<std::string> build;
   std::vector<std::string> restart;
   rules::Duration build_timeout = std::chrono::minutes(30);
@@ -44,10 +44,10 @@ struct GitDriver {
 
 struct DriverSection {
   rules::ServiceName service;
-  std::string dir;                                        // default working directory of its steps
+  std::string dir;  // default working directory of its steps
   std::variant<std::monostate, CommandDriver, GitDriver> driver;
-  std::vector<std::string> schema;                        // argv that prints the schema's version
-  rules::Duration timeout = std::chrono::minutes(30);     // of build and switch
+  std::vector<std::string> schema;                     // argv that prints the schema's version
+  rules::Duration timeout = std::chrono::minutes(30);  // of build and switch
   rules::Duration identify_interval = std::chrono::seconds(10);
 };
 
@@ -58,16 +58,16 @@ struct NotifierSection {
   NotifierType type = NotifierType::webhook;
   Text url;
   std::map<std::string, Text> headers;
-  std::vector<std::string> on;                            // stages; empty: all
-  std::vector<rules::Severity> severities;                // empty: all
-  std::optional<rules::Duration> after;                   // escalation: only for what is still open then
-  std::optional<rules::Duration> every;                   // repeats progress
-  std::string template_text;                              // empty: the built-in one
+  std::vector<std::string> on;              // stages; empty: all
+  std::vector<rules::Severity> severities;  // empty: all
+  std::optional<rules::Duration> after;     // escalation: only for what is still open then
+  std::optional<rules::Duration> every;     // repeats progress
+  std::string template_text;                // empty: the built-in one
 };
 
 struct Config {
   std::string path;
-  std::string dir;                                        // that relative paths start at
+  std::string dir;  // that relative paths start at
   WatcherSection watcher;
   std::vector<probes::ProbeConfig> probes;
   std::vector<DriverSection> drivers;
@@ -80,14 +80,14 @@ enum class Level { error, warning };
 // One finding, at its place in the file.
 struct Finding {
   Level level = Level::error;
-  std::size_t line = 0;    // from 1; 0: the file as a whole
+  std::size_t line = 0;  // from 1; 0: the file as a whole
   std::size_t column = 0;
-  std::string what;        // what is wrong, the nearest known name where there is one, what to write instead
+  std::string what;  // what is wrong, the nearest known name where there is one, what to write instead
 };
 
 struct Loaded {
-  std::optional<Config> config;     // none when there is an error
-  std::vector<Finding> findings;    // sorted by place
+  std::optional<Config> config;   // none when there is an error
+  std::vector<Finding> findings;  // sorted by place
 };
 
 // Reads and checks a file. Never throws for what is in it or whether it exists.
@@ -105,7 +105,7 @@ LoadedWatcher load_watcher_section(const std::string& path);
 
 // Every command that the configuration names.
 struct NamedCommand {
-  std::string owner;                // "service.web.switch"
+  std::string owner;  // "service.web.switch"
   std::vector<std::string> argv;
 };
 std::vector<NamedCommand> commands_of(const Config& config);

@@ -22,9 +22,12 @@ void write_watcher(TomlWriter& out, const Config& config) {
 
 std::string_view unit_word(rules::Unit unit) {
   switch (unit) {
-    case rules::Unit::seconds: return "s";
-    case rules::Unit::milliseconds: return "ms";
-    case rules::Unit::none: return "none";
+    case rules::Unit::seconds:
+      return "s";
+    case rules::Unit::milliseconds:
+      return "ms";
+    case rules::Unit::none:
+      return "none";
   }
   return "";
 }
@@ -49,7 +52,8 @@ void write_signal(TomlWriter& out, const rules::SignalSpec& signal) {
     out.raw("ratio", candidates(*ratios, pair_of));
   } else if (const auto* quantiles = std::get_if<std::vector<rules::QuantileOf>>(&signal.of)) {
     out.raw("quantile", toml_of_number(quantiles->front().quantile));
-    out.raw("of", candidates(*quantiles, [](const rules::QuantileOf& q) { return toml_string(rules::to_string(q.family)); }));
+    out.raw("of",
+            candidates(*quantiles, [](const rules::QuantileOf& q) { return toml_string(rules::to_string(q.family)); }));
   } else if (const auto* expression = std::get_if<rules::ExpressionOf>(&signal.of)) {
     out.string("expr", expression->text);
   }
@@ -80,8 +84,12 @@ void write_rule(TomlWriter& out, const rules::RuleSpec& rule) {
 void write_notifier(TomlWriter& out, const NotifierSection& notifier) {
   out.section("[notify." + notifier.name.text + "]");
   switch (notifier.type) {
-    case NotifierType::slack: out.string("type", "slack"); break;
-    case NotifierType::webhook: out.string("type", "webhook"); break;
+    case NotifierType::slack:
+      out.string("type", "slack");
+      break;
+    case NotifierType::webhook:
+      out.string("type", "webhook");
+      break;
   }
   out.text("url", notifier.url);
   out.text_map("header", notifier.headers);

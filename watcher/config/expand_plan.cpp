@@ -26,9 +26,12 @@ struct WriteDriver {
 
 std::string target_word(const rules::SwitchStep& step) {
   switch (step.kind) {
-    case rules::SwitchTargetKind::last_good: return "last-good";
-    case rules::SwitchTargetKind::at_backup: return "at-backup";
-    case rules::SwitchTargetKind::revision: return step.revision.text;
+    case rules::SwitchTargetKind::last_good:
+      return "last-good";
+    case rules::SwitchTargetKind::at_backup:
+      return "at-backup";
+    case rules::SwitchTargetKind::revision:
+      return step.revision.text;
   }
   return "";
 }
@@ -38,8 +41,10 @@ struct WriteStep {
 
   void operator()(const rules::RunStep& step) const { out.strings("run", step.argv); }
   void operator()(const rules::HttpStep& step) const {
-    if (step.url.secret) out.text("http", step.url);
-    else out.string("http", step.method + " " + step.url.value);
+    if (step.url.secret)
+      out.text("http", step.url);
+    else
+      out.string("http", step.method + " " + step.url.value);
     out.text_map("header", step.headers);
     out.body(step.body, step.content_type);
     out.expectation(step.expect);
@@ -70,15 +75,23 @@ void write_step(TomlWriter& out, const std::string& header, const rules::StepSpe
   out.integer("retry", step.retry);
   out.boolean("idempotent", step.idempotent);
   switch (step.on_failure) {
-    case rules::OnFailure::abort: out.string("on_failure", "abort"); break;
-    case rules::OnFailure::proceed: out.string("on_failure", "continue"); break;
+    case rules::OnFailure::abort:
+      out.string("on_failure", "abort");
+      break;
+    case rules::OnFailure::proceed:
+      out.string("on_failure", "continue");
+      break;
   }
 }
 
 void write_judgement(TomlWriter& out, const rules::ServiceSpec& service) {
   switch (service.arm) {
-    case rules::Arm::deploy: out.string("arm", "deploy"); break;
-    case rules::Arm::always: out.string("arm", "always"); break;
+    case rules::Arm::deploy:
+      out.string("arm", "deploy");
+      break;
+    case rules::Arm::always:
+      out.string("arm", "always");
+      break;
   }
   out.duration("bake", service.bake);
   out.duration("start_deadline", service.start_deadline);
@@ -89,8 +102,12 @@ void write_judgement(TomlWriter& out, const rules::ServiceSpec& service) {
   out.integer("fuse.mutations_per_hour", service.fuse.mutations_per_hour);
   out.duration("ask.timeout", service.ask_timeout);
   switch (service.ask_then) {
-    case rules::AskThen::close: out.string("ask.then", "close"); break;
-    case rules::AskThen::act: out.string("ask.then", "act"); break;
+    case rules::AskThen::close:
+      out.string("ask.then", "close");
+      break;
+    case rules::AskThen::act:
+      out.string("ask.then", "act");
+      break;
   }
   std::vector<std::string> depends_on;
   for (const rules::ServiceName& name : service.depends_on) depends_on.push_back(name.text);

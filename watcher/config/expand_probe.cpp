@@ -51,12 +51,18 @@ void write_request(TomlWriter& out, const std::string& probe, const probes::Http
 
 std::string_view format_word(probes::ExecFormat format) {
   switch (format) {
-    case probes::ExecFormat::nagios: return "nagios";
-    case probes::ExecFormat::exit: return "exit";
-    case probes::ExecFormat::number: return "number";
-    case probes::ExecFormat::prometheus: return "prometheus";
-    case probes::ExecFormat::json: return "json";
-    case probes::ExecFormat::regex: return "regex";
+    case probes::ExecFormat::nagios:
+      return "nagios";
+    case probes::ExecFormat::exit:
+      return "exit";
+    case probes::ExecFormat::number:
+      return "number";
+    case probes::ExecFormat::prometheus:
+      return "prometheus";
+    case probes::ExecFormat::json:
+      return "json";
+    case probes::ExecFormat::regex:
+      return "regex";
   }
   return "";
 }
@@ -79,6 +85,7 @@ struct WriteWhat {
     out.strings("disks", probe.disks);
     out.string("proc", probe.proc);
     out.string_unless_empty("cgroup", probe.cgroup);
+    out.string("cgroup_root", probe.cgroup_root);
   }
   void operator()(const probes::ExecProbe& probe) const {
     out.strings("run", probe.run);

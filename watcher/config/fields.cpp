@@ -16,7 +16,9 @@ std::vector<std::string> own_fields(const probes::HttpProbe& probe) {
 std::vector<std::string> own_fields(const probes::PrometheusProbe&) { return {}; }
 
 std::vector<std::string> own_fields(const probes::HostProbe&) {
-  return {"memory_used", "cpu_used", "load1", "load5", "load15", "swap_used", "disk_used", "psi_cpu", "psi_io", "psi_memory"};
+  return {"memory_used", "memory_total", "memory_available", "swap_used",       "cpu_used",
+          "load1",       "load5",        "load15",           "disk_used",       "disk_available",
+          "psi_cpu",     "psi_memory",   "psi_io",           "psi_memory_full", "psi_io_full"};
 }
 
 std::vector<std::string> own_fields(const probes::ExecProbe& probe) {

@@ -8,9 +8,7 @@ namespace watcher {
 
 namespace {
 
-auto order_of(const Finding& finding) {
-  return std::tie(finding.line, finding.column, finding.level, finding.what);
-}
+auto order_of(const Finding& finding) { return std::tie(finding.line, finding.column, finding.level, finding.what); }
 
 // Edit distance in which two neighbouring letters that changed places count as one edit.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -48,8 +46,7 @@ bool Findings::has_errors() const {
 
 std::vector<Finding> Findings::sorted() const {
   std::vector<Finding> out = found_;
-  std::sort(out.begin(), out.end(),
-            [](const Finding& a, const Finding& b) { return order_of(a) < order_of(b); });
+  std::sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) { return order_of(a) < order_of(b); });
   const auto same = [](const Finding& a, const Finding& b) { return order_of(a) == order_of(b); };
   out.erase(std::unique(out.begin(), out.end(), same), out.end());
   return out;

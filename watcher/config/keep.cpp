@@ -10,29 +10,6 @@ void add(std::vector<rules::Selector>& keep, rules::Selector selector) {
   if (std::find(keep.begin(), keep.end(), selector) == keep.end()) keep.push_back(std::move(selector));
 }
 
-// A histogram's parts, and the family itself for summaries.
-void add_family(std::vector<rules::Selector>& keep, const rules::Selector& family) {
-  for (const std::string_view suffix : {"", "_bucket", "_sum", "_count"}) {
-    rules::Selector part = family;
-    part.name += suffix;
-    add(keep, std::move(part));
-  }
-}
-
-void add_signal(std::vector<rules::Selector>& keep, const rules::SignalSpec& signal) {
-  if (const auto* ratios = std::get_if<std::vector<rules::RatioOf>>(&signal.of)) {
-    for (const rules::RatioOf& ratio : *ratios) {
-      add(keep, ratio.numerator);
-      add(keep, ratio.denominator);
-    }
-  } else if (const auto* quantiles = std::get_if<std::vector<rules::QuantileOf>>(&signal.of)) {
-    for (const rules::QuantileOf& quantile : *quantiles) add_family(keep, quantile.family);
-  } else if (const auto* expression = std::get_if<rules::ExpressionOf>(&signal.of)) {
-    if (expression->parsed == nullptr) return;
-    for (const rules::Selector& selector : rules::selectors_of(*expression)) add(keep, selector);
-  }
-}
-
 void add_field(std::vector<rules::Selector>& keep, const rules::FieldRef& field) {
   if (field.field == "up" || field.field == "duration") return;
   rules::Selector selector;
@@ -54,7 +31,8 @@ void compute_keep(Loading& loading) {
     std::vector<rules::Selector>* const keep = kept_by(probe);
     if (keep == nullptr) continue;
     for (const rules::SignalSpec& signal : loading.config.core.signals) {
-      if (signal.probe == probe.name) add_signal(*keep, signal);
+      if (signal.probe != probe.name) continue;
+      for (rules::Selector& selector : rules::selectors_of(signal)) add(*keep, std::move(selector));
     }
     for (const PlacedCondition& placed : loading.conditions) {
       for (const rules::Condition::Reference& reference : placed.condition.references()) {
@@ -62,9 +40,7 @@ void compute_keep(Loading& loading) {
         if (field != nullptr && field->probe == probe.name) add_field(*keep, *field);
       }
     }
-    rules::Selector start;
-    start.name = "process_start_time_seconds";
-    add(*keep, std::move(start));
+    add(*keep, rules::process_start_selector());
   }
 }
 

@@ -13,17 +13,28 @@ struct Word {
 };
 
 constexpr std::array<Word, 22> words{{
-    {Vocabulary::driver, "compose"},          {Vocabulary::driver, "kubernetes"},
-    {Vocabulary::driver, "systemd"},          {Vocabulary::driver, "pm2"},
-    {Vocabulary::driver, "ci"},               {Vocabulary::probe_type, "log"},
-    {Vocabulary::probe_type, "promql"},       {Vocabulary::probe_type, "container"},
-    {Vocabulary::probe_type, "unit"},         {Vocabulary::notifier_type, "discord"},
-    {Vocabulary::notifier_type, "teams"},     {Vocabulary::notifier_type, "email"},
-    {Vocabulary::notifier_type, "pagerduty"}, {Vocabulary::notifier_type, "alertmanager"},
-    {Vocabulary::service_key, "keep"},        {Vocabulary::service_key, "file"},
-    {Vocabulary::service_key, "compose_service"}, {Vocabulary::service_key, "deployment"},
-    {Vocabulary::service_key, "namespace"},   {Vocabulary::service_key, "unit"},
-    {Vocabulary::service_key, "process"},     {Vocabulary::step_key, "restore"},
+    {Vocabulary::driver, "compose"},
+    {Vocabulary::driver, "kubernetes"},
+    {Vocabulary::driver, "systemd"},
+    {Vocabulary::driver, "pm2"},
+    {Vocabulary::driver, "ci"},
+    {Vocabulary::probe_type, "log"},
+    {Vocabulary::probe_type, "promql"},
+    {Vocabulary::probe_type, "container"},
+    {Vocabulary::probe_type, "unit"},
+    {Vocabulary::notifier_type, "discord"},
+    {Vocabulary::notifier_type, "teams"},
+    {Vocabulary::notifier_type, "email"},
+    {Vocabulary::notifier_type, "pagerduty"},
+    {Vocabulary::notifier_type, "alertmanager"},
+    {Vocabulary::service_key, "keep"},
+    {Vocabulary::service_key, "file"},
+    {Vocabulary::service_key, "compose_service"},
+    {Vocabulary::service_key, "deployment"},
+    {Vocabulary::service_key, "namespace"},
+    {Vocabulary::service_key, "unit"},
+    {Vocabulary::service_key, "process"},
+    {Vocabulary::step_key, "restore"},
 }};
 
 }  // namespace
@@ -33,8 +44,7 @@ bool is_for_later(Vocabulary vocabulary, std::string_view word) {
                      [&](const Word& w) { return w.vocabulary == vocabulary && w.word == word; });
 }
 
-std::string not_in_this_version(std::string_view what, std::string_view word,
-                                const std::vector<std::string>& known) {
+std::string not_in_this_version(std::string_view what, std::string_view word, const std::vector<std::string>& known) {
   std::string out = std::string(what) + " \"" + std::string(word) + "\" is not in this version of rollbackd";
   if (known.empty()) return out + "; leave it out";
   out += "; it has ";

@@ -25,7 +25,7 @@ void read_all(Loading& loading, const toml::table& table) {
   imply_rules(loading);
   imply_what_is_named(loading);
   resolve_references(loading);
-  compute_keep(loading);
+  if (!loading.findings.has_errors()) compute_keep(loading);
 }
 
 void describe_shapes(Config& config) {
@@ -54,14 +54,13 @@ Parsed parse(const std::string& text, const std::string& path) {
     return {toml::parse(std::string_view(text), std::string_view(path)), {}};
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
-    return {std::nullopt, {Level::error, static_cast<std::size_t>(at.line), static_cast<std::size_t>(at.column),
-                           "not TOML: " + std::string(error.description())}};
+    return {std::nullopt,
+            {Level::error, static_cast<std::size_t>(at.line), static_cast<std::size_t>(at.column),
+             "not TOML: " + std::string(error.description())}};
   }
 }
 
-std::string whole_path(const std::string& path) {
-  return std::filesystem::absolute(path).lexically_normal().string();
-}
+std::string whole_path(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
 
 Loaded load(const std::string& text, const std::string& path, bool look_at_permissions) {
   const Parsed parsed = parse(text, path);
@@ -124,8 +123,12 @@ std::string format_finding(const std::string& path, const Finding& finding) {
   std::string out = path;
   if (finding.line > 0) out += ":" + std::to_string(finding.line) + ":" + std::to_string(finding.column);
   switch (finding.level) {
-    case Level::error: out += ": error: "; break;
-    case Level::warning: out += ": warning: "; break;
+    case Level::error:
+      out += ": error: ";
+      break;
+    case Level::warning:
+      out += ": warning: ";
+      break;
   }
   return out + finding.what;
 }

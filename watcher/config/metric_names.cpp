@@ -15,39 +15,39 @@ struct CounterName {
 
 // One metric name stands once for each label that libraries put the status into: the label's presence decides.
 constexpr std::array<CounterName, 37> counters{{
-    {"http_requests_total", "code"},                                 // Go promhttp, Rust, many hand-written
-    {"http_requests_total", "status"},                               // prometheus-fastapi-instrumentator, actix
-    {"http_requests_total", "status_code"},                          // prom-client examples, ASP.NET
+    {"http_requests_total", "code"},         // Go promhttp, Rust, many hand-written
+    {"http_requests_total", "status"},       // prometheus-fastapi-instrumentator, actix
+    {"http_requests_total", "status_code"},  // prom-client examples, ASP.NET
     {"http_requests_total", "http_status"},
     {"http_requests_total", "response_code"},
-    {"http_server_requests_seconds_count", "status"},                // Spring Boot, Quarkus, Micronaut (Micrometer)
-    {"http_server_requests_total", "code"},                          // Ruby client's collector
+    {"http_server_requests_seconds_count", "status"},  // Spring Boot, Quarkus, Micronaut (Micrometer)
+    {"http_server_requests_total", "code"},            // Ruby client's collector
     {"http_server_requests_total", "status"},
     {"http_server_request_duration_seconds_count", "http_response_status_code"},  // OpenTelemetry
     {"http_server_duration_seconds_count", "http_status_code"},
-    {"http_server_duration_milliseconds_count", "http_status_code"}, // OpenTelemetry before 1.23
-    {"http_request_duration_seconds_count", "status_code"},          // express-prom-bundle, prom-client
-    {"http_request_duration_seconds_count", "code"},                 // prometheus-net
+    {"http_server_duration_milliseconds_count", "http_status_code"},  // OpenTelemetry before 1.23
+    {"http_request_duration_seconds_count", "status_code"},           // express-prom-bundle, prom-client
+    {"http_request_duration_seconds_count", "code"},                  // prometheus-net
     {"http_request_duration_seconds_count", "status"},
-    {"http_requests_received_total", "code"},                        // prometheus-net
-    {"flask_http_request_total", "status"},                          // prometheus-flask-exporter
-    {"starlette_requests_total", "status_code"},                     // starlette_exporter
+    {"http_requests_received_total", "code"},     // prometheus-net
+    {"flask_http_request_total", "status"},       // prometheus-flask-exporter
+    {"starlette_requests_total", "status_code"},  // starlette_exporter
     {"fastapi_requests_total", "status_code"},
     {"fastapi_responses_total", "status_code"},
-    {"django_http_responses_total_by_status_total", "status"},       // django-prometheus
+    {"django_http_responses_total_by_status_total", "status"},  // django-prometheus
     {"gin_requests_total", "code"},
     {"gin_requests_total", "status"},
     {"echo_requests_total", "code"},
-    {"rails_requests_total", "status"},                              // yabeda-rails
+    {"rails_requests_total", "status"},  // yabeda-rails
     {"actix_web_requests_total", "status"},
     {"api_http_requests_total", "code"},
     {"app_http_requests_total", "status"},
-    {"request_duration_seconds_count", "status_code"},               // weaveworks/common
+    {"request_duration_seconds_count", "status_code"},  // weaveworks/common
     {"traefik_service_requests_total", "code"},
     {"traefik_entrypoint_requests_total", "code"},
     {"caddy_http_request_duration_seconds_count", "code"},
     {"nginx_http_requests_total", "status"},
-    {"nginx_http_response_count_total", "status"},                   // prometheus-nginxlog-exporter
+    {"nginx_http_response_count_total", "status"},  // prometheus-nginxlog-exporter
     {"nginx_ingress_controller_requests", "status"},
     {"haproxy_frontend_http_responses_total", "code"},
     {"haproxy_backend_http_responses_total", "code"},

@@ -11,8 +11,8 @@ namespace {
 std::vector<std::string> stage_names() {
   std::vector<std::string> out;
   for (const rules::Stage stage :
-       {rules::Stage::started, rules::Stage::progress, rules::Stage::ask, rules::Stage::completed,
-        rules::Stage::failed, rules::Stage::cleared, rules::Stage::blind, rules::Stage::seeing, rules::Stage::fault}) {
+       {rules::Stage::started, rules::Stage::progress, rules::Stage::ask, rules::Stage::completed, rules::Stage::failed,
+        rules::Stage::cleared, rules::Stage::blind, rules::Stage::seeing, rules::Stage::fault}) {
     out.emplace_back(rules::to_string(stage));
   }
   return out;

@@ -112,11 +112,13 @@ void read_step_url(TableReader& reader, probes::HttpRequestConfig& out) {
     std::transform(out.method.begin(), out.method.end(), out.method.begin(),
                    [](char c) { return static_cast<char>(c - 'a' + 'A'); });
     if (!url) continue;
-    if (url->value.find('{') == std::string::npos) check_text_url(reader, reader.place(method), reader.owner(method), *url);
+    if (url->value.find('{') == std::string::npos)
+      check_text_url(reader, reader.place(method), reader.owner(method), *url);
     out.url = *std::move(url);
   }
   if (!found) {
-    reader.loading().findings.error(reader.place(), reader.owner() + ": no request; write get = \"URL\" or post = \"URL\"");
+    reader.loading().findings.error(reader.place(),
+                                    reader.owner() + ": no request; write get = \"URL\" or post = \"URL\"");
   }
 }
 
@@ -160,6 +162,7 @@ probes::HostProbe read_host(TableReader& reader) {
   if (auto disks = reader.strings("disks")) out.disks = *std::move(disks);
   out.proc = reader.path("proc").value_or(out.proc);
   out.cgroup = reader.string("cgroup").value_or("");
+  out.cgroup_root = reader.path("cgroup_root").value_or(out.cgroup_root);
   return out;
 }
 
@@ -173,7 +176,8 @@ void check_values(TableReader& reader, const probes::ExecProbe& probe) {
   if (takes_values && probe.values.empty()) {
     reader.missing("values", "say what to take, such as values = { hits = 'hits:(\\d+)' }");
   }
-  if (!takes_values && !probe.values.empty()) reader.error("values", "only format = \"json\" and \"regex\" take values");
+  if (!takes_values && !probe.values.empty())
+    reader.error("values", "only format = \"json\" and \"regex\" take values");
 }
 
 probes::ExecProbe read_exec(TableReader& reader) {
@@ -211,15 +215,21 @@ void read_timing(TableReader& reader, probes::ProbeConfig& out) {
   out.max_gap = reader.duration("max_gap", out.interval).value_or(out.interval * 5 / 2);
   const std::vector<std::string> faults = reader.strings("down_on").value_or(std::vector<std::string>());
   for (const std::string& fault : faults) {
-    if (fault == "dns") out.down_on.dns = true;
-    else if (fault == "no_route") out.down_on.no_route = true;
-    else reader.error("down_on", "unknown \"" + fault + "\"" + did_you_mean(fault, {"dns", "no_route"}) + " (dns, no_route)");
+    if (fault == "dns")
+      out.down_on.dns = true;
+    else if (fault == "no_route")
+      out.down_on.no_route = true;
+    else
+      reader.error("down_on",
+                   "unknown \"" + fault + "\"" + did_you_mean(fault, {"dns", "no_route"}) + " (dns, no_route)");
   }
 }
 
 void read_what(TableReader& reader, ProbeType type, probes::ProbeConfig& out) {
   switch (type) {
-    case ProbeType::http: out.what = read_http(reader); return;
+    case ProbeType::http:
+      out.what = read_http(reader);
+      return;
     case ProbeType::prometheus: {
       probes::PrometheusProbe page;
       page.urls = read_urls(reader);
@@ -227,9 +237,15 @@ void read_what(TableReader& reader, ProbeType type, probes::ProbeConfig& out) {
       out.what = std::move(page);
       return;
     }
-    case ProbeType::host: out.what = read_host(reader); return;
-    case ProbeType::exec: out.what = read_exec(reader); return;
-    case ProbeType::tcp: out.what = read_tcp(reader); return;
+    case ProbeType::host:
+      out.what = read_host(reader);
+      return;
+    case ProbeType::exec:
+      out.what = read_exec(reader);
+      return;
+    case ProbeType::tcp:
+      out.what = read_tcp(reader);
+      return;
   }
 }
 
@@ -239,12 +255,12 @@ void read_probe(Loading& loading, const NamedTable& entry) {
   probes::ProbeConfig out = probe_with_defaults(entry.name);
   if (!reader.has("type")) reader.missing("type", "one of http, prometheus, host, exec, tcp");
   const std::optional<ProbeType> type = reader.choice<ProbeType>("type",
-                                                                  {{"http", ProbeType::http},
-                                                                   {"prometheus", ProbeType::prometheus},
-                                                                   {"host", ProbeType::host},
-                                                                   {"exec", ProbeType::exec},
-                                                                   {"tcp", ProbeType::tcp}},
-                                                                  Vocabulary::probe_type);
+                                                                 {{"http", ProbeType::http},
+                                                                  {"prometheus", ProbeType::prometheus},
+                                                                  {"host", ProbeType::host},
+                                                                  {"exec", ProbeType::exec},
+                                                                  {"tcp", ProbeType::tcp}},
+                                                                 Vocabulary::probe_type);
   if (!type) {
     loading.unreadable_probes.insert(entry.name);
     return;

@@ -85,8 +85,9 @@ void resolve_service(Loading& loading, ReadRule& rule) {
     rule.spec.service = rules::ServiceName(*known.begin());
     return;
   }
-  loading.findings.error(rule.place, known.empty() ? owner + ": there is no service; define [service.NAME], what is watched"
-                                                   : owner + ": service is missing; several are defined");
+  loading.findings.error(rule.place, known.empty()
+                                         ? owner + ": there is no service; define [service.NAME], what is watched"
+                                         : owner + ": service is missing; several are defined");
 }
 
 // `switch last-good`, for whoever has a driver, unless the file says otherwise.
@@ -116,9 +117,10 @@ void resolve_default_response(Loading& loading, ReadRule& rule) {
     return;
   }
   if (rule.spec.severity == rules::Severity::p3 || loading.action_names.contains("rollback")) return;
-  loading.findings.error(rule.place, "rule." + rule.spec.name.text + ": responds with a rollback, but service \"" +
-                                         service->name.text +
-                                         "\" cannot be switched; give it rollback = [...] or a driver, or write respond = [] to only tell");
+  loading.findings.error(
+      rule.place,
+      "rule." + rule.spec.name.text + ": responds with a rollback, but service \"" + service->name.text +
+          "\" cannot be switched; give it rollback = [...] or a driver, or write respond = [] to only tell");
 }
 
 void resolve_response(Loading& loading, ReadRule& rule) {
@@ -139,7 +141,8 @@ void resolve_response(Loading& loading, ReadRule& rule) {
     const rules::ActionSpec* const action = action_named(loading, name);
     if (service == nullptr || action == nullptr || !action->switches() || service->has_driver) continue;
     loading.findings.error(rule.respond_places[i], owner + ": action \"" + name.text + "\" switches, but service \"" +
-                                                       service->name.text + "\" has no driver; give it one, or rollback = [...]");
+                                                       service->name.text +
+                                                       "\" has no driver; give it one, or rollback = [...]");
   }
 }
 

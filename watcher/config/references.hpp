@@ -9,7 +9,7 @@ namespace watcher {
 void resolve_references(Loading& loading);
 
 // What the pages must keep: the selectors of signals and conditions (prometheus probes and exec probes that print a
-// page), and process_start_time_seconds.
+// page), and what tells a restarted process. Only for a configuration without errors.
 void compute_keep(Loading& loading);
 
 }  // namespace watcher

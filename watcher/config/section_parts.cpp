@@ -42,8 +42,8 @@ void read_status(TableReader& reader, const toml::node& node, std::vector<std::p
     out.push_back(*range);
     return;
   }
-  reader.loading().findings.error(place_of(node), reader.owner("status") +
-                                                      ": expected a status such as 200, \"200-299\" or \"200,404\"");
+  reader.loading().findings.error(
+      place_of(node), reader.owner("status") + ": expected a status such as 200, \"200-299\" or \"200,404\"");
 }
 
 }  // namespace
@@ -64,8 +64,8 @@ std::vector<NamedTable> named_tables(TableReader& root, std::string_view kind, b
     if (const toml::table* table = value.as_table()) {
       out.push_back({name, table});
     } else {
-      root.loading().findings.error(place, std::string(kind) + "." + name + ": expected a table " + header + ", found " +
-                                               std::string(type_name(value)));
+      root.loading().findings.error(place, std::string(kind) + "." + name + ": expected a table " + header +
+                                               ", found " + std::string(type_name(value)));
     }
   }
   return out;

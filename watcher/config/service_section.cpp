@@ -29,7 +29,8 @@ void read_ask(TableReader& reader, rules::ServiceSpec& out) {
   if (table == nullptr) return;
   TableReader ask(reader.loading(), *table, reader.owner("ask"));
   if (const auto timeout = ask.duration("timeout", std::chrono::seconds(1))) out.ask_timeout = *timeout;
-  const auto then = ask.choice<rules::AskThen>("then", {{"close", rules::AskThen::close}, {"act", rules::AskThen::act}});
+  const auto then =
+      ask.choice<rules::AskThen>("then", {{"close", rules::AskThen::close}, {"act", rules::AskThen::act}});
   if (then) out.ask_then = *then;
   ask.finish();
 }
@@ -59,12 +60,15 @@ GitDriver read_git(TableReader& reader, const std::string& dir) {
   out.dir = dir;
   out.paths = reader.strings("paths").value_or(std::vector<std::string>());
   out.build = reader.argv("build", dir).value_or(std::vector<std::string>());
-  if (!reader.has("restart")) reader.missing("restart", "how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]");
+  if (!reader.has("restart"))
+    reader.missing("restart",
+                   "how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]");
   out.restart = reader.argv("restart", dir).value_or(std::vector<std::string>());
   if (const auto timeout = reader.duration("build_timeout", std::chrono::seconds(1))) out.build_timeout = *timeout;
   if (const auto timeout = reader.duration("restart_timeout", std::chrono::seconds(1))) out.restart_timeout = *timeout;
   for (const std::string_view key : {"identify", "switch", "rollback"}) {
-    if (reader.has(key)) reader.error(key, "the git driver does this itself; leave it out, or use driver = \"command\"");
+    if (reader.has(key))
+      reader.error(key, "the git driver does this itself; leave it out, or use driver = \"command\"");
     reader.node(key);
   }
   return out;
@@ -80,8 +84,10 @@ CommandDriver read_command(TableReader& reader, const std::string& dir) {
   }
   auto switch_to = reader.argv("switch", dir);
   auto rollback = reader.argv("rollback", dir);
-  if (switch_to) out.switch_to = *std::move(switch_to);
-  else if (rollback) out.switch_to = *std::move(rollback);
+  if (switch_to)
+    out.switch_to = *std::move(switch_to);
+  else if (rollback)
+    out.switch_to = *std::move(rollback);
   return out;
 }
 
@@ -136,14 +142,17 @@ void imply_probe(TableReader& reader, std::string_view key, const std::string& n
   Loading& loading = reader.loading();
   check_url(loading, reader.place(key), reader.owner(key), url->value);
   if (loading.probe_names.contains(name)) {
-    reader.error(key, "stands for a probe \"" + name + "\", but [probe." + name + "] is there too; leave one of them out");
+    reader.error(key,
+                 "stands for a probe \"" + name + "\", but [probe." + name + "] is there too; leave one of them out");
     return;
   }
   probes::ProbeConfig probe = probe_with_defaults(name);
-  std::visit([&](auto& page) {
-    page.urls.push_back(*std::move(url));
-    probe.what = std::move(page);
-  }, what);
+  std::visit(
+      [&](auto& page) {
+        page.urls.push_back(*std::move(url));
+        probe.what = std::move(page);
+      },
+      what);
   loading.probe_names.insert(name);
   loading.config.probes.push_back(std::move(probe));
   implied = true;

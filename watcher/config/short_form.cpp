@@ -34,8 +34,10 @@ std::string rule_name_of(std::string_view condition) {
   std::string out;
   for (const char c : condition) {
     const bool letter = is_in_word(c) || (c == '.' && !out.empty());
-    if (letter) out += c == '.' ? '_' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    else if (!out.empty()) break;
+    if (letter)
+      out += c == '.' ? '_' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    else if (!out.empty())
+      break;
   }
   return out.empty() || !starts_word(out.front()) ? "rule" : out;
 }
@@ -59,11 +61,13 @@ std::string_view trimmed(std::string_view text) {
 std::optional<rules::Duration> sustain_of(Loading& loading, const Written& rule, std::size_t at,
                                           const std::string& owner) {
   if (at == std::string::npos) {
-    loading.findings.error(rule.begin, owner + ": expected \"CONDITION for DURATION\", such as \"error_rate > 5% for 5m\"");
+    loading.findings.error(rule.begin,
+                           owner + ": expected \"CONDITION for DURATION\", such as \"error_rate > 5% for 5m\"");
     return std::nullopt;
   }
   const std::size_t from = std::min(rule.text.find_first_not_of(' ', at + separator.size()), rule.text.size());
-  const rules::Parsed<rules::Duration> parsed = rules::parse_duration(trimmed(std::string_view(rule.text).substr(from)));
+  const rules::Parsed<rules::Duration> parsed =
+      rules::parse_duration(trimmed(std::string_view(rule.text).substr(from)));
   if (const auto* mistake = std::get_if<rules::SyntaxError>(&parsed)) {
     loading.findings.error(loading.place_of(rule, from + mistake->offset), owner + ": " + mistake->what);
     return std::nullopt;
@@ -123,8 +127,10 @@ Written spelled_out(const Written& condition, const ShortForm& form, const Loadi
       continue;
     }
     std::size_t end = at + 1;
-    if (quoted) end = std::min(text.find('"', end), text.size() - 1) + 1;
-    else while (end < text.size() && is_in_word(text[end])) ++end;
+    if (quoted)
+      end = std::min(text.find('"', end), text.size() - 1) + 1;
+    else
+      while (end < text.size() && is_in_word(text[end])) ++end;
     const std::string_view word = std::string_view(text).substr(at, end - at);
     const bool is_field = at > 0 && text[at - 1] == '.';
     const char next = end < text.size() ? text[end] : ' ';

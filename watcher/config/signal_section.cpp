@@ -14,8 +14,10 @@ std::optional<rules::Selector> read_selector(TableReader& reader, std::string_vi
   Loading& loading = reader.loading();
   const auto* const text = node.as_string();
   if (text == nullptr) {
-    loading.findings.error(place_of(node), reader.owner(key) + ": expected a selector such as 'http_requests_total{code=~\"5..\"}', found " +
-                                               std::string(type_name(node)));
+    loading.findings.error(place_of(node),
+                           reader.owner(key) +
+                               ": expected a selector such as 'http_requests_total{code=~\"5..\"}', found " +
+                               std::string(type_name(node)));
     return std::nullopt;
   }
   rules::Parsed<rules::Selector> parsed = rules::parse_selector(text->get());
@@ -29,9 +31,9 @@ std::optional<rules::Selector> read_selector(TableReader& reader, std::string_vi
 
 std::optional<rules::RatioOf> read_pair(TableReader& reader, const toml::array& pair) {
   if (pair.size() != 2) {
-    reader.loading().findings.error(place_of(pair), reader.owner("ratio") +
-                                                        ": expected two selectors, ['ERRORS', 'ALL'], found " +
-                                                        std::to_string(pair.size()));
+    reader.loading().findings.error(
+        place_of(pair),
+        reader.owner("ratio") + ": expected two selectors, ['ERRORS', 'ALL'], found " + std::to_string(pair.size()));
     return std::nullopt;
   }
   std::optional<rules::Selector> numerator = read_selector(reader, "ratio", pair[0]);
@@ -140,8 +142,9 @@ void warn_of_milliseconds(TableReader& reader, const rules::SignalSpec& signal) 
   for (const std::string& name : metric_names_of(signal)) {
     if (!is_in_milliseconds(name)) continue;
     const std::string_view key = reader.has("quantile") ? "of" : "expr";
-    reader.loading().findings.warning(reader.place(key), reader.owner(key) + ": " + name +
-                                                             " seems to be in milliseconds; add unit = \"ms\" so that 3000ms means what it says");
+    reader.loading().findings.warning(
+        reader.place(key), reader.owner(key) + ": " + name +
+                               " seems to be in milliseconds; add unit = \"ms\" so that 3000ms means what it says");
     return;
   }
 }
@@ -170,10 +173,11 @@ void read_signal(Loading& loading, const NamedTable& entry) {
   if (const auto window = reader.duration("window", window_least)) out.window = *window;
   out.window_max = reader.duration("window_max", out.window).value_or(5 * out.window);
   out.min_count = reader.integer("min_count", 1, min_count_most).value_or(out.min_count);
-  out.unit = reader.choice<rules::Unit>("unit", {{"s", rules::Unit::seconds},
-                                                 {"ms", rules::Unit::milliseconds},
-                                                 {"none", rules::Unit::none}})
-                 .value_or(rules::Unit::none);
+  out.unit =
+      reader
+          .choice<rules::Unit>(
+              "unit", {{"s", rules::Unit::seconds}, {"ms", rules::Unit::milliseconds}, {"none", rules::Unit::none}})
+          .value_or(rules::Unit::none);
   out.strict = reader.boolean("strict").value_or(false);
   if (read_kind(reader, out)) warn_of_milliseconds(reader, out);
   reader.finish();

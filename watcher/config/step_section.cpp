@@ -43,14 +43,22 @@ Defaults defaults_of(StepKind kind, StepPosition position) {
   const bool afterwards = position == StepPosition::afterwards;
   const bool early = position == StepPosition::before_switch;
   switch (kind) {
-    case StepKind::notify: return {notify_timeout, true};
-    case StepKind::capture: return {capture_timeout, true};
-    case StepKind::http: return {http_timeout, true};
-    case StepKind::run: return {run_timeout, afterwards || early};
-    case StepKind::switch_to: return {switch_timeout, false};
-    case StepKind::wait: return {wait_timeout, afterwards};
-    case StepKind::sleep: return {rules::Duration::zero(), afterwards || early};
-    case StepKind::ask: return {ask_timeout, afterwards};
+    case StepKind::notify:
+      return {notify_timeout, true};
+    case StepKind::capture:
+      return {capture_timeout, true};
+    case StepKind::http:
+      return {http_timeout, true};
+    case StepKind::run:
+      return {run_timeout, afterwards || early};
+    case StepKind::switch_to:
+      return {switch_timeout, false};
+    case StepKind::wait:
+      return {wait_timeout, afterwards};
+    case StepKind::sleep:
+      return {rules::Duration::zero(), afterwards || early};
+    case StepKind::ask:
+      return {ask_timeout, afterwards};
   }
   return {};
 }
@@ -68,8 +76,9 @@ rules::HttpStep read_http(TableReader& reader) {
     if (!method_known) {
       reader.error("http", "expected \"METHOD URL\" such as \"POST http://127.0.0.1:3001/api/queue/pause\"");
     } else {
-      const Place place = blank == std::string::npos || line->secret ? reader.place("http")
-                                                                    : reader.loading().source.inside_string(reader.place("http"), blank);
+      const Place place = blank == std::string::npos || line->secret
+                              ? reader.place("http")
+                              : reader.loading().source.inside_string(reader.place("http"), blank);
       check_url(reader.loading(), place, reader.owner("http"), line->value);
     }
     out.url = *std::move(line);
@@ -85,8 +94,11 @@ rules::CaptureStep read_capture(TableReader& reader, const std::string& dir) {
   rules::CaptureStep out;
   out.file = reader.string("capture").value_or("");
   const bool inside = !out.file.empty() && out.file.find('/') == std::string::npos && out.file.front() != '.';
-  if (!inside) reader.error("capture", "expected a file's name without folders, such as \"logs.txt\"; it goes into the incident's evidence/");
-  if (!reader.has("run")) reader.missing("run", "say whose output is captured, such as run = [\"journalctl\", \"-u\", \"web\"]");
+  if (!inside)
+    reader.error("capture",
+                 "expected a file's name without folders, such as \"logs.txt\"; it goes into the incident's evidence/");
+  if (!reader.has("run"))
+    reader.missing("run", "say whose output is captured, such as run = [\"journalctl\", \"-u\", \"web\"]");
   out.argv = reader.argv("run", dir).value_or(std::vector<std::string>());
   return out;
 }
@@ -124,14 +136,30 @@ rules::NotifyStep read_notify(TableReader& reader) {
 
 void read_what(TableReader& reader, StepKind kind, const std::string& dir, rules::StepSpec& out) {
   switch (kind) {
-    case StepKind::run: out.what = rules::RunStep{reader.argv("run", dir).value_or(std::vector<std::string>())}; return;
-    case StepKind::http: out.what = read_http(reader); return;
-    case StepKind::notify: out.what = read_notify(reader); return;
-    case StepKind::capture: out.what = read_capture(reader, dir); return;
-    case StepKind::switch_to: out.what = read_switch(reader); return;
-    case StepKind::wait: out.what = read_wait(reader); return;
-    case StepKind::sleep: out.what = read_sleep(reader); return;
-    case StepKind::ask: out.what = rules::AskStep{reader.string("ask").value_or("")}; return;
+    case StepKind::run:
+      out.what = rules::RunStep{reader.argv("run", dir).value_or(std::vector<std::string>())};
+      return;
+    case StepKind::http:
+      out.what = read_http(reader);
+      return;
+    case StepKind::notify:
+      out.what = read_notify(reader);
+      return;
+    case StepKind::capture:
+      out.what = read_capture(reader, dir);
+      return;
+    case StepKind::switch_to:
+      out.what = read_switch(reader);
+      return;
+    case StepKind::wait:
+      out.what = read_wait(reader);
+      return;
+    case StepKind::sleep:
+      out.what = read_sleep(reader);
+      return;
+    case StepKind::ask:
+      out.what = rules::AskStep{reader.string("ask").value_or("")};
+      return;
   }
 }
 
@@ -175,7 +203,9 @@ void refuse_unclear(TableReader& reader) {
   for (const auto& [key, value] : reader.table()) {
     if (hint.empty()) hint = did_you_mean(key.str(), words);
   }
-  reader.loading().findings.error(reader.place(), reader.owner() + ": does nothing; give it one of run, http, notify, capture, switch, wait, sleep, ask" + hint);
+  reader.loading().findings.error(
+      reader.place(),
+      reader.owner() + ": does nothing; give it one of run, http, notify, capture, switch, wait, sleep, ask" + hint);
 }
 
 }  // namespace
@@ -200,8 +230,9 @@ std::optional<rules::StepSpec> read_step(Loading& loading, const toml::table& ta
   if (const auto* sleep = std::get_if<rules::SleepStep>(&out.what); sleep != nullptr && !reader.has("timeout")) {
     out.timeout = sleep->length;
   }
-  out.on_failure = reader.choice<rules::OnFailure>("on_failure", {{"abort", rules::OnFailure::abort},
-                                                                  {"continue", rules::OnFailure::proceed}})
+  out.on_failure = reader
+                       .choice<rules::OnFailure>(
+                           "on_failure", {{"abort", rules::OnFailure::abort}, {"continue", rules::OnFailure::proceed}})
                        .value_or(defaults.proceeds ? rules::OnFailure::proceed : rules::OnFailure::abort);
   reader.refuse_later(Vocabulary::step_key);
   reader.finish();

@@ -14,16 +14,24 @@ Place place_of(const toml::node& node) {
 
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::none: return "nothing";
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "an integer";
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "a boolean";
+    case toml::node_type::none:
+      return "nothing";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "a boolean";
     case toml::node_type::date:
     case toml::node_type::time:
-    case toml::node_type::date_time: return "a date or time";
+    case toml::node_type::date_time:
+      return "a date or time";
   }
   return "";
 }
@@ -37,8 +45,8 @@ const toml::node* TableReader::node(std::string_view key) {
 }
 
 void TableReader::wrong_type(const toml::node& node, const std::string& owner, std::string_view expected) {
-  loading_.findings.error(place_of(node), owner + ": expected " + std::string(expected) + ", found " +
-                                              std::string(type_name(node)));
+  loading_.findings.error(place_of(node),
+                          owner + ": expected " + std::string(expected) + ", found " + std::string(type_name(node)));
 }
 
 std::optional<std::string> TableReader::string_of(const toml::node& node, const std::string& owner) {
@@ -258,8 +266,8 @@ void TableReader::missing(std::string_view key, const std::string& what) {
   loading_.findings.error(place_, owner_ + ": " + std::string(key) + " is missing; " + what);
 }
 
-void TableReader::refuse_word(std::string_view key, const std::string& word,
-                              const std::vector<std::string>& known, std::optional<Vocabulary> later) {
+void TableReader::refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known,
+                              std::optional<Vocabulary> later) {
   if (later && is_for_later(*later, word)) {
     loading_.findings.error(place(key), owner_ + ": " + not_in_this_version(key, word, known));
     return;
@@ -287,9 +295,8 @@ void TableReader::finish() {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
     if (contains(known_) || contains(refused_)) continue;
-    loading_.findings.error(key_place(name),
-                            (owner_.empty() ? "" : owner_ + ": ") + "unknown key \"" + name + "\"" +
-                                did_you_mean(name, known_));
+    loading_.findings.error(key_place(name), (owner_.empty() ? "" : owner_ + ": ") + "unknown key \"" + name + "\"" +
+                                                 did_you_mean(name, known_));
   }
 }
 

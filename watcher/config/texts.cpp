@@ -1,7 +1,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "watcher/config/table_reader.hpp"
 #include "watcher/config/toml_text.hpp"
@@ -23,7 +23,11 @@ bool is_reference(const toml::node& node) {
 std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, const std::string& name,
                                      const std::string& owner) {
   const std::string path = loading.absolute(name);
-  std::ifstream file(path, std::ios::binary);
+  // Reading a pipe would wait for whoever writes it.
+  std::error_code failure;
+  const bool regular = std::filesystem::is_regular_file(path, failure);
+  std::ifstream file;
+  if (regular) file.open(path, std::ios::binary);
   std::string content;
   if (file) {
     content.resize(secret_length_max + 1);
@@ -31,8 +35,8 @@ std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, con
     content.resize(static_cast<std::size_t>(file.gcount()));
   }
   if (!file.is_open() || file.bad() || content.size() > secret_length_max) {
-    loading.findings.error(place_of(at), owner + ": cannot read " + path +
-                                             "; is it a file of at most 64 KiB that this user may read?");
+    loading.findings.error(
+        place_of(at), owner + ": cannot read " + path + "; is it a file of at most 64 KiB that this user may read?");
     return std::nullopt;
   }
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
@@ -100,8 +104,9 @@ Text json_body(Loading& loading, const toml::table& body, const std::string& own
 std::optional<Text> read_text(Loading& loading, const toml::node& node, const std::string& owner) {
   if (const auto* text = node.as_string()) return Text{text->get(), false, ""};
   if (is_reference(node)) return read_reference(loading, *node.as_table(), owner);
-  loading.findings.error(place_of(node), owner + ": expected a string, { file = \"PATH\" } or { env = \"NAME\" }, found " +
-                                             std::string(type_name(node)));
+  loading.findings.error(
+      place_of(node),
+      owner + ": expected a string, { file = \"PATH\" } or { env = \"NAME\" }, found " + std::string(type_name(node)));
   return std::nullopt;
 }
 

@@ -17,11 +17,21 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20) || c == 
 
 void append_escaped(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\t': out += "\\t"; return;
-    case '\r': out += "\\r"; return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
   }
   if (!is_control(c)) {
     out += c;
@@ -36,7 +46,8 @@ void append_escaped(std::string& out, char c) {
 
 std::string toml_string(std::string_view value) {
   const bool escapes = value.find('"') != std::string_view::npos || value.find('\\') != std::string_view::npos;
-  const bool literal = value.find('\'') == std::string_view::npos && std::none_of(value.begin(), value.end(), is_control);
+  const bool literal =
+      value.find('\'') == std::string_view::npos && std::none_of(value.begin(), value.end(), is_control);
   if (escapes && literal) return "'" + std::string(value) + "'";
   std::string out = "\"";
   for (const char c : value) append_escaped(out, c);

@@ -23,18 +23,25 @@ std::string toml_of_object(const json::object& object) {
 
 std::string toml_of_value(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "\"\"";
-    case json::kind::bool_: return value.get_bool() ? "true" : "false";
-    case json::kind::int64: return std::to_string(value.get_int64());
-    case json::kind::uint64: return std::to_string(value.get_uint64());
-    case json::kind::double_: return toml_of_number(value.get_double());
-    case json::kind::string: return toml_string(std::string_view(value.get_string()));
+    case json::kind::null:
+      return "\"\"";
+    case json::kind::bool_:
+      return value.get_bool() ? "true" : "false";
+    case json::kind::int64:
+      return std::to_string(value.get_int64());
+    case json::kind::uint64:
+      return std::to_string(value.get_uint64());
+    case json::kind::double_:
+      return toml_of_number(value.get_double());
+    case json::kind::string:
+      return toml_string(std::string_view(value.get_string()));
     case json::kind::array: {
       std::string out;
       for (const json::value& element : value.get_array()) out += (out.empty() ? "[" : ", ") + toml_of_value(element);
       return out.empty() ? "[]" : out + "]";
     }
-    case json::kind::object: return toml_of_object(value.get_object());
+    case json::kind::object:
+      return toml_of_object(value.get_object());
   }
   return "";
 }
@@ -60,9 +67,7 @@ std::string toml_of(const Text& text) {
 
 void TomlWriter::section(const std::string& header) { out_ += (out_.empty() ? "" : "\n") + header + "\n"; }
 
-void TomlWriter::raw(std::string_view key, const std::string& toml) {
-  out_ += std::string(key) + " = " + toml + "\n";
-}
+void TomlWriter::raw(std::string_view key, const std::string& toml) { out_ += std::string(key) + " = " + toml + "\n"; }
 
 void TomlWriter::string(std::string_view key, std::string_view value) { raw(key, toml_string(value)); }
 
@@ -70,7 +75,9 @@ void TomlWriter::string_unless_empty(std::string_view key, std::string_view valu
   if (!value.empty()) string(key, value);
 }
 
-void TomlWriter::strings(std::string_view key, const std::vector<std::string>& values) { raw(key, toml_strings(values)); }
+void TomlWriter::strings(std::string_view key, const std::vector<std::string>& values) {
+  raw(key, toml_strings(values));
+}
 
 void TomlWriter::strings_unless_empty(std::string_view key, const std::vector<std::string>& values) {
   if (!values.empty()) strings(key, values);
