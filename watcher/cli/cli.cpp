@@ -27,7 +27,6 @@ constexpr const char* footer =
 
 int run_cli(std::vector<std::string> arguments, Terminal& terminal) {
   CLI::App app(description, "rollbackd");
-  app.footer(footer);
   app.require_subcommand(1);
   CommandLine line(terminal);
   add_watcher_commands(app, line);
@@ -38,6 +37,7 @@ int run_cli(std::vector<std::string> arguments, Terminal& terminal) {
   add_incident_commands(app, line);
   add_limit_commands(app, line);
   add_notify_commands(app, line);
+  app.footer(footer);  // after the commands, which would show it too
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a vector from its end
   try {
     app.parse(std::move(arguments));
