@@ -10,7 +10,7 @@ from world import World, free_port
 
 AT_LEAST = """rollbackd_build_info rollbackd_probe_up rollbackd_probe_duration_seconds_bucket rollbackd_signal_value
 rollbackd_rule_verdict rollbackd_rule_sustain_ratio rollbackd_service_state
-rollbackd_rollback_ready rollbackd_loop_lag_seconds_count rollbackd_config_last_reload_successful""".split()
+rollbackd_rollback_ready rollbackd_loop_lag_seconds rollbackd_config_last_reload_successful""".split()
 
 
 class Prometheus(World):
