@@ -151,7 +151,7 @@ TEST_CASE("SPEC 2.20: who cannot have the host's lock waits, and asks after depl
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
 }
 
-TEST_CASE("SPEC 2.21: P0 and P1 act, P2 asks, P3 notifies; a rule's mode overrides, watcher.mode caps") {
+TEST_CASE("SPEC 2.21: P0 and P1 act, P2 asks, P3 notifies, a rule's mode overrides, watcher.mode caps") {
   struct Case {
     rules::Severity severity;
     std::optional<rules::Mode> mode;
@@ -365,7 +365,7 @@ TEST_CASE("SPEC 2.24: a deploy mark can forbid or ask, and a change of schema as
   }
 }
 
-TEST_CASE("SPEC 2.25: at most one switch per revision, also when it is deployed again; fuse reset allows it") {
+TEST_CASE("SPEC 2.25: at most one switch per revision, also when it is deployed again, fuse reset allows it") {
   World w(usual());
   harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));

@@ -22,7 +22,7 @@ void harm(World& w) {
 
 }  // namespace
 
-TEST_CASE("SPEC 2.26: recovered when the target runs and the rule has been good for its for; the left one is bad") {
+TEST_CASE("SPEC 2.26: recovered when the target runs and the rule has been good for its for, the left one is bad") {
   World w(usual());
   harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));

@@ -170,7 +170,7 @@ TEST_CASE("SPEC 4: rollback without a watcher runs in this process, and its exit
   CHECK(unknown.ran.empty());
 }
 
-TEST_CASE("SPEC 4: run starts only with a configuration without errors; --dry-run is passed on") {
+TEST_CASE("SPEC 4: run starts only with a configuration without errors, --dry-run is passed on") {
   const CliFolder good(one_service);
   FakeWatcher nobody;
   const CliRun dry = nobody(good.line({"run", "--dry-run"}));
