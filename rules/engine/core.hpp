@@ -53,7 +53,6 @@ struct WatchedService {
   Instant last_saw_running = Instant::min();
   std::optional<Instant> absent_since;
   std::optional<DeployMark> mark;             // of a revision that has not appeared yet
-  bool looked = false;                        // something was read since our start
   // Which evidence counts.
   Instant not_before = Instant::min();
   Cause not_before_cause = Cause::warming_up;
@@ -95,7 +94,6 @@ struct LiveIncident {
   std::optional<Instant> hold_until;
   bool climb_now = false;                     // a more severe rule joined: its response starts at once
   bool refired = false;                       // a joined rule fired again while it was looked after
-  bool measured_after = false;                // something could be measured since the action
 };
 
 // The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp (services, warm-up, baking),
@@ -167,6 +165,7 @@ class Core {
   void revision_appeared(WatchedService& service, const Revision& revision, Instant at);
   void own_switch_seen(WatchedService& service, const Revision& revision);
   void apply_mark(WatchedService& service, const DeployMark& mark);
+  void note_schema(const RevisionRead& read);
   void instance_appeared(WatchedService& service);
   std::map<std::string, double> baselines_after(WatchedService& service, const LedgerRecord* old) const;
   std::vector<RuleName> bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const;
@@ -257,7 +256,6 @@ class Core {
   Duration hold_of(const LiveIncident& incident, const WatchedRule& rule) const;
   Duration verify_limit(const LiveIncident& incident) const;
   Duration settle_of(const LiveIncident& incident) const;
-  void note_measured(LiveIncident& incident);
   void check_verify_when(LiveIncident& incident);
 
   // closing.cpp

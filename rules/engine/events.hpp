@@ -21,6 +21,7 @@ struct RevisionRead {
   std::optional<Revision> revision;  // none: could not be read, or instances disagree
   std::string error;                 // for people, when there is none
   bool instance_absent = false;      // the driver saw that no instance runs (between stop and start)
+  std::string schema{};              // printed by the service's schema command; empty: none
 };
 
 enum class MarkKind { begin, end, mark };

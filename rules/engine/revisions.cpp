@@ -67,8 +67,18 @@ void Core::handle(const RevisionRead& read) {
   } else {
     see_other(*service, revision);
   }
-  service->looked = true;
+  note_schema(read);
   rejudge(nullptr);
+}
+
+// A candidate may migrate only after it was first seen. What a good revision was verified with stays its own: while it
+// still runs, the next deployment may already have migrated the data.
+void Core::note_schema(const RevisionRead& read) {
+  LedgerRecord* record = ledger_.find(read.service, *read.revision);
+  if (record == nullptr || read.schema.empty() || read.schema == record->schema) return;
+  if (record->standing == Standing::good && !record->schema.empty()) return;
+  record->schema = read.schema;
+  save(*record);
 }
 
 void Core::see_running(WatchedService& service, const RevisionRead& read) {

@@ -30,7 +30,6 @@ void Core::after_steps(LiveIncident& incident) {
   }
   rejudge(nullptr);
   incident.refired = false;
-  incident.measured_after = false;
   if (action.switches()) return begin_verifying(incident);
   record.settle_extensions = 0;
   enter(incident, IncidentPhase::settling);
@@ -113,20 +112,11 @@ bool Core::is_verified(const LiveIncident& incident) const {
   return incident.verify_since && now_ >= *incident.verify_since + hold;
 }
 
-void Core::note_measured(LiveIncident& incident) {
-  if (incident.measured_after) return;
-  const std::vector<const WatchedRule*> covered = verified_rules(incident);
-  incident.measured_after = std::any_of(covered.begin(), covered.end(), [](const WatchedRule* rule) {
-    return rule->when.verdict != Verdict::unknown;
-  });
-}
-
 bool Core::drive_settling(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   if (record.pending_outcome) return finish_now(incident), true;
   if (moved_on(incident)) return finish(incident, Outcome::superseded, "another revision runs now"), true;
   if (incident.climb_now) return climb(incident, "a more severe rule fired"), true;
-  note_measured(incident);
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
     return finish(incident, Outcome::recovered, "the rules are good again"), true;
@@ -195,7 +185,6 @@ bool Core::drive_verifying(LiveIncident& incident) {
   const bool switchless = !plan(incident)->switches();
   if (switchless && incident.climb_now) return climb(incident, "a more severe rule fired"), true;
   if (switchless && std::exchange(incident.refired, false)) return climb(incident, "its rules fired again"), true;
-  note_measured(incident);
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
     return finish(incident, Outcome::recovered, "the rules are good again"), true;

@@ -365,6 +365,28 @@ TEST_CASE("SPEC 2.24: a deploy mark can forbid or ask, and a change of schema as
   }
 }
 
+TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a switch across a change of it asks") {
+  for (const bool migrates_first : {true, false}) {
+    CAPTURE(migrates_first);
+    World w(usual());
+    w.reality["web"].schema = "7";
+    w.run(5min);
+    // A deployment migrates before the new revision runs, or the new revision migrates when it starts.
+    if (migrates_first) {
+      w.reality["web"].schema = "8";
+      w.run(30s);
+    }
+    w.deploy("bad");
+    w.run(30s);
+    w.reality["web"].schema = "8";
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    CHECK(w.journal.ledger.at({"web", "v1"}).schema == "7");
+    CHECK(w.journal.ledger.at({"web", "bad"}).schema == "8");
+    CHECK(w.told_text("the schema changes from 8 to 7"));
+    CHECK(w.deeds.empty());
+  }
+}
+
 TEST_CASE("SPEC 2.25: at most one switch per revision, also when it is deployed again, fuse reset allows it") {
   World w(usual());
   harm(w);

@@ -107,11 +107,18 @@ void World::poll(const std::string& probe) {
 
 void World::read(const std::string& service) {
   schedule(read_every, [this, service] { read(service); });
+  look(service);
+}
+
+void World::look(const std::string& service) {
   RevisionRead out;
   out.service = ServiceName(service);
   out.started = now_;
   out.ended = now_;
-  if (reality[service].readable) out.revision = reality[service].running;
+  if (reality[service].readable) {
+    out.revision = reality[service].running;
+    out.schema = reality[service].schema;
+  }
   engine_->observe(out);
 }
 
@@ -178,14 +185,7 @@ void World::do_one(const Command& command) {
     schedule(10ms, [this, name = x->probe.text] { poll(name); });
   }
   if (const auto* x = std::get_if<ReadRevision>(&command)) {
-    schedule(20ms, [this, name = x->service.text] {
-      RevisionRead out;
-      out.service = ServiceName(name);
-      out.started = now_;
-      out.ended = now_;
-      if (reality[name].readable) out.revision = reality[name].running;
-      engine_->observe(out);
-    });
+    schedule(20ms, [this, name = x->service.text] { look(name); });
   }
   if (const auto* x = std::get_if<LockHost>(&command)) {
     const bool refused = lock_refused;

@@ -29,6 +29,7 @@ struct Reality {
   double requests_per_second = 40;
   double extra_errors = 0;                     // share, whatever runs
   bool readable = true;                        // identity
+  std::string schema;                          // what the schema command prints
   bool probes_work = true;                     // false: DNS failure, nothing can be measured
   double total = 0;
   double errors = 0;
@@ -121,6 +122,7 @@ class World {
   void poll_regularly(const std::string& probe);
   void poll(const std::string& probe);
   void read(const std::string& service);
+  void look(const std::string& service);
   void turn();
   void carry_out(std::vector<rules::Command> batch);
   void do_one(const rules::Command& command);
