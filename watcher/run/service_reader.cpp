@@ -1,10 +1,13 @@
 #include "watcher/run/service_reader.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
+#include "probes/net/child.hpp"
+#include "watcher/run/log.hpp"
 
 namespace watcher {
 
@@ -13,12 +16,19 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // Readiness costs a command or two and changes seldom: with every sixth look.
 constexpr int looks_per_readiness = 6;
+constexpr rules::Duration schema_limit = std::chrono::seconds(10);
+constexpr std::size_t schema_length_max = 200;  // of its first line: a version, not a listing
 
 }  // namespace
 
-ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, rules::Duration interval,
+ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
                              Deliver deliver)
-    : driver_(driver), interval_(interval), deliver_(std::move(deliver)), timer_(executor) {}
+    : driver_(driver),
+      interval_(section.identify_interval),
+      schema_command_(section.schema),
+      dir_(section.dir),
+      deliver_(std::move(deliver)),
+      timer_(executor) {}
 
 void ServiceReader::read_now() {
   asked_ = true;
@@ -31,12 +41,34 @@ asio::awaitable<void> ServiceReader::wait() {
   co_await timer_.async_wait(as_result);
 }
 
+// Asked once a revision, and again at the next look when it could not be read.
+asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) {
+  if (revision == schema_read_for_ && !schema_.empty()) co_return schema_;
+  probes::ChildSpec spec;
+  spec.argv = schema_command_;
+  spec.dir = dir_;
+  spec.limit = schema_limit;
+  const probes::ChildResult result = co_await probes::run_child(std::move(spec));
+  const bool printed = result.end == probes::ChildEnd::exited && result.exit_code == 0;
+  if (!printed) {
+    log_warning("schema", "command=" + log_value(schema_command_.front()) + " what=" + log_value(result.error) +
+                              " exit_code=" + std::to_string(result.exit_code));
+    co_return "";
+  }
+  schema_read_for_ = std::move(revision);
+  schema_ = result.output_stdout.substr(0, std::min(result.output_stdout.find_first_of("\r\n"), schema_length_max));
+  co_return schema_;
+}
+
 asio::awaitable<void> ServiceReader::loop() {
   for (int look = 0;; ++look) {
     const bool ended = co_await probes::cancelled();
     if (ended) co_return;
     asked_ = false;
     rules::RevisionRead read = co_await driver_.identify();
+    if (read.revision && !schema_command_.empty()) {
+      read.schema = co_await schema_of(*read.revision);
+    }
     deliver_(std::move(read));
     if (look % looks_per_readiness == 0) {
       rules::ReadinessRead readiness = co_await driver_.ready(std::nullopt);

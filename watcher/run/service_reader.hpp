@@ -3,6 +3,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "rules/engine/events.hpp"
 #include "watcher/drivers/driver.hpp"
@@ -15,8 +17,8 @@ class ServiceReader {
  public:
   using Deliver = std::function<void(rules::Event)>;
 
-  // `driver` must outlive it.
-  ServiceReader(const asio::any_io_executor& executor, Driver& driver, rules::Duration interval, Deliver deliver);
+  // `driver` must outlive it. The interval and the command that prints the schema's version come from the section.
+  ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver);
 
   // A look that begins after this call, as soon as one in flight has ended.
   void read_now();
@@ -25,9 +27,14 @@ class ServiceReader {
 
  private:
   asio::awaitable<void> wait();
+  asio::awaitable<std::string> schema_of(rules::Revision revision);
 
   Driver& driver_;
   rules::Duration interval_;
+  std::vector<std::string> schema_command_;  // empty: there is none
+  std::string dir_;
+  rules::Revision schema_read_for_;
+  std::string schema_;                       // of that revision; empty: it could not be read
   Deliver deliver_;
   asio::steady_timer timer_;
   bool asked_ = false;

@@ -91,7 +91,7 @@ void Watcher::equip() {
     Service& service = services_[section.service];
     service.driver = driver;
     service.reader =
-        std::make_unique<ServiceReader>(io_.get_executor(), *driver, section.identify_interval, std::move(deliver));
+        std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;
