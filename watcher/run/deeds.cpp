@@ -154,10 +154,14 @@ void Deeds::do_command(rules::Command& command) {
 }
 
 void Deeds::perform(rules::Perform& command) {
-  means_.tasks.spawn("step", perform_step(std::move(command), tools_.performer));
+  const auto known = tools_.drivers.find(command.context.service);
+  std::shared_ptr<Driver> driver = known == tools_.drivers.end() ? nullptr : known->second;
+  means_.tasks.spawn("step", perform_step(std::move(command), tools_.performer, std::move(driver)));
 }
 
-asio::awaitable<void> Deeds::perform_step(rules::Perform command, std::shared_ptr<Performer> performer) {
+// `driver` is only held: a reload may drop it while the step still switches.
+asio::awaitable<void> Deeds::perform_step(rules::Perform command, std::shared_ptr<Performer> performer,
+                                          [[maybe_unused]] std::shared_ptr<Driver> driver) {
   const rules::StepId id = command.id;
   asio::cancellation_signal& cancel = running_[id].cancel;
   auto work = performer->perform(std::move(command));
@@ -186,6 +190,12 @@ std::string Deeds::lock_for_deployment(const rules::ServiceName& service) {
   if (!lock) return holder;
   deployment_locks_[service] = std::move(lock);
   return "";
+}
+
+void Deeds::release_ended_deployments(const rules::EngineView& view) {
+  for (const rules::ServiceView& service : view.services) {
+    if (!service.deploying) deployment_locks_.erase(service.service);
+  }
 }
 
 void Deeds::unlock_deployment(const rules::ServiceName& service) { deployment_locks_.erase(service); }

@@ -12,6 +12,7 @@
 #include "probes/net/task_group.hpp"
 #include "probes/scheduler.hpp"
 #include "rules/engine/commands.hpp"
+#include "rules/engine/view.hpp"
 #include "watcher/config/config.hpp"
 #include "watcher/journal/journal_thread.hpp"
 #include "watcher/notify/outbox.hpp"
@@ -54,6 +55,10 @@ class Deeds {
   std::string lock_for_deployment(const rules::ServiceName& service);
   void unlock_deployment(const rules::ServiceName& service);
 
+  bool deployment_under_way() const { return !deployment_locks_.empty(); }
+  // A deployment that began and never ended is over when the engine says so; its lock goes with it.
+  void release_ended_deployments(const rules::EngineView& view);
+
   bool step_in_flight() const { return !running_.empty(); }
   // Writes reports one after the other. Runs until cancelled.
   asio::awaitable<void> write_reports();
@@ -70,7 +75,8 @@ class Deeds {
   void fail_intents(const Batch& batch, const JournalFault& fault);
   void do_command(rules::Command& command);
   void perform(rules::Perform& command);
-  asio::awaitable<void> perform_step(rules::Perform command, std::shared_ptr<Performer> performer);
+  asio::awaitable<void> perform_step(rules::Perform command, std::shared_ptr<Performer> performer,
+                                     std::shared_ptr<Driver> driver);
   void lock_host(const rules::LockHost& command);
   asio::awaitable<void> write_report(rules::IncidentId incident);
   void count(const rules::Record& record);

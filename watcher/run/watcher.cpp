@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
@@ -229,6 +230,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (count % ticks_per_disk_look == 1) {
       co_await look_at_disk();
     }
+    if (deeds_.deployment_under_way()) deeds_.release_ended_deployments(view());
     count_notifications();
     metrics_.observe_loop_lag(scheduler_->loop_lag());
   }
@@ -309,8 +311,13 @@ asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
   co_return answer;
 }
 
+bool Watcher::knows(const rules::ServiceName& service) const {
+  const std::vector<rules::ServiceSpec>& services = config_->core.services;
+  return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == service; });
+}
+
 asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
-  if (!services_.contains(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
+  if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
   if (mark.kind == rules::MarkKind::begin) {
     const std::string holder = deeds_.lock_for_deployment(mark.service);
     if (!holder.empty()) co_return refused("the host is busy: " + holder + std::string(busy_advice));
@@ -322,7 +329,8 @@ asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
   co_await loop_.settled();
   if (kind != rules::MarkKind::begin) deeds_.unlock_deployment(service);
   // What was deployed is looked at at once, not at the next turn.
-  if (kind != rules::MarkKind::begin) services_.at(service).reader->read_now();
+  const auto known = services_.find(service);
+  if (kind != rules::MarkKind::begin && known != services_.end()) known->second.reader->read_now();
   rules::Answer answer;
   answer.accepted = true;
   answer.text = "noted";

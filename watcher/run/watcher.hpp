@@ -67,6 +67,7 @@ class Watcher final : public Host {
   asio::awaitable<void> roll_back_once();
   asio::awaitable<void> reload_and_log();
   asio::awaitable<void> shut_down();
+  bool knows(const rules::ServiceName& service) const;
   void own_up_to_lost_state();
   void look_at_clock();
   asio::awaitable<void> look_at_disk();

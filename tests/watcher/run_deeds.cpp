@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+
+#include "journal_support.hpp"
+#include "watcher/run/deeds.hpp"
+#include "watcher/serve/metrics.hpp"
+
+namespace {
+
+class StandingClock final : public probes::Clock {
+ public:
+  rules::Instant now() const override { return journal_support::at(0); }
+};
+
+// Deeds in a state directory of their own, with an engine that knows nothing: what is carried out is what is seen.
+struct Stage {
+  journal_support::Folder folder;
+  boost::asio::io_context io;
+  StandingClock clock;
+  rules::Engine engine{rules::CoreConfig{}, rules::DurableState{}, journal_support::at(0)};
+  watcher::EngineLoop loop{io.get_executor(), clock, engine};
+  watcher::JournalThread journal{io.get_executor(), journal_support::open(folder.path + "/state")};
+  watcher::Outbox outbox{io.get_executor(), clock, {}, "test", journal};
+  watcher::Metrics metrics;
+  probes::Resolver resolver;
+  probes::TaskGroup tasks{io.get_executor()};
+  watcher::Deeds deeds{io.get_executor(), watcher::Means{clock, loop, journal, outbox, metrics, tasks}};
+
+  Stage() {
+    watcher::Deeds::Tools tools;
+    tools.performer = std::make_shared<watcher::Performer>(folder.path + "/incidents", resolver,
+                                                           std::map<rules::ServiceName, watcher::Driver*>{},
+                                                           std::map<rules::ServiceName, std::string>{});
+    deeds.equip(std::move(tools));
+  }
+
+  void carry_out(watcher::Batch batch) {
+    tasks.spawn("batch", deeds.carry_out(std::move(batch)));
+    io.restart();
+    const auto limit = std::chrono::seconds(30);
+    io.run_for(limit);
+    REQUIRE(tasks.size() == 0);
+  }
+
+  std::string mark() const { return folder.path + "/the-step-ran"; }
+};
+
+rules::Perform step_that_marks(const Stage& stage) {
+  rules::Perform perform;
+  perform.id.incident = rules::IncidentId("i1");
+  perform.step.what = rules::RunStep{{"touch", stage.mark()}};
+  perform.step.timeout = std::chrono::seconds(10);
+  perform.context.service = rules::ServiceName("web");
+  perform.context.incident = perform.id.incident;
+  perform.mutating = true;
+  return perform;
+}
+
+rules::StepRecord intent_of(const rules::Perform& perform) {
+  rules::StepRecord record;
+  record.id = perform.id;
+  record.kind = "run";
+  record.started = journal_support::at(0);
+  return record;
+}
+
+watcher::Batch intent_and_deed(const Stage& stage) {
+  watcher::Batch batch;
+  const rules::Perform perform = step_that_marks(stage);
+  batch.push_back(rules::Save{journal_support::incident("i1", 0)});
+  batch.push_back(rules::Save{intent_of(perform)});
+  batch.push_back(perform);
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("a step is done after its intent has become durable") {
+  Stage stage;
+  stage.carry_out(intent_and_deed(stage));
+  CHECK(std::filesystem::exists(stage.mark()));
+  stage.journal.close();
+  const auto reopened = journal_support::open(stage.folder.path + "/state");
+  CHECK(reopened->steps(rules::IncidentId("i1")).size() == 1);
+}
+
+TEST_CASE("a step whose intent cannot be written is not done, and neither is the host's lock taken") {
+  Stage stage;
+  stage.journal.close();  // every save is a fault from here on
+  watcher::Batch batch = intent_and_deed(stage);
+  rules::LockHost lock;
+  lock.id.incident = rules::IncidentId("i1");
+  lock.id.step = rules::lock_step;
+  batch.push_back(lock);
+  const std::string lock_file = stage.folder.path + "/host.lock";
+  setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
+  stage.carry_out(std::move(batch));
+  unsetenv("ROLLBACKD_HOST_LOCK");
+  CHECK_FALSE(std::filesystem::exists(stage.mark()));
+  CHECK_FALSE(std::filesystem::exists(lock_file));
+}
+
+TEST_CASE("a deployment and a plan exclude each other on the host, until each has ended") {
+  Stage stage;
+  const std::string lock_file = stage.folder.path + "/host.lock";
+  setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
+  const rules::ServiceName web("web");
+  CHECK(stage.deeds.lock_for_deployment(web).empty());
+  CHECK(stage.deeds.lock_for_deployment(web).empty());  // begun twice: still ours
+  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("worker")).find("deployment of web") != std::string::npos);
+  rules::EngineView view;
+  view.services.emplace_back();
+  view.services.back().service = web;
+  view.services.back().deploying = true;
+  stage.deeds.release_ended_deployments(view);
+  CHECK(stage.deeds.deployment_under_way());
+  view.services.back().deploying = false;
+  stage.deeds.release_ended_deployments(view);
+  CHECK_FALSE(stage.deeds.deployment_under_way());
+  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("worker")).empty());
+  unsetenv("ROLLBACKD_HOST_LOCK");
+}

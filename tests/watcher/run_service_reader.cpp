@@ -1,0 +1,106 @@
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <chrono>
+#include <vector>
+
+#include "probes/net/task_group.hpp"
+#include "watcher/run/service_reader.hpp"
+
+namespace {
+
+namespace asio = boost::asio;
+
+// Answers with the revisions it was given, the last one for ever, and like a real driver does not let a cancellation
+// throw: it has a child to end first.
+class ScriptedDriver final : public watcher::Driver {
+ public:
+  explicit ScriptedDriver(std::vector<std::string> revisions) : revisions_(std::move(revisions)) {}
+
+  asio::awaitable<rules::RevisionRead> identify() override {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    rules::RevisionRead read;
+    read.revision = rules::Revision(revisions_[std::min(looks, revisions_.size() - 1)]);
+    ++looks;
+    co_return read;
+  }
+  asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
+    co_return rules::ReadinessRead{};
+  }
+  asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override { co_return rules::StepResult{}; }
+  std::string aftermath() const override { return ""; }
+
+  std::size_t looks = 0;
+
+ private:
+  std::vector<std::string> revisions_;
+};
+
+struct Reading {
+  asio::io_context io;
+  ScriptedDriver driver;
+  std::vector<rules::RevisionRead> reads;
+  std::size_t wanted;
+  probes::TaskGroup tasks{io.get_executor()};
+  watcher::ServiceReader reader;
+
+  Reading(std::vector<std::string> revisions, watcher::DriverSection section, std::size_t reads_wanted)
+      : driver(std::move(revisions)),
+        wanted(reads_wanted),
+        reader(io.get_executor(), driver, section, [this](rules::Event event) { came(std::move(event)); }) {}
+
+  void came(rules::Event event) {
+    if (const auto* read = std::get_if<rules::RevisionRead>(&event)) reads.push_back(*read);
+    if (reads.size() < wanted) {
+      reader.read_now();
+    } else {
+      tasks.cancel();
+    }
+  }
+
+  void run() {
+    tasks.spawn("reader", reader.loop());
+    const auto limit = std::chrono::seconds(30);
+    io.run_for(limit);
+  }
+};
+
+watcher::DriverSection section_with_schema(std::vector<std::string> schema) {
+  watcher::DriverSection section;
+  section.identify_interval = std::chrono::hours(1);  // only what is asked for is read
+  section.schema = std::move(schema);
+  return section;
+}
+
+}  // namespace
+
+TEST_CASE("the reader of revisions ends when it is cancelled, though its driver does not let that throw") {
+  Reading reading({"v1"}, section_with_schema({}), 3);
+  reading.run();
+  CHECK(reading.tasks.size() == 0);
+  CHECK(reading.reads.size() == 3);
+}
+
+TEST_CASE("a revision is read at once when asked, however long the interval") {
+  Reading reading({"v1", "v2"}, section_with_schema({}), 2);
+  reading.run();
+  REQUIRE(reading.reads.size() == 2);
+  CHECK(reading.reads[0].revision == rules::Revision("v1"));
+  CHECK(reading.reads[1].revision == rules::Revision("v2"));
+}
+
+TEST_CASE("the schema's version comes with each revision, its first line alone") {
+  Reading reading({"v1", "v1", "v2"}, section_with_schema({"printf", "0042 (head)\\nsecond line\\n"}), 3);
+  reading.run();
+  REQUIRE(reading.reads.size() == 3);
+  for (const rules::RevisionRead& read : reading.reads) CHECK(read.schema == "0042 (head)");
+}
+
+TEST_CASE("a schema that cannot be read is unknown, and the revision is told all the same") {
+  Reading reading({"v1"}, section_with_schema({"false"}), 2);
+  reading.run();
+  REQUIRE(reading.reads.size() == 2);
+  CHECK(reading.reads[0].schema.empty());
+  CHECK(reading.reads[0].revision == rules::Revision("v1"));
+}
