@@ -62,8 +62,6 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
 
 asio::awaitable<void> ServiceReader::loop() {
   for (int look = 0;; ++look) {
-    const bool ended = co_await probes::cancelled();
-    if (ended) co_return;
     asked_ = false;
     rules::RevisionRead read = co_await driver_.identify();
     if (read.revision && !schema_command_.empty()) {
@@ -74,7 +72,12 @@ asio::awaitable<void> ServiceReader::loop() {
       rules::ReadinessRead readiness = co_await driver_.ready(std::nullopt);
       deliver_(std::move(readiness));
     }
+    // Both: the driver may have swallowed it, and it may have come while waiting.
+    const bool ended_in_look = co_await probes::cancelled();
+    if (ended_in_look) co_return;
     co_await wait();
+    const bool ended_in_wait = co_await probes::cancelled();
+    if (ended_in_wait) co_return;
   }
 }
 
