@@ -103,7 +103,7 @@ std::vector<OnlineFinding> missing_commands(const Config& config) {
     if (find_command(command.argv.front())) continue;
     out.push_back({Kind::wrong, command.owner,
                    "the command " + command.argv.front() +
-                       " does not exist or may not be run; relative ones start at " + config.dir});
+                       " does not exist or may not be run; a relative one starts at the `dir` that it is run in"});
   }
   return out;
 }
