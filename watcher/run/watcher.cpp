@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <set>
+#include <functional>
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/spool.hpp"
+#include "watcher/samples/sample_text.hpp"
 
 namespace watcher {
 
@@ -23,6 +24,10 @@ constexpr rules::Duration tick = std::chrono::seconds(1);
 // How often spans are written for the next start; what is lost at a crash is at most this much of one.
 constexpr int ticks_per_span_save = 5;
 constexpr int ticks_per_disk_look = 60;
+// Samples that wait for the disk, in bytes; beyond that they are not recorded, and nothing else is lost.
+constexpr std::size_t samples_waiting_max = 8 * 1024 * 1024;
+// How long we may have been away for windows to go on.
+constexpr rules::Duration absence_max = std::chrono::minutes(1);
 // What a stop asks systemd for, again and again while a step of a plan ends.
 constexpr rules::Duration stop_extension = std::chrono::seconds(30);
 // What a deployment that found the host busy is told to wait before it tries again.
@@ -65,6 +70,7 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       started_(clock.now()),
       journal_(io.get_executor(), std::move(journal)),
       engine_(core_of(*config_, options_), journal_.found().durable, started_),
+      sample_files_(config_->watcher.state_dir, config_->watcher.record),
       loop_(io.get_executor(), clock, engine_),
       outbox_(io.get_executor(), clock, config_->notifiers, config_->watcher.name, journal_),
       steps_(io.get_executor()),
@@ -105,8 +111,36 @@ void Watcher::equip() {
   deeds_.equip(std::move(tools));
 }
 
+// Windows go on where they were when we were away for a moment only. After a longer absence what was recorded would
+// reach too far back to stand for now.
+void Watcher::refill_windows() {
+  rules::Duration longest{};
+  for (const rules::SignalSpec& signal : config_->core.signals) longest = std::max(longest, signal.window_max);
+  const std::vector<rules::Poll> polls = sample_files_.read(started_ - longest);
+  if (polls.empty() || started_ - polls.back().ended > absence_max) return;
+  for (const rules::Poll& poll : polls) {
+    if (poll.ended < started_) engine_.refill(poll);
+  }
+  log_info("refilled", fmt::format("polls={} from={:.0f}s_ago", polls.size(),
+                                   rules::seconds(started_ - polls.front().ended)));
+}
+
+asio::awaitable<void> Watcher::record_samples() {
+  if (samples_.empty()) co_return;
+  const std::string text = std::exchange(samples_, std::string());
+  const rules::Instant at = clock_.now();
+  std::optional<std::string> problem;
+  auto append = [&](Journal&) { problem = sample_files_.append(text, at); };
+  std::function<void(Journal&)> work = std::ref(append);
+  co_await journal_.use(std::move(work));
+  if (problem && recording_) log_warning("samples", "what=" + log_value(*problem));
+  recording_ = !problem;
+}
+
 void Watcher::poll_came(rules::Poll poll) {
   metrics_.observe_poll(poll);
+  const bool records = config_->watcher.record > rules::Duration::zero() && samples_.size() < samples_waiting_max;
+  if (records) append_samples(samples_, poll);
   loop_.observe(std::move(poll));
 }
 
@@ -149,6 +183,7 @@ asio::awaitable<int> Watcher::live() {
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
   const probes::Surroundings around{clock_, resolver_};
   scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
+  refill_windows();
   equip();
   start_loops();
   co_await take_up_spool();
@@ -177,6 +212,7 @@ asio::awaitable<void> Watcher::shut_down() {
   systemd_.stopping();
   engine_.hold_new_steps();
   co_await scheduler_->stop();
+  co_await record_samples();
   co_await steps_.join();
   save_spans();
   co_await loop_.settled();
@@ -224,6 +260,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     systemd_.feed_watchdog();
     if (stopping_) systemd_.extend_timeout(stop_extension);
     if (count % ticks_per_span_save == 0) {
+      co_await record_samples();
       save_spans();
       co_await journal_.alive(clock_.now());
     }

@@ -21,6 +21,7 @@
 #include "watcher/run/run.hpp"
 #include "watcher/run/sd_notify.hpp"
 #include "watcher/run/service_reader.hpp"
+#include "watcher/samples/sample_files.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/metrics.hpp"
 #include "watcher/serve/server.hpp"
@@ -74,6 +75,8 @@ class Watcher final : public Host {
   void count_notifications();
   void save_spans();
   void poll_came(rules::Poll poll);
+  void refill_windows();
+  asio::awaitable<void> record_samples();
 
   asio::io_context& io_;
   SystemClock& clock_;
@@ -84,6 +87,9 @@ class Watcher final : public Host {
   probes::Resolver resolver_;
   JournalThread journal_;
   rules::Engine engine_;
+  SampleFiles sample_files_;               // written on the journal's thread
+  std::string samples_;                    // not written yet
+  bool recording_ = true;                  // the last write went well
   Metrics metrics_;
   EngineLoop loop_;
   Outbox outbox_;
