@@ -110,7 +110,7 @@ void Core::finish(LiveIncident& incident, Outcome outcome, const std::string& wh
 void Core::finish_now(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   const Outcome outcome = *record.pending_outcome;
-  const bool began = plan(incident) != nullptr && (rung_started(incident) || record.past_no_return);
+  const bool began = plan(incident) != nullptr && (rung_started(incident) || incident.rung_began);
   const bool was_begun = began && record.phase != IncidentPhase::telling;
   if (!was_begun) return close(incident);
   // Before anything was changed, and when others have taken over, there is nothing to make good.

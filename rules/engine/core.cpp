@@ -81,15 +81,13 @@ void Core::handle(const Poll& poll) {
   measurements_.observe(poll);
   for (auto& [name, service] : services_) {
     if (!service.probes.contains(poll.probe)) continue;
-    if (poll.up == Up::up) service.seen_up.insert(poll.probe);
+    note_up(service, poll);
     for (const Reading& reading : poll.readings) {
       if (reading.series->name != "process_start_time_seconds") continue;
       double& start = service.process_start[{poll.probe, poll.instance}];
       const bool restarted = start != 0 && reading.value > start;
       start = std::max(start, reading.value);
-      if (!restarted) continue;
-      instance_appeared(service);
-      if (poll.up == Up::up) service.seen_up.insert(poll.probe);
+      if (restarted) instance_restarted(service, poll);
     }
   }
   note_probe(poll);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,12 @@ struct WatchedRule {
   std::deque<std::pair<Instant, Verdict>> known;  // known verdicts as they changed, for what was bad before a deploy
 };
 
+// What may not be up yet: since when, and until when that excuses it.
+struct Warming {
+  Instant since;
+  Instant until;
+};
+
 struct WatchedService {
   ServiceSpec spec;
   ServiceRecord record;
@@ -51,13 +58,12 @@ struct WatchedService {
   // Looking at what runs.
   std::optional<Revision> unconfirmed;        // one look saw it, the second has to agree
   Instant last_saw_running = Instant::min();
+  Instant last_saw_elsewhere = Instant::min();  // after our own switch: something else than its target
   std::optional<Instant> absent_since;
-  std::optional<DeployMark> mark;             // of a revision that has not appeared yet
   // Which evidence counts.
   Instant not_before = Instant::min();
   Cause not_before_cause = Cause::warming_up;
-  Instant warm_until = Instant::min();
-  std::set<ProbeName> seen_up;                // since the revision, the instance or we appeared
+  std::map<ProbeName, Warming> warming;       // probes not yet up since the revision, the instance or we appeared
   std::map<std::pair<ProbeName, std::size_t>, double> process_start;
   // What is known of it.
   bool ready = false;
@@ -70,6 +76,9 @@ struct WatchedService {
   std::optional<IncidentId> incident;
   IncidentId last_id;
 };
+
+// Who approved when nobody answered and ask.then is act.
+inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
 
 enum class HostLockState { none, asked, held };
 
@@ -89,11 +98,12 @@ struct LiveIncident {
   int looks_failed = 0;
   bool look_settles_switch = false;           // found in flight at our start
   int looks_elsewhere = 0;                    // after the switch: what runs is not the target
+  bool still_old = false;                     // but, at the last look, what ran before
   std::optional<Instant> wait_since;          // a wait's condition has been true since
   std::optional<Instant> verify_since;        // the plan's verify.when has been true since
   std::optional<Instant> hold_until;
   bool climb_now = false;                     // a more severe rule joined: its response starts at once
-  bool refired = false;                       // a joined rule fired again while it was looked after
+  bool refired = false;                       // a rule that may act fired since it was looked after
 };
 
 // The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp (services, warm-up, baking),
@@ -164,9 +174,12 @@ class Core {
   void adopt_first(WatchedService& service, const Revision& revision, Instant at);
   void revision_appeared(WatchedService& service, const Revision& revision, Instant at);
   void own_switch_seen(WatchedService& service, const Revision& revision);
-  void apply_mark(WatchedService& service, const DeployMark& mark);
+  void apply_mark(WatchedService& service, const PendingMark& mark);
+  void take_mark(WatchedService& service);
   void note_schema(const RevisionRead& read);
-  void instance_appeared(WatchedService& service);
+  void warm_up(WatchedService& service, Instant until);
+  void note_up(WatchedService& service, const Poll& poll);
+  void instance_restarted(WatchedService& service, const Poll& poll);
   std::map<std::string, double> baselines_after(WatchedService& service, const LedgerRecord* old) const;
   std::vector<RuleName> bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const;
   void bake(WatchedService& service);
@@ -194,15 +207,22 @@ class Core {
   const WatchedRule* watched(const RuleName& rule) const;
 
   // gate.cpp: may the rung begin?
+  using Reason = bool (Core::*)(const LiveIncident&, const WatchedRule&) const;  // which joined rules count
   Gate gate(const LiveIncident& incident) const;
+  std::optional<Gate> gate_begin(const LiveIncident& incident, const ActionSpec& action) const;
   std::optional<Gate> gate_end(const LiveIncident& incident) const;
   std::optional<Gate> gate_target(const LiveIncident& incident, const ActionSpec& plan) const;
-  std::optional<Gate> gate_hold(const LiveIncident& incident) const;
+  std::optional<Gate> gate_hold(const LiveIncident& incident, const ActionSpec& action) const;
   std::string why_ask(const LiveIncident& incident, const ActionSpec& plan) const;
-  Mode mode_allowed(const LiveIncident& incident, const ActionSpec& plan) const;
+  Mode mode_allowed(const LiveIncident& incident, const ActionSpec& plan, Reason counts) const;
+  bool is_uncleared(const LiveIncident& incident, const WatchedRule& rule) const;
+  bool is_uncleared_news(const LiveIncident& incident, const WatchedRule& rule) const;
+  bool gives_reason(const LiveIncident& incident, const WatchedRule& rule) const;
+  bool gives_new_reason(const LiveIncident& incident, const WatchedRule& rule) const;
+  bool is_approved_by_person(const LiveIncident& incident) const;
   std::string correlated_with(const WatchedService& service) const;
   bool all_cleared(const LiveIncident& incident) const;
-  bool any_firing(const LiveIncident& incident) const;
+  bool has_cleared(const WatchedRule& rule) const;
   bool moved_on(const LiveIncident& incident) const;
 
   // steps.cpp: the plan's cursor

@@ -21,15 +21,11 @@ Core::Gate Core::gate(const LiveIncident& incident) const {
   if (std::optional<Gate> end = gate_end(incident)) return *end;
   const ActionSpec* action = plan(incident);
   if (action == nullptr) return {GateKind::tell, "no action is left to be taken", {}, {}};
-  if (mode_allowed(incident, *action) < Mode::ask) return {GateKind::tell, "nothing but telling is allowed", {}, {}};
-  if (!action->mutates()) return {};
-  if (std::optional<Gate> end = gate_target(incident, *action)) return *end;
-  if (std::optional<Gate> hold = gate_hold(incident)) return *hold;
-  const bool approved = incident.record.by_hand || !incident.record.approved_by.empty();
-  if (!approved) {
-    std::string why = why_ask(incident, *action);
-    if (!why.empty()) return {GateKind::ask, std::move(why), {}, {}};
+  // What has begun to change things is not asked again whether it may, only whether it can.
+  if (!incident.rung_began) {
+    if (std::optional<Gate> no = gate_begin(incident, *action)) return *no;
   }
+  if (!action->mutates()) return {};
   if (host_owner_ && *host_owner_ != incident.record.id) {
     return {GateKind::hold, "incident " + host_owner_->text + " acts on this host", lock_patience_ends(incident), {}};
   }
@@ -37,6 +33,20 @@ Core::Gate Core::gate(const LiveIncident& incident) const {
     return {GateKind::hold, "the host's lock: " + incident.lock_holder, incident.lock_retry_at, {}};
   }
   return {};
+}
+
+std::optional<Core::Gate> Core::gate_begin(const LiveIncident& incident, const ActionSpec& action) const {
+  if (mode_allowed(incident, action, &Core::is_uncleared) < Mode::ask) {
+    return Gate{GateKind::tell, "nothing but telling is allowed", {}, {}};
+  }
+  if (!action.mutates()) return std::nullopt;
+  if (std::optional<Gate> end = gate_target(incident, action)) return end;
+  if (std::optional<Gate> hold = gate_hold(incident, action)) return hold;
+  const bool approved = incident.record.by_hand || !incident.record.approved_by.empty();
+  if (approved) return std::nullopt;
+  std::string why = why_ask(incident, action);
+  if (why.empty()) return std::nullopt;
+  return Gate{GateKind::ask, std::move(why), {}, {}};
 }
 
 // What ends an incident while nothing has been changed yet.
@@ -71,7 +81,7 @@ std::optional<Core::Gate> Core::gate_target(const LiveIncident& incident, const 
   return Gate{GateKind::close, std::move(blown), {}, Outcome::fused};
 }
 
-std::optional<Core::Gate> Core::gate_hold(const LiveIncident& incident) const {
+std::optional<Core::Gate> Core::gate_hold(const LiveIncident& incident, const ActionSpec& action) const {
   const WatchedService& service = service_of(incident);
   const ServiceRecord& record = service.record;
   if (is_deploying(service)) {
@@ -89,7 +99,9 @@ std::optional<Core::Gate> Core::gate_hold(const LiveIncident& incident) const {
     const Instant until = *record.mutation_ended + service.spec.cooldown;
     return Gate{GateKind::hold, "cooldown until " + told(until), until, {}};
   }
-  if (!any_firing(incident)) return Gate{GateKind::hold, "waits until its rules fire again or clear", {}, {}};
+  if (mode_allowed(incident, action, &Core::gives_reason) < Mode::ask) {
+    return Gate{GateKind::hold, "waits until its rules are seen bad again or clear", {}, {}};
+  }
   return std::nullopt;
 }
 
@@ -97,7 +109,8 @@ std::optional<Core::Gate> Core::gate_hold(const LiveIncident& incident) const {
 std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action) const {
   const WatchedService& service = service_of(incident);
   const IncidentRecord& record = incident.record;
-  if (mode_allowed(incident, action) == Mode::ask) return "its mode is ask";
+  const Reason reason = record.past_no_return ? &Core::is_uncleared : &Core::gives_reason;
+  if (mode_allowed(incident, action, reason) == Mode::ask) return "its mode is ask";
   if (!record.asked.empty()) return record.asked;
   if (!is_armed(service)) return "the service is disarmed: what runs has been verified";
   const std::string other = correlated_with(service);
@@ -106,10 +119,8 @@ std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action
   if (patience && *patience <= now_) return "the host's lock cannot be had: " + incident.lock_holder;
   const SwitchStep* step = switch_of(action);
   if (step == nullptr) return "";
-  const bool all_preexisting =
-      std::all_of(record.rules.begin(), record.rules.end(),
-                  [&](const JoinedRule& joined) { return is_preexisting(service, joined.rule); });
-  if (all_preexisting) return "its rules were bad before this revision came";
+  const Reason news = record.past_no_return ? &Core::is_uncleared_news : &Core::gives_new_reason;
+  if (mode_allowed(incident, action, news) < Mode::act) return "its rules were bad before this revision came";
   const LedgerRecord* from = ledger_.find(service.spec.name, record.from);
   if (from != nullptr && from->policy == RollbackPolicy::ask) return "its deploy mark says ask";
   std::string ignored;
@@ -124,17 +135,41 @@ std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action
   return "";
 }
 
-// The most that any joined rule whose response has this action may do.
-Mode Core::mode_allowed(const LiveIncident& incident, const ActionSpec& action) const {
+// The most that any joined rule whose response has this action, and that counts, may do.
+Mode Core::mode_allowed(const LiveIncident& incident, const ActionSpec& action, Reason counts) const {
   if (incident.record.by_hand) return Mode::act;
   Mode most = Mode::observe;
   for (const JoinedRule& joined : incident.record.rules) {
-    const RuleSpec* rule = spec_of(joined.rule);
-    if (rule == nullptr) continue;
-    const bool responds = std::find(rule->respond.begin(), rule->respond.end(), action.name) != rule->respond.end();
-    most = std::max(most, responds ? mode_of(*rule) : std::min(mode_of(*rule), Mode::notify));
+    const WatchedRule* rule = watched(joined.rule);
+    if (rule == nullptr || !(this->*counts)(incident, *rule)) continue;
+    const std::vector<ActionName>& respond = rule->spec.respond;
+    const bool responds = std::find(respond.begin(), respond.end(), action.name) != respond.end();
+    most = std::max(most, responds ? mode_of(rule->spec) : std::min(mode_of(rule->spec), Mode::notify));
   }
   return most;
+}
+
+bool Core::is_uncleared(const LiveIncident&, const WatchedRule& rule) const { return !has_cleared(rule); }
+
+// It fires and is seen to be bad at this moment: what was bad before a wait is not enough (SPEC 2.25). Where a person
+// said yes it only must not be good.
+bool Core::gives_reason(const LiveIncident& incident, const WatchedRule& rule) const {
+  if (!is_firing(rule)) return false;
+  if (rule.when.verdict == Verdict::bad) return true;
+  return rule.when.verdict == Verdict::unknown && is_approved_by_person(incident);
+}
+
+bool Core::is_approved_by_person(const LiveIncident& incident) const {
+  const std::string& by = incident.record.approved_by;
+  return !by.empty() && by != approved_by_nobody;
+}
+
+bool Core::is_uncleared_news(const LiveIncident& incident, const WatchedRule& rule) const {
+  return is_uncleared(incident, rule) && !is_preexisting(service_of(incident), rule.spec.name);
+}
+
+bool Core::gives_new_reason(const LiveIncident& incident, const WatchedRule& rule) const {
+  return gives_reason(incident, rule) && !is_preexisting(service_of(incident), rule.spec.name);
 }
 
 // Another service that fired within one `for`, with which no dependency explains it (SPEC 2.19).
@@ -156,18 +191,14 @@ bool Core::all_cleared(const LiveIncident& incident) const {
   if (incident.record.by_hand) return false;
   return std::all_of(incident.record.rules.begin(), incident.record.rules.end(), [&](const JoinedRule& joined) {
     const WatchedRule* rule = watched(joined.rule);
-    if (rule == nullptr) return true;
-    if (is_firing(*rule)) return false;
-    if (rule->recovered) return true;
-    return rule->when.verdict == Verdict::good && rule->tracker.good_for(now_) >= recovery_hold(rule->spec);
+    return rule == nullptr || has_cleared(*rule);
   });
 }
 
-bool Core::any_firing(const LiveIncident& incident) const {
-  return std::any_of(incident.record.rules.begin(), incident.record.rules.end(), [&](const JoinedRule& joined) {
-    const WatchedRule* rule = watched(joined.rule);
-    return rule != nullptr && is_firing(*rule);
-  });
+bool Core::has_cleared(const WatchedRule& rule) const {
+  if (is_firing(rule)) return false;
+  if (rule.recovered) return true;
+  return rule.when.verdict == Verdict::good && rule.tracker.good_for(now_) >= recovery_hold(rule.spec);
 }
 
 // Another revision than the one it is about, or than its target, runs by somebody else's doing.

@@ -63,8 +63,9 @@ void Core::build_rules(Instant now) {
 }
 
 bool Core::is_warming(const WatchedService& service, const std::set<ProbeName>& probes) const {
-  if (now_ >= service.warm_until) return false;
-  return !std::includes(service.seen_up.begin(), service.seen_up.end(), probes.begin(), probes.end());
+  return std::any_of(service.warming.begin(), service.warming.end(), [&](const auto& entry) {
+    return now_ < entry.second.until && probes.contains(entry.first);
+  });
 }
 
 std::optional<Cause> Core::blanket(const WatchedService& service, const WatchedRule& rule) const {

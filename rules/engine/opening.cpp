@@ -93,7 +93,7 @@ void Core::take_edges(WatchedRule& rule) {
       save(*running);
     }
     LiveIncident* incident = open_incident(service);
-    if (incident != nullptr) incident->refired = true;
+    if (incident != nullptr && mode_of(rule.spec) >= Mode::ask) incident->refired = true;
   }
   if (rule.tracker.take_recovered()) {
     rule.recovered = true;
@@ -202,6 +202,8 @@ void Core::join(LiveIncident& incident, WatchedRule& rule) {
   add_rungs(incident, rule.spec, more_severe);
   const bool waits = record.phase == IncidentPhase::held || record.phase == IncidentPhase::asking || was_telling;
   if (waits && !record.in_flight && mode_of(rule.spec) >= Mode::ask) {
+    // Why another rule had to ask is not this one's reason.
+    record.asked.clear();
     enter(incident, IncidentPhase::held);
   } else if (more_severe && record.ladder != ladder_before) {
     incident.climb_now = true;

@@ -20,6 +20,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
   for (FuseRecord& record : durable.fuse) fuse_.put(std::move(record));
   build_services(durable);
   build_rules(now);
+  for (auto& [name, service] : services_) warm_up(service, now + service.spec.start_deadline);
   restore_spans(durable);
   restore_incidents(durable);
 }
@@ -35,9 +36,12 @@ void Core::build_services(DurableState& durable) {
     if (const LedgerRecord* running = ledger_.find(spec.name, service.record.running)) {
       // Evidence from between our last look and our end may be of either revision: it counts for neither.
       service.last_saw_running = std::max(running->last_seen, durable.last_alive.value_or(Instant::min()));
-      service.not_before = running->appeared;
+      // After a rollback the windows would else reach back into what was left.
+      service.not_before = std::max(running->appeared, service.record.running_since);
+      if (service.record.rolled_back_here) {
+        service.not_before = std::max(service.not_before, service.record.mutation_ended.value_or(Instant::min()));
+      }
     }
-    service.warm_until = now_ + spec.start_deadline;
     for (const RuleSpec& rule : config_.rules) {
       if (rule.service != spec.name) continue;
       std::vector<const Condition*> conditions{&rule.when};
@@ -84,6 +88,10 @@ void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>
   for (const ActionSpec& action : config_.actions) incident.plans.emplace(action.name, action);
   service.incident = incident.record.id;
   service.last_id = incident.record.id;
+  // What fires and is not part of it is still to be answered.
+  for (auto& [name, rule] : rules_) {
+    if (rule.spec.service == service.spec.name) rule.answered = false;
+  }
   for (const JoinedRule& joined : incident.record.rules) {
     const std::pair fired{joined.joined, Duration(joined.for_ns)};
     if (!service.last_fired || service.last_fired->first < fired.first) service.last_fired = fired;
@@ -119,7 +127,7 @@ void Core::resume_step(LiveIncident& incident) {
   if (!was_running) return;
   const bool same_plan = action != nullptr && action->fingerprint() == record.plan_fingerprint;
   if (!same_plan) {
-    record.in_flight = false;
+    if (std::exchange(record.in_flight, false)) ++record.step;
     if (record.phase == IncidentPhase::finishing) {
       record.step = 0;
       return;
@@ -179,6 +187,9 @@ std::vector<Command> Core::reload(CoreConfig config, Instant now) {
     service = std::move(old);
   }
   build_rules(now_);
+  for (auto& [name, service] : services_) {
+    if (!old_services.contains(name)) warm_up(service, now_ + service.spec.start_deadline);
+  }
   for (auto& [name, rule] : rules_) {
     const auto old = old_rules.find(name);
     if (old == old_rules.end() || old->second.spec.service != rule.spec.service) continue;

@@ -48,6 +48,7 @@ Answer Core::answer(const Approve& request) {
     answer_ask_step(incident, StepStatus::succeeded, "approved by " + request.by);
   } else {
     incident.record.approved_by = request.by.empty() ? "somebody" : request.by;
+    incident.record.asked.clear();
     incident.lock_wanted_since.reset();
     enter(incident, IncidentPhase::held);
   }

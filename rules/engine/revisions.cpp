@@ -50,7 +50,6 @@ void Core::handle(const RevisionRead& read) {
   const bool asked_for = incident != nullptr && incident->look_asked && !incident->look;
   if (asked_for && read.started >= *incident->look_asked) incident->look = read;
   if (!read.revision) {
-    service->unconfirmed.reset();
     if (!read.instance_absent) return;
     if (!service->absent_since) service->absent_since = now_;
     return rejudge(nullptr);
@@ -64,6 +63,8 @@ void Core::handle(const RevisionRead& read) {
     adopt_first(*service, revision, read.ended);
   } else if (revision == service->record.running) {
     see_running(*service, read);
+  } else if (revision == service->record.switching_to) {
+    own_switch_seen(*service, revision);
   } else {
     see_other(*service, revision);
   }
@@ -99,18 +100,24 @@ void Core::see_other(WatchedService& service, const Revision& revision) {
     return;
   }
   Instant at = service.last_saw_running;
-  const bool marked = service.mark && (!service.mark->revision || *service.mark->revision == revision);
-  if (marked) at = std::max(at, service.mark->at);
+  const std::optional<PendingMark>& mark = service.record.mark;
+  if (mark && (mark->revision.empty() || mark->revision == revision)) at = std::max(at, mark->at);
   revision_appeared(service, revision, at);
 }
 
 // What the looks after our own switch say: the target, or something that is not the target.
 void Core::see_after_switch(WatchedService& service, LiveIncident& incident, const RevisionRead& read) {
   if (*read.revision == incident.record.to) {
-    incident.looks_elsewhere = 0;
+    const bool came_late = std::exchange(incident.looks_elsewhere, 0) > 0;
     own_switch_seen(service, *read.revision);
+    if (!came_late) return;
+    // What was measured until now was of something else.
+    service.not_before = std::max(service.not_before, service.last_saw_elsewhere);
+    restart_spans(service);
   } else if (read.started >= incident.record.phase_since) {
     ++incident.looks_elsewhere;
+    incident.still_old = *read.revision == incident.record.from;
+    service.last_saw_elsewhere = read.ended;
   }
 }
 
@@ -120,10 +127,12 @@ void Core::own_switch_seen(WatchedService& service, const Revision& revision) {
   record.running = revision;
   record.running_since = now_;
   record.rolled_back_here = true;
+  record.switching_to = Revision();
   record.next_rung.clear();
   service.unconfirmed.reset();
   service.last_saw_running = now_;
   service.collector.clear();
+  service.not_before = std::max(service.not_before, record.mutation_ended.value_or(Instant::min()));
   save(service);
   LedgerRecord* known = ledger_.find(service.spec.name, revision);
   LedgerRecord fresh;
@@ -167,7 +176,7 @@ void Core::adopt_first(WatchedService& service, const Revision& revision, Instan
   save(service);
   note("revision_adopted", {{"service", service.spec.name.text}, {"revision", revision.text},
                             {"standing", std::string(to_string(record.standing))}});
-  if (service.mark) apply_mark(service, *std::exchange(service.mark, std::nullopt));
+  take_mark(service);
 }
 
 void Core::revision_appeared(WatchedService& service, const Revision& revision, Instant at) {
@@ -182,7 +191,9 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
   record.last_seen = now_;
   record.policy = RollbackPolicy::automatic;
   record.baselines = baselines_after(service, old);
-  record.preexisting = bad_at(service, old, at);
+  // A mark is often said when the new one already runs: only a look vouches for the old one.
+  const bool was_seen = service.last_saw_running != Instant::min();
+  record.preexisting = bad_at(service, old, was_seen ? std::min(at, service.last_saw_running) : at);
   forget_known(service);
   if (old != nullptr) save(*old);
   save(record);
@@ -191,6 +202,7 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
   running.previous = std::exchange(running.running, revision);
   running.running_since = at;
   running.rolled_back_here = false;
+  running.switching_to = Revision();
   running.acted_without_identity = false;
   running.next_rung.clear();
   service.unconfirmed.reset();
@@ -204,15 +216,27 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
                              {"standing", std::string(to_string(record.standing))},
                              {"preexisting", std::to_string(record.preexisting.size())}});
   restart_spans(service);
-  instance_appeared(service);
-  service.warm_until = at + service.spec.start_deadline;
-  if (service.mark) apply_mark(service, *std::exchange(service.mark, std::nullopt));
+  warm_up(service, at + service.spec.start_deadline);
+  take_mark(service);
 }
 
 // Rules are unknown(warming_up) until their probes are up again, for at most start_deadline (SPEC 2.15).
-void Core::instance_appeared(WatchedService& service) {
-  service.seen_up.clear();
-  service.warm_until = now_ + service.spec.start_deadline;
+void Core::warm_up(WatchedService& service, Instant until) {
+  for (const ProbeName& probe : service.probes) service.warming[probe] = {now_, until};
+}
+
+// An answer to what was asked before may be the old instance's.
+void Core::note_up(WatchedService& service, const Poll& poll) {
+  const auto warming = service.warming.find(poll.probe);
+  if (warming == service.warming.end() || poll.up != Up::up || poll.started < warming->second.since) return;
+  service.warming.erase(warming);
+}
+
+// What was not up when it restarted gets no further time: one that crashes again and again is down.
+void Core::instance_restarted(WatchedService& service, const Poll& poll) {
+  const Warming warming{poll.started, now_ + service.spec.start_deadline};
+  for (const ProbeName& probe : service.probes) service.warming.try_emplace(probe, warming);
+  note_up(service, poll);
 }
 
 std::map<std::string, double> Core::baselines_after(WatchedService& service, const LedgerRecord* old) const {
@@ -263,45 +287,54 @@ void Core::handle(const DeployMark& mark) {
   if (service == nullptr) return;
   note("deploy_" + std::string(mark.kind == MarkKind::begin ? "begin" : mark.kind == MarkKind::end ? "end" : "mark"),
        {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
+  ServiceRecord& record = service->record;
+  if (mark.kind == MarkKind::begin) record.deploying_since = mark.at;
+  if (mark.kind == MarkKind::end) record.deploying_since.reset();
+  PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup};
+  const LedgerRecord* running = ledger_.find(record.service, record.running);
+  const bool names_running = !said.revision.empty() && said.revision == record.running;
+  const bool just_appeared = said.revision.empty() && running != nullptr && !running->adopted &&
+                             !record.rolled_back_here && record.running_since + mark_late_max > mark.at;
   if (mark.kind == MarkKind::begin) {
-    service->record.deploying_since = mark.at;
-  } else {
-    service->record.deploying_since.reset();
-  }
-  save(*service);
-  const LedgerRecord* running = ledger_.find(service->spec.name, service->record.running);
-  const bool names_running = mark.revision && *mark.revision == service->record.running;
-  const bool just_appeared = !mark.revision && running != nullptr && !running->adopted &&
-                             service->record.running_since + mark_late_max > mark.at;
-  if (mark.kind == MarkKind::begin) {
-    service->mark = mark;
+    record.mark = std::move(said);
   } else if (!service->spec.has_identity) {
-    service->mark = mark;
-    const Revision name = mark.revision.value_or(Revision("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000)));
+    const Revision unnamed("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000));
+    const Revision name = said.revision.empty() ? unnamed : said.revision;
+    record.mark = std::move(said);
     revision_appeared(*service, name, mark.at);
   } else if (names_running || just_appeared) {
-    apply_mark(*service, mark);
+    apply_mark(*service, said);
   } else {
-    const DeployMark begun = service->mark.value_or(mark);
-    service->mark = mark;
-    if (!mark.policy) service->mark->policy = begun.policy;
-    if (mark.schema.empty()) service->mark->schema = begun.schema;
-    if (mark.backup.empty()) service->mark->backup = begun.backup;
-    if (!mark.revision) service->mark->revision = begun.revision;
+    const PendingMark begun = record.mark.value_or(said);
+    if (!said.policy) said.policy = begun.policy;
+    if (said.schema.empty()) said.schema = begun.schema;
+    if (said.backup.empty()) said.backup = begun.backup;
+    if (said.revision.empty()) said.revision = begun.revision;
+    record.mark = std::move(said);
   }
+  save(*service);
   rejudge(nullptr);
 }
 
+// A mark that names another revision waits for it.
+void Core::take_mark(WatchedService& service) {
+  std::optional<PendingMark>& mark = service.record.mark;
+  if (!mark || (!mark->revision.empty() && mark->revision != service.record.running)) return;
+  apply_mark(service, *std::exchange(mark, std::nullopt));
+  save(service);
+}
+
 // What the mark said of undoing goes to the revision that runs.
-void Core::apply_mark(WatchedService& service, const DeployMark& mark) {
+void Core::apply_mark(WatchedService& service, const PendingMark& mark) {
   LedgerRecord* record = ledger_.find(service.spec.name, service.record.running);
-  if (record == nullptr || (mark.revision && *mark.revision != record->revision)) return;
+  if (record == nullptr) return;
   if (mark.policy) record->policy = *mark.policy;
   if (!mark.schema.empty()) record->schema = mark.schema;
   if (!mark.backup.empty()) record->backup = mark.backup;
   if (mark.at > record->appeared && !record->adopted) {
     record->appeared = mark.at;
     service.not_before = std::max(service.not_before, mark.at);
+    restart_spans(service);
   }
   save(*record);
 }
@@ -379,7 +412,7 @@ void Core::collect_baselines(WatchedService& service, const ProbeName& probe) {
 }
 
 void Core::add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const {
-  out.push_back(service.warm_until);
+  for (const auto& [probe, warming] : service.warming) out.push_back(warming.until);
   if (service.record.deploying_since) out.push_back(*service.record.deploying_since + service.spec.deploy_timeout);
   if (service.absent_since) out.push_back(*service.absent_since + service.spec.start_deadline);
   if (service.record.paused_until) out.push_back(*service.record.paused_until);

@@ -23,7 +23,7 @@ void Core::after_steps(LiveIncident& incident) {
   const ActionSpec& action = *plan(incident);
   if (!action.mutates()) return climb(incident, "action " + action.name.text + " is done");
   restart_spans(service);
-  instance_appeared(service);
+  warm_up(service, now_ + service.spec.start_deadline);
   if (action.switches()) {
     service.not_before = now_;
     service.not_before_cause = Cause::warming_up;
@@ -46,7 +46,7 @@ Duration Core::settle_of(const LiveIncident& incident) const {
   return settle;
 }
 
-// What the verification covers: every rule that joined; by hand, every rule that acts or asks.
+// What the verification covers: every rule that joined and has a say; by hand, every rule that acts or asks.
 std::vector<const WatchedRule*> Core::verified_rules(const LiveIncident& incident) const {
   std::vector<const WatchedRule*> out;
   const auto& joined = incident.record.rules;
@@ -54,8 +54,9 @@ std::vector<const WatchedRule*> Core::verified_rules(const LiveIncident& inciden
     const WatchedRule& rule = entry.second;
     const bool is_in =
         std::any_of(joined.begin(), joined.end(), [&](const JoinedRule& one) { return one.rule == rule.spec.name; });
+    const bool has_say = rule.spec.severity != Severity::p3 || mode_of(rule.spec) >= Mode::ask;
     const bool is_ours = rule.spec.service == incident.record.service && rule.spec.severity != Severity::p3;
-    if (is_in || (incident.record.by_hand && is_ours)) out.push_back(&rule);
+    if ((is_in && has_say) || (incident.record.by_hand && is_ours)) out.push_back(&rule);
   }
   return out;
 }
@@ -96,6 +97,7 @@ void Core::check_verify_when(LiveIncident& incident) {
 
 bool Core::is_verified(const LiveIncident& incident) const {
   if (!runs_target(incident)) return false;
+  const bool joined_none = incident.record.rules.empty();
   const ActionSpec* action = plan(incident);
   const std::vector<const WatchedRule*> covered = verified_rules(incident);
   const bool all_good = std::all_of(covered.begin(), covered.end(), [&](const WatchedRule* rule) {
@@ -105,7 +107,10 @@ bool Core::is_verified(const LiveIncident& incident) const {
     return good >= hold && (good > Duration::zero() || rule->when.verdict == Verdict::good);
   });
   if (!all_good) return false;
-  if (action == nullptr || !action->verify.when) return !covered.empty() || service_of(incident).spec.has_identity;
+  if (action == nullptr || !action->verify.when) {
+    // Without rules it is enough that the target runs; rules that a reload took away were never seen good.
+    return !covered.empty() || (joined_none && service_of(incident).spec.has_identity);
+  }
   Duration hold = std::chrono::minutes(5);
   for (const WatchedRule* rule : covered) hold = std::min(hold, recovery_hold(rule->spec));
   hold = action->verify.hold.value_or(covered.empty() ? Duration::zero() : hold);
@@ -179,7 +184,10 @@ bool Core::drive_verifying(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   if (record.pending_outcome) return finish_now(incident), true;
   if (moved_on(incident)) return finish(incident, Outcome::superseded, "another revision runs now"), true;
-  if (!runs_target(incident) && incident.looks_elsewhere >= looks_elsewhere_max) {
+  // A driver may return before the last old instance is gone.
+  const Instant patience_ends = record.phase_since + service_of(incident).spec.start_deadline;
+  const bool comes_late = incident.still_old && now_ < patience_ends;
+  if (!runs_target(incident) && incident.looks_elsewhere >= looks_elsewhere_max && !comes_late) {
     return finish(incident, Outcome::wrong_revision, "what runs after the switch is not " + record.to.text), true;
   }
   const bool switchless = !plan(incident)->switches();

@@ -48,6 +48,11 @@ bool Core::rung_started(const LiveIncident& incident) const {
 
 // Returns whether anything changed.
 bool Core::drive(LiveIncident& incident) {
+  // A crash may have come between the decision and what follows from it.
+  const IncidentRecord& record = incident.record;
+  const bool nothing_begun = record.phase == IncidentPhase::held || record.phase == IncidentPhase::asking ||
+                             record.phase == IncidentPhase::telling;
+  if (nothing_begun && record.pending_outcome && !record.in_flight) return finish_now(incident), true;
   switch (incident.record.phase) {
     case IncidentPhase::held: return drive_held(incident);
     case IncidentPhase::asking: return drive_asking(incident);
@@ -97,6 +102,7 @@ bool Core::drive_held(LiveIncident& incident) {
       tell(incident, Stage::progress, "held", "waits: " + answer.why);
       return false;
     case GateKind::tell:
+      if (!record.by_hand) record.approved_by.clear();
       enter(incident, IncidentPhase::telling);
       story(incident, "telling", answer.why);
       return true;
@@ -138,7 +144,8 @@ bool Core::drive_asking(LiveIncident& incident) {
   if (const std::optional<Gate> end = gate_end(incident)) return finish(incident, end->outcome, end->why), true;
   if (!overdue) return false;
   if (then == AskThen::close) return finish(incident, Outcome::aborted, "nobody answered: " + record.asked), true;
-  record.approved_by = "ask.then = \"act\"";
+  record.approved_by = approved_by_nobody;
+  record.asked.clear();
   enter(incident, IncidentPhase::held);
   story(incident, "approved", "nobody answered, ask.then is act");
   return true;
@@ -152,6 +159,7 @@ void Core::answer_ask_step(LiveIncident& incident, StepStatus status, const std:
 
 bool Core::drive_telling(LiveIncident& incident) {
   if (moved_on(incident)) return finish(incident, Outcome::superseded, "another revision runs now"), true;
+  if (std::exchange(incident.refired, false)) return enter(incident, IncidentPhase::held), true;
   if (!all_cleared(incident)) return false;
   const auto& joined = incident.record.rules;
   const bool only_observed = std::all_of(joined.begin(), joined.end(), [&](const JoinedRule& one) {
@@ -311,6 +319,11 @@ void Core::count_step(LiveIncident& incident, const StepSpec& step) {
   }
   if (!std::holds_alternative<SwitchStep>(step.what)) return;
   record.switched = true;
+  service.record.switching_to = record.to;
+  save(service);
+  // Begun again after a crash it is still the same switch.
+  const StepId id{record.id, record.rung, record.section, record.step, record.attempt};
+  if (incident.step.id == id) return;
   FuseRecord counted{record.service, now_, FuseUse::switched, record.from, record.id};
   fuse_.put(counted);
   emit(Save{counted});

@@ -39,9 +39,9 @@ Core::Look Core::look_before_switch(LiveIncident& incident) {
   if (!incident.look && !unanswered) return Look::pending;
   if (incident.look && incident.look->revision) {
     const Revision& running = *incident.look->revision;
-    const Revision& from = incident.record.from;
-    if (!from.empty() && running != from) return Look::superseded;
-    return Look::go;
+    Revision& from = incident.record.from;
+    if (from.empty()) from = running;
+    return running == from ? Look::go : Look::superseded;
   }
   if (++incident.looks_failed >= looks_failed_max) {
     story(incident, "revision_unread", "what runs could not be read; last seen " + incident.record.from.text);
@@ -90,6 +90,7 @@ void Core::switched(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   tell(incident, Stage::progress, "switched", record.from.text + " -> " + record.to.text);
   incident.looks_elsewhere = 0;
+  incident.still_old = false;
   incident.look_asked.reset();
   incident.look.reset();
   if (service_of(incident).spec.has_identity) emit(ReadRevision{record.service});
@@ -118,8 +119,10 @@ bool Core::settle_interrupted_switch(LiveIncident& incident) {
   }
   const StepSpec& step = plan(incident)->steps[record.step];
   if (running == record.from && step.idempotent) {
+    // Begun anew rather than commanded at once: the host's lock has to be had again first.
     incident.look_asked.reset();
-    emit(Perform{incident.step.id, step, context(incident), true});
+    incident.record.in_flight = false;
+    save(incident);
     return true;
   }
   end_step(incident, {StepStatus::interrupted, std::nullopt, "revision " + running.text + " was found running", "", 0});

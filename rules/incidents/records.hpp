@@ -45,6 +45,15 @@ struct LedgerRecord {
   std::vector<RuleName> preexisting;        // rules that were bad before it came (SPEC 2.16)
 };
 
+// What was said of a revision that has not appeared yet.
+struct PendingMark {
+  Instant at;
+  Revision revision;                     // empty: whichever comes next
+  std::optional<RollbackPolicy> policy;
+  std::string schema;
+  std::string backup;
+};
+
 struct ServiceRecord {
   ServiceName service;
   Revision running;                 // as last read; empty: unknown
@@ -56,6 +65,8 @@ struct ServiceRecord {
   std::optional<Instant> mutation_ended;   // cooldown runs from here
   bool rolled_back_here = false;    // `running` was brought by our own switch: never roll back a rollback
   bool acted_without_identity = false;  // SPEC 2.18
+  std::optional<PendingMark> mark;
+  Revision switching_to;            // target of a switch of ours that has not been seen running yet
   std::map<std::string, int> next_rung;  // rule -> rung it starts at when it fires again on this revision (2.27)
 };
 

@@ -33,9 +33,10 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (), (rule, fingerprint, state, segments, confi
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
                        baselines, collected, switches_away, preexisting))
+BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
-                       mutation_ended, rolled_back_here, acted_without_identity, next_rung))
+                       mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples))
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
