@@ -18,6 +18,9 @@ SharedSeriesKey key(const std::string& name, const std::string& code) {
   return std::make_shared<const SeriesKey>(SeriesKey{name, {{"code", code}}});
 }
 
+const SharedSeriesKey process_start =
+    std::make_shared<const SeriesKey>(SeriesKey{"process_start_time_seconds", {}});
+
 std::string head(const std::string& text, char at) { return text.substr(0, text.find(at)); }
 
 }  // namespace
@@ -80,7 +83,8 @@ void World::poll(const std::string& probe) {
   const std::string name = service_of_probe(probe);
   Reality& real = reality[name];
   const std::string& revision = real.running.text;
-  const bool down = real.crashing.contains(revision);
+  const bool sick = real.unhealthy.contains(revision) && probe == name + "_health";
+  const bool down = sick || real.crashing.contains(revision);
   Poll out;
   out.probe = ProbeName(probe);
   out.started = now_;
@@ -99,6 +103,7 @@ void World::poll(const std::string& probe) {
     real.errors += requests * share;
     out.readings.push_back({key("http_requests_total", "200"), real.total - real.errors});
     out.readings.push_back({key("http_requests_total", "500"), real.errors});
+    if (real.process_start > 0) out.readings.push_back({process_start, real.process_start});
   }
   recorded_.push_back(out);
   if (recorded_.size() > recorded_max) recorded_.erase(recorded_.begin(), recorded_.begin() + recorded_max / 2);

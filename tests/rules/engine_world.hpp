@@ -28,6 +28,8 @@ struct Reality {
   std::set<std::string> crashing{"crash"};     // revisions that do not answer at all
   double requests_per_second = 40;
   double extra_errors = 0;                     // share, whatever runs
+  std::set<std::string> unhealthy{};           // revisions that serve metrics but whose health is down
+  double process_start = 0;                    // told by the metrics page; 0: not
   bool readable = true;                        // identity
   std::string schema;                          // what the schema command prints
   bool probes_work = true;                     // false: DNS failure, nothing can be measured
@@ -82,6 +84,8 @@ class World {
   // Dies, and comes back with another configuration.
   void crash_into(rules::CoreConfig config);
   void reload(rules::CoreConfig config);
+  // Asked to stop: no step is begun any more.
+  void stop() { engine_->hold_new_steps(); }
   // The watcher dies when this many more commands have been carried out.
   void crash_after(int commands) { commands_left_ = commands; }
   bool crashed() const { return crashes_ > 0; }
