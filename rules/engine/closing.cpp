@@ -40,7 +40,7 @@ std::string_view what_now(Outcome outcome) {
     case Outcome::unverifiable:
     case Outcome::action_failed: return "People are needed: nothing more is done by itself.";
     case Outcome::no_target: return "People are needed: there is nothing to roll back to.";
-    case Outcome::fused: return "People are needed: `rollbackd fuse reset` allows more, `rollbackd rollback` acts now.";
+    case Outcome::fused: return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
     case Outcome::aborted: return "Nothing more is done by itself until a rule fires again.";
     case Outcome::superseded: return "The revision that runs now is judged on its own.";
     case Outcome::observed:
@@ -48,6 +48,16 @@ std::string_view what_now(Outcome outcome) {
     case Outcome::cleared: return "Nothing was changed.";
   }
   return "";
+}
+
+std::string with_service(std::string_view text, const ServiceName& service) {
+  constexpr std::string_view placeholder = "SERVICE";
+  std::string out(text);
+  for (std::size_t at = out.find(placeholder); at != std::string::npos; at = out.find(placeholder, at)) {
+    out.replace(at, placeholder.size(), service.text);
+    at += service.text.size();
+  }
+  return out;
 }
 
 }  // namespace
@@ -81,7 +91,7 @@ void Core::next_rung(LiveIncident& incident) {
   incident.looks_failed = 0;
   if (record.rung < record.ladder.size()) {
     enter(incident, IncidentPhase::held);
-    tell(incident, Stage::progress, "next_rung", "next: action " + record.ladder[record.rung].text);
+    tell(incident, Stage::progress, "next_rung", "next: " + record.ladder[record.rung].text);
   } else {
     enter(incident, IncidentPhase::telling);
   }
@@ -174,7 +184,8 @@ void Core::close(LiveIncident& incident) {
   note("incident_closed", {{"incident", record.id.text}, {"outcome", std::string(to_string(outcome))},
                            {"why", record.outcome_detail}});
   tell(incident, stage_of(outcome), "closed",
-       std::string(to_string(outcome)) + ": " + record.outcome_detail + ". " + std::string(what_now(outcome)));
+       std::string(to_string(outcome)) + ": " + record.outcome_detail + ". " +
+           with_service(what_now(outcome), record.service));
   release_host(incident);
 }
 

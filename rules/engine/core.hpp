@@ -294,6 +294,7 @@ class Core {
   void save(const WatchedService& service);
   void save(const LedgerRecord& record);
   void tell(LiveIncident& incident, Stage stage, const std::string& event, const std::string& text);
+  std::string reason_of(const LiveIncident& incident) const;
   void story(LiveIncident& incident, const std::string& event, const std::string& text);
   void note(std::string event, std::vector<std::pair<std::string, std::string>> fields);
   void emit(Command command);

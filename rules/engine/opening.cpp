@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/engine/core.hpp"
+#include "rules/engine/titles.hpp"
 
 // From a rule that fires to an incident (SPEC 2.19, 2.20).
 
@@ -186,9 +187,9 @@ void Core::open(WatchedService& service, WatchedRule& rule) {
   note("incident_opened", {{"incident", place->first.text}, {"rule", rule.spec.name.text},
                            {"severity", std::string(to_string(rule.spec.severity))}});
   tell(place->second, Stage::started, "fired",
-       rule.spec.when.text() + " for " + told(rule.spec.sustain) + " (bad for " +
+       evidence_of(place->second.record.rules.front()) + " for " +
            told(Duration(place->second.record.rules.front().bad_ns)) + ", " +
-           std::to_string(place->second.record.rules.front().samples) + " bad samples)");
+           std::to_string(place->second.record.rules.front().samples) + " bad samples");
 }
 
 // SPEC 2.20: a more severe rule starts its own response at once, other untried rungs are appended.

@@ -35,7 +35,7 @@ void Core::after_steps(LiveIncident& incident) {
   enter(incident, IncidentPhase::settling);
   record.deadline = now_ + settle_of(incident);
   tell(incident, Stage::progress, "settling",
-       "action " + action.name.text + " is done; it has " + told(settle_of(incident)) + " to help");
+       action.name.text + " is done; it has " + told(settle_of(incident)) + " to help");
 }
 
 Duration Core::settle_of(const LiveIncident& incident) const {
@@ -124,7 +124,7 @@ bool Core::drive_settling(LiveIncident& incident) {
   if (incident.climb_now) return climb(incident, "a more severe rule fired"), true;
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
-    return finish(incident, Outcome::recovered, "the rules are good again"), true;
+    return finish(incident, Outcome::recovered, "every rule is good again"), true;
   }
   if (!record.deadline || now_ < *record.deadline) return false;
   return settle_over(incident);
@@ -177,7 +177,8 @@ void Core::begin_verifying(LiveIncident& incident) {
   incident.verify_since.reset();
   incident.refired = false;
   incident.record.deadline = now_ + verify_limit(incident);
-  tell(incident, Stage::progress, "verifying", "verifying for at most " + told(verify_limit(incident)));
+  tell(incident, Stage::progress, "verifying",
+       "what runs is verified for at most " + told(verify_limit(incident)));
 }
 
 bool Core::drive_verifying(LiveIncident& incident) {
@@ -195,7 +196,7 @@ bool Core::drive_verifying(LiveIncident& incident) {
   if (switchless && std::exchange(incident.refired, false)) return climb(incident, "its rules fired again"), true;
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
-    return finish(incident, Outcome::recovered, "the rules are good again"), true;
+    return finish(incident, Outcome::recovered, "every rule is good again"), true;
   }
   if (!record.deadline || now_ < *record.deadline) return false;
   verify_over(incident);
@@ -240,7 +241,7 @@ void Core::verify_over(LiveIncident& incident) {
     return finish(incident, Outcome::unverifiable, "nothing could be measured that decides");
   }
   finish(incident, Outcome::recovered,
-         thin ? "too little traffic to decide; up and journeys are well" : "the rules are good again");
+         thin ? "too little traffic to decide; up and journeys are well" : "every rule is good again");
 }
 
 void Core::add_incident_deadlines(const LiveIncident& incident, std::vector<Instant>& out) const {

@@ -90,7 +90,7 @@ bool Core::drive_held(LiveIncident& incident) {
       enter(incident, IncidentPhase::acting);
       if (begins) {
         tell(incident, Stage::progress, "action_started",
-             "action " + action.name.text + " begins" + (record.to.empty() ? "" : ", target " + record.to.text));
+             "action " + action.name.text + " begins: " + reason_of(incident));
       }
       return true;
     }
@@ -124,8 +124,7 @@ void Core::ask(LiveIncident& incident, const std::string& why) {
   const std::string then = service.spec.ask_then == AskThen::act ? "it is done" : "the incident is closed";
   tell(incident, Stage::ask, "asked",
        "approve action " + (action == nullptr ? "" : action->name.text) +
-           (record.to.empty() ? "" : " (" + record.from.text + " -> " + record.to.text + ")") + "? " + why +
-           ". Without an answer " + then + " in " + told(service.spec.ask_timeout));
+           "? Asked because " + why + ". Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
 }
 
 bool Core::drive_asking(LiveIncident& incident) {
@@ -431,7 +430,7 @@ void Core::end_step(LiveIncident& incident, const StepResult& result) {
   record.attempt = 0;
   if (std::holds_alternative<SwitchStep>(step.what)) switched(incident);
   if (is_mutating(step)) {
-    tell(incident, Stage::progress, "step_succeeded", incident.step.text);
+    tell(incident, Stage::progress, "step_succeeded", incident.step.text + ": done");
   } else {
     story(incident, "step_succeeded", incident.step.text);
   }

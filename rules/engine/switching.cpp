@@ -88,7 +88,7 @@ std::optional<Revision> Core::target(const LiveIncident& incident, const SwitchS
 
 void Core::switched(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
-  tell(incident, Stage::progress, "switched", record.from.text + " -> " + record.to.text);
+  tell(incident, Stage::progress, "switched", record.from.text + " → " + record.to.text);
   incident.looks_elsewhere = 0;
   incident.still_old = false;
   incident.look_asked.reset();

@@ -6,6 +6,7 @@
 
 #include "rules/base/parse.hpp"
 #include "rules/engine/core.hpp"
+#include "rules/engine/titles.hpp"
 
 // What is kept, told and logged of every decision.
 
@@ -84,18 +85,28 @@ void Core::tell(LiveIncident& incident, Stage stage, const std::string& event, c
   message.stage = stage;
   message.context = context(incident);
   message.outcome = record.outcome;
-  const std::string what = record.rules.empty() ? "by hand" : record.rules.front().rule.text;
-  message.title = record.service.text + ": " + what + " (" + std::string(to_string(record.severity)) + ") " + event +
-                  (record.outcome ? ", " + std::string(to_string(*record.outcome)) : "");
+  const ActionSpec* action = plan(incident);
+  const std::string name = action == nullptr ? "the action" : action->name.text;
+  message.title = title_of(record, event, text, name, action != nullptr && action->switches());
   message.text = text;
-  if (!record.from.empty() || !record.to.empty()) {
-    message.text += "\nrunning when it began: " + (record.from.empty() ? "unknown" : record.from.text);
-    if (!record.to.empty()) message.text += ", target: " + record.to.text;
+  if (!record.from.empty()) message.text += "\nRan when it began: " + record.from.text;
+  if (!record.to.empty()) message.text += "\nTarget: " + record.to.text;
+  if (stage == Stage::ask) {
+    message.text += "\nYes: rollbackd approve " + record.id.text + "\nNo: rollbackd abort " + record.id.text;
   }
+  message.text += "\nIncident: " + record.id.text;
   if (!record.rules.empty()) message.evidence = record.rules.front().evidence;
   message.at = now_;
   emit(std::move(message));
   emit(WriteReport{record.id});
+}
+
+// What it is done for.
+std::string Core::reason_of(const LiveIncident& incident) const {
+  const IncidentRecord& record = incident.record;
+  if (record.rules.empty()) return record.reason.empty() ? "asked for by hand" : record.reason;
+  const JoinedRule& first = record.rules.front();
+  return evidence_of(first) + " for " + told(Duration(first.bad_ns));
 }
 
 void Core::note(std::string event, std::vector<std::pair<std::string, std::string>> fields) {

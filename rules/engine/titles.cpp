@@ -1,0 +1,109 @@
+#include "rules/engine/titles.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+
+#include "rules/engine/core.hpp"
+
+namespace rules {
+
+namespace {
+
+constexpr std::size_t commit_length = 40;
+constexpr std::size_t short_length = 12;
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+std::string way(const IncidentRecord& incident) {
+  const std::string from = incident.from.empty() ? "an unknown revision" : incident.from.text;
+  return incident.to.empty() ? from : from + " → " + incident.to.text;
+}
+
+// (errors, P1)
+std::string cause_of(const IncidentRecord& incident) {
+  if (incident.by_hand) return " (by hand)";
+  if (incident.rules.empty()) return "";
+  return " (" + incident.rules.front().rule.text + ", " + std::string(to_string(incident.severity)) + ")";
+}
+
+std::string newest_rule(const IncidentRecord& incident) {
+  if (incident.rules.empty()) return "a rule";
+  const JoinedRule& newest = incident.rules.back();
+  return newest.rule.text + " (" + std::string(to_string(newest.severity)) + ")";
+}
+
+std::string ended(const IncidentRecord& incident, Outcome outcome, const std::string& action) {
+  const std::string& why = incident.outcome_detail;
+  const std::string target = incident.to.empty() ? "the target" : incident.to.text;
+  switch (outcome) {
+    case Outcome::recovered:
+      return "recovered: " + (incident.switched ? target + " runs and " + why : why + " after " + action);
+    case Outcome::not_recovered: return "not recovered, people are needed: " + why;
+    case Outcome::wrong_revision: return "wrong revision runs, people are needed: " + why;
+    case Outcome::unverifiable: return "nobody knows whether " + action + " helped, people are needed: " + why;
+    case Outcome::action_failed: return action + " failed, people are needed: " + why;
+    case Outcome::no_target: return "nothing to roll back to, people are needed: " + why;
+    case Outcome::fused: return "not acted, the fuse is blown, people are needed: " + why;
+    case Outcome::superseded: return "superseded: " + why;
+    case Outcome::aborted: return "aborted: " + why;
+    case Outcome::observed: return "over, observed only: " + why;
+    case Outcome::notified: return "over, told only: " + why;
+    case Outcome::cleared: return "cleared by itself, nothing was changed";
+  }
+  return why;
+}
+
+std::string said_of(const IncidentRecord& incident, std::string_view event, const std::string& text,
+                    const std::string& action, bool switches) {
+  const std::string doing = switches ? "rolling back " + way(incident) : "running " + action;
+  if (event == "closed" && incident.outcome) return ended(incident, *incident.outcome, action);
+  if (event == "fired") return newest_rule(incident) + " fires: " + text;
+  if (event == "joined") return newest_rule(incident) + " fires too";
+  if (event == "by_hand") return (switches ? "rollback by hand " + way(incident) : action + " by hand");
+  if (event == "action_started") return doing + cause_of(incident);
+  if (event == "asked") {
+    return "approve " + (switches ? "the rollback " + way(incident) : action) + "?" + cause_of(incident);
+  }
+  if (event == "switched") return "switched " + way(incident) + cause_of(incident);
+  if (event == "verifying") {
+    return "verifying " + (switches ? incident.to.text : "whether " + action + " helped") + cause_of(incident);
+  }
+  return text + cause_of(incident);
+}
+
+}  // namespace
+
+std::string evidence_of(const JoinedRule& joined) {
+  for (const Comparison& one : joined.evidence) {
+    if (one.verdict != Verdict::bad || !one.value.value) continue;
+    std::string out = one.text + ", it is " + told(*one.value.value);
+    if (one.value.errors > 0) out += " (" + told(one.value.errors) + " of " + told(one.value.count) + ")";
+    return out;
+  }
+  return joined.rule.text;
+}
+
+std::string with_short_commits(std::string_view text) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::size_t end = at;
+    while (end < text.size() && is_word(text[end])) ++end;
+    const std::string_view word = text.substr(at, end - at);
+    const bool is_commit = word.size() == commit_length && std::all_of(word.begin(), word.end(), is_hex);
+    out += is_commit ? word.substr(0, short_length) : word;
+    if (end < text.size()) out += text[end++];
+    at = end;
+  }
+  return out;
+}
+
+std::string title_of(const IncidentRecord& incident, std::string_view event, const std::string& text,
+                     const std::string& action, bool switches) {
+  const std::string said = said_of(incident, event, text, action, switches);
+  return with_short_commits(incident.service.text + ": " + said.substr(0, said.find('\n')));
+}
+
+}  // namespace rules

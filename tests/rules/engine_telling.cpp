@@ -1,0 +1,64 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+#include "rules/engine/titles.hpp"
+
+// What a person reads at 3 am.
+
+using namespace world;
+
+namespace {
+
+const std::string v1 = "ca6cbe4559e5b7a3c2d1e0f9182736455463728a";
+const std::string v2 = "0383431084fdb7a3c2d1e0f9182736455463728a";
+
+bool has_title(const World& w, const std::string& title) {
+  for (const rules::Tell& tell : w.tells) {
+    if (tell.title == title) return true;
+  }
+  for (const rules::Tell& tell : w.tells) MESSAGE(tell.title << "\n" << tell.text);
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("titles say what happens, with short commits, and the texts keep the full ones") {
+  World w(usual());
+  w.reality["web"].running = rules::Revision(v1);
+  w.reality["web"].sick = {v2};
+  w.run(5min);
+  w.deploy(v2);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(has_title(w, "web: rolling back 0383431084fd → ca6cbe4559e5 (errors, P1)"));
+  CHECK(has_title(w, "web: switched 0383431084fd → ca6cbe4559e5 (errors, P1)"));
+  CHECK(has_title(w, "web: recovered: ca6cbe4559e5 runs and every rule is good again"));
+  CHECK(w.tells.back().text.find(v1) != std::string::npos);
+  CHECK(w.tells.back().text.find(v2) != std::string::npos);
+  CHECK(w.tells.back().text.find(w.last()->id.text) != std::string::npos);
+  for (const rules::Tell& tell : w.tells) {
+    CHECK(tell.title.find(v2) == std::string::npos);
+    CHECK(tell.title.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("an ask says what is to be typed, and a failure that people are needed") {
+  rules::CoreConfig config = usual();
+  config.rules[0].severity = rules::Severity::p2;
+  World w(config);
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  CHECK(has_title(w, "web: approve the rollback bad → v1? (errors, P2)"));
+  CHECK(w.told_text("rollbackd approve " + w.open()->id.text));
+  w.scripts["switch last-good"] = {rules::StepStatus::failed, 1s, false};
+  w.ask(rules::Approve{w.open()->id, "me"});
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 10min));
+  CHECK(has_title(w, "web: rollback failed, people are needed: switch last-good: failed, exit 1"));
+}
+
+TEST_CASE("only whole commits are shortened") {
+  CHECK(rules::with_short_commits("to " + v1 + ".") == "to ca6cbe4559e5.");
+  CHECK(rules::with_short_commits("sha256:" + v1 + v1) == "sha256:" + v1 + v1);
+  CHECK(rules::with_short_commits("v1, x" + v1) == "v1, x" + v1);
+  CHECK(rules::with_short_commits("").empty());
+}
