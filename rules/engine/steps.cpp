@@ -429,7 +429,7 @@ void Core::end_step(LiveIncident& incident, const StepResult& result) {
   ++record.step;
   record.attempt = 0;
   if (std::holds_alternative<SwitchStep>(step.what)) switched(incident);
-  if (is_mutating(step)) {
+  if (is_mutating(step) && !std::holds_alternative<SwitchStep>(step.what)) {
     tell(incident, Stage::progress, "step_succeeded", incident.step.text + ": done");
   } else {
     story(incident, "step_succeeded", incident.step.text);
