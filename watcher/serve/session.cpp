@@ -1,5 +1,6 @@
 #include "watcher/serve/session.hpp"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -31,6 +32,7 @@ constexpr std::uint64_t body_max = 64 * 1024;    // bytes; the longest body is a
 constexpr rules::Duration idle_max = std::chrono::seconds(75);      // more than a scrape interval of 1m
 constexpr rules::Duration request_max = std::chrono::seconds(10);   // from its first byte to its last
 constexpr rules::Duration response_max = std::chrono::seconds(30);  // for a reader that is slow
+constexpr rules::Duration drain_max = std::chrono::seconds(1);      // for what still comes after a mistake
 
 std::string text_of(boost::core::string_view text) { return std::string(text.data(), text.size()); }
 
@@ -98,6 +100,7 @@ class Session {
   asio::awaitable<error_code> read_request();
   asio::awaitable<bool> respond(Response response, bool head_only);
   asio::awaitable<void> complain(ApiReply reply);
+  asio::awaitable<void> drain();
   void close();
 
   StreamSocket socket_;
@@ -153,6 +156,20 @@ asio::awaitable<void> Session::complain(ApiReply reply) {
   co_await respond(std::move(response), false);
   error_code ignored;
   socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  co_await drain();
+}
+
+// Closing while bytes are unread would reset the connection and take our last word with it.
+asio::awaitable<void> Session::drain() {
+  std::array<char, 4096> discarded;
+  const auto buffer = asio::buffer(discarded);
+  deadline_.arm(drain_max, [this] { close(); });
+  error_code failed;
+  while (!failed) {
+    const auto [error, size] = co_await socket_.async_read_some(buffer, as_result);
+    failed = error;
+  }
+  deadline_.disarm();
 }
 
 asio::awaitable<void> Session::run(Host& host, Metrics& metrics) {
