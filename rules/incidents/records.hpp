@@ -52,6 +52,7 @@ struct PendingMark {
   std::optional<RollbackPolicy> policy;
   std::string schema;
   std::string backup;
+  friend bool operator==(const PendingMark&, const PendingMark&) = default;
 };
 
 struct ServiceRecord {
