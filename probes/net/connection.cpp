@@ -21,6 +21,8 @@ using rules::Fault;
 using rules::FaultKind;
 using MaybeFault = std::optional<Fault>;
 
+constexpr const char* read_verb = "read from";
+
 std::array<char, read_buffer_size>& read_buffer() {
   static thread_local const auto buffer = std::make_unique<std::array<char, read_buffer_size>>();
   return *buffer;
@@ -95,10 +97,15 @@ asio::awaitable<MaybeFault> Connection::connect_one(asio::ip::tcp::endpoint endp
 asio::awaitable<MaybeFault> Connection::wait(asio::socket_base::wait_type what, const char* verb, Deadline& deadline) {
   if (deadline.passed()) co_return timeout_fault(attempt(verb), deadline.limit());
   const auto [error] = co_await socket_.async_wait(what, as_result);
-  if (!error) co_return MaybeFault();
-  if (deadline.passed()) co_return timeout_fault(attempt(verb), deadline.limit());
-  if (error == asio::error::operation_aborted) co_return cancelled_fault(attempt(verb));
-  co_return network_fault(attempt(verb), error);
+  if (error) co_return interruption(error, verb, deadline);
+  co_return MaybeFault();
+}
+
+Fault Connection::interruption(const boost::system::error_code& error, const char* verb,
+                               const Deadline& deadline) const {
+  if (deadline.passed()) return timeout_fault(attempt(verb), deadline.limit());
+  if (error == asio::error::operation_aborted) return cancelled_fault(attempt(verb));
+  return network_fault(attempt(verb), error);
 }
 
 asio::awaitable<MaybeFault> Connection::start_tls(const TlsOptions& options, const std::string& host,
@@ -146,40 +153,43 @@ asio::awaitable<MaybeFault> Connection::send(std::string_view bytes, Deadline& d
 }
 
 asio::awaitable<Connection::Received> Connection::receive(std::string_view carried, Deadline& deadline) {
-  constexpr const char* verb = "read from";
-  assert(carried.size() < read_buffer_size);
-  auto what = asio::socket_base::wait_read;
-  bool wait_first = tls_ == nullptr;  // TLS may hold decrypted bytes that no socket event tells of
+  assert(carried.size() + piece_size < read_buffer_size);
+  return tls_ ? receive_tls(carried, deadline) : receive_plain(carried, deadline);
+}
+
+asio::awaitable<Connection::Received> Connection::receive_plain(std::string_view carried, Deadline& deadline) {
+  if (deadline.passed()) co_return Received{{}, 0, timeout_fault(attempt(read_verb), deadline.limit())};
+  const auto [error, count] = co_await socket_.async_receive(asio::buffer(piece_), as_result);
+  if (error && error != asio::error::eof) co_return Received{{}, 0, interruption(error, read_verb, deadline)};
+  char* const buffer = read_buffer().data();
+  std::memcpy(buffer, carried.data(), carried.size());
+  std::memcpy(buffer + carried.size(), piece_.data(), count);
+  std::size_t fresh = count;
+  if (count == piece_size) {
+    // There may be more; when there is not, or the peer has closed, the next call tells.
+    boost::system::error_code none;
+    fresh += socket_.receive(
+        asio::buffer(buffer + carried.size() + count, read_buffer_size - carried.size() - count), 0, none);
+  }
+  co_return Received{std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
+}
+
+asio::awaitable<Connection::Received> Connection::receive_tls(std::string_view carried, Deadline& deadline) {
   for (;;) {
-    if (wait_first) {
-      MaybeFault fault = co_await wait(what, verb, deadline);
-      if (fault) co_return Received{{}, 0, std::move(fault)};
-    }
-    wait_first = true;
+    // First of all: TLS may hold decrypted bytes that no socket event tells of.
     char* const buffer = read_buffer().data();
-    char* const free = buffer + carried.size();
-    const std::size_t room = read_buffer_size - carried.size();
     std::memcpy(buffer, carried.data(), carried.size());
-    std::size_t count = 0;
-    if (tls_) {
-      const TlsSession::Step step = tls_->read(free, room);
-      what = asio::socket_base::wait_read;
-      if (step.next == TlsSession::Next::wait_read) continue;
-      if (step.next == TlsSession::Next::wait_write) {
-        what = asio::socket_base::wait_write;
-        continue;
-      }
-      if (step.next != TlsSession::Next::done && step.next != TlsSession::Next::closed) {
-        co_return Received{{}, 0, fault_of(attempt(verb), step)};
-      }
-      count = step.count;
-    } else {
-      boost::system::error_code error;
-      count = socket_.receive(asio::buffer(free, room), 0, error);
-      if (error == asio::error::would_block || error == asio::error::interrupted) continue;
-      if (error && error != asio::error::eof) co_return Received{{}, 0, network_fault(attempt(verb), error)};
+    const TlsSession::Step step = tls_->read(buffer + carried.size(), read_buffer_size - carried.size());
+    auto what = asio::socket_base::wait_read;
+    if (step.next == TlsSession::Next::done || step.next == TlsSession::Next::closed) {
+      co_return Received{std::string_view(buffer, carried.size() + step.count), step.count, std::nullopt};
     }
-    co_return Received{std::string_view(buffer, carried.size() + count), count, std::nullopt};
+    if (step.next == TlsSession::Next::wait_write)
+      what = asio::socket_base::wait_write;
+    else if (step.next != TlsSession::Next::wait_read)
+      co_return Received{{}, 0, fault_of(attempt(read_verb), step)};
+    MaybeFault fault = co_await wait(what, read_verb, deadline);
+    if (fault) co_return Received{{}, 0, std::move(fault)};
   }
 }
 

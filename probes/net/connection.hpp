@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
@@ -16,6 +17,8 @@
 namespace probes {
 
 class TlsSession;
+
+inline constexpr std::size_t piece_size = 512;  // bytes; each connection has as many
 
 // Bytes of one read. Connections of a thread share the buffer, so a thousand of them need one: what is read must be
 // used before anything is awaited.
@@ -55,11 +58,18 @@ class Connection {
   // `verb` is for people, such as "read from".
   asio::awaitable<std::optional<rules::Fault>> wait(asio::socket_base::wait_type what, const char* verb,
                                                     Deadline& deadline);
+  asio::awaitable<Received> receive_plain(std::string_view carried, Deadline& deadline);
+  asio::awaitable<Received> receive_tls(std::string_view carried, Deadline& deadline);
+  // Why waiting ended with an error.
+  rules::Fault interruption(const boost::system::error_code& error, const char* verb, const Deadline& deadline) const;
   std::string attempt(const char* verb) const { return verb + (" " + peer_); }
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsSession> tls_;
   std::string peer_;  // address and port, for people
+  // Asio receives the first bytes of what comes into here, which the usual answer of a health endpoint fits in. To wait
+  // until the socket is readable would cost a system call and a wake-up more for each poll.
+  std::array<char, piece_size> piece_;
 };
 
 }  // namespace probes
