@@ -52,8 +52,11 @@ std::string redirect_target(const std::string& from, const HttpReply& reply) {
 Fetcher::Fetcher(Resolver& resolver, const HttpOptions& options)
     : client_(resolver, options.tls), elsewhere_(resolver, options.tls), redirects_(options.redirects) {}
 
-asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(HttpRequest request, BodySink sink) {
-  if (redirects_ == 0) co_return co_await client_.fetch(std::move(request), std::move(sink));
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(const HttpRequest& request, BodySink sink) {
+  return redirects_ == 0 ? client_.fetch(request, std::move(sink)) : follow(request, std::move(sink));
+}
+
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(HttpRequest request, BodySink sink) {
   const auto executor = co_await asio::this_coro::executor;
   Deadline deadline(executor);
   deadline.arm(request.limit, [] {});

@@ -12,10 +12,12 @@ namespace probes {
 class Fetcher {
  public:
   Fetcher(Resolver& resolver, const HttpOptions& options);
-  // `limit` is for all hops together. Headers of the request go to no other origin: they may hold secrets.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request, BodySink sink);
+  // `limit` is for all hops together; the request must live until it has returned. Headers of the request go to no other origin: they may hold secrets.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request, BodySink sink);
 
  private:
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> follow(HttpRequest request, BodySink sink);
+
   HttpClient client_;
   HttpClient elsewhere_;  // for what redirects lead to, so that the first connection is kept
   int redirects_;

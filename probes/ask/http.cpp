@@ -29,14 +29,14 @@ class Http final : public Probe {
       : frame_(config, instance, around.clock),
         fetcher_(around.resolver, what.options),
         request_(request_of(config, what, instance)),
-        expect_(what.expect),
+        expected_(what.expect),
         fields_(what.json, what.check),
         attempt_(what.urls.at(instance).secret ? "GET" : "GET " + what.urls.at(instance).value) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     const auto outcome = co_await fetcher_.fetch(request_, nullptr);
-    std::optional<Fault> fault = judge(expect_, outcome, attempt_);
+    std::optional<Fault> fault = judge(expected_, outcome, attempt_);
     std::vector<rules::Reading> readings;
     if (!fault && !fields_.empty()) fault = read(std::get<HttpReply>(outcome), readings);
     co_return frame_.finish(started, std::move(readings), std::move(fault));
@@ -53,7 +53,7 @@ class Http final : public Probe {
   PollFrame frame_;
   Fetcher fetcher_;
   HttpRequest request_;
-  Expectation expect_;
+  Expected expected_;
   JsonFields fields_;
   std::string attempt_;
 };

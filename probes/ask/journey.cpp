@@ -82,7 +82,9 @@ class Journey final : public Probe {
         fetcher_(around.resolver, what.options),
         options_(what.options),
         steps_(what.steps),
-        timeout_(config.timeout) {}
+        timeout_(config.timeout) {
+    for (const HttpRequestConfig& step : steps_) expected_.emplace_back(step.expect);
+  }
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
@@ -95,8 +97,8 @@ class Journey final : public Probe {
       const HttpRequestConfig& step = steps_.at(i);
       HttpRequest request = request_of(step, saved);
       request.limit = deadline.left();
-      const Outcome outcome = co_await fetcher_.fetch(std::move(request), nullptr);
-      fault = judge(step.expect, outcome, attempt_of(i));
+      const Outcome outcome = co_await fetcher_.fetch(request, nullptr);
+      fault = judge(expected_.at(i), outcome, attempt_of(i));
       if (!fault) fault = save(step, std::get<HttpReply>(outcome), saved);
       if (fault) fault->what.insert(0, "step " + std::to_string(i + 1) + ": ");
     }
@@ -141,6 +143,7 @@ class Journey final : public Probe {
   Fetcher fetcher_;
   HttpOptions options_;
   std::vector<HttpRequestConfig> steps_;
+  std::vector<Expected> expected_;  // of each step
   rules::Duration timeout_;
 };
 

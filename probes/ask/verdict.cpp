@@ -1,14 +1,13 @@
 #include "probes/ask/verdict.hpp"
 
-#include "probes/parse/expect.hpp"
-
 namespace probes {
 
 using rules::Fault;
 using rules::FaultKind;
 
-std::optional<Fault> judge(const rules::Expectation& expect, const std::variant<HttpReply, Fault>& outcome,
+std::optional<Fault> judge(const Expected& expected, const std::variant<HttpReply, Fault>& outcome,
                            const std::string& attempt) {
+  const rules::Expectation& expect = expected.expectation();
   const bool expects_body = !expect.json.empty() || !expect.body.empty();
   const bool expects = expects_body || !expect.status.empty();
   if (const auto* failed = std::get_if<Fault>(&outcome)) {
@@ -18,7 +17,7 @@ std::optional<Fault> judge(const rules::Expectation& expect, const std::variant<
     return fault;
   }
   const HttpReply& reply = std::get<HttpReply>(outcome);
-  std::optional<Fault> fault = check(expect, reply.status, reply.body);
+  std::optional<Fault> fault = expected.check(reply.status, reply.body);
   if (!fault) return std::nullopt;
   // Whoever says what a good answer is means that any other is not.
   if (expects && fault->kind == FaultKind::status) fault->kind = FaultKind::contradiction;

@@ -5,14 +5,14 @@
 #include <variant>
 
 #include "probes/net/http_client.hpp"
+#include "probes/parse/expect.hpp"
 #include "rules/base/fault.hpp"
-#include "rules/incidents/plan.hpp"
 
 namespace probes {
 
 // What is wrong with the outcome of a request, in the light of what was expected (SPEC 2.3): nothing, evidence that it
 // does not serve, or a fault of the measuring path. `attempt` is such as "GET http://127.0.0.1:3001/health".
-std::optional<rules::Fault> judge(const rules::Expectation& expect,
-                                  const std::variant<HttpReply, rules::Fault>& outcome, const std::string& attempt);
+std::optional<rules::Fault> judge(const Expected& expected, const std::variant<HttpReply, rules::Fault>& outcome,
+                                  const std::string& attempt);
 
 }  // namespace probes

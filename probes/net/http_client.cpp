@@ -34,10 +34,9 @@ bool has_header(const HttpRequest& request, std::string_view name) {
   });
 }
 
-std::string written(const HttpRequest& request, const Url& url) {
-  constexpr std::size_t usual_size = 256;
-  std::string out;
-  out.reserve(usual_size + request.body.size());
+// Into `out`, which keeps its memory from poll to poll.
+void write(const HttpRequest& request, const Url& url, std::string& out) {
+  out.clear();
   out.append(request.method).append(" ").append(url.target).append(" HTTP/1.1\r\n");
   if (!has_header(request, "Host")) out.append("Host: ").append(url.authority).append("\r\n");
   if (!has_header(request, "User-Agent")) out.append("User-Agent: rollbackd\r\n");
@@ -46,7 +45,7 @@ std::string written(const HttpRequest& request, const Url& url) {
   if (!request.body.empty() || !is_repeatable(request.method)) {
     out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
   }
-  return out.append("\r\n").append(request.body);
+  out.append("\r\n").append(request.body);
 }
 
 MaybeFault unsendable(const HttpRequest& request) {
@@ -62,14 +61,16 @@ std::string origin_of(const Url& url) {
   return (url.tls ? "https " : "http ") + url.host + " " + std::to_string(url.port);
 }
 
-// One request on its way. Lives in the frame of fetch().
+// One request on its way. Lives in the frame of fetch(), and disarms the deadline with its end.
 struct Exchange {
   const HttpRequest& request;
   const Url& url;
   const BodySink* sink;
-  Deadline deadline;
-  std::string wire;
+  Deadline& deadline;
   bool answered = false;  // a byte of the answer came
+
+  ~Exchange() { deadline.disarm(); }
+  std::string attempt() const { return "read from " + url.authority; }
 };
 
 }  // namespace
@@ -77,7 +78,7 @@ struct Exchange {
 struct HttpClient::State {
   State(Resolver& resolver_, TlsOptions tls_) : resolver(resolver_), tls(std::move(tls_)) {}
 
-  asio::awaitable<Outcome> fetch(HttpRequest request, BodySink sink);
+  asio::awaitable<Outcome> fetch(const HttpRequest& request, BodySink sink);
   asio::awaitable<MaybeFault> open(Exchange& exchange);
   asio::awaitable<Outcome> ask(Exchange& exchange);
   MaybeFault understand(const std::string& text);
@@ -87,6 +88,8 @@ struct HttpClient::State {
   std::string url_text;  // what `url` was parsed from: polls ask the same again and again
   Url url;
   std::string origin;  // of `url`
+  std::string wire;    // the request as it is sent
+  std::optional<Deadline> deadline;
   std::unique_ptr<Connection> connection;
   std::string connected_to;
 };
@@ -119,38 +122,40 @@ asio::awaitable<MaybeFault> HttpClient::State::open(Exchange& exchange) {
 
 // Sends the request and reads the answer. Leaves the connection usable, or closes it.
 asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
-  MaybeFault unsent = co_await connection->send(exchange.wire, exchange.deadline);
+  MaybeFault unsent = co_await connection->send(wire, exchange.deadline);
   if (unsent) co_return std::move(*unsent);
   ReplyParser parser(exchange.request.method == "HEAD", exchange.request.body_max, exchange.sink);
   std::string carried;
-  const std::string attempt = "read from " + exchange.url.authority;
   while (!parser.done()) {
     Connection::Received received = co_await connection->receive(carried, exchange.deadline);
     if (received.fault) co_return std::move(*received.fault);
     exchange.answered = exchange.answered || received.fresh > 0;
     if (received.fresh == 0) {
-      if (!parser.end()) co_return network_fault(attempt, asio::error::eof);
+      if (!parser.end()) co_return network_fault(exchange.attempt(), asio::error::eof);
       break;
     }
     const std::size_t used = parser.push(received.bytes);
-    if (parser.fault()) co_return Fault{parser.fault()->kind, attempt + ": " + parser.fault()->what};
+    if (parser.fault()) co_return Fault{parser.fault()->kind, exchange.attempt() + ": " + parser.fault()->what};
     carried.assign(received.bytes.substr(used));
-    if (carried.size() > header_max) co_return Fault{FaultKind::parse, attempt + ": the answer is not HTTP"};
+    if (carried.size() > header_max)
+      co_return Fault{FaultKind::parse, exchange.attempt() + ": the answer is not HTTP"};
   }
   // Bytes after the answer would be taken for the next one's.
   if (!parser.keep_alive() || !carried.empty()) connection.reset();
   co_return parser.take();
 }
 
-asio::awaitable<Outcome> HttpClient::State::fetch(HttpRequest request, BodySink sink) {
+asio::awaitable<Outcome> HttpClient::State::fetch(const HttpRequest& request, BodySink sink) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
   MaybeFault fault = understand(request.url);
   if (!fault) fault = unsendable(request);
   if (fault) co_return std::move(*fault);
   const BodySink* const given = sink ? &sink : nullptr;
-  Exchange exchange{request, url, given, Deadline(executor), written(request, url)};
-  exchange.deadline.arm(request.limit, [this] {
+  write(request, url, wire);
+  if (!deadline) deadline.emplace(executor);
+  Exchange exchange{request, url, given, *deadline};
+  deadline->arm(request.limit, [this] {
     if (connection) connection->cancel();
   });
   bool kept = connection && connected_to == origin && is_repeatable(request.method);
@@ -176,10 +181,10 @@ HttpClient::HttpClient(Resolver& resolver, TlsOptions tls)
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 
-asio::awaitable<Outcome> HttpClient::fetch(HttpRequest request) { return state_->fetch(std::move(request), nullptr); }
+asio::awaitable<Outcome> HttpClient::fetch(const HttpRequest& request) { return state_->fetch(request, nullptr); }
 
-asio::awaitable<Outcome> HttpClient::fetch(HttpRequest request, BodySink sink) {
-  return state_->fetch(std::move(request), std::move(sink));
+asio::awaitable<Outcome> HttpClient::fetch(const HttpRequest& request, BodySink sink) {
+  return state_->fetch(request, std::move(sink));
 }
 
 }  // namespace probes

@@ -44,10 +44,11 @@ class HttpClient {
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 
-  // Never throws for what the network or the target does. Status codes are not judged here.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request);
+  // Never throws for what the network or the target does. Status codes are not judged here. The request must live
+  // until it has returned: polls ask the same again and again, without a copy.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request);
   // The same, with a body of status 200 given to the sink as it comes in.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request, BodySink sink);
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request, BodySink sink);
 
  private:
   struct State;

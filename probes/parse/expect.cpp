@@ -97,11 +97,22 @@ rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_
 }
 
 std::optional<Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body) {
-  std::optional<Fault> fault = check_status(expect.status, status);
-  if (!fault) fault = check_json(expect.json, body);
-  if (fault || expect.body.empty()) return fault;
-  if (RE2::PartialMatch(re2::StringPiece(body.data(), body.size()), RE2(expect.body, RE2::Quiet))) return {};
-  return Fault{FaultKind::contradiction, "the body has nothing that matches '" + expect.body + "'"};
+  return Expected(expect).check(status, body);
+}
+
+Expected::Expected(rules::Expectation expect) : expect_(std::move(expect)) {
+  if (!expect_.body.empty()) body_ = std::make_unique<const RE2>(expect_.body, RE2::Quiet);
+}
+
+Expected::~Expected() = default;
+Expected::Expected(Expected&&) noexcept = default;
+
+std::optional<Fault> Expected::check(unsigned status, std::string_view body) const {
+  std::optional<Fault> fault = check_status(expect_.status, status);
+  if (!fault) fault = check_json(expect_.json, body);
+  if (fault || body_ == nullptr) return fault;
+  if (RE2::PartialMatch(re2::StringPiece(body.data(), body.size()), *body_)) return {};
+  return Fault{FaultKind::contradiction, "the body has nothing that matches '" + expect_.body + "'"};
 }
 
 JsonFields::JsonFields(std::map<std::string, std::string> json,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@
 #include "rules/base/series.hpp"
 #include "rules/incidents/plan.hpp"
 
+namespace re2 {
+class RE2;
+}
+
 namespace probes {
 
 // "200-299, 304": inclusive ranges of 100 to 599.
@@ -22,6 +27,22 @@ rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_
 // server_error, any other is FaultKind::status. What contradicts an explicit expectation is a contradiction
 // (5xx stays server_error), also a body that is not JSON where JSON was expected.
 std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body);
+
+// An expectation for answers that come again and again: its pattern is compiled once.
+class Expected {
+ public:
+  explicit Expected(rules::Expectation expect);
+  ~Expected();
+  Expected(Expected&&) noexcept;
+
+  const rules::Expectation& expectation() const { return expect_; }
+  // As the function of that name.
+  std::optional<rules::Fault> check(unsigned status, std::string_view body) const;
+
+ private:
+  rules::Expectation expect_;
+  std::unique_ptr<const re2::RE2> body_;  // null: any body will do
+};
 
 // The numbers (`json`: field -> pointer) and checks (`check`: field -> pointers and their JSON texts, 0 or 1)
 // that an http probe takes from a body. A body that is not JSON, or lacks a number, is FaultKind::parse. A

@@ -158,7 +158,7 @@ asio::awaitable<StepResult> Performer::ask_http(rules::Perform command) {
   probes::TlsOptions tls;
   probes::HttpClient client(resolver_, std::move(tls));
   probes::HttpRequest request = request_of(step, command.step.timeout);
-  auto answer = co_await client.fetch(std::move(request));
+  auto answer = co_await client.fetch(request);
   co_return judge(step, std::move(answer));
 }
 
