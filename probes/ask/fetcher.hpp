@@ -12,7 +12,8 @@ namespace probes {
 class Fetcher {
  public:
   Fetcher(Resolver& resolver, const HttpOptions& options);
-  // `limit` is for all hops together; the request must live until it has returned. Headers of the request go to no other origin: they may hold secrets.
+  // `limit` is for all hops together; the request must live until it has returned. Headers of the request go to no
+  // other origin: they may hold secrets.
   asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request, BodySink sink);
 
  private:

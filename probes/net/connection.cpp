@@ -168,8 +168,8 @@ asio::awaitable<Connection::Received> Connection::receive_plain(std::string_view
   if (count == piece_size) {
     // There may be more; when there is not, or the peer has closed, the next call tells.
     boost::system::error_code none;
-    fresh += socket_.receive(
-        asio::buffer(buffer + carried.size() + count, read_buffer_size - carried.size() - count), 0, none);
+    fresh += socket_.receive(asio::buffer(buffer + carried.size() + count, read_buffer_size - carried.size() - count),
+                             0, none);
   }
   co_return Received{std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
 }

@@ -137,8 +137,7 @@ asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
     const std::size_t used = parser.push(received.bytes);
     if (parser.fault()) co_return Fault{parser.fault()->kind, exchange.attempt() + ": " + parser.fault()->what};
     carried.assign(received.bytes.substr(used));
-    if (carried.size() > header_max)
-      co_return Fault{FaultKind::parse, exchange.attempt() + ": the answer is not HTTP"};
+    if (carried.size() > header_max) co_return Fault{FaultKind::parse, exchange.attempt() + ": the answer is not HTTP"};
   }
   // Bytes after the answer would be taken for the next one's.
   if (!parser.keep_alive() || !carried.empty()) connection.reset();
