@@ -1,0 +1,96 @@
+"""What tests with real machines and engines share: root file systems, network namespaces, an orderly end."""
+
+import atexit
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+PREFIX = "rollbackd-test-"
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def need_root_and(*programs):
+    """Skips where this machine lacks the means."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("it takes root")
+    for program in programs:
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"there is no {program}")
+
+
+def root_file_system(kind):
+    made = subprocess.run([pathlib.Path(__file__).parent / "make_rootfs", kind], capture_output=True, text=True)
+    if made.returncode == 77:
+        raise unittest.SkipTest(made.stderr.strip())
+    if made.returncode != 0:
+        raise AssertionError(made.stderr)
+    return pathlib.Path(made.stdout.strip())
+
+
+class Network:
+    """A network namespace with nothing but a loopback; named after this process, so that another run can tell whose it was."""
+
+    def __init__(self):
+        for name in re.findall(rf"^{PREFIX}(\d+)\b", subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout, re.MULTILINE):
+            if not pathlib.Path("/proc", name).exists():
+                subprocess.run(["ip", "netns", "del", PREFIX + name], capture_output=True)
+        self.name = f"{PREFIX}{os.getpid()}"
+        self.path = f"/run/netns/{self.name}"
+        made = subprocess.run(["ip", "netns", "add", self.name], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise unittest.SkipTest(f"no network namespace: {made.stderr.strip()}")
+        atexit.register(self.remove)
+        subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
+
+    def remove(self):
+        subprocess.run(["ip", "netns", "del", self.name], capture_output=True)
+
+
+def start(command, log):
+    """Starts what is to end with this process, even when that is killed; it is asked to end, not killed."""
+    parent = os.getpid()
+
+    def die_with_parent():
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                               preexec_fn=die_with_parent)
+    atexit.register(stop, process)
+    return process
+
+
+def stop(process, seconds=30):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def remove_folder(folder):
+    """With what is mounted below it taken off first: nothing that was bound into it is deleted."""
+    mounts = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((one for one in mounts if one.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", mount], check=False)
+    subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False)
+
+
+def main():
+    """unittest.main, with exit code 77 where nothing could be tested here."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    result = unittest.main(exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.skipped and result.testsRun <= len(result.skipped):
+        print("skipped: " + "; ".join(sorted({reason for _, reason in result.skipped})))
+        sys.exit(77)
