@@ -1,130 +1,142 @@
 #!/usr/bin/env python3
-"""The container image: built from packaging/Dockerfile by a real Docker engine, and run beside an application."""
+"""The container image of packaging/Dockerfile, built and run by a real Docker engine, beside a shop in containers.
 
-import http.server
+Its last stage, which users get, is built as it is. The first, which compiles for minutes, is replaced by the binary that
+was built outside, unless ROLLBACKD_COMPILE_IN_IMAGE is set.
+"""
+
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 import unittest
-import urllib.request
 
-from world import ROOT, free_port
+import machine
+from world import ROLLBACKD, ROOT, SHOP
 
 IMAGE_MIB_MAX = 200
+ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
+COMPILE_SECONDS_MAX = 3000
 
 CONFIG = """
 [watcher]
-listen = "127.0.0.1:{listen}"
 [probe.health]
 type = "http"
-url = "http://127.0.0.1:{port}/health"
+url = "http://127.0.0.1:3001/api/health"
 interval = "200ms"
 max_gap = "2s"
-expect.status = 200
+expect.json = { "/status" = "ok" }
 [rule.down]
 when = "health.up == 0"
 for = "2s"
 severity = "P0"
-[service.app]
-identify = ["cat", "/shared/revision"]
-switch = ["sh", "-c", 'echo "$1" >/shared/revision', "switch", "{{to}}"]
+[service.shop]
+identify = ["docker", "inspect", "-f", "{{.Config.Image}}", "shop"]
+switch = ["/etc/rollbackd/run-shop", "{to}"]
 start_deadline = "5s"
 identify_interval = "1s"
 """
 
+# How the shop is deployed, by people and by rollbackd. Published on the loopback of the network namespace.
+RUN_SHOP = """#!/bin/sh
+docker rm -f shop >/dev/null 2>&1
+exec docker run -d --name shop -p 127.0.0.1:3001:3002 "$1"
+"""
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
+# The shop listens on the loopback alone: inside a container it has to be reached from outside.
+SHOP_DOCKERFILE = """
+FROM shop-base
+COPY shop.py release.json /opt/shop/
+RUN sed -i 's/"127.0.0.1"/"0.0.0.0"/' /opt/shop/shop.py && mkdir /opt/shop/run && echo '{"port": 3002}' >/opt/shop/run/settings.json
+CMD ["python3", "/opt/shop/shop.py"]
+"""
 
-
-class App(http.server.ThreadingHTTPServer):
-    """An application that is well as long as the revision in the shared volume is v1."""
-
-    daemon_threads = True
-
-    def __init__(self, revision):
-        self.revision = revision
-        super().__init__(("127.0.0.1", 0), AppHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class AppHandler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.server.revision.read_text().strip() == "v1" else 500)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format, *args):
-        pass
+# What README tells: what the rollback calls goes into an image made FROM rollbackd's.
+SIDECAR_DOCKERFILE = """
+FROM rollbackd
+COPY docker /usr/bin/docker
+COPY rollbackd.toml run-shop /etc/rollbackd/
+"""
 
 
 class Docker(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0 or not shutil.which("dockerd"):
-            skip("a Docker engine of our own takes root and dockerd")
+        machine.need_root_and("dockerd", "docker", "ip", "nsenter", "tar")
+        cls.base, cls.full = machine.root_file_system("base"), machine.root_file_system("systemd")
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollbackd-docker-"))
+        cls.addClassCleanup(machine.remove_folder, cls.folder)
         cls.socket = cls.folder / "docker.sock"
-        cls.log = (cls.folder / "dockerd.log").open("wb")
-        # No bridge and no firewall rules of its own: it leaves the machine's network alone.
-        cls.engine = subprocess.Popen(
-            ["dockerd", "--data-root", cls.folder / "data", "--exec-root", cls.folder / "exec", "--pidfile", cls.folder / "pid",
-             "-H", f"unix://{cls.socket}", "--bridge=none", "--iptables=false", "--ip6tables=false"], stdout=cls.log, stderr=cls.log)
-        try:
-            cls.wait_for_engine()
-            cls.build()
-        except BaseException:
-            cls.tearDownClass()
-            raise
+        # Packages come from outside: this engine is in the machine's network, and leaves that alone.
+        engine = cls.start_engine([], "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false")
+        cls.build()
+        machine.stop(engine)
+        # From here on as engines usually run, in a network of its own.
+        cls.network = machine.Network()
+        cls.addClassCleanup(cls.network.remove)
+        cls.start_engine(["nsenter", f"--net={cls.network.path}"])
 
     @classmethod
-    def tearDownClass(cls):
-        if cls.engine.poll() is None:
-            cls.engine.terminate()
-            try:
-                cls.engine.wait(30)
-            except subprocess.TimeoutExpired:
-                cls.engine.kill()
-                cls.engine.wait()
-        cls.log.close()
-        for mount in sorted((line.split()[1] for line in open("/proc/mounts") if line.split()[1].startswith(str(cls.folder))), reverse=True):
-            subprocess.run(["umount", mount], check=False)
-        shutil.rmtree(cls.folder, ignore_errors=True)
+    def start_engine(cls, prefix, *flags):
+        log = cls.folder / "dockerd.log"
+        with log.open("ab") as out:
+            engine = machine.start([*prefix, "dockerd", "--data-root", cls.folder / "data", "--exec-root", cls.folder / "exec",
+                                    "--pidfile", cls.folder / "pid", "-H", f"unix://{cls.socket}", *flags], out)
+        cls.addClassCleanup(machine.stop, engine)
+        end = time.monotonic() + ENGINE_SECONDS_MAX
+        while cls.docker("info", check=False).returncode != 0:
+            if engine.poll() is not None:
+                raise unittest.SkipTest("dockerd does not run here: " + log.read_text(errors="replace")[-400:])
+            if time.monotonic() > end:
+                raise AssertionError("dockerd does not answer: " + log.read_text(errors="replace")[-2000:])
+            time.sleep(0.2)
+        return engine
 
     @classmethod
-    def docker(cls, *words, check=True, timeout=120, **more):
-        done = subprocess.run(["docker", "-H", f"unix://{cls.socket}", *map(str, words)], capture_output=True, text=True, timeout=timeout, **more)
+    def docker(cls, *words, check=True, timeout=240, **more):
+        environment = {**os.environ, "DOCKER_BUILDKIT": "0", "DOCKER_CONFIG": str(cls.folder / "config")}
+        done = subprocess.run(["docker", "-H", f"unix://{cls.socket}", *map(str, words)], capture_output=True, text=True,
+                              timeout=timeout, env=environment, **more)
         if check and done.returncode != 0:
             raise AssertionError(f"docker {words}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done
 
     @classmethod
-    def wait_for_engine(cls):
-        end = time.monotonic() + 30
-        while cls.docker("info", check=False).returncode != 0:
-            if cls.engine.poll() is not None or time.monotonic() > end:
-                skip("dockerd does not run here: " + (cls.folder / "dockerd.log").read_text(errors="replace")[-400:])
-            time.sleep(0.2)
-
-    @classmethod
     def build(cls):
         """The base has the name that the Dockerfile's FROM uses, and is what that name stands for."""
-        made = subprocess.run([pathlib.Path(__file__).parent / "make_rootfs", "base"], capture_output=True, text=True)
-        if made.returncode == 77:
-            skip(made.stderr.strip())
-        if made.returncode != 0:
-            raise AssertionError(made.stderr)
-        tar = subprocess.Popen(["tar", "-C", made.stdout.strip(), "-c", "."], stdout=subprocess.PIPE)
-        cls.docker("import", "-", "debian:bookworm-slim", stdin=tar.stdout)
-        tar.wait()
-        cls.docker("build", "--network=host", "-t", "rollbackd", "-f", ROOT / "packaging" / "Dockerfile", ROOT, timeout=2400)
+        cls.import_image(cls.base, "debian:bookworm-slim")
+        words = ["build", "--network=host", "-t", "rollbackd"]
+        file = ROOT / "packaging" / "Dockerfile"
+        if os.environ.get("ROLLBACKD_COMPILE_IN_IMAGE"):
+            cls.docker(*words, "-f", file, ROOT, timeout=COMPILE_SECONDS_MAX)
+            return
+        folder = cls.context("binary", "FROM scratch\nCOPY rollbackd /usr/local/bin/rollbackd\n")
+        subprocess.run(["strip", "-o", folder / "rollbackd", ROLLBACKD], check=True)
+        cls.docker("build", "-t", "built-outside", folder)
+        text, stages = re.subn(r"^FROM \S+ AS build$.*?(?=^FROM )", "FROM built-outside AS build\n", file.read_text(),
+                               flags=re.DOTALL | re.MULTILINE)
+        if stages != 1:
+            raise AssertionError("packaging/Dockerfile has no first stage named build")
+        cls.docker(*words, "-f", "-", ROOT, input=text)
+
+    @classmethod
+    def import_image(cls, root, name, *leave_out):
+        tar = subprocess.Popen(["tar", "-C", root, *(f"--exclude={one}" for one in leave_out), "-c", "."], stdout=subprocess.PIPE)
+        cls.docker("import", "-", name, stdin=tar.stdout)
+        tar.stdout.close()
+        if tar.wait() != 0:
+            raise AssertionError(f"tar of {root} ended with {tar.returncode}")
+
+    @classmethod
+    def context(cls, name, dockerfile):
+        folder = cls.folder / name
+        folder.mkdir()
+        (folder / "Dockerfile").write_text(dockerfile)
+        return folder
 
     def wait_for(self, what, holds, seconds):
         end = time.monotonic() + seconds
@@ -133,8 +145,13 @@ class Docker(unittest.TestCase):
             if value:
                 return value
             if time.monotonic() > end:
-                self.fail(f"after {seconds}s not yet so: {what}\n{self.docker('logs', 'watcher', check=False).stderr[-3000:]}")
+                logs = self.docker("logs", "watcher", check=False)
+                self.fail(f"after {seconds}s not yet so: {what}\n{(logs.stdout + logs.stderr)[-3000:]}")
             time.sleep(0.2)
+
+    def ask(self, *words):
+        done = self.docker("exec", "watcher", "rollbackd", *words, "--json", check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
 
     def test_the_image_brings_rollbackd_alone(self):
         self.assertIn("rollbackd", self.docker("run", "--rm", "--network=none", "rollbackd", "version").stdout)
@@ -142,37 +159,63 @@ class Docker(unittest.TestCase):
         size = int(self.docker("image", "inspect", "-f", "{{.Size}}", "rollbackd").stdout)
         self.assertLess((size - base) / 2**20, IMAGE_MIB_MAX)
 
-    def test_a_sidecar_is_healthy_and_rolls_back(self):
-        shared = self.folder / "shared"
-        shared.mkdir(mode=0o777)
-        shared.chmod(0o777)
-        (shared / "revision").write_text("v1\n")
-        (shared / "revision").chmod(0o666)
-        app = App(shared / "revision")
-        self.addCleanup(app.server_close)
-        self.addCleanup(app.shutdown)
-        config = self.folder / "rollbackd.toml"
-        listen = free_port()
-        config.write_text(CONFIG.format(port=app.server_address[1], listen=listen))
+    def test_a_container_whose_loop_hangs_is_unhealthy(self):
+        config = self.folder / "idle.toml"
+        config.write_text('[watcher]\n[probe.host]\ntype = "host"\n')
         config.chmod(0o644)
-        self.docker("run", "-d", "--name", "watcher", "--network=host", "-v", f"{config}:/etc/rollbackd/rollbackd.toml:ro",
-                    "-v", f"{shared}:/shared", "--health-interval=1s", "rollbackd")
+        self.docker("run", "-d", "--name", "watcher", "--network=none", "--health-interval=1s", "--health-timeout=2s", "--health-retries=2",
+                    "-v", f"{config}:/etc/rollbackd/rollbackd.toml:ro", "rollbackd")
+        self.addCleanup(self.docker, "rm", "-f", "watcher", check=False)
+        health = lambda: self.docker("inspect", "-f", "{{.State.Health.Status}}", "watcher").stdout.strip()
+        self.wait_for("the container is healthy", lambda: health() == "healthy", 60)
+        self.docker("kill", "--signal=STOP", "watcher")  # reaches tini; the loop goes on
+        tini = self.docker("inspect", "-f", "{{.State.Pid}}", "watcher").stdout.strip()
+        child = pathlib.Path(f"/proc/{tini}/task/{tini}/children").read_text().split()[0]
+        subprocess.run(["kill", "-STOP", child], check=True)
+        self.wait_for("the container is unhealthy", lambda: health() == "unhealthy", 60)
+
+    def make_shop(self):
+        """Its releases as images, each from the commit of that name."""
+        self.import_image(self.full, "shop-base", "./usr/share/doc", "./usr/share/locale", "./var/lib/dpkg")
+        repository = self.folder / "shop"
+        subprocess.run([SHOP / "make_repository", repository], check=True)
+        for tag in ("v1", "crash"):
+            subprocess.run(["git", "-C", repository, "checkout", "-q", tag], check=True)
+            (repository / "Dockerfile").write_text(SHOP_DOCKERFILE)
+            self.docker("build", "-t", f"shop:{tag}", repository)
+
+    def make_sidecar(self):
+        folder = self.context("sidecar", SIDECAR_DOCKERFILE)
+        shutil.copy(shutil.which("docker"), folder / "docker")
+        (folder / "rollbackd.toml").write_text(CONFIG)
+        (folder / "run-shop").write_text(RUN_SHOP)
+        (folder / "run-shop").chmod(0o755)
+        self.docker("build", "-t", "sidecar", folder)
+        self.run_shop = folder / "run-shop"
+
+    def deploy(self, tag):
+        subprocess.run([self.run_shop, f"shop:{tag}"], check=True, env={**os.environ, "DOCKER_HOST": f"unix://{self.socket}"},
+                       stdout=subprocess.DEVNULL)
+
+    def test_a_sidecar_is_healthy_and_rolls_back(self):
+        self.make_shop()
+        self.make_sidecar()
+        self.addCleanup(self.docker, "rm", "-f", "shop", check=False)
+        self.deploy("v1")
+        self.docker("run", "-d", "--name", "watcher", "--network=host", "--health-interval=1s", "-v", "rollbackd:/var/lib/rollbackd",
+                    "-v", f"{self.socket}:/var/run/docker.sock", f"--group-add={self.socket.stat().st_gid}", "sidecar")
         self.addCleanup(self.docker, "rm", "-f", "watcher", check=False)
         self.wait_for("the container is healthy",
-                      lambda: self.docker("inspect", "-f", "{{.State.Health.Status}}", "watcher").stdout.strip() == "healthy", 40)
-
-        def api(path):
-            with urllib.request.urlopen(f"http://127.0.0.1:{listen}{path}", timeout=5) as reply:
-                return reply.read().decode()
-        self.wait_for("v1 is adopted", lambda: json.loads(api("/api/v1/status"))["services"]["app"]["revision"] == "v1", 40)
-        self.assertIn("rollbackd_build_info", api("/metrics"))
-        (shared / "revision").write_text("v2\n")
-        closed = self.wait_for("the incident is closed", lambda: [one for one in json.loads(api("/api/v1/incidents"))["incidents"] if one.get("outcome")], 120)
+                      lambda: self.docker("inspect", "-f", "{{.State.Health.Status}}", "watcher").stdout.strip() == "healthy", 60)
+        self.wait_for("v1 is adopted", lambda: self.ask("status").get("services", {}).get("shop", {}).get("revision") == "shop:v1", 60)
+        self.deploy("crash")
+        closed = self.wait_for("the incident is closed",
+                               lambda: [one for one in self.ask("incidents").get("incidents", []) if one.get("outcome")], 120)
         self.assertEqual(closed[0]["outcome"], "recovered", closed)
-        self.assertEqual((shared / "revision").read_text().strip(), "v1")
+        self.assertEqual(self.docker("inspect", "-f", "{{.Config.Image}} {{.State.Running}}", "shop").stdout.strip(), "shop:v1 true")
         self.docker("stop", "-t", "20", "watcher")
         self.assertEqual(self.docker("inspect", "-f", "{{.State.ExitCode}}", "watcher").stdout.strip(), "0")
 
 
 if __name__ == "__main__":
-    unittest.main()
+    machine.main()
