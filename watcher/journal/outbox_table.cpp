@@ -70,7 +70,10 @@ std::optional<std::vector<OutboxEntry>> OutboxTable::entries(Statement& query) c
   std::vector<OutboxEntry> found;
   while (query.next_row()) {
     auto tell = decode<rules::Tell>(query.text(5));
-    if (!tell) tell = rules::Tell{.title = "a message of the journal that cannot be read"};
+    if (!tell) {
+      tell.emplace();
+      tell->title = "a message of the journal that cannot be read";
+    }
     found.push_back({.id = query.integer(0),
                      .notifier = rules::NotifierName(query.text(1)),
                      .tell = std::move(*tell),
