@@ -112,7 +112,7 @@ void Watcher::equip() {
 }
 
 // Windows go on where they were when we were away for a moment only. After a longer absence what was recorded would
-// reach too far back to stand for now.
+// reach too far back to be about the present.
 void Watcher::refill_windows() {
   rules::Duration longest{};
   for (const rules::SignalSpec& signal : config_->core.signals) longest = std::max(longest, signal.window_max);
