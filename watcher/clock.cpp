@@ -19,7 +19,8 @@ rules::Duration wall() { return system_clock::now().time_since_epoch(); }
 
 }  // namespace
 
-SystemClock::SystemClock() : wall_minus_monotonic_(wall() - monotonic()), wall_minus_monotonic_seen_(wall_minus_monotonic_) {}
+SystemClock::SystemClock()
+    : wall_minus_monotonic_(wall() - monotonic()), wall_minus_monotonic_seen_(wall_minus_monotonic_) {}
 
 rules::Instant SystemClock::now() const { return rules::Instant(monotonic() + wall_minus_monotonic_); }
 

@@ -16,8 +16,8 @@ class SystemClock final : public probes::Clock {
   std::optional<rules::Duration> take_jump();
 
  private:
-  rules::Duration wall_minus_monotonic_;      // at construction: defines the timeline
-  rules::Duration wall_minus_monotonic_seen_; // at the last take_jump
+  rules::Duration wall_minus_monotonic_;       // at construction: defines the timeline
+  rules::Duration wall_minus_monotonic_seen_;  // at the last take_jump
 };
 
 }  // namespace watcher

@@ -9,21 +9,21 @@ namespace rules {
 
 // What a probe met instead of what it wanted, by layer.
 enum class FaultKind {
-  refused,          // connection refused, or the command exited non-zero: evidence
-  reset,            // connection reset or closed before the answer was whole: evidence
-  timeout,          // no whole answer in time: evidence, unless our own lag was half of it or more
-  server_error,     // any 5xx: evidence
-  contradiction,    // the answer contradicts an explicit `expect`: evidence
-  status,           // 3xx, 401, 403, 404, 429 and other 4xx that nothing was expected of: measuring path
-  parse,            // the body does not parse: measuring path
-  too_large,        // body or header over the limit: measuring path
-  tls,              // a bad certificate or handshake: measuring path
-  dns,              // the name does not resolve: measuring path, unless down_on has it
-  no_route,         // no route, network unreachable: measuring path, unless down_on has it
-  no_descriptors,   // EMFILE and its like: measuring path, always
-  not_found,        // the command of an exec probe does not exist or may not run: measuring path
-  not_measurable,   // nagios UNKNOWN, a missing /proc file: measuring path
-  cancelled,        // the watcher stops or reloads: no evidence of anything
+  refused,         // connection refused, or the command exited non-zero: evidence
+  reset,           // connection reset or closed before the answer was whole: evidence
+  timeout,         // no whole answer in time: evidence, unless our own lag was half of it or more
+  server_error,    // any 5xx: evidence
+  contradiction,   // the answer contradicts an explicit `expect`: evidence
+  status,          // 3xx, 401, 403, 404, 429 and other 4xx that nothing was expected of: measuring path
+  parse,           // the body does not parse: measuring path
+  too_large,       // body or header over the limit: measuring path
+  tls,             // a bad certificate or handshake: measuring path
+  dns,             // the name does not resolve: measuring path, unless down_on has it
+  no_route,        // no route, network unreachable: measuring path, unless down_on has it
+  no_descriptors,  // EMFILE and its like: measuring path, always
+  not_found,       // the command of an exec probe does not exist or may not run: measuring path
+  not_measurable,  // nagios UNKNOWN, a missing /proc file: measuring path
+  cancelled,       // the watcher stops or reloads: no evidence of anything
 };
 
 std::string_view to_string(FaultKind kind);

@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t revision_length_max = 200;
 
-bool is_alphanumeric(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 bool is_inner(char c) { return is_alphanumeric(c) || std::string_view("._:/@-").find(c) != std::string_view::npos; }
 

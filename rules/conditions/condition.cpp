@@ -61,12 +61,18 @@ void collect(const ConditionNode& node, References& out) {
 
 std::string_view to_string(CompareOp op) {
   switch (op) {
-    case CompareOp::greater: return ">";
-    case CompareOp::greater_equal: return ">=";
-    case CompareOp::less: return "<";
-    case CompareOp::less_equal: return "<=";
-    case CompareOp::equal: return "==";
-    case CompareOp::not_equal: return "!=";
+    case CompareOp::greater:
+      return ">";
+    case CompareOp::greater_equal:
+      return ">=";
+    case CompareOp::less:
+      return "<";
+    case CompareOp::less_equal:
+      return "<=";
+    case CompareOp::equal:
+      return "==";
+    case CompareOp::not_equal:
+      return "!=";
   }
   return "";
 }

@@ -133,9 +133,9 @@ class Condition {
   struct Reference {
     std::variant<SignalRef, FieldRef, RestartsRef> to;
     std::size_t offset = 0;
-    bool baseline = false;  // inside baseline()
-    bool before = false;    // inside before()
-    bool over_time = false; // inside avg(), max(), ...
+    bool baseline = false;   // inside baseline()
+    bool before = false;     // inside before()
+    bool over_time = false;  // inside avg(), max(), ...
   };
   std::vector<Reference> references() const;
 

@@ -22,24 +22,35 @@ double wilson_upper(double errors, double count) { return wilson(errors, count, 
 
 bool holds(CompareOp op, double left, double right) {
   switch (op) {
-    case CompareOp::greater: return left > right;
-    case CompareOp::greater_equal: return left >= right;
-    case CompareOp::less: return left < right;
-    case CompareOp::less_equal: return left <= right;
-    case CompareOp::equal: return left == right;
-    case CompareOp::not_equal: return left != right;
+    case CompareOp::greater:
+      return left > right;
+    case CompareOp::greater_equal:
+      return left >= right;
+    case CompareOp::less:
+      return left < right;
+    case CompareOp::less_equal:
+      return left <= right;
+    case CompareOp::equal:
+      return left == right;
+    case CompareOp::not_equal:
+      return left != right;
   }
   return false;
 }
 
 CompareOp mirrored(CompareOp op) {
   switch (op) {
-    case CompareOp::greater: return CompareOp::less;
-    case CompareOp::greater_equal: return CompareOp::less_equal;
-    case CompareOp::less: return CompareOp::greater;
-    case CompareOp::less_equal: return CompareOp::greater_equal;
+    case CompareOp::greater:
+      return CompareOp::less;
+    case CompareOp::greater_equal:
+      return CompareOp::less_equal;
+    case CompareOp::less:
+      return CompareOp::greater;
+    case CompareOp::less_equal:
+      return CompareOp::greater_equal;
     case CompareOp::equal:
-    case CompareOp::not_equal: return op;
+    case CompareOp::not_equal:
+      return op;
   }
   return op;
 }
@@ -58,7 +69,8 @@ Verdict decide_few(CompareOp op, double errors, double count, double threshold) 
       return sure ? Verdict::bad : Verdict::unknown;
     }
     case CompareOp::equal:
-    case CompareOp::not_equal: return Verdict::unknown;
+    case CompareOp::not_equal:
+      return Verdict::unknown;
   }
   return Verdict::unknown;
 }

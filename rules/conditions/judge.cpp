@@ -18,10 +18,14 @@ Measured unknown(Cause cause, std::string detail) {
 
 double compute(ArithmeticOp op, double left, double right) {
   switch (op) {
-    case ArithmeticOp::add: return left + right;
-    case ArithmeticOp::subtract: return left - right;
-    case ArithmeticOp::multiply: return left * right;
-    case ArithmeticOp::divide: return left / right;
+    case ArithmeticOp::add:
+      return left + right;
+    case ArithmeticOp::subtract:
+      return left - right;
+    case ArithmeticOp::multiply:
+      return left * right;
+    case ArithmeticOp::divide:
+      return left / right;
   }
   return 0;
 }
@@ -84,7 +88,8 @@ class Evaluation {
                                "too little was seen of the last good revision"));
     }
     Estimate operator()(const BeforeRef& before) const {
-      return plain(self.frozen(self.scope_.before, *before.of, Cause::no_data, "no value from when the incident opened"));
+      return plain(
+          self.frozen(self.scope_.before, *before.of, Cause::no_data, "no value from when the incident opened"));
     }
     Estimate operator()(const RestartsRef& restarts) const {
       return plain(self.store_.restarts(restarts, self.scope_, self.at_));
@@ -145,9 +150,14 @@ Verdict verdict_of(bool is_bad) { return is_bad ? Verdict::bad : Verdict::good; 
 
 Comparison compare_quantile(Comparison out, CompareOp op, const Histogram& histogram, double threshold) {
   switch (decide(histogram, op, threshold)) {
-    case QuantileDecision::yes: out.value.approximate = false; return with_verdict(std::move(out), Verdict::bad);
-    case QuantileDecision::no: out.value.approximate = false; return with_verdict(std::move(out), Verdict::good);
-    case QuantileDecision::approximate: break;
+    case QuantileDecision::yes:
+      out.value.approximate = false;
+      return with_verdict(std::move(out), Verdict::bad);
+    case QuantileDecision::no:
+      out.value.approximate = false;
+      return with_verdict(std::move(out), Verdict::good);
+    case QuantileDecision::approximate:
+      break;
     case QuantileDecision::undecidable:
       return unknown_because(std::move(out), Cause::undecidable_bucket,
                              "the threshold is above the highest finite bucket bound, and so is the quantile");
@@ -175,7 +185,8 @@ Comparison compare(const Compare& node, const Evaluation& evaluation) {
   if (out.left_out) return unknown_because(std::move(out), missing.cause, missing.detail);
 
   if (out.threshold && left.few) {
-    return with_verdict(std::move(out), decide_few(op, left.measured.errors, left.measured.count, *right.measured.value));
+    return with_verdict(std::move(out),
+                        decide_few(op, left.measured.errors, left.measured.count, *right.measured.value));
   }
   if (out.threshold && left.histogram) {
     return compare_quantile(std::move(out), op, *left.histogram, *right.measured.value);
@@ -225,9 +236,14 @@ class Walk {
     Term operator()(const Not& node) const {
       Term term = walk.of(*node.of);
       switch (term.verdict) {
-        case Verdict::good: term.verdict = Verdict::bad; break;
-        case Verdict::bad: term.verdict = Verdict::good; break;
-        case Verdict::unknown: break;
+        case Verdict::good:
+          term.verdict = Verdict::bad;
+          break;
+        case Verdict::bad:
+          term.verdict = Verdict::good;
+          break;
+        case Verdict::unknown:
+          break;
       }
       return term;
     }

@@ -4,9 +4,12 @@ namespace rules {
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::good: return "good";
-    case Verdict::bad: return "bad";
-    case Verdict::unknown: return "unknown";
+    case Verdict::good:
+      return "good";
+    case Verdict::bad:
+      return "bad";
+    case Verdict::unknown:
+      return "unknown";
   }
   return "";
 }

@@ -24,19 +24,19 @@ std::string_view to_string(Verdict verdict);
 // A number with its evidence, or why there is none.
 struct Measured {
   std::optional<double> value;
-  Cause cause = Cause::no_data;    // why, when there is no value
-  std::string detail;              // for people: which series, which metric was taken, what was missing
-  double count = 0;                // requests (ratio, quantile) or samples the number rests on
-  double errors = 0;               // numerator's increase of a ratio
-  bool approximate = false;        // interpolated inside a bucket
-  Duration window{};               // how long the window really was
-  Instant newest;                  // the newest sample that it rests on
+  Cause cause = Cause::no_data;          // why, when there is no value
+  std::string detail;                    // for people: which series, which metric was taken, what was missing
+  double count = 0;                      // requests (ratio, quantile) or samples the number rests on
+  double errors = 0;                     // numerator's increase of a ratio
+  bool approximate = false;              // interpolated inside a bucket
+  Duration window{};                     // how long the window really was
+  Instant newest;                        // the newest sample that it rests on
   Instant valid_until = Instant::max();  // when it goes stale if nothing new comes
 };
 
 // One comparison of a condition, as evidence.
 struct Comparison {
-  std::string text;                 // as written
+  std::string text;  // as written
   Verdict verdict = Verdict::unknown;
   Measured value;                   // left side
   std::optional<double> threshold;  // right side
@@ -46,11 +46,11 @@ struct Comparison {
 // A condition's verdict at one time with all its evidence.
 struct Judgement {
   Verdict verdict = Verdict::unknown;
-  Cause cause = Cause::no_data;         // when unknown
-  std::string detail;                   // when unknown: for people
-  std::vector<Comparison> comparisons;  // all, in the order written
-  std::size_t decisive = 0;             // leftmost comparison that decided; 0 when there are none
-  Instant valid_until = Instant::max(); // when it has to be judged again even if no sample comes
+  Cause cause = Cause::no_data;          // when unknown
+  std::string detail;                    // when unknown: for people
+  std::vector<Comparison> comparisons;   // all, in the order written
+  std::size_t decisive = 0;              // leftmost comparison that decided; 0 when there are none
+  Instant valid_until = Instant::max();  // when it has to be judged again even if no sample comes
 };
 
 }  // namespace rules

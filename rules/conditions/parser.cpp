@@ -159,7 +159,8 @@ class Parser {
   }
 
   Operand read_sum() {
-    return read_computed({{{"+", ArithmeticOp::add}, {"-", ArithmeticOp::subtract}}}, [this] { return read_product(); });
+    return read_computed({{{"+", ArithmeticOp::add}, {"-", ArithmeticOp::subtract}}},
+                         [this] { return read_product(); });
   }
   Operand read_product() {
     return read_computed({{{"*", ArithmeticOp::multiply}, {"/", ArithmeticOp::divide}}},
@@ -186,16 +187,21 @@ class Parser {
       return inner;
     }
     switch (reader_.peek().kind) {
-      case TokenKind::number: return literal(LiteralKind::number);
-      case TokenKind::share: return literal(LiteralKind::share);
-      case TokenKind::duration: return literal(LiteralKind::duration);
-      case TokenKind::size: return literal(LiteralKind::size);
+      case TokenKind::number:
+        return literal(LiteralKind::number);
+      case TokenKind::share:
+        return literal(LiteralKind::share);
+      case TokenKind::duration:
+        return literal(LiteralKind::duration);
+      case TokenKind::size:
+        return literal(LiteralKind::size);
       case TokenKind::name:
         if (is_reserved(reader_.peek().text)) break;
         return reader_.peek_after().is("(") ? read_call() : read_reference();
       case TokenKind::end:
       case TokenKind::text:
-      case TokenKind::sign: break;
+      case TokenKind::sign:
+        break;
     }
     reader_.fail_expected("a number, a signal, probe.field or \"(\"");
     return {};

@@ -35,8 +35,8 @@ bool is_number_above_one(const Expression& expression) {
 }
 
 std::optional<SyntaxError> mistake(const Compare& compare, const IsShare& is_share) {
-  for (const auto& [share, number] : {std::pair(compare.left.get(), compare.right.get()),
-                                      std::pair(compare.right.get(), compare.left.get())}) {
+  for (const auto& [share, number] :
+       {std::pair(compare.left.get(), compare.right.get()), std::pair(compare.right.get(), compare.left.get())}) {
     if (is_number_above_one(*number) && yields_share(*share, is_share)) {
       return SyntaxError{number->offset, "a share is compared with a number above 1; expected one such as 5% or 0.05"};
     }

@@ -17,12 +17,14 @@ bool is_failure(Outcome outcome) {
     case Outcome::action_failed:
     case Outcome::no_target:
     case Outcome::fused:
-    case Outcome::aborted: return true;
+    case Outcome::aborted:
+      return true;
     case Outcome::recovered:
     case Outcome::superseded:
     case Outcome::observed:
     case Outcome::notified:
-    case Outcome::cleared: return false;
+    case Outcome::cleared:
+      return false;
   }
   return false;
 }
@@ -34,18 +36,25 @@ Stage stage_of(Outcome outcome) {
 
 std::string_view what_now(Outcome outcome) {
   switch (outcome) {
-    case Outcome::recovered: return "Nothing is left to do.";
+    case Outcome::recovered:
+      return "Nothing is left to do.";
     case Outcome::not_recovered:
     case Outcome::wrong_revision:
     case Outcome::unverifiable:
-    case Outcome::action_failed: return "People are needed: nothing more is done by itself.";
-    case Outcome::no_target: return "People are needed: there is nothing to roll back to.";
-    case Outcome::fused: return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
-    case Outcome::aborted: return "Nothing more is done by itself until a rule fires again.";
-    case Outcome::superseded: return "The revision that runs now is judged on its own.";
+    case Outcome::action_failed:
+      return "People are needed: nothing more is done by itself.";
+    case Outcome::no_target:
+      return "People are needed: there is nothing to roll back to.";
+    case Outcome::fused:
+      return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
+    case Outcome::aborted:
+      return "Nothing more is done by itself until a rule fires again.";
+    case Outcome::superseded:
+      return "The revision that runs now is judged on its own.";
     case Outcome::observed:
     case Outcome::notified:
-    case Outcome::cleared: return "Nothing was changed.";
+    case Outcome::cleared:
+      return "Nothing was changed.";
   }
   return "";
 }
@@ -181,8 +190,8 @@ void Core::close(LiveIncident& incident) {
     if (WatchedRule* rule = watched(joined.rule)) rule->answered = true;
   }
   const Outcome outcome = *record.outcome;
-  note("incident_closed", {{"incident", record.id.text}, {"outcome", std::string(to_string(outcome))},
-                           {"why", record.outcome_detail}});
+  note("incident_closed",
+       {{"incident", record.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record.outcome_detail}});
   tell(incident, stage_of(outcome), "closed",
        std::string(to_string(outcome)) + ": " + record.outcome_detail + ". " +
            with_service(what_now(outcome), record.service));

@@ -16,10 +16,14 @@ namespace rules {
 // before the step starts.
 
 // Poll the probe now; one in flight will do.
-struct PollNow { ProbeName probe; };
+struct PollNow {
+  ProbeName probe;
+};
 
 // Read what runs now and answer with a RevisionRead.
-struct ReadRevision { ServiceName service; };
+struct ReadRevision {
+  ServiceName service;
+};
 
 // What commands and messages are told about the incident.
 struct StepContext {
@@ -38,19 +42,25 @@ struct StepContext {
 // Carry out one step and answer with complete(id, result). Never a wait, sleep or ask: the engine does those itself.
 struct Perform {
   StepId id;
-  StepSpec step;        // by value: the incident keeps the plan it began with
+  StepSpec step;  // by value: the incident keeps the plan it began with
   StepContext context;
   bool mutating = false;
 };
 
 // Take the host's lock for mutating actions and answer with complete(id, succeeded); failed answers are retried.
 // Its step number is `lock_step`. Released by ReleaseHost.
-struct LockHost { StepId id; };
-struct ReleaseHost { IncidentId incident; };
+struct LockHost {
+  StepId id;
+};
+struct ReleaseHost {
+  IncidentId incident;
+};
 inline constexpr std::size_t lock_step = static_cast<std::size_t>(-1);
 
 // The person aborted, or the time is up: end the step as softly as its kind allows.
-struct CancelStep { StepId id; };
+struct CancelStep {
+  StepId id;
+};
 
 // The stages of an incident that people are told of, and what else they are told.
 enum class Stage {
@@ -73,18 +83,22 @@ struct Tell {
   std::optional<NotifierName> notifier;
   StepContext context;
   std::optional<Outcome> outcome;
-  std::string title;                    // one line
-  std::string text;                     // a few lines, plain
+  std::string title;  // one line
+  std::string text;   // a few lines, plain
   std::vector<Comparison> evidence;
   Instant at;
 };
 
 // Durable changes: insert or replace by key.
 using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord>;
-struct Save { Record record; };
+struct Save {
+  Record record;
+};
 
 // Write (again) the incident's report.md and decision.json.
-struct WriteReport { IncidentId incident; };
+struct WriteReport {
+  IncidentId incident;
+};
 
 // A line for the log: a decision with its evidence. event=firing rule=errors value=0.31 ...
 struct Note {

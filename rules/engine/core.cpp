@@ -142,8 +142,8 @@ void Core::react() {
     for (auto& [name, rule] : rules_) answer_firing(rule);
     bool changed = false;
     for (auto& [id, incident] : incidents_) changed = drive(incident) || changed;
-    const auto closed = std::erase_if(
-        incidents_, [](const auto& entry) { return entry.second.record.phase == IncidentPhase::closed; });
+    const auto closed =
+        std::erase_if(incidents_, [](const auto& entry) { return entry.second.record.phase == IncidentPhase::closed; });
     if (!changed && closed == 0) break;
   }
   for (auto& [name, service] : services_) service.bake_from = is_baking(service) ? now_ : Instant::max();

@@ -31,16 +31,16 @@ struct JudgedIn {
 struct WatchedRule {
   RuleSpec spec;
   RuleTracker tracker;
-  std::set<ProbeName> probes;                 // of `when` and `clear`
+  std::set<ProbeName> probes;  // of `when` and `clear`
   std::set<ProbeName> when_probes;
   bool windowed = false;
   Judgement when;
   JudgedIn judged_in;
   bool judged = false;
-  std::optional<Instant> withheld_since;      // fired, but `unless` explains the trouble
+  std::optional<Instant> withheld_since;  // fired, but `unless` explains the trouble
   std::string withheld_by;
-  bool answered = false;                      // its incident is closed and it fires on: nothing more by itself
-  bool recovered = false;                     // recovered since it last fired
+  bool answered = false;   // its incident is closed and it fires on: nothing more by itself
+  bool recovered = false;  // recovered since it last fired
   bool blind = false;
   std::deque<std::pair<Instant, Verdict>> known;  // known verdicts as they changed, for what was bad before a deploy
 };
@@ -54,16 +54,16 @@ struct Warming {
 struct WatchedService {
   ServiceSpec spec;
   ServiceRecord record;
-  std::set<ProbeName> probes;                 // of all of its rules
+  std::set<ProbeName> probes;  // of all of its rules
   // Looking at what runs.
-  std::optional<Revision> unconfirmed;        // one look saw it, the second has to agree
+  std::optional<Revision> unconfirmed;  // one look saw it, the second has to agree
   Instant last_saw_running = Instant::min();
   Instant last_saw_elsewhere = Instant::min();  // after our own switch: something else than its target
   std::optional<Instant> absent_since;
   // Which evidence counts.
   Instant not_before = Instant::min();
   Cause not_before_cause = Cause::warming_up;
-  std::map<ProbeName, Warming> warming;       // probes not yet up since the revision, the instance or we appeared
+  std::map<ProbeName, Warming> warming;  // probes not yet up since the revision, the instance or we appeared
   std::map<std::pair<ProbeName, std::size_t>, double> process_start;
   // What is known of it.
   bool ready = false;
@@ -71,7 +71,7 @@ struct WatchedService {
   std::optional<std::pair<Instant, Duration>> last_fired;  // when, and the rule's `for`
   BaselineCollector collector;
   std::map<std::string, Expression> baseline_of;  // what is collected, by its frozen key
-  Instant bake_from = Instant::max();         // baking since then; max: not now
+  Instant bake_from = Instant::max();             // baking since then; max: not now
   Instant bake_saved = Instant::min();
   std::optional<IncidentId> incident;
   IncidentId last_id;
@@ -84,26 +84,26 @@ enum class HostLockState { none, asked, held };
 
 struct LiveIncident {
   IncidentRecord record;
-  std::map<ActionName, ActionSpec> plans;     // as they were when it opened
-  StepRecord step;                            // the one in flight, or the last
+  std::map<ActionName, ActionSpec> plans;  // as they were when it opened
+  StepRecord step;                         // the one in flight, or the last
   HostLockState lock = HostLockState::none;
   int lock_refusals = 0;
   std::optional<Instant> lock_retry_at;
   std::optional<Instant> lock_wanted_since;
   std::string lock_holder;
-  std::optional<Instant> rung_began;          // its first mutating step
+  std::optional<Instant> rung_began;  // its first mutating step
   // The look before a switch, and after a crash in one.
   std::optional<Instant> look_asked;
   std::optional<RevisionRead> look;
   int looks_failed = 0;
-  bool look_settles_switch = false;           // found in flight at our start
-  int looks_elsewhere = 0;                    // after the switch: what runs is not the target
-  bool still_old = false;                     // but, at the last look, what ran before
-  std::optional<Instant> wait_since;          // a wait's condition has been true since
-  std::optional<Instant> verify_since;        // the plan's verify.when has been true since
+  bool look_settles_switch = false;     // found in flight at our start
+  int looks_elsewhere = 0;              // after the switch: what runs is not the target
+  bool still_old = false;               // but, at the last look, what ran before
+  std::optional<Instant> wait_since;    // a wait's condition has been true since
+  std::optional<Instant> verify_since;  // the plan's verify.when has been true since
   std::optional<Instant> hold_until;
-  bool climb_now = false;                     // a more severe rule joined: its response starts at once
-  bool refired = false;                       // a rule that may act fired since it was looked after
+  bool climb_now = false;  // a more severe rule joined: its response starts at once
+  bool refired = false;    // a rule that may act fired since it was looked after
 };
 
 // The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp (services, warm-up, baking),
@@ -129,8 +129,8 @@ class Core {
   struct Gate {
     GateKind kind = GateKind::go;
     std::string why;
-    std::optional<Instant> until;              // of a hold
-    Outcome outcome = Outcome::cleared;        // of a close
+    std::optional<Instant> until;        // of a hold
+    Outcome outcome = Outcome::cleared;  // of a close
   };
 
   // core.cpp: time and events
@@ -326,18 +326,16 @@ class Core {
   std::vector<std::string> missing(const WatchedRule& rule, const RuleProgress& progress) const;
 
   WatchedService& service_of(const LiveIncident& incident) { return services_.at(incident.record.service); }
-  const WatchedService& service_of(const LiveIncident& incident) const {
-    return services_.at(incident.record.service);
-  }
+  const WatchedService& service_of(const LiveIncident& incident) const { return services_.at(incident.record.service); }
   WatchedService* find_service(const ServiceName& name);
   LiveIncident* open_incident(const WatchedService& service);
   const LiveIncident* open_incident(const WatchedService& service) const;
 
   CoreConfig config_;
-  bool holding_ = false;                      // the watcher stops: no step is begun any more
+  bool holding_ = false;  // the watcher stops: no step is begun any more
   Measurements measurements_;
   Instant now_;
-  std::multimap<Instant, Event> events_;      // equal times in the order of their coming
+  std::multimap<Instant, Event> events_;  // equal times in the order of their coming
   std::vector<Command> commands_;
   std::map<RuleName, WatchedRule> rules_;
   std::map<ProbeName, std::set<RuleName>> rules_of_probe_;
@@ -345,14 +343,14 @@ class Core {
   std::map<IncidentId, LiveIncident> incidents_;
   Ledger ledger_;
   Fuse fuse_;
-  std::optional<IncidentId> host_owner_;      // asked for the host's lock or has it
+  std::optional<IncidentId> host_owner_;           // asked for the host's lock or has it
   std::map<ProbeName, std::string> probe_faults_;  // measuring paths that people were told are broken
   std::vector<SelfDegraded> degraded_;
 };
 
 // For people.
-std::string told(Duration d);                  // rounded to what a person reads: 5m, 2m10s, 300ms
-std::string told(Instant t);                   // 2026-11-21 02:03:04 UTC
+std::string told(Duration d);  // rounded to what a person reads: 5m, 2m10s, 300ms
+std::string told(Instant t);   // 2026-11-21 02:03:04 UTC
 std::string told(double value);
 
 }  // namespace rules

@@ -71,11 +71,25 @@ struct StepResult {
 };
 
 // What a person asks for. Each is answered at once.
-struct Approve { IncidentId incident; std::string by; };
-struct Abort { IncidentId incident; std::string by; };
-struct Pause { std::optional<ServiceName> service; Duration length{}; std::string reason; };
-struct Resume { std::optional<ServiceName> service; };
-struct FuseReset { ServiceName service; };
+struct Approve {
+  IncidentId incident;
+  std::string by;
+};
+struct Abort {
+  IncidentId incident;
+  std::string by;
+};
+struct Pause {
+  std::optional<ServiceName> service;
+  Duration length{};
+  std::string reason;
+};
+struct Resume {
+  std::optional<ServiceName> service;
+};
+struct FuseReset {
+  ServiceName service;
+};
 struct RollbackByHand {
   ServiceName service;
   std::optional<Revision> to;
@@ -84,14 +98,18 @@ struct RollbackByHand {
   std::string by;
   bool force = false;  // also to a quarantined revision
 };
-struct Declare { ServiceName service; Revision revision; Standing standing = Standing::good; };  // deploy good|bad
+struct Declare {
+  ServiceName service;
+  Revision revision;
+  Standing standing = Standing::good;
+};  // deploy good|bad
 struct AcceptState {};
 using Request = std::variant<Approve, Abort, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;
 
 struct Answer {
   bool accepted = false;
-  std::string text;       // for people: what happens now, or why not and what to do
-  IncidentId incident;    // of a rollback by hand
+  std::string text;     // for people: what happens now, or why not and what to do
+  IncidentId incident;  // of a rollback by hand
 };
 
 }  // namespace rules

@@ -74,7 +74,8 @@ std::optional<Core::Gate> Core::gate_target(const LiveIncident& incident, const 
   }
   if (incident.record.by_hand) return std::nullopt;
   if (service.record.acted_without_identity && !incident.record.past_no_return) {
-    return Gate{GateKind::close, "without an identity it acts once until deploy mark or fuse reset", {}, Outcome::fused};
+    return Gate{
+        GateKind::close, "without an identity it acts once until deploy mark or fuse reset", {}, Outcome::fused};
   }
   std::string blown = fuse_.blown(service.spec.name, service.spec.fuse, from, action.switches(), now_);
   if (blown.empty()) return std::nullopt;

@@ -40,8 +40,15 @@ std::vector<Condition> all_conditions(const CoreConfig& config) {
 }
 
 WatchedRule Core::make_rule(const RuleSpec& spec, Instant now) const {
-  WatchedRule rule{.spec = spec, .tracker = RuleTracker(spec, now), .probes = {}, .when_probes = {}, .when = {},
-                   .judged_in = {}, .withheld_since = {}, .withheld_by = {}, .known = {}};
+  WatchedRule rule{.spec = spec,
+                   .tracker = RuleTracker(spec, now),
+                   .probes = {},
+                   .when_probes = {},
+                   .when = {},
+                   .judged_in = {},
+                   .withheld_since = {},
+                   .withheld_by = {},
+                   .known = {}};
   rule.when_probes = measurements_.probes_of(spec.when);
   rule.probes = rule.when_probes;
   if (spec.clear) rule.probes.merge(measurements_.probes_of(*spec.clear));
@@ -63,9 +70,8 @@ void Core::build_rules(Instant now) {
 }
 
 bool Core::is_warming(const WatchedService& service, const std::set<ProbeName>& probes) const {
-  return std::any_of(service.warming.begin(), service.warming.end(), [&](const auto& entry) {
-    return now_ < entry.second.until && probes.contains(entry.first);
-  });
+  return std::any_of(service.warming.begin(), service.warming.end(),
+                     [&](const auto& entry) { return now_ < entry.second.until && probes.contains(entry.first); });
 }
 
 std::optional<Cause> Core::blanket(const WatchedService& service, const WatchedRule& rule) const {
@@ -101,8 +107,7 @@ void Core::judge(WatchedRule& rule, Fresh fresh) {
   const bool look_closer = rule.windowed && may_fire && rule.when.verdict == Verdict::bad;
   const bool is_firing = state == RuleState::firing || state == RuleState::recovering;
   const Judgement clear = rule.spec.clear && is_firing ? measurements_.judge(*rule.spec.clear, in, now_) : rule.when;
-  const Judgement newest =
-      look_closer ? measurements_.judge(rule.spec.when, in, now_, Part::newest) : rule.when;
+  const Judgement newest = look_closer ? measurements_.judge(rule.spec.when, in, now_, Part::newest) : rule.when;
   rule.tracker.observe(now_, rule.when, clear, newest, fresh);
   note_known(rule);
   note_blindness(rule);
@@ -144,10 +149,10 @@ void Core::note_blindness(WatchedRule& rule) {
   tell.context.service = rule.spec.service;
   tell.context.rule = rule.spec.name;
   tell.context.severity = rule.spec.severity;
-  tell.title = rule.spec.service.text + ": rule " + rule.spec.name.text +
-               (blind ? " is blind" : " can be observed again");
-  tell.text = blind ? "Less than 60 % of the last " + told(blind_after(rule.spec)) + " could be observed: " +
-                          std::string(to_string(rule.when.cause)) +
+  tell.title =
+      rule.spec.service.text + ": rule " + rule.spec.name.text + (blind ? " is blind" : " can be observed again");
+  tell.text = blind ? "Less than 60 % of the last " + told(blind_after(rule.spec)) +
+                          " could be observed: " + std::string(to_string(rule.when.cause)) +
                           (rule.when.detail.empty() ? "" : ", " + rule.when.detail) + ". It cannot fire."
                     : rule.spec.when.text();
   tell.evidence = rule.when.comparisons;
@@ -199,9 +204,13 @@ Up Core::worst_up(const WatchedService& service) const {
   Up worst = Up::up;
   for (const ProbeName& probe : service.probes) {
     switch (measurements_.up(probe, now_)) {
-      case Up::up: break;
-      case Up::down: return Up::down;
-      case Up::unknown: worst = Up::unknown; break;
+      case Up::up:
+        break;
+      case Up::down:
+        return Up::down;
+      case Up::unknown:
+        worst = Up::unknown;
+        break;
     }
   }
   return service.probes.empty() ? Up::unknown : worst;

@@ -15,9 +15,12 @@ namespace {
 Mode default_mode(Severity severity) {
   switch (severity) {
     case Severity::p0:
-    case Severity::p1: return Mode::act;
-    case Severity::p2: return Mode::ask;
-    case Severity::p3: return Mode::notify;
+    case Severity::p1:
+      return Mode::act;
+    case Severity::p2:
+      return Mode::ask;
+    case Severity::p3:
+      return Mode::notify;
   }
   return Mode::notify;
 }
@@ -79,9 +82,11 @@ void Core::take_edges(WatchedRule& rule) {
     rule.recovered = false;
     rule.answered = false;
     const RuleProgress progress = rule.tracker.progress(now_);
-    std::vector<std::pair<std::string, std::string>> fields{
-        {"rule", rule.spec.name.text}, {"service", rule.spec.service.text}, {"bad", told(progress.bad)},
-        {"for", told(rule.spec.sustain)}, {"samples", std::to_string(progress.bad_samples)}};
+    std::vector<std::pair<std::string, std::string>> fields{{"rule", rule.spec.name.text},
+                                                            {"service", rule.spec.service.text},
+                                                            {"bad", told(progress.bad)},
+                                                            {"for", told(rule.spec.sustain)},
+                                                            {"samples", std::to_string(progress.bad_samples)}};
     if (rule.when.decisive < rule.when.comparisons.size()) {
       const Comparison& decisive = rule.when.comparisons[rule.when.decisive];
       if (decisive.value.value) fields.emplace_back("value", told(*decisive.value.value));
@@ -113,8 +118,8 @@ void Core::answer_firing(WatchedRule& rule) {
   LiveIncident* incident = open_incident(service);
   if (incident != nullptr) {
     const auto& joined = incident->record.rules;
-    const bool is_in = std::any_of(joined.begin(), joined.end(),
-                                   [&](const JoinedRule& one) { return one.rule == rule.spec.name; });
+    const bool is_in =
+        std::any_of(joined.begin(), joined.end(), [&](const JoinedRule& one) { return one.rule == rule.spec.name; });
     if (is_in || incident->record.phase == IncidentPhase::closed) return;
     // What fires while the outcome is already decided is judged on its own afterwards.
     if (incident->record.pending_outcome) return;
@@ -184,7 +189,8 @@ void Core::open(WatchedService& service, WatchedRule& rule) {
   }
   service.incident = record.id;
   const auto [place, added] = incidents_.emplace(record.id, std::move(incident));
-  note("incident_opened", {{"incident", place->first.text}, {"rule", rule.spec.name.text},
+  note("incident_opened", {{"incident", place->first.text},
+                           {"rule", rule.spec.name.text},
                            {"severity", std::string(to_string(rule.spec.severity))}});
   tell(place->second, Stage::started, "fired",
        evidence_of(place->second.record.rules.front()) + " for " +
@@ -210,8 +216,8 @@ void Core::join(LiveIncident& incident, WatchedRule& rule) {
     incident.climb_now = true;
   }
   tell(incident, Stage::progress, "joined",
-       "rule " + rule.spec.name.text + " (" + std::string(to_string(rule.spec.severity)) + ") fired too: " +
-           rule.spec.when.text());
+       "rule " + rule.spec.name.text + " (" + std::string(to_string(rule.spec.severity)) +
+           ") fired too: " + rule.spec.when.text());
 }
 
 // `first`: its untried rungs come before the other untried ones.

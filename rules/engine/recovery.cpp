@@ -11,9 +11,7 @@ namespace rules {
 std::vector<Condition> all_conditions(const CoreConfig& config);
 
 Core::Core(CoreConfig config, DurableState durable, Instant now)
-    : config_(std::move(config)),
-      measurements_(config_.probes, config_.signals, all_conditions(config_)),
-      now_(now) {
+    : config_(std::move(config)), measurements_(config_.probes, config_.signals, all_conditions(config_)), now_(now) {
   for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
   std::sort(durable.fuse.begin(), durable.fuse.end(),
             [](const FuseRecord& a, const FuseRecord& b) { return a.at < b.at; });
@@ -113,17 +111,21 @@ void Core::resume_step(LiveIncident& incident) {
   story(incident, "restarted", "found open at a start, " + std::string(to_string(record.phase)));
   if (record.by_hand && plan(incident) == nullptr) {
     const WatchedService& service = service_of(incident);
-    std::optional<ActionSpec> bare = action_by_hand(service, RollbackByHand{.service = record.service, .to = {}, .action = {}, .reason = {}, .by = {}});
-    if (bare && !record.ladder.empty() && bare->name == record.ladder.front()) incident.plans.emplace(bare->name, *bare);
+    std::optional<ActionSpec> bare = action_by_hand(
+        service, RollbackByHand{.service = record.service, .to = {}, .action = {}, .reason = {}, .by = {}});
+    if (bare && !record.ladder.empty() && bare->name == record.ladder.front())
+      incident.plans.emplace(bare->name, *bare);
   }
   const ActionSpec* action = plan(incident);
-  if (fuse_.counted(record.service, record.id, record.opened) && record.section == PlanSection::steps && action != nullptr) {
+  if (fuse_.counted(record.service, record.id, record.opened) && record.section == PlanSection::steps &&
+      action != nullptr) {
     const auto& begun = action->steps;
     const std::size_t done = std::min(begun.size(), record.step + (record.in_flight ? 1 : 0));
     const bool mutated = std::any_of(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(done), is_mutating);
     if (mutated) incident.rung_began = record.phase_since;
   }
-  const bool was_running = record.phase == IncidentPhase::acting || record.phase == IncidentPhase::finishing || record.in_flight;
+  const bool was_running =
+      record.phase == IncidentPhase::acting || record.phase == IncidentPhase::finishing || record.in_flight;
   if (!was_running) return;
   const bool same_plan = action != nullptr && action->fingerprint() == record.plan_fingerprint;
   if (!same_plan) {
@@ -149,8 +151,7 @@ void Core::resume_step(LiveIncident& incident) {
     return end_step(incident, {ended.status, ended.exit_code, ended.detail, ended.output, ended.output_dropped});
   }
   const bool bears_repetition = step.idempotent || record.section == PlanSection::on_failure ||
-                                record.section == PlanSection::always ||
-                                std::holds_alternative<NotifyStep>(step.what);
+                                record.section == PlanSection::always || std::holds_alternative<NotifyStep>(step.what);
   if (std::holds_alternative<SwitchStep>(step.what) && service_of(incident).spec.has_identity) {
     incident.look_settles_switch = true;
     return ask_look(incident);
@@ -160,7 +161,8 @@ void Core::resume_step(LiveIncident& incident) {
     record.in_flight = false;
     return save(incident);
   }
-  end_step(incident, {StepStatus::interrupted, std::nullopt, "the watcher ended while it ran; it is not run again", "", 0});
+  end_step(incident,
+           {StepStatus::interrupted, std::nullopt, "the watcher ended while it ran; it is not run again", "", 0});
 }
 
 std::vector<Command> Core::reload(CoreConfig config, Instant now) {

@@ -77,8 +77,8 @@ Answer Core::answer(const Pause& request) {
     service->record.paused_until = now_ + request.length;
     service->record.pause_reason = request.reason;
     save(*service);
-    note("paused", {{"service", service->spec.name.text}, {"until", told(now_ + request.length)},
-                    {"reason", request.reason}});
+    note("paused",
+         {{"service", service->spec.name.text}, {"until", told(now_ + request.length)}, {"reason", request.reason}});
   }
   return yes("nothing is started until " + told(now_ + request.length));
 }
@@ -128,7 +128,8 @@ Answer Core::answer(const Declare& request) {
   record->standing = request.standing;
   if (request.standing == Standing::good) record->baked_ns = service->spec.bake.count();
   save(*record);
-  note("declared", {{"service", request.service.text}, {"revision", request.revision.text},
+  note("declared", {{"service", request.service.text},
+                    {"revision", request.revision.text},
                     {"standing", std::string(to_string(request.standing))}});
   return yes(request.revision.text + " is " + std::string(to_string(request.standing)) + " now");
 }
@@ -175,7 +176,8 @@ Answer Core::answer(const RollbackByHand& request) {
   if (service == nullptr) return no("no service " + request.service.text);
   std::optional<ActionSpec> action = action_by_hand(*service, request);
   if (!action) {
-    return no(request.action ? "no action " + request.action->text : "service " + request.service.text + " has no driver");
+    return no(request.action ? "no action " + request.action->text
+                             : "service " + request.service.text + " has no driver");
   }
   const Revision& running = service->record.running;
   std::optional<Revision> to = request.to;
@@ -220,8 +222,9 @@ Answer Core::open_by_hand(WatchedService& service, const RollbackByHand& request
   const IncidentId id = record.id;
   LiveIncident& opened = incidents_.emplace(id, std::move(incident)).first->second;
   note("incident_opened", {{"incident", id.text}, {"by", request.by}});
-  tell(opened, Stage::started, "by_hand", "rollback by hand" + (request.by.empty() ? "" : " by " + request.by) +
-                                              (request.reason.empty() ? "" : ": " + request.reason));
+  tell(opened, Stage::started, "by_hand",
+       "rollback by hand" + (request.by.empty() ? "" : " by " + request.by) +
+           (request.reason.empty() ? "" : ": " + request.reason));
   return yes("incident " + id.text + " opened" + (to.empty() ? "" : ", target " + to.text), id);
 }
 

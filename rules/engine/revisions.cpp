@@ -174,7 +174,8 @@ void Core::adopt_first(WatchedService& service, const Revision& revision, Instan
   service.record.running_since = at;
   service.last_saw_running = at;
   save(service);
-  note("revision_adopted", {{"service", service.spec.name.text}, {"revision", revision.text},
+  note("revision_adopted", {{"service", service.spec.name.text},
+                            {"revision", revision.text},
                             {"standing", std::string(to_string(record.standing))}});
   take_mark(service);
 }
@@ -211,8 +212,10 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
   service.not_before = std::max(service.not_before, at);
   service.not_before_cause = Cause::warming_up;
   save(service);
-  note("revision_appeared", {{"service", service.spec.name.text}, {"revision", revision.text},
-                             {"previous", running.previous.text}, {"at", told(at)},
+  note("revision_appeared", {{"service", service.spec.name.text},
+                             {"revision", revision.text},
+                             {"previous", running.previous.text},
+                             {"at", told(at)},
                              {"standing", std::string(to_string(record.standing))},
                              {"preexisting", std::to_string(record.preexisting.size())}});
   restart_spans(service);
@@ -253,8 +256,8 @@ std::vector<RuleName> Core::bad_at(const WatchedService& service, const LedgerRe
   std::vector<RuleName> out;
   for (const auto& [name, rule] : rules_) {
     if (rule.spec.service != service.spec.name) continue;
-    const auto later = std::find_if(rule.known.rbegin(), rule.known.rend(),
-                                    [&](const auto& known) { return known.first <= at; });
+    const auto later =
+        std::find_if(rule.known.rbegin(), rule.known.rend(), [&](const auto& known) { return known.first <= at; });
     const bool was_bad = later != rule.known.rend() && later->second == Verdict::bad;
     const bool never_seen = rule.known.empty() && old != nullptr;
     const bool inherited =
@@ -285,7 +288,9 @@ void Core::forget_preexisting(WatchedService& service) {
 void Core::handle(const DeployMark& mark) {
   WatchedService* service = find_service(mark.service);
   if (service == nullptr) return;
-  note("deploy_" + std::string(mark.kind == MarkKind::begin ? "begin" : mark.kind == MarkKind::end ? "end" : "mark"),
+  note("deploy_" + std::string(mark.kind == MarkKind::begin ? "begin"
+                               : mark.kind == MarkKind::end ? "end"
+                                                            : "mark"),
        {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
   ServiceRecord& record = service->record;
   if (mark.kind == MarkKind::begin) record.deploying_since = mark.at;

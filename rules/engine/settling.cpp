@@ -177,8 +177,7 @@ void Core::begin_verifying(LiveIncident& incident) {
   incident.verify_since.reset();
   incident.refired = false;
   incident.record.deadline = now_ + verify_limit(incident);
-  tell(incident, Stage::progress, "verifying",
-       "what runs is verified for at most " + told(verify_limit(incident)));
+  tell(incident, Stage::progress, "verifying", "what runs is verified for at most " + told(verify_limit(incident)));
 }
 
 bool Core::drive_verifying(LiveIncident& incident) {

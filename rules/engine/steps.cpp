@@ -20,7 +20,9 @@ Duration lock_backoff(int refusals) {
   return std::min<Duration>(std::chrono::seconds(1) * (1 << doublings), lock_backoff_max);
 }
 
-StepResult succeeded(std::string detail = "") { return {StepStatus::succeeded, std::nullopt, std::move(detail), "", 0}; }
+StepResult succeeded(std::string detail = "") {
+  return {StepStatus::succeeded, std::nullopt, std::move(detail), "", 0};
+}
 
 }  // namespace
 
@@ -33,10 +35,14 @@ const ActionSpec* Core::plan(const LiveIncident& incident) const {
 
 const std::vector<StepSpec>& Core::steps_of(const ActionSpec& action, PlanSection section) const {
   switch (section) {
-    case PlanSection::steps: return action.steps;
-    case PlanSection::on_success: return action.on_success;
-    case PlanSection::on_failure: return action.on_failure;
-    case PlanSection::always: return action.always;
+    case PlanSection::steps:
+      return action.steps;
+    case PlanSection::on_success:
+      return action.on_success;
+    case PlanSection::on_failure:
+      return action.on_failure;
+    case PlanSection::always:
+      return action.always;
   }
   return action.steps;
 }
@@ -54,14 +60,22 @@ bool Core::drive(LiveIncident& incident) {
                              record.phase == IncidentPhase::telling;
   if (nothing_begun && record.pending_outcome && !record.in_flight) return finish_now(incident), true;
   switch (incident.record.phase) {
-    case IncidentPhase::held: return drive_held(incident);
-    case IncidentPhase::asking: return drive_asking(incident);
-    case IncidentPhase::acting: return drive_acting(incident);
-    case IncidentPhase::settling: return drive_settling(incident);
-    case IncidentPhase::verifying: return drive_verifying(incident);
-    case IncidentPhase::finishing: return drive_finishing(incident);
-    case IncidentPhase::telling: return drive_telling(incident);
-    case IncidentPhase::closed: return false;
+    case IncidentPhase::held:
+      return drive_held(incident);
+    case IncidentPhase::asking:
+      return drive_asking(incident);
+    case IncidentPhase::acting:
+      return drive_acting(incident);
+    case IncidentPhase::settling:
+      return drive_settling(incident);
+    case IncidentPhase::verifying:
+      return drive_verifying(incident);
+    case IncidentPhase::finishing:
+      return drive_finishing(incident);
+    case IncidentPhase::telling:
+      return drive_telling(incident);
+    case IncidentPhase::closed:
+      return false;
   }
   return false;
 }
@@ -94,7 +108,9 @@ bool Core::drive_held(LiveIncident& incident) {
       }
       return true;
     }
-    case GateKind::ask: ask(incident, answer.why); return true;
+    case GateKind::ask:
+      ask(incident, answer.why);
+      return true;
     case GateKind::hold:
       incident.hold_until = answer.until;
       if (record.waiting_for == answer.why) return false;
@@ -106,7 +122,9 @@ bool Core::drive_held(LiveIncident& incident) {
       enter(incident, IncidentPhase::telling);
       story(incident, "telling", answer.why);
       return true;
-    case GateKind::close: finish(incident, answer.outcome, answer.why); return true;
+    case GateKind::close:
+      finish(incident, answer.outcome, answer.why);
+      return true;
   }
   return false;
 }
@@ -123,8 +141,8 @@ void Core::ask(LiveIncident& incident, const std::string& why) {
   record.deadline = now_ + service.spec.ask_timeout;
   const std::string then = service.spec.ask_then == AskThen::act ? "it is done" : "the incident is closed";
   tell(incident, Stage::ask, "asked",
-       "approve action " + (action == nullptr ? "" : action->name.text) +
-           "? Asked because " + why + ". Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
+       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + why +
+           ". Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
 }
 
 bool Core::drive_asking(LiveIncident& incident) {
@@ -196,9 +214,13 @@ bool Core::drive_finishing(LiveIncident& incident) {
 bool Core::section_done(LiveIncident& incident) {
   IncidentRecord& record = incident.record;
   switch (record.section) {
-    case PlanSection::steps: after_steps(incident); return true;
+    case PlanSection::steps:
+      after_steps(incident);
+      return true;
     case PlanSection::on_success:
-    case PlanSection::on_failure: begin_finishing(incident, PlanSection::always); return true;
+    case PlanSection::on_failure:
+      begin_finishing(incident, PlanSection::always);
+      return true;
     case PlanSection::always:
       if (record.pending_outcome) {
         close(incident);
@@ -228,11 +250,13 @@ bool Core::start_step(LiveIncident& incident, const StepSpec& step) {
   }
   if (const auto* to = std::get_if<SwitchStep>(&step.what)) {
     switch (look_before_switch(incident)) {
-      case Look::pending: return false;
+      case Look::pending:
+        return false;
       case Look::superseded:
         finish(incident, Outcome::superseded, "revision " + incident.look->revision->text + " runs now");
         return true;
-      case Look::go: break;
+      case Look::go:
+        break;
     }
     std::string why;
     const std::optional<Revision> chosen = target(incident, *to, why);
@@ -294,8 +318,10 @@ void Core::begin_step(LiveIncident& incident, const StepSpec& step) {
   incident.step.started = now_;
   emit(Save{incident.step});
   story(incident, "step_started", incident.step.text);
-  note("step_started", {{"incident", record.id.text}, {"section", std::string(to_string(record.section))},
-                        {"step", std::to_string(record.step)}, {"kind", incident.step.kind}});
+  note("step_started", {{"incident", record.id.text},
+                        {"section", std::string(to_string(record.section))},
+                        {"step", std::to_string(record.step)},
+                        {"kind", incident.step.kind}});
   carry_out(incident, step);
 }
 
@@ -398,8 +424,9 @@ bool Core::drive_wait(LiveIncident& incident, const StepSpec& step, const WaitSt
     incident.hold_until.reset();
   }
   if (!incident.record.deadline || now_ < *incident.record.deadline) return false;
-  end_step(incident, {StepStatus::timed_out, std::nullopt,
-                      wait.until.text() + " was not true for " + told(wait.hold) + " within " + told(step.timeout), "", 0});
+  end_step(incident,
+           {StepStatus::timed_out, std::nullopt,
+            wait.until.text() + " was not true for " + told(wait.hold) + " within " + told(step.timeout), "", 0});
   return true;
 }
 
@@ -422,8 +449,10 @@ void Core::end_step(LiveIncident& incident, const StepResult& result) {
     service_of(incident).record.mutation_ended = now_;
     save(service_of(incident));
   }
-  note("step_ended", {{"incident", record.id.text}, {"step", std::to_string(record.step)},
-                      {"kind", incident.step.kind}, {"status", std::string(to_string(result.status))}});
+  note("step_ended", {{"incident", record.id.text},
+                      {"step", std::to_string(record.step)},
+                      {"kind", incident.step.kind},
+                      {"status", std::string(to_string(result.status))}});
   if (result.status != StepStatus::succeeded) return step_failed(incident, step, result);
   // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
   ++record.step;

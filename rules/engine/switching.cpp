@@ -64,8 +64,12 @@ std::optional<Revision> Core::target(const LiveIncident& incident, const SwitchS
   std::optional<Revision> chosen;
   const LedgerRecord* from = ledger_.find(record.service, record.from);
   switch (step.kind) {
-    case SwitchTargetKind::last_good: chosen = ledger_.last_good(record.service, record.from); break;
-    case SwitchTargetKind::revision: chosen = step.revision; break;
+    case SwitchTargetKind::last_good:
+      chosen = ledger_.last_good(record.service, record.from);
+      break;
+    case SwitchTargetKind::revision:
+      chosen = step.revision;
+      break;
     case SwitchTargetKind::at_backup:
       if (from != nullptr && !from->backup.empty()) chosen = service.record.previous;
       break;

@@ -40,17 +40,28 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
   switch (outcome) {
     case Outcome::recovered:
       return "recovered: " + (incident.switched ? target + " runs and " + why : why + " after " + action);
-    case Outcome::not_recovered: return "not recovered, people are needed: " + why;
-    case Outcome::wrong_revision: return "wrong revision runs, people are needed: " + why;
-    case Outcome::unverifiable: return "nobody knows whether " + action + " helped, people are needed: " + why;
-    case Outcome::action_failed: return action + " failed, people are needed: " + why;
-    case Outcome::no_target: return "nothing to roll back to, people are needed: " + why;
-    case Outcome::fused: return "not acted, the fuse is blown, people are needed: " + why;
-    case Outcome::superseded: return "superseded: " + why;
-    case Outcome::aborted: return "aborted: " + why;
-    case Outcome::observed: return "over, observed only: " + why;
-    case Outcome::notified: return "over, told only: " + why;
-    case Outcome::cleared: return "cleared by itself, nothing was changed";
+    case Outcome::not_recovered:
+      return "not recovered, people are needed: " + why;
+    case Outcome::wrong_revision:
+      return "wrong revision runs, people are needed: " + why;
+    case Outcome::unverifiable:
+      return "nobody knows whether " + action + " helped, people are needed: " + why;
+    case Outcome::action_failed:
+      return action + " failed, people are needed: " + why;
+    case Outcome::no_target:
+      return "nothing to roll back to, people are needed: " + why;
+    case Outcome::fused:
+      return "not acted, the fuse is blown, people are needed: " + why;
+    case Outcome::superseded:
+      return "superseded: " + why;
+    case Outcome::aborted:
+      return "aborted: " + why;
+    case Outcome::observed:
+      return "over, observed only: " + why;
+    case Outcome::notified:
+      return "over, told only: " + why;
+    case Outcome::cleared:
+      return "cleared by itself, nothing was changed";
   }
   return why;
 }

@@ -39,11 +39,14 @@ ServiceView Core::view_of(const WatchedService& service) const {
   out.service = service.spec.name;
   out.revision = record.running;
   out.last_good = ledger_.last_good(service.spec.name, record.running).value_or(Revision());
-  out.state = service.incident ? ServiceState::incident : is_armed(service) ? ServiceState::armed : ServiceState::disarmed;
+  out.state = service.incident    ? ServiceState::incident
+              : is_armed(service) ? ServiceState::armed
+                                  : ServiceState::disarmed;
   out.paused = is_paused(service);
   out.paused_until = record.paused_until;
   out.fused_reason = fuse_.blown(service.spec.name, service.spec.fuse, running, service.spec.has_driver, now_);
-  if (record.acted_without_identity) out.fused_reason = "without an identity it acts once until deploy mark or fuse reset";
+  if (record.acted_without_identity)
+    out.fused_reason = "without an identity it acts once until deploy mark or fuse reset";
   out.fused = !out.fused_reason.empty();
   out.blind = std::any_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
     return entry.second.spec.service == service.spec.name && entry.second.blind;
@@ -103,14 +106,21 @@ std::vector<std::string> Core::missing(const WatchedRule& rule, const RuleProgre
   }
   if (progress.state == RuleState::confirming) out.push_back("is being confirmed by one more poll");
   if (rule.withheld_since && now_ < *rule.withheld_since + rule.spec.unless_max) {
-    out.push_back("held back at most until " + told(*rule.withheld_since + rule.spec.unless_max) + ": " + rule.withheld_by);
+    out.push_back("held back at most until " + told(*rule.withheld_since + rule.spec.unless_max) + ": " +
+                  rule.withheld_by);
   }
   if (is_firing && rule.answered) out.push_back("its incident is closed; it has to recover before it can fire again");
   if (is_paused(service)) out.push_back("paused until " + told(*service.record.paused_until));
   switch (mode_of(rule.spec)) {
-    case Mode::observe: out.push_back("mode observe: would only be written down"); break;
-    case Mode::notify: out.push_back("would only be told"); break;
-    case Mode::ask: out.push_back("would ask"); break;
+    case Mode::observe:
+      out.push_back("mode observe: would only be written down");
+      break;
+    case Mode::notify:
+      out.push_back("would only be told");
+      break;
+    case Mode::ask:
+      out.push_back("would ask");
+      break;
     case Mode::act:
       if (!is_armed(service)) out.push_back("disarmed: would ask");
       break;

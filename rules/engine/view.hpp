@@ -21,14 +21,14 @@ std::string_view to_string(ServiceState state);
 
 struct ServiceView {
   ServiceName service;
-  Revision revision;                  // empty: unknown
-  Revision last_good;                 // target of a rollback now; empty: none
+  Revision revision;   // empty: unknown
+  Revision last_good;  // target of a rollback now; empty: none
   ServiceState state = ServiceState::disarmed;
   bool paused = false;
   std::optional<Instant> paused_until;
   bool fused = false;
   std::string fused_reason;
-  bool blind = false;                 // one of its rules is
+  bool blind = false;  // one of its rules is
   bool deploying = false;
   bool warming_up = false;
   bool rollback_ready = false;
@@ -45,11 +45,11 @@ struct RuleView {
   Duration sustain{};
   double quorum = 0.9;
   std::string condition;
-  Judgement judgement;                // now
+  Judgement judgement;  // now
   RuleProgress progress;
   bool preexisting = false;
   std::map<Cause, Duration> unknown_time;
-  std::vector<std::string> missing;   // for explain: what is missing before it acts, one sentence each
+  std::vector<std::string> missing;  // for explain: what is missing before it acts, one sentence each
 };
 
 struct ProbeView {
@@ -61,12 +61,12 @@ struct ProbeView {
 struct SignalView {
   SignalName signal;
   Measured measured;
-  std::string taken;                  // which metric a signal with candidates took
+  std::string taken;  // which metric a signal with candidates took
 };
 
 struct EngineView {
   Instant at;
-  Mode mode = Mode::act;              // in force, after caps by degradation
+  Mode mode = Mode::act;  // in force, after caps by degradation
   std::vector<std::string> degraded;
   std::vector<ServiceView> services;
   std::vector<RuleView> rules;

@@ -24,10 +24,13 @@ int Fuse::count(const ServiceName& service, bool switches, Duration within, Inst
   return static_cast<int>(std::count_if(uses->second.begin(), uses->second.end(), [&](const FuseRecord& use) {
     if (use.at + within <= now) return false;
     switch (use.use) {
-      case FuseUse::switched: return switches;
+      case FuseUse::switched:
+        return switches;
       case FuseUse::mutated:
-      case FuseUse::by_hand: return !switches;
-      case FuseUse::reset: return false;
+      case FuseUse::by_hand:
+        return !switches;
+      case FuseUse::reset:
+        return false;
     }
     return false;
   }));

@@ -29,9 +29,12 @@ std::string shown(const Text& text) { return text.secret ? "(secret)" : text.val
 
 std::string target_text(const SwitchStep& step) {
   switch (step.kind) {
-    case SwitchTargetKind::last_good: return "last-good";
-    case SwitchTargetKind::revision: return step.revision.text;
-    case SwitchTargetKind::at_backup: return "at-backup";
+    case SwitchTargetKind::last_good:
+      return "last-good";
+    case SwitchTargetKind::revision:
+      return step.revision.text;
+    case SwitchTargetKind::at_backup:
+      return "at-backup";
   }
   return "";
 }
@@ -52,7 +55,9 @@ void add(std::string& out, const Expectation& expect) {
 void add(std::string& out, const StepSpec& step) {
   add(out, std::string(kind_of(step)));
   std::visit(Overloaded{
-                 [&](const RunStep& s) { for (const std::string& word : s.argv) add(out, word); },
+                 [&](const RunStep& s) {
+                   for (const std::string& word : s.argv) add(out, word);
+                 },
                  [&](const HttpStep& s) {
                    add(out, s.method);
                    add(out, shown(s.url));

@@ -23,13 +23,15 @@ struct Text {
 
 // What a response must look like. Empty: 2xx.
 struct Expectation {
-  std::vector<std::pair<int, int>> status;    // inclusive ranges
-  std::map<std::string, std::string> json;    // JSON pointer -> value as JSON text
-  std::string body;                           // RE2, found anywhere; empty: not asked
+  std::vector<std::pair<int, int>> status;  // inclusive ranges
+  std::map<std::string, std::string> json;  // JSON pointer -> value as JSON text
+  std::string body;                         // RE2, found anywhere; empty: not asked
   friend bool operator==(const Expectation&, const Expectation&) = default;
 };
 
-struct RunStep { std::vector<std::string> argv; };            // {to} and {from} expand
+struct RunStep {
+  std::vector<std::string> argv;
+};  // {to} and {from} expand
 struct HttpStep {
   std::string method = "POST";
   Text url;
@@ -38,54 +40,69 @@ struct HttpStep {
   std::string content_type;
   Expectation expect;
 };
-struct NotifyStep { NotifierName notifier; };
-struct CaptureStep { std::string file; std::vector<std::string> argv; };  // output goes to evidence/FILE
+struct NotifyStep {
+  NotifierName notifier;
+};
+struct CaptureStep {
+  std::string file;
+  std::vector<std::string> argv;
+};  // output goes to evidence/FILE
 enum class SwitchTargetKind { last_good, revision, at_backup };
-struct SwitchStep { SwitchTargetKind kind = SwitchTargetKind::last_good; Revision revision; };
-struct WaitStep { Condition until; Duration hold{}; };         // `until` must be true for `hold` without a break
-struct SleepStep { Duration length{}; };
-struct AskStep { std::string question; };
+struct SwitchStep {
+  SwitchTargetKind kind = SwitchTargetKind::last_good;
+  Revision revision;
+};
+struct WaitStep {
+  Condition until;
+  Duration hold{};
+};  // `until` must be true for `hold` without a break
+struct SleepStep {
+  Duration length{};
+};
+struct AskStep {
+  std::string question;
+};
 
 enum class OnFailure { abort, proceed };  // proceed is written "continue"
 
 struct StepSpec {
   std::variant<RunStep, HttpStep, NotifyStep, CaptureStep, SwitchStep, WaitStep, SleepStep, AskStep> what;
-  std::string dir;                         // default the service's
-  std::string user;                        // run as; empty: the watcher's own
+  std::string dir;   // default the service's
+  std::string user;  // run as; empty: the watcher's own
   std::map<std::string, Text> env;
-  std::string stdin_file;                  // empty: closed
-  std::string stdout_file;                 // empty: captured
-  Duration timeout{};                      // filled in by the configuration: http 10s, capture 10s, run 5m, switch 30m
-  int retry = 0;                           // further attempts after a failure
-  bool idempotent = false;                 // may be run again when it was in flight at a crash
-  OnFailure on_failure = OnFailure::abort; // filled in: SPEC 3
+  std::string stdin_file;                   // empty: closed
+  std::string stdout_file;                  // empty: captured
+  Duration timeout{};                       // filled in by the configuration: http 10s, capture 10s, run 5m, switch 30m
+  int retry = 0;                            // further attempts after a failure
+  bool idempotent = false;                  // may be run again when it was in flight at a crash
+  OnFailure on_failure = OnFailure::abort;  // filled in: SPEC 3
 };
 
-std::string_view kind_of(const StepSpec& step);   // "run", "http", ...
+std::string_view kind_of(const StepSpec& step);  // "run", "http", ...
 // Not notify, capture or sleep (nor ask and wait, which change nothing): its start is the point of no return.
 bool is_mutating(const StepSpec& step);
 // For people and the journal, without secrets: run scripts/backup.sh, switch last-good.
 std::string describe(const StepSpec& step);
 
 struct VerifySpec {
-  std::optional<Condition> when;       // besides that the fired rules are good
-  std::optional<Duration> hold;        // `for`; default min(for of the rules, 5m)
-  std::optional<Duration> timeout;     // default start_deadline + window_max + 2 x for
+  std::optional<Condition> when;    // besides that the fired rules are good
+  std::optional<Duration> hold;     // `for`; default min(for of the rules, 5m)
+  std::optional<Duration> timeout;  // default start_deadline + window_max + 2 x for
 };
 
 struct ActionSpec {
   ActionName name;
   std::vector<std::string> undoes{"code"};  // code | schema | data
   VerifySpec verify;
-  std::optional<Duration> settle;           // default min(for, 5m)
+  std::optional<Duration> settle;  // default min(for, 5m)
   std::vector<StepSpec> steps;
   std::vector<StepSpec> on_success;
   std::vector<StepSpec> on_failure;
   std::vector<StepSpec> always;
 
-  bool switches() const;                    // has a switch step
-  bool mutates() const;                     // has any mutating step
-  std::string fingerprint() const;          // equal plans only; an incident does not go on with another one
+  bool switches() const;            // has a switch step
+  bool mutates() const;             // has any mutating step
+  std::string fingerprint() const;  // equal plans only; an incident does not go on with another one
 };
 
 }  // namespace rules

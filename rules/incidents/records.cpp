@@ -6,73 +6,110 @@ namespace rules {
 
 std::string_view to_string(Standing standing) {
   switch (standing) {
-    case Standing::candidate: return "candidate";
-    case Standing::good: return "good";
-    case Standing::suspect: return "suspect";
-    case Standing::bad: return "bad";
+    case Standing::candidate:
+      return "candidate";
+    case Standing::good:
+      return "good";
+    case Standing::suspect:
+      return "suspect";
+    case Standing::bad:
+      return "bad";
   }
   return "";
 }
 
 std::string_view to_string(RollbackPolicy policy) {
   switch (policy) {
-    case RollbackPolicy::automatic: return "auto";
-    case RollbackPolicy::ask: return "ask";
-    case RollbackPolicy::forbidden: return "forbidden";
+    case RollbackPolicy::automatic:
+      return "auto";
+    case RollbackPolicy::ask:
+      return "ask";
+    case RollbackPolicy::forbidden:
+      return "forbidden";
   }
   return "";
 }
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::recovered: return "recovered";
-    case Outcome::not_recovered: return "not_recovered";
-    case Outcome::wrong_revision: return "wrong_revision";
-    case Outcome::unverifiable: return "unverifiable";
-    case Outcome::action_failed: return "action_failed";
-    case Outcome::no_target: return "no_target";
-    case Outcome::fused: return "fused";
-    case Outcome::superseded: return "superseded";
-    case Outcome::aborted: return "aborted";
-    case Outcome::observed: return "observed";
-    case Outcome::notified: return "notified";
-    case Outcome::cleared: return "cleared";
+    case Outcome::recovered:
+      return "recovered";
+    case Outcome::not_recovered:
+      return "not_recovered";
+    case Outcome::wrong_revision:
+      return "wrong_revision";
+    case Outcome::unverifiable:
+      return "unverifiable";
+    case Outcome::action_failed:
+      return "action_failed";
+    case Outcome::no_target:
+      return "no_target";
+    case Outcome::fused:
+      return "fused";
+    case Outcome::superseded:
+      return "superseded";
+    case Outcome::aborted:
+      return "aborted";
+    case Outcome::observed:
+      return "observed";
+    case Outcome::notified:
+      return "notified";
+    case Outcome::cleared:
+      return "cleared";
   }
   return "";
 }
 
 std::string_view to_string(IncidentPhase phase) {
   switch (phase) {
-    case IncidentPhase::held: return "held";
-    case IncidentPhase::asking: return "asking";
-    case IncidentPhase::acting: return "acting";
-    case IncidentPhase::settling: return "settling";
-    case IncidentPhase::verifying: return "verifying";
-    case IncidentPhase::finishing: return "finishing";
-    case IncidentPhase::telling: return "telling";
-    case IncidentPhase::closed: return "closed";
+    case IncidentPhase::held:
+      return "held";
+    case IncidentPhase::asking:
+      return "asking";
+    case IncidentPhase::acting:
+      return "acting";
+    case IncidentPhase::settling:
+      return "settling";
+    case IncidentPhase::verifying:
+      return "verifying";
+    case IncidentPhase::finishing:
+      return "finishing";
+    case IncidentPhase::telling:
+      return "telling";
+    case IncidentPhase::closed:
+      return "closed";
   }
   return "";
 }
 
 std::string_view to_string(PlanSection section) {
   switch (section) {
-    case PlanSection::steps: return "steps";
-    case PlanSection::on_success: return "on_success";
-    case PlanSection::on_failure: return "on_failure";
-    case PlanSection::always: return "always";
+    case PlanSection::steps:
+      return "steps";
+    case PlanSection::on_success:
+      return "on_success";
+    case PlanSection::on_failure:
+      return "on_failure";
+    case PlanSection::always:
+      return "always";
   }
   return "";
 }
 
 std::string_view to_string(StepStatus status) {
   switch (status) {
-    case StepStatus::started: return "started";
-    case StepStatus::succeeded: return "succeeded";
-    case StepStatus::failed: return "failed";
-    case StepStatus::timed_out: return "timed_out";
-    case StepStatus::skipped: return "skipped";
-    case StepStatus::interrupted: return "interrupted";
+    case StepStatus::started:
+      return "started";
+    case StepStatus::succeeded:
+      return "succeeded";
+    case StepStatus::failed:
+      return "failed";
+    case StepStatus::timed_out:
+      return "timed_out";
+    case StepStatus::skipped:
+      return "skipped";
+    case StepStatus::interrupted:
+      return "interrupted";
   }
   return "";
 }

@@ -32,12 +32,12 @@ struct LedgerRecord {
   ServiceName service;
   Revision revision;
   Standing standing = Standing::candidate;
-  Instant appeared;                         // time of the deployment (SPEC 2.14)
+  Instant appeared;  // time of the deployment (SPEC 2.14)
   Instant last_seen;
-  bool adopted = false;                     // the first ever seen: taken as good, not judged
-  std::int64_t baked_ns = 0;                // of `bake`
+  bool adopted = false;       // the first ever seen: taken as good, not judged
+  std::int64_t baked_ns = 0;  // of `bake`
   RollbackPolicy policy = RollbackPolicy::automatic;
-  std::string schema;                       // recorded with the revision; empty: unknown
+  std::string schema;  // recorded with the revision; empty: unknown
   std::string backup;
   std::map<std::string, double> baselines;  // frozen for the judging of this revision
   std::map<std::string, double> collected;  // medians of while it was verified itself: the next one's baselines
@@ -48,7 +48,7 @@ struct LedgerRecord {
 // What was said of a revision that has not appeared yet.
 struct PendingMark {
   Instant at;
-  Revision revision;                     // empty: whichever comes next
+  Revision revision;  // empty: whichever comes next
   std::optional<RollbackPolicy> policy;
   std::string schema;
   std::string backup;
@@ -57,17 +57,17 @@ struct PendingMark {
 
 struct ServiceRecord {
   ServiceName service;
-  Revision running;                 // as last read; empty: unknown
-  Revision previous;                // what ran before it
+  Revision running;   // as last read; empty: unknown
+  Revision previous;  // what ran before it
   Instant running_since;
   std::optional<Instant> deploying_since;
   std::optional<Instant> paused_until;
   std::string pause_reason;
-  std::optional<Instant> mutation_ended;   // cooldown runs from here
-  bool rolled_back_here = false;    // `running` was brought by our own switch: never roll back a rollback
-  bool acted_without_identity = false;  // SPEC 2.18
+  std::optional<Instant> mutation_ended;  // cooldown runs from here
+  bool rolled_back_here = false;          // `running` was brought by our own switch: never roll back a rollback
+  bool acted_without_identity = false;    // SPEC 2.18
   std::optional<PendingMark> mark;
-  Revision switching_to;            // target of a switch of ours that has not been seen running yet
+  Revision switching_to;                 // target of a switch of ours that has not been seen running yet
   std::map<std::string, int> next_rung;  // rule -> rung it starts at when it fires again on this revision (2.27)
 };
 
@@ -77,7 +77,7 @@ struct FuseRecord {
   ServiceName service;
   Instant at;
   FuseUse use = FuseUse::mutated;
-  Revision from;                    // for switches: the revision switched away from
+  Revision from;  // for switches: the revision switched away from
   IncidentId incident;
 };
 
@@ -98,13 +98,13 @@ enum class Outcome {
 std::string_view to_string(Outcome outcome);
 
 enum class IncidentPhase {
-  held,        // waits: cooldown, a deployment, another service's action, `unless`
-  asking,      // a person has to approve
-  acting,      // steps of the plan
-  settling,    // a rung without a switch is given time to help
-  verifying,   // after a switch
-  finishing,   // on_success or on_failure, then always
-  telling,     // nothing is done but telling; open until the rules clear
+  held,       // waits: cooldown, a deployment, another service's action, `unless`
+  asking,     // a person has to approve
+  acting,     // steps of the plan
+  settling,   // a rung without a switch is given time to help
+  verifying,  // after a switch
+  finishing,  // on_success or on_failure, then always
+  telling,    // nothing is done but telling; open until the rules clear
   closed,
 };
 std::string_view to_string(IncidentPhase phase);
@@ -116,50 +116,50 @@ struct JoinedRule {
   RuleName rule;
   Severity severity = Severity::p1;
   Instant joined;
-  std::vector<Comparison> evidence;    // at the moment it fired
-  std::int64_t bad_ns = 0;             // observed bad time when it fired
+  std::vector<Comparison> evidence;  // at the moment it fired
+  std::int64_t bad_ns = 0;           // observed bad time when it fired
   std::int64_t for_ns = 0;
-  std::int64_t samples = 0;            // bad samples when it fired
+  std::int64_t samples = 0;  // bad samples when it fired
 };
 
 // One line of the incident's story.
 struct TimelineEntry {
   Instant at;
-  std::string event;                   // fired, asked, approved, step_started, step_failed, switched, verified, closed ...
-  std::string text;                    // for people
+  std::string event;  // fired, asked, approved, step_started, step_failed, switched, verified, closed ...
+  std::string text;   // for people
 };
 
 struct IncidentRecord {
   IncidentId id;
   ServiceName service;
-  std::vector<JoinedRule> rules;       // the one that opened it first; empty when by hand
+  std::vector<JoinedRule> rules;  // the one that opened it first; empty when by hand
   Severity severity = Severity::p1;
   bool by_hand = false;
-  bool force = false;                  // by hand, also to a quarantined target
+  bool force = false;  // by hand, also to a quarantined target
   std::string reason;
   Instant opened;
   std::optional<Instant> closed;
   std::optional<Outcome> outcome;
   std::string outcome_detail;
-  Revision from;                       // what ran when it opened
-  Revision to;                         // target of the switch; empty before one is chosen
+  Revision from;                         // what ran when it opened
+  Revision to;                           // target of the switch; empty before one is chosen
   std::map<std::string, double> before;  // values when it opened, for before(x)
   IncidentPhase phase = IncidentPhase::held;
-  std::string waiting_for;             // while held or asking: for people
-  std::vector<ActionName> ladder;      // rungs still to be tried and tried, in order
+  std::string waiting_for;         // while held or asking: for people
+  std::vector<ActionName> ladder;  // rungs still to be tried and tried, in order
   std::size_t rung = 0;
-  std::string plan_fingerprint;        // of the action at `rung`
+  std::string plan_fingerprint;  // of the action at `rung`
   PlanSection section = PlanSection::steps;
-  std::size_t step = 0;                // next step, or the one in flight
+  std::size_t step = 0;  // next step, or the one in flight
   int attempt = 0;
-  bool in_flight = false;              // the step was started and has not ended
+  bool in_flight = false;  // the step was started and has not ended
   bool past_no_return = false;
-  bool switched = false;               // a switch step was started in this incident
-  bool failed = false;                 // a step of `steps` failed: on_failure comes
+  bool switched = false;                   // a switch step was started in this incident
+  bool failed = false;                     // a step of `steps` failed: on_failure comes
   std::optional<Outcome> pending_outcome;  // decided, told when the finishing steps are done
-  std::optional<Instant> deadline;     // of the phase: ask, settle, verify, wait, sleep
+  std::optional<Instant> deadline;         // of the phase: ask, settle, verify, wait, sleep
   Instant phase_since;
-  std::string asked;                   // what is asked, while asking
+  std::string asked;  // what is asked, while asking
   std::string approved_by;
   std::int64_t settle_extensions = 0;  // unknown at settle's end waits once more
   std::vector<TimelineEntry> timeline;
@@ -181,25 +181,25 @@ struct StepId {
 struct StepRecord {
   StepId id;
   std::string kind;
-  std::string text;                  // describe(step)
+  std::string text;  // describe(step)
   Instant started;
   std::optional<Instant> ended;
   StepStatus status = StepStatus::started;
-  std::optional<int> exit_code;      // or the HTTP status
-  std::string detail;                // for people
-  std::string output;                // kept part of the output
-  std::int64_t output_dropped = 0;   // bytes beyond what is kept
+  std::optional<int> exit_code;     // or the HTTP status
+  std::string detail;               // for people
+  std::string output;               // kept part of the output
+  std::int64_t output_dropped = 0;  // bytes beyond what is kept
 };
 
 // Everything that is read back at a start.
 struct DurableState {
   std::vector<LedgerRecord> ledger;
   std::vector<ServiceRecord> services;
-  std::vector<FuseRecord> fuse;            // of the last 24 h, and resets
-  std::vector<IncidentRecord> incidents;   // the open ones
-  std::vector<StepRecord> steps;           // of the open incidents
+  std::vector<FuseRecord> fuse;           // of the last 24 h, and resets
+  std::vector<IncidentRecord> incidents;  // the open ones
+  std::vector<StepRecord> steps;          // of the open incidents
   std::vector<SpanRecord> spans;
-  std::optional<Instant> last_alive;       // the newest save: how long we were away
+  std::optional<Instant> last_alive;  // the newest save: how long we were away
 };
 
 }  // namespace rules

@@ -22,12 +22,19 @@ class BaselineCollector {
   // Medians, weighted by time, of the values that cover at least 10 minutes.
   FrozenValues freeze() const;
   // For the journal: what has been collected, and to go on from it.
-  struct Bin { double value = 0; std::int64_t held_ns = 0; };
+  struct Bin {
+    double value = 0;
+    std::int64_t held_ns = 0;
+  };
   const std::map<std::string, std::vector<Bin>>& bins() const { return bins_; }
   void restore(std::map<std::string, std::vector<Bin>> bins) { bins_ = std::move(bins); }
 
  private:
-  struct Last { Instant at; double value = 0; Duration max_gap{}; };
+  struct Last {
+    Instant at;
+    double value = 0;
+    Duration max_gap{};
+  };
   std::map<std::string, std::vector<Bin>> bins_;
   std::map<std::string, Last> last_;
 };

@@ -22,9 +22,9 @@ constexpr std::array<AggregationName, 4> aggregation_names{{{"sum", PromqlAggreg
 
 // Words that mean something in PromQL besides what is accepted: never a metric's name here.
 constexpr std::array<std::string_view, 24> refused_words{
-    "and",    "or",       "unless",     "on",          "ignoring", "group_left", "group_right", "bool",
-    "offset", "without",  "count",      "stddev",      "stdvar",   "topk",       "bottomk",     "count_values",
-    "group",  "quantile", "limitk",     "limit_ratio", "atan2",    "inf",        "nan",         "by"};
+    "and",    "or",       "unless", "on",          "ignoring", "group_left", "group_right", "bool",
+    "offset", "without",  "count",  "stddev",      "stdvar",   "topk",       "bottomk",     "count_values",
+    "group",  "quantile", "limitk", "limit_ratio", "atan2",    "inf",        "nan",         "by"};
 
 template <class Names>
 auto find_named(const Names& names, std::string_view word) {

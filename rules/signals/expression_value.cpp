@@ -12,10 +12,14 @@ using Read = std::function<PromqlVector(std::size_t, const PromqlRangeCall*)>;
 
 double apply(PromqlOp op, double left, double right) {
   switch (op) {
-    case PromqlOp::add: return left + right;
-    case PromqlOp::subtract: return left - right;
-    case PromqlOp::multiply: return left * right;
-    case PromqlOp::divide: return left / right;
+    case PromqlOp::add:
+      return left + right;
+    case PromqlOp::subtract:
+      return left - right;
+    case PromqlOp::multiply:
+      return left * right;
+    case PromqlOp::divide:
+      return left / right;
   }
   return 0;
 }
@@ -43,9 +47,8 @@ PromqlValue apply(PromqlOp op, const PromqlValue& left, const PromqlValue& right
 
 std::vector<Label> only(const std::vector<Label>& labels, const std::vector<std::string>& by) {
   std::vector<Label> out;
-  std::copy_if(labels.begin(), labels.end(), std::back_inserter(out), [&by](const Label& label) {
-    return std::binary_search(by.begin(), by.end(), label.name);
-  });
+  std::copy_if(labels.begin(), labels.end(), std::back_inserter(out),
+               [&by](const Label& label) { return std::binary_search(by.begin(), by.end(), label.name); });
   return out;
 }
 
@@ -55,9 +58,15 @@ double aggregate(PromqlAggregation op, const std::vector<double>& values) {
   for (std::size_t i = 1; i < values.size(); ++i) {
     switch (op) {
       case PromqlAggregation::sum:
-      case PromqlAggregation::avg: out += values[i]; break;
-      case PromqlAggregation::min: out = std::fmin(out, values[i]); break;
-      case PromqlAggregation::max: out = std::fmax(out, values[i]); break;
+      case PromqlAggregation::avg:
+        out += values[i];
+        break;
+      case PromqlAggregation::min:
+        out = std::fmin(out, values[i]);
+        break;
+      case PromqlAggregation::max:
+        out = std::fmax(out, values[i]);
+        break;
     }
   }
   return op == PromqlAggregation::avg ? out / static_cast<double>(values.size()) : out;

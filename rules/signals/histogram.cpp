@@ -11,12 +11,17 @@ QuantileDecision yes_if(bool yes) { return yes ? QuantileDecision::yes : Quantil
 // Where `below` of all observations are at or below the threshold, which is a bound, the quantile's rank tells.
 QuantileDecision by_counting(CompareOp op, double below, double rank) {
   switch (op) {
-    case CompareOp::greater: return yes_if(below < rank);
-    case CompareOp::greater_equal: return yes_if(below <= rank);
-    case CompareOp::less: return yes_if(below > rank);
-    case CompareOp::less_equal: return yes_if(below >= rank);
+    case CompareOp::greater:
+      return yes_if(below < rank);
+    case CompareOp::greater_equal:
+      return yes_if(below <= rank);
+    case CompareOp::less:
+      return yes_if(below > rank);
+    case CompareOp::less_equal:
+      return yes_if(below >= rank);
     case CompareOp::equal:
-    case CompareOp::not_equal: return QuantileDecision::approximate;
+    case CompareOp::not_equal:
+      return QuantileDecision::approximate;
   }
   return QuantileDecision::approximate;
 }
@@ -25,11 +30,15 @@ QuantileDecision by_counting(CompareOp op, double below, double rank) {
 QuantileDecision surely(CompareOp op, bool above) {
   switch (op) {
     case CompareOp::greater:
-    case CompareOp::greater_equal: return yes_if(above);
+    case CompareOp::greater_equal:
+      return yes_if(above);
     case CompareOp::less:
-    case CompareOp::less_equal: return yes_if(!above);
-    case CompareOp::equal: return QuantileDecision::no;
-    case CompareOp::not_equal: return QuantileDecision::yes;
+    case CompareOp::less_equal:
+      return yes_if(!above);
+    case CompareOp::equal:
+      return QuantileDecision::no;
+    case CompareOp::not_equal:
+      return QuantileDecision::yes;
   }
   return QuantileDecision::approximate;
 }

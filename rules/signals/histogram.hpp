@@ -11,7 +11,7 @@ namespace rules {
 struct Histogram {
   std::map<double, double> cumulative;  // upper bound -> observations at or below it; made monotonic
   double quantile = 0;
-  bool strict = false;                  // an approximate decision is unknown
+  bool strict = false;  // an approximate decision is unknown
 
   bool has_infinite_bucket() const;
   double total() const;                 // of the +Inf bucket
@@ -26,10 +26,10 @@ std::optional<double> interpolate(const Histogram& histogram);
 
 // Whether the quantile is past a threshold, by counting where that can be told.
 enum class QuantileDecision {
-  yes,               // exact
-  no,                // exact
-  approximate,       // the threshold lies inside the quantile's bucket: only interpolation can tell
-  undecidable,       // the quantile lies in the +Inf bucket, the threshold beyond the last bound
+  yes,          // exact
+  no,           // exact
+  approximate,  // the threshold lies inside the quantile's bucket: only interpolation can tell
+  undecidable,  // the quantile lies in the +Inf bucket, the threshold beyond the last bound
 };
 QuantileDecision decide(const Histogram& histogram, CompareOp op, double threshold);
 

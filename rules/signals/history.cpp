@@ -48,11 +48,16 @@ template <class Points>
 double compute(const OverTimeRef& ref, const Points& points, double weight) {
   const auto by_value = [](const auto& a, const auto& b) { return a.value < b.value; };
   switch (ref.function) {
-    case OverTimeFunction::avg: return average(points, weight);
-    case OverTimeFunction::max: return std::max_element(points.begin(), points.end(), by_value)->value;
-    case OverTimeFunction::min: return std::min_element(points.begin(), points.end(), by_value)->value;
-    case OverTimeFunction::quantile: return quantile(points, ref.quantile, weight);
-    case OverTimeFunction::slope: return slope(points, weight);
+    case OverTimeFunction::avg:
+      return average(points, weight);
+    case OverTimeFunction::max:
+      return std::max_element(points.begin(), points.end(), by_value)->value;
+    case OverTimeFunction::min:
+      return std::min_element(points.begin(), points.end(), by_value)->value;
+    case OverTimeFunction::quantile:
+      return quantile(points, ref.quantile, weight);
+    case OverTimeFunction::slope:
+      return slope(points, weight);
   }
   return 0;
 }

@@ -31,7 +31,7 @@ class History {
     bool known = false;
   };
   struct Point {
-    double at = 0;      // seconds before the newest, negative
+    double at = 0;  // seconds before the newest, negative
     double value = 0;
     double weight = 0;  // seconds
   };

@@ -13,17 +13,17 @@ namespace rules {
 // Words of conditions and of PromQL: the two share names, strings, numbers and signs.
 
 inline constexpr std::size_t expression_length_max = 4096;  // bytes: a person reads it; a generated one may be long
-inline constexpr int expression_depth_max = 64;             // brackets, signs and nots inside each other: bounds the stack
+inline constexpr int expression_depth_max = 64;  // brackets, signs and nots inside each other: bounds the stack
 
 enum class TokenKind { end, name, text, number, share, duration, size, sign };
 
 struct Token {
   TokenKind kind = TokenKind::end;
-  std::size_t begin = 0;   // bytes from the text's begin
+  std::size_t begin = 0;  // bytes from the text's begin
   std::size_t end = 0;
-  std::string text;        // name as written, content of a string, or the sign
-  double value = 0;        // number; share as a fraction; duration in seconds; size in bytes
-  Duration duration{};     // duration exactly
+  std::string text;     // name as written, content of a string, or the sign
+  double value = 0;     // number; share as a fraction; duration in seconds; size in bytes
+  Duration duration{};  // duration exactly
 
   bool is(std::string_view sign) const { return kind == TokenKind::sign && text == sign; }
   bool is_word(std::string_view word) const { return kind == TokenKind::name && text == word; }

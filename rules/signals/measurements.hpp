@@ -21,9 +21,9 @@ using FrozenValues = std::map<std::string, double>;
 
 // Which evidence counts, for one service at one time.
 struct Scope {
-  Instant not_before = Instant::min();  // samples from before do not count (new revision, clock jump)
+  Instant not_before = Instant::min();         // samples from before do not count (new revision, clock jump)
   Cause not_before_cause = Cause::warming_up;  // what a window that is cut there and too short is unknown with
-  std::optional<Cause> blanket;         // everything is unknown: deploying, warming_up, self_degraded, clock_jump
+  std::optional<Cause> blanket;  // everything is unknown: deploying, warming_up, self_degraded, clock_jump
   const FrozenValues* baselines = nullptr;
   const FrozenValues* before = nullptr;
 };

@@ -11,16 +11,15 @@ namespace rules {
 
 namespace {
 
-constexpr std::int64_t pattern_memory_max = 1 << 20;  // bytes of one compiled matcher: a page is matched in microseconds
+constexpr std::int64_t pattern_memory_max = 1
+                                            << 20;  // bytes of one compiled matcher: a page is matched in microseconds
 
 struct MatchSign {
   std::string_view sign;
   MatchKind kind;
 };
-constexpr std::array<MatchSign, 4> match_signs{{{"=~", MatchKind::regex},
-                                                {"!~", MatchKind::not_regex},
-                                                {"!=", MatchKind::not_equal},
-                                                {"=", MatchKind::equal}}};
+constexpr std::array<MatchSign, 4> match_signs{
+    {{"=~", MatchKind::regex}, {"!~", MatchKind::not_regex}, {"!=", MatchKind::not_equal}, {"=", MatchKind::equal}}};
 
 std::string_view to_string(MatchKind kind) {
   return std::find_if(match_signs.begin(), match_signs.end(),
@@ -85,10 +84,14 @@ Parsed<Matcher> Matcher::make(std::string label, MatchKind kind, std::string val
 
 bool Matcher::matches(std::string_view label_value) const {
   switch (kind_) {
-    case MatchKind::equal: return label_value == value_;
-    case MatchKind::not_equal: return label_value != value_;
-    case MatchKind::regex: return re2::RE2::FullMatch(label_value, pattern_->re);
-    case MatchKind::not_regex: return !re2::RE2::FullMatch(label_value, pattern_->re);
+    case MatchKind::equal:
+      return label_value == value_;
+    case MatchKind::not_equal:
+      return label_value != value_;
+    case MatchKind::regex:
+      return re2::RE2::FullMatch(label_value, pattern_->re);
+    case MatchKind::not_regex:
+      return !re2::RE2::FullMatch(label_value, pattern_->re);
   }
   return false;
 }
@@ -96,9 +99,8 @@ bool Matcher::matches(std::string_view label_value) const {
 bool Selector::matches(const SeriesKey& key) const { return key.name == name && matches_labels(key); }
 
 bool Selector::matches_labels(const SeriesKey& key) const {
-  return std::all_of(matchers.begin(), matchers.end(), [&key](const Matcher& matcher) {
-    return matcher.matches(label_value(key, matcher.label()));
-  });
+  return std::all_of(matchers.begin(), matchers.end(),
+                     [&key](const Matcher& matcher) { return matcher.matches(label_value(key, matcher.label())); });
 }
 
 std::vector<Matcher> read_matchers(TokenReader& reader) {

@@ -41,8 +41,8 @@ struct Selector {
   std::string name;
   std::vector<Matcher> matchers;
 
-  bool matches(const SeriesKey& key) const;          // name and labels
-  bool matches_labels(const SeriesKey& key) const;   // labels only
+  bool matches(const SeriesKey& key) const;         // name and labels
+  bool matches_labels(const SeriesKey& key) const;  // labels only
   friend bool operator==(const Selector&, const Selector&) = default;
 };
 

@@ -51,9 +51,9 @@ struct SignalSpec {
   std::variant<std::vector<RatioOf>, std::vector<QuantileOf>, ExpressionOf> of;
   Duration window = std::chrono::minutes(1);
   Duration window_max = std::chrono::minutes(5);
-  std::int64_t min_count = 50;    // requests
-  Unit unit = Unit::none;         // milliseconds: values are divided by 1000
-  bool strict = false;            // approximate quantiles are unknown
+  std::int64_t min_count = 50;  // requests
+  Unit unit = Unit::none;       // milliseconds: values are divided by 1000
+  bool strict = false;          // approximate quantiles are unknown
 };
 
 // Every selector that the signal reads, of all candidates: what its probe has to keep of a page.

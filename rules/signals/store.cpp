@@ -31,9 +31,7 @@ struct Uses {
   }
 };
 
-bool same(const RatioOf& a, const RatioOf& b) {
-  return a.numerator == b.numerator && a.denominator == b.denominator;
-}
+bool same(const RatioOf& a, const RatioOf& b) { return a.numerator == b.numerator && a.denominator == b.denominator; }
 bool same(const QuantileOf& a, const QuantileOf& b) { return a.family == b.family; }
 
 // Whether two signals need the same of the same page, so that what was kept for one serves the other.
@@ -156,7 +154,8 @@ void Store::record_tracked(Probe& probe, Instant at) {
     if (const auto* field_ref = std::get_if<FieldRef>(&tracked.of)) {
       tracked.history.record(at, field(*field_ref, everything, at));
     } else {
-      tracked.history.record(at, estimate(std::get<SignalRef>(tracked.of).signal, everything, at, Part::window).measured);
+      tracked.history.record(at,
+                             estimate(std::get<SignalRef>(tracked.of).signal, everything, at, Part::window).measured);
     }
   }
 }

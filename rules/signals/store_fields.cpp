@@ -175,8 +175,8 @@ Measured Store::restarts(const RestartsRef& ref, const Scope& scope, Instant at)
 Measured Store::over_time(const OverTimeRef& ref, const Scope& scope, Instant at, Part part) const {
   const auto* field_ref = std::get_if<FieldRef>(&ref.of->node);
   const auto* signal_ref = std::get_if<SignalRef>(&ref.of->node);
-  const Measured now = field_ref != nullptr ? field(*field_ref, scope, at)
-                                            : estimate(signal_ref->signal, scope, at, part).measured;
+  const Measured now =
+      field_ref != nullptr ? field(*field_ref, scope, at) : estimate(signal_ref->signal, scope, at, part).measured;
   // A slope has no newest part; of all others it is the value itself.
   if (part == Part::newest && ref.function != OverTimeFunction::slope) return now;
   const std::optional<ProbeName> name = field_ref != nullptr ? field_ref->probe : probe_of(signal_ref->signal);
@@ -190,8 +190,7 @@ Measured Store::over_time(const OverTimeRef& ref, const Scope& scope, Instant at
   }
   const auto tracked = probe->tracked.find(frozen_key(*ref.of));
   if (tracked == probe->tracked.end()) return unknown(Cause::no_data, "its history is not kept");
-  Measured out =
-      tracked->second.history.over_time(ref, scope.not_before, scope.not_before_cause, probe->shape.max_gap);
+  Measured out = tracked->second.history.over_time(ref, scope.not_before, scope.not_before_cause, probe->shape.max_gap);
   if (out.value && !std::isfinite(*out.value)) {
     out.value.reset();
     out.cause = Cause::nan;

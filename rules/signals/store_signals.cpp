@@ -33,9 +33,11 @@ std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
 
 double divisor(Unit unit) {
   switch (unit) {
-    case Unit::milliseconds: return 1000;
+    case Unit::milliseconds:
+      return 1000;
     case Unit::seconds:
-    case Unit::none: return 1;
+    case Unit::none:
+      return 1;
   }
   return 1;
 }
@@ -48,9 +50,8 @@ Duration longest(const std::vector<Window>& windows) {
 
 bool is_present(const Instance& instance, std::size_t use) {
   const auto& indices = instance.series_of(use);
-  return std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
-    return instance.series()[index].present(instance.newest_page());
-  });
+  return std::any_of(indices.begin(), indices.end(),
+                     [&](std::size_t index) { return instance.series()[index].present(instance.newest_page()); });
 }
 
 bool has_summary(const Instance& instance, std::size_t use) {
@@ -144,9 +145,8 @@ Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std:
 // The first candidate whose denominator or family is in the page.
 std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
   const auto any = [&](auto present, std::size_t use) {
-    return std::any_of(probe.instances.begin(), probe.instances.end(), [&](const Instance& instance) {
-      return instance.has_page() && present(instance, use);
-    });
+    return std::any_of(probe.instances.begin(), probe.instances.end(),
+                       [&](const Instance& instance) { return instance.has_page() && present(instance, use); });
   };
   const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
   const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of);
@@ -178,8 +178,8 @@ Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& sco
     return sum;
   };
   const double needed = static_cast<double>(spec.min_count);
-  const Windows windows = grown(probe, signal, reach, part, needed,
-                                [&](const Windows& tried) { return total(tried, use + 1); });
+  const Windows windows =
+      grown(probe, signal, reach, part, needed, [&](const Windows& tried) { return total(tried, use + 1); });
   Estimate out;
   Measured& measured = out.measured;
   measured.count = total(windows, use + 1);

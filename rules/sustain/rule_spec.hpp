@@ -11,7 +11,7 @@
 
 namespace rules {
 
-enum class Severity { p0, p1, p2, p3 };  // P0, P1 act; P2 asks; P3 notifies. Smaller is more severe.
+enum class Severity { p0, p1, p2, p3 };         // P0, P1 act; P2 asks; P3 notifies. Smaller is more severe.
 std::string_view to_string(Severity severity);  // "P0"
 
 // The most that may happen by itself.
@@ -22,8 +22,8 @@ struct RuleSpec {
   RuleName name;
   ServiceName service;
   Condition when;
-  std::optional<Condition> clear;       // default: `when` is false
-  Duration sustain{};                   // `for`
+  std::optional<Condition> clear;  // default: `when` is false
+  Duration sustain{};              // `for`
   Severity severity = Severity::p1;
   std::vector<ActionName> respond;      // the ladder, lowest rung first
   std::optional<Mode> mode;             // overrides what the severity implies

@@ -62,14 +62,12 @@ struct RuleTracker::State {
   }
 };
 
-void RuleTracker::Destroy::operator()(State* state) const {
-  delete state;
-}
+void RuleTracker::Destroy::operator()(State* state) const { delete state; }
 
 RuleTracker::RuleTracker(RuleSpec rule, Instant start) : state_(new State(std::move(rule), start)) {}
 
-void RuleTracker::observe(Instant at, const Judgement& when, const Judgement& clear,
-                          const Judgement& newest_part, Fresh fresh) {
+void RuleTracker::observe(Instant at, const Judgement& when, const Judgement& clear, const Judgement& newest_part,
+                          Fresh fresh) {
   Tracking& now = state_->tracking;
   if (at > now.now) now.run_to(at);
   const bool was_confirming = now.confirming;
@@ -94,36 +92,20 @@ std::optional<Instant> RuleTracker::deadline() const {
   return next;
 }
 
-bool RuleTracker::take_confirmation_request() {
-  return std::exchange(state_->tracking.asks_confirmation, false);
-}
-bool RuleTracker::take_fired() {
-  return std::exchange(state_->tracking.has_fired, false);
-}
-bool RuleTracker::take_recovered() {
-  return std::exchange(state_->tracking.has_recovered, false);
-}
+bool RuleTracker::take_confirmation_request() { return std::exchange(state_->tracking.asks_confirmation, false); }
+bool RuleTracker::take_fired() { return std::exchange(state_->tracking.has_fired, false); }
+bool RuleTracker::take_recovered() { return std::exchange(state_->tracking.has_recovered, false); }
 
 void RuleTracker::restart(Instant at) {
   advance(at);
   state_->tracking.forget();
 }
 
-RuleState RuleTracker::state() const {
-  return state_->tracking.state();
-}
-Duration RuleTracker::good_for(Instant now) const {
-  return state_->at(now).good_run;
-}
-bool RuleTracker::bad_when_last_observed() const {
-  return state_->tracking.newest_known == Verdict::bad;
-}
-const std::map<Cause, Duration>& RuleTracker::unknown_time() const {
-  return state_->tracking.unknown_time;
-}
-const RuleSpec& RuleTracker::rule() const {
-  return state_->rule;
-}
+RuleState RuleTracker::state() const { return state_->tracking.state(); }
+Duration RuleTracker::good_for(Instant now) const { return state_->at(now).good_run; }
+bool RuleTracker::bad_when_last_observed() const { return state_->tracking.newest_known == Verdict::bad; }
+const std::map<Cause, Duration>& RuleTracker::unknown_time() const { return state_->tracking.unknown_time; }
+const RuleSpec& RuleTracker::rule() const { return state_->rule; }
 
 RuleProgress RuleTracker::progress(Instant now) const {
   const Tracking tracking = state_->at(now);
@@ -177,8 +159,7 @@ Held take_held(std::vector<Segment>& segments, Instant saved_at) {
 
 Duration good_at_end(const std::vector<Segment>& segments) {
   Duration sum{};
-  for (auto segment = segments.rbegin(); segment != segments.rend() && segment->verdict == Verdict::good;
-       ++segment) {
+  for (auto segment = segments.rbegin(); segment != segments.rend() && segment->verdict == Verdict::good; ++segment) {
     sum += segment->to - segment->from;
   }
   return sum;

@@ -25,7 +25,7 @@ std::string_view to_string(RuleState state);
 // What a tracker needs to go on after a restart (SPEC 2.13). Plain data for the journal.
 struct SpanRecord {
   RuleName rule;
-  std::string fingerprint;         // of what the rule means; another one starts empty
+  std::string fingerprint;  // of what the rule means; another one starts empty
   RuleState state = RuleState::idle;
   // Of the span, oldest first. Without a span one good segment, as long as `when` has been good; while firing one good
   // segment, as long as `clear` has held. One that ends after `saved_at` is the verdict that holds until then.
@@ -38,12 +38,12 @@ struct SpanRecord {
 // Where a rule stands, for status, explain and metrics.
 struct RuleProgress {
   RuleState state = RuleState::idle;
-  Duration bad{};                        // observed bad time in the span
-  Duration observed{};                   // bad + good time in the span
+  Duration bad{};       // observed bad time in the span
+  Duration observed{};  // bad + good time in the span
   std::int64_t bad_samples = 0;
-  std::optional<Duration> to_fire;       // time left if it stays bad; none when not pending
-  std::optional<Instant> since;          // begin of the span, or of the firing
-  double observed_share = 1;             // of the last blind_after; no_traffic and too_few_samples count as observed
+  std::optional<Duration> to_fire;  // time left if it stays bad; none when not pending
+  std::optional<Instant> since;     // begin of the span, or of the firing
+  double observed_share = 1;        // of the last blind_after; no_traffic and too_few_samples count as observed
   bool blind = false;
 };
 
@@ -57,9 +57,10 @@ class RuleTracker {
  public:
   RuleTracker(RuleSpec rule, Instant start);
 
-  // From `at` on `when` is as judged (and `clear`, looked at only while firing and only when the rule has one; bad means
-  // that its condition is true, that is: clear). `newest_part` is `when` over the newest part of the windows; equal to
-  // `when` where nothing is windowed. Times never go back: an `at` before what has been advanced to counts from then on.
+  // From `at` on `when` is as judged (and `clear`, looked at only while firing and only when the rule has one; bad
+  // means that its condition is true, that is: clear). `newest_part` is `when` over the newest part of the windows;
+  // equal to `when` where nothing is windowed. Times never go back: an `at` before what has been advanced to counts
+  // from then on.
   void observe(Instant at, const Judgement& when, const Judgement& clear, const Judgement& newest_part, Fresh fresh);
 
   // Time passed without a new verdict. Must be called at deadline() at the latest.
@@ -98,7 +99,9 @@ class RuleTracker {
 
  private:
   struct State;
-  struct Destroy { void operator()(State*) const; };
+  struct Destroy {
+    void operator()(State*) const;
+  };
   std::unique_ptr<State, Destroy> state_;
 };
 

@@ -13,9 +13,7 @@ constexpr double observed_share_min = 0.6;  // of blind_after; below that a rule
 // are forgotten, as if they had been observed.
 constexpr std::size_t gaps_max = 4096;
 
-bool is_blindness(Cause cause) {
-  return cause != Cause::no_traffic && cause != Cause::too_few_samples;
-}
+bool is_blindness(Cause cause) { return cause != Cause::no_traffic && cause != Cause::too_few_samples; }
 
 }  // namespace
 
@@ -32,8 +30,7 @@ void Sight::unobserved(Cause cause, Instant from, Instant to) {
 
 void Sight::forget_before(Instant now) {
   const Instant edge = now - blind_after_;
-  const auto kept =
-      std::find_if(gaps_.begin(), gaps_.end(), [edge](const Gap& gap) { return gap.to > edge; });
+  const auto kept = std::find_if(gaps_.begin(), gaps_.end(), [edge](const Gap& gap) { return gap.to > edge; });
   gaps_.erase(gaps_.begin(), kept);
 }
 
@@ -46,17 +43,13 @@ Duration Sight::unobserved_within(Instant now) const {
   return sum;
 }
 
-double Sight::observed_share(Instant now) const {
-  return 1 - seconds(unobserved_within(now)) / seconds(blind_after_);
-}
+double Sight::observed_share(Instant now) const { return 1 - seconds(unobserved_within(now)) / seconds(blind_after_); }
 
-bool Sight::blind(Instant now) const {
-  return observed_share(now) < observed_share_min;
-}
+bool Sight::blind(Instant now) const { return observed_share(now) < observed_share_min; }
 
 Instant Sight::blind_at_earliest(Instant now) const {
-  const auto allowed = Duration(
-      static_cast<Duration::rep>((1 - observed_share_min) * static_cast<double>(blind_after_.count())));
+  const auto allowed =
+      Duration(static_cast<Duration::rep>((1 - observed_share_min) * static_cast<double>(blind_after_.count())));
   // Half a second more than is needed: rounding must not make it come due without being so.
   constexpr Duration margin = std::chrono::milliseconds(500);
   return now + std::max(allowed - unobserved_within(now), Duration::zero()) + margin;

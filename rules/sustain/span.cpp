@@ -13,9 +13,7 @@ namespace {
 // oldest are given up, which can only delay a firing.
 constexpr std::size_t segments_max = 8192;
 
-std::ptrdiff_t offset(std::size_t n) {
-  return static_cast<std::ptrdiff_t>(n);
-}
+std::ptrdiff_t offset(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
 
 }  // namespace
 
@@ -37,18 +35,13 @@ void Span::append(const Segment& segment) {
   segments_.push_back(segment);
 }
 
-void Span::extend(Verdict verdict, Instant from, Instant to) {
-  append({from, to, verdict, 0});
-}
+void Span::extend(Verdict verdict, Instant from, Instant to) { append({from, to, verdict, 0}); }
 
-void Span::sample(Verdict verdict, Instant at) {
-  append({at, at, verdict, 1});
-}
+void Span::sample(Verdict verdict, Instant at) { append({at, at, verdict, 1}); }
 
 void Span::slide(Instant now) {
   const Instant edge = now - stretch_max_;
-  const auto kept =
-      std::find_if(segments_.begin(), segments_.end(), [edge](const Segment& s) { return s.to > edge; });
+  const auto kept = std::find_if(segments_.begin(), segments_.end(), [edge](const Segment& s) { return s.to > edge; });
   segments_.erase(segments_.begin(), kept);
   if (!segments_.empty()) segments_.front().from = std::max(segments_.front().from, edge);
   settle();

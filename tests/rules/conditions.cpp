@@ -22,10 +22,14 @@ std::string show_literal(const rules::Literal& literal) {
   number.erase(number.find_last_not_of('0') + 1);
   if (number.back() == '.') number.pop_back();
   switch (literal.kind) {
-    case rules::LiteralKind::number: return number;
-    case rules::LiteralKind::share: return number + "share";
-    case rules::LiteralKind::duration: return number + "s";
-    case rules::LiteralKind::size: return number + "B";
+    case rules::LiteralKind::number:
+      return number;
+    case rules::LiteralKind::share:
+      return number + "share";
+    case rules::LiteralKind::duration:
+      return number + "s";
+    case rules::LiteralKind::size:
+      return number + "B";
   }
   return "";
 }
@@ -85,26 +89,25 @@ std::string rejected(const std::string& text) {
 }  // namespace
 
 TEST_CASE("a condition is read with or < and < not < comparison < + - < * / < unary minus") {
-  const std::vector<Case> cases{
-      {"error_rate > 5%", "error_rate>0.05share"},
-      {"a > 1 or b > 2 and c > 3", "[a>1 or [b>2 and c>3]]"},
-      {"(a > 1 or b > 2) and c > 3", "[[a>1 or b>2] and c>3]"},
-      {"not a > 1 and b > 2", "[not a>1 and b>2]"},
-      {"not not a == 1", "not not a==1"},
-      {"a - b - c >= 1", "((a-b)-c)>=1"},
-      {"a + b * c / d < 1", "(a+((b*c)/d))<1"},
-      {"-a * -2 != 1", "((-a)*(-2))!=1"},
-      {"(a + b) * 2 <= 1", "((a+b)*2)<=1"},
-      {"p95 > 3000ms or p95 > 3 * baseline(p95)", "[p95>3s or p95>(3*baseline(p95))]"},
-      {"health.up == 0", "health.up==0"},
-      {"host.disk_used{path=\"/\"} > 90%", "host.disk_used{path=\"/\"}>0.9share"},
-      {"baseline(host.load1) < before(p95)", "baseline(host.load1)<before(p95)"},
-      {"restarts(app, 10m) >= 3", "restarts(app,10m)>=3"},
-      {"avg(cpu, 10m) > 1 and max(a.b, 5m) > 1 and min(x, 1m) > 1",
-       "[avg(cpu,10m)>1 and max(a.b,5m)>1 and min(x,1m)>1]"},
-      {"quantile(x, 0.95, 5m) > slope(x, 1h)", "quantile(x,5m)>slope(x,1h)"},
-      {"app.http_requests_total{code=~\"5..\",path!=\"/\"} > 1",
-       "app.http_requests_total{code=~\"5..\",path!=\"/\"}>1"}};
+  const std::vector<Case> cases{{"error_rate > 5%", "error_rate>0.05share"},
+                                {"a > 1 or b > 2 and c > 3", "[a>1 or [b>2 and c>3]]"},
+                                {"(a > 1 or b > 2) and c > 3", "[[a>1 or b>2] and c>3]"},
+                                {"not a > 1 and b > 2", "[not a>1 and b>2]"},
+                                {"not not a == 1", "not not a==1"},
+                                {"a - b - c >= 1", "((a-b)-c)>=1"},
+                                {"a + b * c / d < 1", "(a+((b*c)/d))<1"},
+                                {"-a * -2 != 1", "((-a)*(-2))!=1"},
+                                {"(a + b) * 2 <= 1", "((a+b)*2)<=1"},
+                                {"p95 > 3000ms or p95 > 3 * baseline(p95)", "[p95>3s or p95>(3*baseline(p95))]"},
+                                {"health.up == 0", "health.up==0"},
+                                {"host.disk_used{path=\"/\"} > 90%", "host.disk_used{path=\"/\"}>0.9share"},
+                                {"baseline(host.load1) < before(p95)", "baseline(host.load1)<before(p95)"},
+                                {"restarts(app, 10m) >= 3", "restarts(app,10m)>=3"},
+                                {"avg(cpu, 10m) > 1 and max(a.b, 5m) > 1 and min(x, 1m) > 1",
+                                 "[avg(cpu,10m)>1 and max(a.b,5m)>1 and min(x,1m)>1]"},
+                                {"quantile(x, 0.95, 5m) > slope(x, 1h)", "quantile(x,5m)>slope(x,1h)"},
+                                {"app.http_requests_total{code=~\"5..\",path!=\"/\"} > 1",
+                                 "app.http_requests_total{code=~\"5..\",path!=\"/\"}>1"}};
   for (const Case& each : cases) {
     CAPTURE(each.text);
     CHECK(parsed(each.text) == each.expected);
@@ -112,10 +115,16 @@ TEST_CASE("a condition is read with or < and < not < comparison < + - < * / < un
 }
 
 TEST_CASE("numbers, shares, durations and sizes are what they say") {
-  const std::vector<Case> cases{
-      {"x > 5", "x>5"},           {"x > 1.5", "x>1.5"},      {"x > 1e3", "x>1000"},     {"x > 2.5e-1", "x>0.25"},
-      {"x > 12.5%", "x>0.125share"}, {"x > 500ms", "x>0.5s"},   {"x > 1h30m", "x>5400s"},  {"x > 2KiB", "x>2048B"},
-      {"x > 1MiB", "x>1048576B"}, {"x > 0.5GiB", "x>536870912B"}};
+  const std::vector<Case> cases{{"x > 5", "x>5"},
+                                {"x > 1.5", "x>1.5"},
+                                {"x > 1e3", "x>1000"},
+                                {"x > 2.5e-1", "x>0.25"},
+                                {"x > 12.5%", "x>0.125share"},
+                                {"x > 500ms", "x>0.5s"},
+                                {"x > 1h30m", "x>5400s"},
+                                {"x > 2KiB", "x>2048B"},
+                                {"x > 1MiB", "x>1048576B"},
+                                {"x > 0.5GiB", "x>536870912B"}};
   for (const Case& each : cases) {
     CAPTURE(each.text);
     CHECK(parsed(each.text) == each.expected);
@@ -161,8 +170,7 @@ TEST_CASE("a mistake in a condition names its place and what was expected") {
 
 TEST_CASE("a share compared with a bare number above 1 is a mistake") {
   CHECK(rejected("5% > 7") == "5: a share is compared with a number above 1; expected one such as 5% or 0.05");
-  CHECK(rejected("x > 1 or 7 < 5%") ==
-        "9: a share is compared with a number above 1; expected one such as 5% or 0.05");
+  CHECK(rejected("x > 1 or 7 < 5%") == "9: a share is compared with a number above 1; expected one such as 5% or 0.05");
   CHECK(rejected("5% < 1") == "accepted");
   const auto is_ratio = [](const rules::Expression& e) {
     const auto* signal = std::get_if<rules::SignalRef>(&e.node);
@@ -181,7 +189,8 @@ TEST_CASE("a share compared with a bare number above 1 is a mistake") {
 
 TEST_CASE("nesting and length of a condition have limits") {
   const auto nested = [](int depth) {
-    return std::string(static_cast<std::size_t>(depth), '(') + "x > 1" + std::string(static_cast<std::size_t>(depth), ')');
+    return std::string(static_cast<std::size_t>(depth), '(') + "x > 1" +
+           std::string(static_cast<std::size_t>(depth), ')');
   };
   CHECK(rejected(nested(20)) == "accepted");
   CHECK(rejected(nested(2000)).find("nested deeper than 64 levels") != std::string::npos);
@@ -203,7 +212,8 @@ TEST_CASE("each comparison keeps its text as written") {
 }
 
 TEST_CASE("references of a condition are all names in it with their places") {
-  const auto result = parse_condition("p95 > 3 * baseline(p95) and not avg(h.q, 5m) < before(h.q) or restarts(app, 1m) > 2");
+  const auto result =
+      parse_condition("p95 > 3 * baseline(p95) and not avg(h.q, 5m) < before(h.q) or restarts(app, 1m) > 2");
   const auto references = std::get<Condition>(result).references();
   REQUIRE(references.size() == 5);
   CHECK(std::get<rules::SignalRef>(references[0].to).signal.text == "p95");

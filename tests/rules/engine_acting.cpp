@@ -161,10 +161,14 @@ TEST_CASE("SPEC 2.21: P0 and P1 act, P2 asks, P3 notifies, a rule's mode overrid
   using rules::Mode;
   using rules::Severity;
   const std::vector<Case> cases{
-      {Severity::p0, {}, Mode::act, "verifying"},       {Severity::p1, {}, Mode::act, "verifying"},
-      {Severity::p2, {}, Mode::act, "asking"},          {Severity::p3, {}, Mode::act, "telling"},
-      {Severity::p3, Mode::act, Mode::act, "verifying"}, {Severity::p1, Mode::ask, Mode::act, "asking"},
-      {Severity::p1, {}, Mode::ask, "asking"},          {Severity::p0, {}, Mode::observe, "telling"},
+      {Severity::p0, {}, Mode::act, "verifying"},
+      {Severity::p1, {}, Mode::act, "verifying"},
+      {Severity::p2, {}, Mode::act, "asking"},
+      {Severity::p3, {}, Mode::act, "telling"},
+      {Severity::p3, Mode::act, Mode::act, "verifying"},
+      {Severity::p1, Mode::ask, Mode::act, "asking"},
+      {Severity::p1, {}, Mode::ask, "asking"},
+      {Severity::p0, {}, Mode::observe, "telling"},
       {Severity::p1, Mode::notify, Mode::act, "telling"},
   };
   for (const Case& one : cases) {

@@ -12,8 +12,12 @@ namespace {
 
 rules::CoreConfig long_plan() {
   rules::CoreConfig config = usual();
-  config.actions[0].steps = {notify("team"),  capture("logs"), run("pause"),
-                             switch_step(),   wait("web_health.up == 1", 15s, 5min), run("warm", rules::OnFailure::abort)};
+  config.actions[0].steps = {notify("team"),
+                             capture("logs"),
+                             run("pause"),
+                             switch_step(),
+                             wait("web_health.up == 1", 15s, 5min),
+                             run("warm", rules::OnFailure::abort)};
   config.actions[0].on_success = {run("resume")};
   config.actions[0].on_failure = {run("maintenance")};
   config.actions[0].always = {run("tidy"), notify("team")};

@@ -47,13 +47,27 @@ void meddle(World& w, std::mt19937& dice, bool may_crash) {
   switch (dice() % 12) {
     case 0:
     case 1:
-    case 2: w.deploy(revisions[dice() % revisions.size()], service); break;
-    case 3: w.reality[service].extra_errors = dice() % 2 == 0 ? 0.3 : 0.0; break;
-    case 4: w.reality[service].probes_work = dice() % 3 != 0; break;
-    case 5: w.reality[service].requests_per_second = dice() % 3 == 0 ? 0.1 : 40; break;
-    case 6: w.mark(dice() % 2 == 0 ? rules::MarkKind::begin : rules::MarkKind::end, {}, service); break;
-    case 7: w.ask(rules::Pause{name, 3min, ""}); break;
-    case 8: w.ask(by_hand); break;
+    case 2:
+      w.deploy(revisions[dice() % revisions.size()], service);
+      break;
+    case 3:
+      w.reality[service].extra_errors = dice() % 2 == 0 ? 0.3 : 0.0;
+      break;
+    case 4:
+      w.reality[service].probes_work = dice() % 3 != 0;
+      break;
+    case 5:
+      w.reality[service].requests_per_second = dice() % 3 == 0 ? 0.1 : 40;
+      break;
+    case 6:
+      w.mark(dice() % 2 == 0 ? rules::MarkKind::begin : rules::MarkKind::end, {}, service);
+      break;
+    case 7:
+      w.ask(rules::Pause{name, 3min, ""});
+      break;
+    case 8:
+      w.ask(by_hand);
+      break;
     case 9:
       if (const auto open = w.open(service)) {
         if (dice() % 2 == 0) {
@@ -63,8 +77,8 @@ void meddle(World& w, std::mt19937& dice, bool may_crash) {
         }
       }
       break;
-    case 10: w.scripts["switch last-good"].status =
-                 dice() % 3 == 0 ? rules::StepStatus::failed : rules::StepStatus::succeeded;
+    case 10:
+      w.scripts["switch last-good"].status = dice() % 3 == 0 ? rules::StepStatus::failed : rules::StepStatus::succeeded;
       break;
     case 11:
       if (may_crash) w.crash(std::chrono::seconds(dice() % 40));
@@ -141,7 +155,9 @@ std::string decisions(const World& w) {
 
 }  // namespace
 
-TEST_CASE("whatever happens: incidents of a service never overlap and end, one mutating step at a time, one switch a revision, nothing without its intent") {
+TEST_CASE(
+    "whatever happens: incidents of a service never overlap and end, one mutating step at a time, one switch a "
+    "revision, nothing without its intent") {
   for (unsigned seed = 1; seed <= streams; ++seed) live_through(seed, false);
 }
 

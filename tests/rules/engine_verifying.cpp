@@ -100,7 +100,7 @@ TEST_CASE("SPEC 2.26: a plan's own verify.when and its time limit are kept to") 
   }));
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
-  w.reality["web"].extra_errors = 0.03;   // good for the rule, not for the verification
+  w.reality["web"].extra_errors = 0.03;  // good for the rule, not for the verification
   const Instant begun = w.now();
   REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
   CHECK(w.now() - begun == 8min);

@@ -18,8 +18,7 @@ SharedSeriesKey key(const std::string& name, const std::string& code) {
   return std::make_shared<const SeriesKey>(SeriesKey{name, {{"code", code}}});
 }
 
-const SharedSeriesKey process_start =
-    std::make_shared<const SeriesKey>(SeriesKey{"process_start_time_seconds", {}});
+const SharedSeriesKey process_start = std::make_shared<const SeriesKey>(SeriesKey{"process_start_time_seconds", {}});
 
 std::string head(const std::string& text, char at) { return text.substr(0, text.find(at)); }
 
@@ -231,7 +230,8 @@ void World::perform(const Perform& command) {
       script.status == StepStatus::succeeded) {
     // The world changes whether or not the watcher lives to see it.
     agenda_.emplace(now_ + script.takes, std::pair(0, [this, command] {
-                      if (!command.context.to.empty()) reality[command.context.service.text].running = command.context.to;
+                      if (!command.context.to.empty())
+                        reality[command.context.service.text].running = command.context.to;
                     }));
   }
   schedule(script.takes, [this, id = command.id, status = script.status] {
@@ -359,9 +359,8 @@ std::vector<std::string> World::performed(const std::string& service) const {
 }
 
 int World::count_performed(const std::string& what) const {
-  return static_cast<int>(std::count_if(deeds.begin(), deeds.end(), [&](const Done& done) {
-    return describe(done.command.step) == what;
-  }));
+  return static_cast<int>(
+      std::count_if(deeds.begin(), deeds.end(), [&](const Done& done) { return describe(done.command.step) == what; }));
 }
 
 int World::told(Stage stage) const {
@@ -436,8 +435,7 @@ void add_service(CoreConfig& config, const std::string& name) {
   signal.name = SignalName(name + "_errors");
   signal.probe = ProbeName(name + "_app");
   const auto selector = [](const char* text) { return std::get<Selector>(parse_selector(text)); };
-  signal.of = std::vector<RatioOf>{
-      {selector(R"(http_requests_total{code=~"5.."})"), selector("http_requests_total")}};
+  signal.of = std::vector<RatioOf>{{selector(R"(http_requests_total{code=~"5.."})"), selector("http_requests_total")}};
   config.signals.push_back(std::move(signal));
 }
 

@@ -24,15 +24,15 @@ using rules::Instant;
 // What a test says of one service.
 struct Reality {
   rules::Revision running{"v1"};
-  std::set<std::string> sick{"bad", "bad2"};   // revisions that answer 30 % of requests with errors
-  std::set<std::string> crashing{"crash"};     // revisions that do not answer at all
+  std::set<std::string> sick{"bad", "bad2"};  // revisions that answer 30 % of requests with errors
+  std::set<std::string> crashing{"crash"};    // revisions that do not answer at all
   double requests_per_second = 40;
-  double extra_errors = 0;                     // share, whatever runs
-  std::set<std::string> unhealthy{};           // revisions that serve metrics but whose health is down
-  double process_start = 0;                    // told by the metrics page; 0: not
-  bool readable = true;                        // identity
-  std::string schema;                          // what the schema command prints
-  bool probes_work = true;                     // false: DNS failure, nothing can be measured
+  double extra_errors = 0;            // share, whatever runs
+  std::set<std::string> unhealthy{};  // revisions that serve metrics but whose health is down
+  double process_start = 0;           // told by the metrics page; 0: not
+  bool readable = true;               // identity
+  std::string schema;                 // what the schema command prints
+  bool probes_work = true;            // false: DNS failure, nothing can be measured
   double total = 0;
   double errors = 0;
   Instant counted = Instant(std::chrono::hours(24 * 365 * 50));
@@ -42,7 +42,7 @@ struct Reality {
 struct Script {
   rules::StepStatus status = rules::StepStatus::succeeded;
   Duration takes = 1s;
-  bool switches = true;                        // a switch that says it did but did not
+  bool switches = true;  // a switch that says it did but did not
 };
 
 // What was saved, as the journal would give it back.
@@ -111,13 +111,13 @@ class World {
   bool told_text(const std::string& part) const;
 
   std::map<std::string, Reality> reality;
-  std::map<std::string, Script> scripts;       // by describe(step)
+  std::map<std::string, Script> scripts;  // by describe(step)
   bool lock_refused = false;
   FakeJournal journal;
   std::vector<Done> deeds;
   std::vector<rules::Tell> tells;
   std::vector<rules::Note> notes;
-  std::vector<std::string> violations;         // of what must never be
+  std::vector<std::string> violations;  // of what must never be
   int polls_asked = 0;
 
  private:
@@ -138,7 +138,8 @@ class World {
   std::unique_ptr<rules::Engine> engine_;
   Instant start_ = Instant(std::chrono::hours(24 * 365 * 50));
   Instant now_ = start_;
-  std::multimap<Instant, std::pair<int, std::function<void()>>> agenda_;  // life of the watcher it belongs to; 0: the world's
+  std::multimap<Instant, std::pair<int, std::function<void()>>>
+      agenda_;  // life of the watcher it belongs to; 0: the world's
   int life_ = 1;
   int crashes_ = 0;
   int commands_left_ = -1;

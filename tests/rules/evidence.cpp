@@ -66,9 +66,8 @@ namespace {
 // `counts` fall into (0, 0.1], (0.1, 0.5], (0.5, 1], (1, +Inf).
 World histogram(const std::vector<double>& counts, SignalSpec spec = latency(), double scale = 1) {
   World world({std::move(spec)});
-  const std::vector<std::string> bounds =
-      scale == 1 ? std::vector<std::string>{"0.1", "0.5", "1.0", "+Inf"}
-                 : std::vector<std::string>{"100", "500", "1000", "+Inf"};
+  const std::vector<std::string> bounds = scale == 1 ? std::vector<std::string>{"0.1", "0.5", "1.0", "+Inf"}
+                                                     : std::vector<std::string>{"100", "500", "1000", "+Inf"};
   for (int s = 0; s <= 60; s += 5) {
     Page page;
     double sum = 0;
@@ -148,7 +147,8 @@ TEST_CASE("SPEC 2.7: a window grows until a quantile has enough") {
 TEST_CASE("SPEC 2.7: quantiles come from increases: what was before the window does not count") {
   World world({latency()});
   for (int s = 0; s <= 60; s += 5) {
-    world.poll(s, {{"latency_bucket{le=\"1\"}", 100}, {"latency_bucket{le=\"2\"}", 100 + s * 10},
+    world.poll(s, {{"latency_bucket{le=\"1\"}", 100},
+                   {"latency_bucket{le=\"2\"}", 100 + s * 10},
                    {"latency_bucket{le=\"+Inf\"}", 5000 + s * 10}});
   }
   CHECK(world.verdict("p95 > 1") == "bad");

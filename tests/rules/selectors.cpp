@@ -82,10 +82,32 @@ TEST_CASE("an expression outside the accepted part of PromQL is an error, not a 
     CAPTURE(text);
     CHECK(rejected_expression(text) == "accepted");
   }
-  for (const std::string text :
-       {"", "5", "a > 1", "a % 2", "a ^ 2", "a and b", "a / on (x) b", "a offset 5m", "a @ 1", "a[5m]", "rate(a)",
-        "rate(a[5m:1m])", "sum without (x) (a)", "count(a)", "histogram_quantile(0.9, a)", "sum(5)", "a 5m", "5% * a",
-        "irate(a[1m])", "rate(sum(a)[1m])", "a b", "(a", "{a=\"b\"}", "rate(a[0s])", "a / bool b", "NaN * a"}) {
+  for (const std::string text : {"",
+                                 "5",
+                                 "a > 1",
+                                 "a % 2",
+                                 "a ^ 2",
+                                 "a and b",
+                                 "a / on (x) b",
+                                 "a offset 5m",
+                                 "a @ 1",
+                                 "a[5m]",
+                                 "rate(a)",
+                                 "rate(a[5m:1m])",
+                                 "sum without (x) (a)",
+                                 "count(a)",
+                                 "histogram_quantile(0.9, a)",
+                                 "sum(5)",
+                                 "a 5m",
+                                 "5% * a",
+                                 "irate(a[1m])",
+                                 "rate(sum(a)[1m])",
+                                 "a b",
+                                 "(a",
+                                 "{a=\"b\"}",
+                                 "rate(a[0s])",
+                                 "a / bool b",
+                                 "NaN * a"}) {
     CAPTURE(text);
     CHECK(rejected_expression(text) != "accepted");
   }

@@ -8,16 +8,11 @@
 
 namespace sustain_test {
 
-inline rules::Instant at(double s) {
-  return rules::Instant(rules::from_seconds(s));
-}
-inline rules::Duration span_of(double s) {
-  return rules::from_seconds(s);
-}
+inline rules::Instant at(double s) { return rules::Instant(rules::from_seconds(s)); }
+inline rules::Duration span_of(double s) { return rules::from_seconds(s); }
 // Rounded to the millisecond: times of a scenario are written in seconds with few decimals.
 inline double shown(rules::Instant t) {
-  return static_cast<double>(std::chrono::round<std::chrono::milliseconds>(t.time_since_epoch()).count()) /
-         1000;
+  return static_cast<double>(std::chrono::round<std::chrono::milliseconds>(t.time_since_epoch()).count()) / 1000;
 }
 
 inline rules::RuleSpec rule_for(double sustain) {
@@ -40,8 +35,7 @@ inline rules::Judgement judged(rules::Verdict verdict, rules::Instant valid_unti
 // decides.
 class Driven {
  public:
-  explicit Driven(rules::RuleSpec rule, double max_gap = 12.5)
-      : tracker(std::move(rule), at(0)), max_gap_(max_gap) {}
+  explicit Driven(rules::RuleSpec rule, double max_gap = 12.5) : tracker(std::move(rule), at(0)), max_gap_(max_gap) {}
 
   void until(double t) {
     for (auto due = tracker.deadline(); due && *due <= at(t); due = tracker.deadline()) {

@@ -17,12 +17,8 @@ using sustain_test::judged;
 namespace {
 
 // Times are whole ticks, so that a slow and obvious computation in integers can stand beside the tracker.
-rules::Instant tick(int n) {
-  return rules::Instant(std::chrono::milliseconds(100) * n);
-}
-rules::Duration ticks(int n) {
-  return std::chrono::milliseconds(100) * n;
-}
+rules::Instant tick(int n) { return rules::Instant(std::chrono::milliseconds(100) * n); }
+rules::Duration ticks(int n) { return std::chrono::milliseconds(100) * n; }
 
 struct Look {
   int at = 0;
@@ -54,9 +50,7 @@ constexpr int looks = 60;  // of a stream
 
 using Random = std::mt19937;
 
-int below(Random& random, int n) {
-  return static_cast<int>(random() % static_cast<unsigned>(n));
-}
+int below(Random& random, int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
 
 Verdict verdict_from(Random& random, int bad_of_100, int good_of_100) {
   const int drawn = below(random, 100);
@@ -90,8 +84,8 @@ Stream stream_from(unsigned seed) {
 
 void show(RuleTracker& tracker, const Look& look) {
   const rules::Instant until = tick(look.valid_until);
-  tracker.observe(tick(look.at), judged(look.when, until), judged(look.clear, until),
-                  judged(look.newest_part, until), look.fresh);
+  tracker.observe(tick(look.at), judged(look.when, until), judged(look.clear, until), judged(look.newest_part, until),
+                  look.fresh);
 }
 
 struct Decision {
@@ -187,8 +181,7 @@ class Obvious {
   // Of the bad time that reaches into the span, from where it became bad without interruption.
   int bad_samples(int begin, int now, std::size_t seen) {
     int from = begin;
-    while (from > 0 && verdict(from - 1) == Verdict::bad && (begin == now || verdict(begin) == Verdict::bad))
-      --from;
+    while (from > 0 && verdict(from - 1) == Verdict::bad && (begin == now || verdict(begin) == Verdict::bad)) --from;
     int count = 0;
     for (std::size_t i = 0; i < seen; ++i) {
       const Look& look = stream_.looks[i];

@@ -46,12 +46,7 @@ void play(const std::vector<Scenario>& scenarios) {
 
 TEST_CASE("SPEC 2.10: a span begins with a bad verdict and fires when it holds all of `for`") {
   play({
-      {"bad from the start",
-       300,
-       12.5,
-       {{bad, 0, 295, 5}, {bad, 300.1, 300.1, 1}},
-       301,
-       "confirm 300, fired 300.1"},
+      {"bad from the start", 300, 12.5, {{bad, 0, 295, 5}, {bad, 300.1, 300.1, 1}}, 301, "confirm 300, fired 300.1"},
       {"good before counts for nothing",
        300,
        12.5,
@@ -166,8 +161,7 @@ TEST_CASE("SPEC 2.10: looking again at the same evidence is no sample") {
   Driven driven(rule_for(10), 250);
   driven.sample(0, bad);
   for (int i = 1; i < 50; ++i) {
-    driven.tracker.observe(at(i), judged(bad, at(i + 250)), {}, judged(bad, at(i + 250)),
-                           rules::Fresh::same_evidence);
+    driven.tracker.observe(at(i), judged(bad, at(i + 250)), {}, judged(bad, at(i + 250)), rules::Fresh::same_evidence);
   }
   CHECK(driven.tracker.progress(at(50)).bad_samples == 1);
   CHECK_FALSE(driven.tracker.take_confirmation_request());
@@ -250,12 +244,7 @@ TEST_CASE("SPEC 2.11: it fires only when it is still bad at the confirmation") {
        {{bad, 0, 25, 5}, {unknown, 28.1, 28.1, 1}, {bad, 33, 33, 1}},
        34,
        "confirm 28, fired 33"},
-      {"no answer keeps the credit, too",
-       28,
-       12.5,
-       {{bad, 0, 25, 5}, {bad, 60, 60, 1}},
-       61,
-       "confirm 28, fired 60"},
+      {"no answer keeps the credit, too", 28, 12.5, {{bad, 0, 25, 5}, {bad, 60, 60, 1}}, 61, "confirm 28, fired 60"},
       {"unknown, then good: the credit is gone",
        28,
        12.5,
@@ -265,11 +254,7 @@ TEST_CASE("SPEC 2.11: it fires only when it is still bad at the confirmation") {
       {"unknown for longer than a span may stretch: the credit is gone",
        28,
        12.5,
-       {{bad, 0, 25, 5},
-        {unknown, 28.1, 70, 5},
-        {unknown, 74, 74, 1},
-        {bad, 76, 76, 1},
-        {bad, 76.1, 76.1, 1}},
+       {{bad, 0, 25, 5}, {unknown, 28.1, 70, 5}, {unknown, 74, 74, 1}, {bad, 76, 76, 1}, {bad, 76.1, 76.1, 1}},
        77,
        "confirm 28"},
       {"a poll that was in flight at the end of `for` counts",
@@ -287,12 +272,8 @@ TEST_CASE("SPEC 2.11: it does not fire while the newest part is good by itself")
   driven.sample(28.1, bad, good, bad);
   driven.sample(30, bad, good, bad);
   CHECK(driven.log() == "confirm 28");
-  SUBCASE("it fires when the newest part is bad") {
-    driven.sample(35, bad, bad, bad);
-  }
-  SUBCASE("it fires when the newest part is unknown") {
-    driven.sample(35, bad, unknown, bad);
-  }
+  SUBCASE("it fires when the newest part is bad") { driven.sample(35, bad, bad, bad); }
+  SUBCASE("it fires when the newest part is unknown") { driven.sample(35, bad, unknown, bad); }
   CHECK(driven.log() == "confirm 28, fired 35");
 }
 
@@ -305,10 +286,9 @@ TEST_CASE("SPEC 2.12: without `clear` a firing rule recovers when it was good fo
   };
   play({
       {"good for `for`", 28, 12.5, then({{good, 30, 60, 5}}), 60, "confirm 28, fired 28.1, recovered 58"},
-      {"bad again before: the same firing", 28, 12.5,
-       then({{good, 30, 50, 5}, {bad, 55, 55, 1}, {good, 60, 85, 5}}), 87, "confirm 28, fired 28.1"},
-      {"bad again, then good for `for`", 28, 12.5,
-       then({{good, 30, 50, 5}, {bad, 55, 55, 1}, {good, 60, 90, 5}}), 90,
+      {"bad again before: the same firing", 28, 12.5, then({{good, 30, 50, 5}, {bad, 55, 55, 1}, {good, 60, 85, 5}}),
+       87, "confirm 28, fired 28.1"},
+      {"bad again, then good for `for`", 28, 12.5, then({{good, 30, 50, 5}, {bad, 55, 55, 1}, {good, 60, 90, 5}}), 90,
        "confirm 28, fired 28.1, recovered 88"},
       {"unknown does not count and does not interrupt", 28, 12.5,
        then({{good, 30, 35, 5}, {unknown, 40, 95, 5}, {good, 100, 120, 5}}), 120,
@@ -380,15 +360,9 @@ TEST_CASE("SPEC 2.13: an unchanged rule keeps its span over a short restart, the
   };
   CHECK(bad_after(record, rule_for(300), 210) == span_of(202));
   CHECK(bad_after(record, rule_for(300), 214.5) == span_of(202));
-  SUBCASE("longer than max_gap: empty") {
-    CHECK(bad_after(record, rule_for(300), 214.6) == rules::Duration::zero());
-  }
-  SUBCASE("another `for`: empty") {
-    CHECK(bad_after(record, rule_for(301), 210) == rules::Duration::zero());
-  }
-  SUBCASE("a clock that went back: empty") {
-    CHECK(bad_after(record, rule_for(300), 201) == rules::Duration::zero());
-  }
+  SUBCASE("longer than max_gap: empty") { CHECK(bad_after(record, rule_for(300), 214.6) == rules::Duration::zero()); }
+  SUBCASE("another `for`: empty") { CHECK(bad_after(record, rule_for(301), 210) == rules::Duration::zero()); }
+  SUBCASE("a clock that went back: empty") { CHECK(bad_after(record, rule_for(300), 201) == rules::Duration::zero()); }
 }
 
 TEST_CASE("SPEC 2.13: credit and firing outlast a short restart") {
@@ -436,21 +410,15 @@ TEST_CASE("SPEC 2.1: a rule of which less than 60 % of blind_after could be obse
     for (double t = 105; t <= until; t += 5) driven.sample(t, unknown, unknown, unknown, cause);
     return driven.tracker.progress(at(until)).blind;
   };
-  SUBCASE("24 s of 60 are not too much") {
-    CHECK_FALSE(blind_after_unknown(Cause::source_error, 129));
-  }
+  SUBCASE("24 s of 60 are not too much") { CHECK_FALSE(blind_after_unknown(Cause::source_error, 129)); }
   SUBCASE("more is") {
     CHECK(blind_after_unknown(Cause::source_error, 130));
     CHECK(driven.tracker.progress(at(130)).observed_share == doctest::Approx(35.0 / 60));
     driven.samples(135, 190, 5, good);
     CHECK_FALSE(driven.tracker.progress(at(190)).blind);
   }
-  SUBCASE("no traffic does not count") {
-    CHECK_FALSE(blind_after_unknown(Cause::no_traffic, 500));
-  }
-  SUBCASE("too few samples do not count") {
-    CHECK_FALSE(blind_after_unknown(Cause::too_few_samples, 500));
-  }
+  SUBCASE("no traffic does not count") { CHECK_FALSE(blind_after_unknown(Cause::no_traffic, 500)); }
+  SUBCASE("too few samples do not count") { CHECK_FALSE(blind_after_unknown(Cause::too_few_samples, 500)); }
   SUBCASE("a deadline looks at it though nothing comes") {
     driven.until(112.5);
     REQUIRE(driven.tracker.deadline());

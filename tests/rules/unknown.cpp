@@ -16,11 +16,16 @@ World kleene() {
 std::string spelt(std::string text) {
   std::string out;
   for (const char c : text) {
-    if (c == 'T') out += "health.t == 1";
-    else if (c == 'F') out += "health.f == 1";
-    else if (c == 'U') out += "health.absent == 1";
-    else if (c == 'B') out += "health.t > baseline(health.t)";
-    else out += c;
+    if (c == 'T')
+      out += "health.t == 1";
+    else if (c == 'F')
+      out += "health.f == 1";
+    else if (c == 'U')
+      out += "health.absent == 1";
+    else if (c == 'B')
+      out += "health.t > baseline(health.t)";
+    else
+      out += c;
   }
   return out;
 }
@@ -29,11 +34,22 @@ std::string spelt(std::string text) {
 
 TEST_CASE("SPEC 2.1: conditions combine by Kleene logic, cannot measure is never bad") {
   const World world = kleene();
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {"T", "bad"},        {"F", "good"},        {"U", "no_data"},        {"T and U", "no_data"},
-      {"F and U", "good"}, {"U and F", "good"},  {"U and U", "no_data"},  {"T or U", "bad"},
-      {"U or T", "bad"},   {"F or U", "no_data"}, {"not U", "no_data"},   {"not T", "good"},
-      {"not F", "bad"},    {"T and not F", "bad"}, {"not (T and U)", "no_data"}, {"not (F and U)", "bad"}};
+  const std::vector<std::pair<std::string, std::string>> cases{{"T", "bad"},
+                                                               {"F", "good"},
+                                                               {"U", "no_data"},
+                                                               {"T and U", "no_data"},
+                                                               {"F and U", "good"},
+                                                               {"U and F", "good"},
+                                                               {"U and U", "no_data"},
+                                                               {"T or U", "bad"},
+                                                               {"U or T", "bad"},
+                                                               {"F or U", "no_data"},
+                                                               {"not U", "no_data"},
+                                                               {"not T", "good"},
+                                                               {"not F", "bad"},
+                                                               {"T and not F", "bad"},
+                                                               {"not (T and U)", "no_data"},
+                                                               {"not (F and U)", "bad"}};
   for (const auto& each : cases) {
     CAPTURE(each.first);
     CHECK(world.verdict(spelt(each.first)) == each.second);
@@ -42,8 +58,8 @@ TEST_CASE("SPEC 2.1: conditions combine by Kleene logic, cannot measure is never
 
 TEST_CASE("the leftmost comparison that decided is told, and all are listed") {
   const World world = kleene();
-  const std::vector<std::pair<std::string, std::size_t>> cases{
-      {"F or T or T", 1}, {"T and F and F", 1}, {"T and T", 0}, {"F or U", 1}, {"U or (F or T)", 2}, {"F or F", 0}};
+  const std::vector<std::pair<std::string, std::size_t>> cases{{"F or T or T", 1}, {"T and F and F", 1}, {"T and T", 0},
+                                                               {"F or U", 1},      {"U or (F or T)", 2}, {"F or F", 0}};
   for (const auto& each : cases) {
     CAPTURE(each.first);
     CHECK(world.judge(spelt(each.first)).decisive == each.second);
@@ -143,8 +159,8 @@ TEST_CASE("SPEC 2.8: a share of memory is compared as it was read") {
 TEST_CASE("SPEC 2.9: a comparison without a baseline is left out of its and/or and shown as left out") {
   const World world = kleene();
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"T or B", "bad"},       {"F or B", "good"},       {"T and B", "bad"},  {"F and B", "good"},
-      {"U and B", "no_data"},  {"B", "no_baseline"},     {"not B", "no_baseline"}, {"B and B", "no_baseline"},
+      {"T or B", "bad"},         {"F or B", "good"},     {"T and B", "bad"},       {"F and B", "good"},
+      {"U and B", "no_data"},    {"B", "no_baseline"},   {"not B", "no_baseline"}, {"B and B", "no_baseline"},
       {"T and (B or B)", "bad"}, {"F or not B", "good"}, {"B or F", "good"}};
   for (const auto& each : cases) {
     CAPTURE(each.first);

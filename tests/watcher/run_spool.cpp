@@ -52,8 +52,8 @@ TEST_CASE("what a deploy script says while no watcher runs comes back whole") {
 TEST_CASE("spooled words come back in the order in which they were said, marks and declarations alike") {
   const TemporaryDir state;
   REQUIRE_FALSE(watcher::spool(state.path, some_mark()));
-  REQUIRE_FALSE(watcher::spool(
-      state.path, rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad}));
+  REQUIRE_FALSE(watcher::spool(state.path,
+                               rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad}));
   for (int i = 0; i < 10; ++i) REQUIRE_FALSE(watcher::spool(state.path, some_mark()));
   std::vector<std::string> unreadable;
   const auto spooled = watcher::read_spool(state.path, unreadable);

@@ -93,8 +93,8 @@ TEST_CASE("samples are kept over hours in compressed files, read back from a tim
   REQUIRE(recent.size() == 2);
   CHECK(recent[0].readings.at(0).value == 340);
   const auto all = files.read(at(0));
-  CHECK(all.front().readings.at(0).value > 0);       // the first hours are gone
-  CHECK(all.front().readings.at(0).value <= 180);    // what is to be kept is there
+  CHECK(all.front().readings.at(0).value > 0);     // the first hours are gone
+  CHECK(all.front().readings.at(0).value <= 180);  // what is to be kept is there
   std::size_t compressed = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path + "/samples")) {
     if (entry.path().extension() == ".zst") ++compressed;
@@ -113,7 +113,8 @@ TEST_CASE("promtool takes a finished file of recorded samples") {
   REQUIRE_FALSE(files.append(text_of(poll_at(2 * 3600, 3)), at(2 * 3600)));
   const std::string unpack = "cd " + folder.path + " && zstd -qd samples/*.om.zst -o day.om";
   REQUIRE(std::system(unpack.c_str()) == 0);
-  const std::string create = "cd " + folder.path + " && promtool tsdb create-blocks-from openmetrics day.om blocks >log 2>&1";
+  const std::string create =
+      "cd " + folder.path + " && promtool tsdb create-blocks-from openmetrics day.om blocks >log 2>&1";
   CHECK(std::system(create.c_str()) == 0);
   CHECK_FALSE(std::filesystem::is_empty(folder.path + "/blocks"));
 }

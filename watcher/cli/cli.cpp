@@ -37,7 +37,7 @@ int run_cli(std::vector<std::string> arguments, Terminal& terminal) {
   add_incident_commands(app, line);
   add_limit_commands(app, line);
   add_notify_commands(app, line);
-  app.footer(footer);  // after the commands, which would show it too
+  app.footer(footer);                                // after the commands, which would show it too
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a vector from its end
   try {
     app.parse(std::move(arguments));

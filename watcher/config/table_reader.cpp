@@ -186,7 +186,8 @@ std::optional<std::vector<std::string>> TableReader::argv(std::string_view key, 
   }
   std::string& program = words->front();
   const bool relative = program.find('/') != std::string::npos && program.front() != '/';
-  if (relative) program = (std::filesystem::path(dir.empty() ? loading_.dir : dir) / program).lexically_normal().string();
+  if (relative)
+    program = (std::filesystem::path(dir.empty() ? loading_.dir : dir) / program).lexically_normal().string();
   loading_.commands.push_back({program, dir, place(key), owner(key)});
   return words;
 }

@@ -14,8 +14,8 @@ namespace watcher {
 struct Delivery {
   bool delivered = false;
   bool permanent = false;                      // trying again will not help: 3xx, 4xx other than 408 and 429, a bad url
-  std::string error;                           // for people, without secrets
-  std::optional<rules::Duration> retry_after;  // what the receiver asked for
+  std::string error{};                           // for people, without secrets
+  std::optional<rules::Duration> retry_after{};  // what the receiver asked for
 };
 
 // Which of the notifiers are to be told: the addressee of a notify step, whatever its filters; otherwise those whose

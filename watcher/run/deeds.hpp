@@ -31,7 +31,7 @@ struct Means {
   JournalThread& journal;
   Outbox& outbox;
   Metrics& metrics;
-  probes::TaskGroup& tasks;        // for what must end by itself before a stop: steps, reports
+  probes::TaskGroup& tasks;  // for what must end by itself before a stop: steps, reports
 };
 
 // Carries out what the engine commands: saves first, then everything else; steps run beside the loop and report back.
@@ -43,7 +43,7 @@ class Deeds {
   struct Tools {
     std::shared_ptr<const Config> config;
     probes::Scheduler* scheduler = nullptr;
-    std::shared_ptr<Performer> performer;   // shared with the steps that are running
+    std::shared_ptr<Performer> performer;  // shared with the steps that are running
     std::map<rules::ServiceName, ServiceReader*> readers;
     std::map<rules::ServiceName, std::shared_ptr<Driver>> drivers;
   };

@@ -8,8 +8,8 @@
 namespace watcher {
 
 struct RunOptions {
-  bool dry_run = false;                             // mode observe, whatever the configuration says
-  std::optional<rules::RollbackByHand> rollback;    // one rollback by hand, then exit; nothing else is acted on
+  bool dry_run = false;                           // mode observe, whatever the configuration says
+  std::optional<rules::RollbackByHand> rollback;  // one rollback by hand, then exit; nothing else is acted on
 };
 
 // Runs the watcher in the foreground until SIGTERM or SIGINT, or until the one rollback by hand is closed.

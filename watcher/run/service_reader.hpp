@@ -34,7 +34,7 @@ class ServiceReader {
   std::vector<std::string> schema_command_;  // empty: there is none
   std::string dir_;
   rules::Revision schema_read_for_;
-  std::string schema_;                       // of that revision; empty: it could not be read
+  std::string schema_;  // of that revision; empty: it could not be read
   Deliver deliver_;
   asio::steady_timer timer_;
   bool asked_ = false;

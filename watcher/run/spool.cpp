@@ -27,9 +27,12 @@ std::string spool_dir(const std::string& state_dir) { return state_dir + "/spool
 
 std::string_view kind_name(rules::MarkKind kind) {
   switch (kind) {
-    case rules::MarkKind::begin: return "begin";
-    case rules::MarkKind::end: return "end";
-    case rules::MarkKind::mark: return "mark";
+    case rules::MarkKind::begin:
+      return "begin";
+    case rules::MarkKind::end:
+      return "end";
+    case rules::MarkKind::mark:
+      return "mark";
   }
   return "";
 }

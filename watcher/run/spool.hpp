@@ -13,7 +13,7 @@ namespace watcher {
 using SpooledWord = std::variant<rules::DeployMark, rules::Declare>;
 
 struct Spooled {
-  std::string file;   // to be removed when the word is durable elsewhere
+  std::string file;  // to be removed when the word is durable elsewhere
   SpooledWord word;
 };
 

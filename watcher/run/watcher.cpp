@@ -61,8 +61,8 @@ std::string findings_text(const Loaded& loaded, const std::string& path) {
 
 }  // namespace
 
-Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config,
-                 RunOptions options, std::unique_ptr<Journal> journal)
+Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config, RunOptions options,
+                 std::unique_ptr<Journal> journal)
     : io_(io),
       clock_(clock),
       config_(std::move(config)),
@@ -97,8 +97,7 @@ void Watcher::equip() {
     auto deliver = [this](rules::Event event) { loop_.observe(std::move(event)); };
     Service& service = services_[section.service];
     service.driver = driver;
-    service.reader =
-        std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver));
+    service.reader = std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;
@@ -121,8 +120,8 @@ void Watcher::refill_windows() {
   for (const rules::Poll& poll : polls) {
     if (poll.ended < started_) engine_.refill(poll);
   }
-  log_info("refilled", fmt::format("polls={} from={:.0f}s_ago", polls.size(),
-                                   rules::seconds(started_ - polls.front().ended)));
+  log_info("refilled",
+           fmt::format("polls={} from={:.0f}s_ago", polls.size(), rules::seconds(started_ - polls.front().ended)));
 }
 
 asio::awaitable<void> Watcher::record_samples() {
@@ -188,10 +187,10 @@ asio::awaitable<int> Watcher::live() {
   start_loops();
   co_await take_up_spool();
   scheduler_->start();
-  log_info("started", fmt::format("name={} version={} probes={} rules={} services={} mode={}",
-                                  log_value(config_->watcher.name), ROLLBACKD_VERSION, config_->probes.size(),
-                                  config_->core.rules.size(), config_->core.services.size(),
-                                  rules::to_string(core_of(*config_, options_).mode)));
+  log_info("started",
+           fmt::format("name={} version={} probes={} rules={} services={} mode={}", log_value(config_->watcher.name),
+                       ROLLBACKD_VERSION, config_->probes.size(), config_->core.rules.size(),
+                       config_->core.services.size(), rules::to_string(core_of(*config_, options_).mode)));
   systemd_.ready(fmt::format("watching {} probes", config_->probes.size()));
   if (options_.rollback) loops_.spawn("rollback", roll_back_once());
   while (!stopping_) {
@@ -407,8 +406,6 @@ asio::awaitable<void> Watcher::reload_and_log() {
   if (!answer.accepted) log_warning("reload", "answer=" + log_value(answer.text));
 }
 
-void Watcher::reload_on_signal() {
-  steps_.spawn("reload", reload_and_log());
-}
+void Watcher::reload_on_signal() { steps_.spawn("reload", reload_and_log()); }
 
 }  // namespace watcher

@@ -80,28 +80,28 @@ class Watcher final : public Host {
 
   asio::io_context& io_;
   SystemClock& clock_;
-  std::shared_ptr<const Config> config_;   // shared with deeds of before a reload
+  std::shared_ptr<const Config> config_;  // shared with deeds of before a reload
   RunOptions options_;
   rules::Instant started_;
   SdNotify systemd_;
   probes::Resolver resolver_;
   JournalThread journal_;
   rules::Engine engine_;
-  SampleFiles sample_files_;               // written on the journal's thread
-  std::string samples_;                    // not written yet
-  bool recording_ = true;                  // the last write went well
+  SampleFiles sample_files_;  // written on the journal's thread
+  std::string samples_;       // not written yet
+  bool recording_ = true;     // the last write went well
   Metrics metrics_;
   EngineLoop loop_;
   Outbox outbox_;
-  probes::TaskGroup steps_;                // end by themselves
-  probes::TaskGroup loops_;                // run until cancelled
-  probes::TaskGroup readers_;              // exchanged at a reload
+  probes::TaskGroup steps_;    // end by themselves
+  probes::TaskGroup loops_;    // run until cancelled
+  probes::TaskGroup readers_;  // exchanged at a reload
   Deeds deeds_;
   std::map<rules::NotifierName, Outbox::Counts> counted_;
   std::map<rules::ServiceName, Service> services_;
   std::unique_ptr<probes::Scheduler> scheduler_;
   Server server_;
-  asio::steady_timer stop_timer_;          // never expires; cancelled when it is to stop
+  asio::steady_timer stop_timer_;  // never expires; cancelled when it is to stop
   bool reserve_held_ = true;
   bool stopping_ = false;
   int exit_code_ = 0;

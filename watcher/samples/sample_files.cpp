@@ -33,7 +33,8 @@ struct RecordedFile {
 std::optional<rules::Instant> begun_of(const fs::path& path) {
   const std::string name = path.filename().string();
   const std::string digits = name.substr(0, name.find('.'));
-  const bool number = !digits.empty() && digits.size() <= 12 && digits.find_first_not_of("0123456789") == std::string::npos;
+  const bool number =
+      !digits.empty() && digits.size() <= 12 && digits.find_first_not_of("0123456789") == std::string::npos;
   if (!number) return std::nullopt;
   return rules::Instant(std::chrono::seconds(std::stoll(digits)));
 }

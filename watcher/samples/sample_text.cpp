@@ -32,9 +32,12 @@ void append_line(std::string& out, rules::SeriesKey key, const rules::Poll& poll
 
 double number_of(rules::Up up) {
   switch (up) {
-    case rules::Up::up: return 1;
-    case rules::Up::down: return 0;
-    case rules::Up::unknown: return std::nan("");
+    case rules::Up::up:
+      return 1;
+    case rules::Up::down:
+      return 0;
+    case rules::Up::unknown:
+      return std::nan("");
   }
   return std::nan("");
 }

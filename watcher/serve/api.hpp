@@ -41,13 +41,13 @@ class Host {
 // A request to the API and its answer, independent of HTTP server and socket.
 struct ApiRequest {
   std::string method;
-  std::string target;            // path and query
+  std::string target;  // path and query
   std::string body;
-  std::string authorization;     // header
-  bool trusted = false;          // came over the control socket
-  std::string by;                // who, from the peer credentials or "api"
-  std::string host;              // header; what changes something over TCP must name a literal or loopback address
-  bool exposed = false;          // came over a TCP address that is not loopback
+  std::string authorization;  // header
+  bool trusted = false;       // came over the control socket
+  std::string by;             // who, from the peer credentials or "api"
+  std::string host;           // header; what changes something over TCP must name a literal or loopback address
+  bool exposed = false;       // came over a TCP address that is not loopback
 };
 
 struct ApiReply {
