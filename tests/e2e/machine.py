@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 PREFIX = "rollbackd-test-"
@@ -75,6 +76,14 @@ def stop(process, seconds=30):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def make_folder():
+    """A temporary folder. Those of runs that were killed are removed."""
+    for old in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}[0-9]*-*"):
+        if not pathlib.Path("/proc", old.name.removeprefix(PREFIX).split("-")[0]).exists():
+            remove_folder(old)
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
 
 
 def remove_folder(folder):

@@ -4,7 +4,6 @@
 import json
 import pathlib
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -46,7 +45,7 @@ class Boot(unittest.TestCase):
     def setUp(self):
         machine.need_root_and("systemd-nspawn", "ip", "nsenter")
         self.root = machine.root_file_system("systemd")
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollbackd-boot-"))
+        self.folder = machine.make_folder()
         self.addCleanup(machine.remove_folder, self.folder)
         self.network = machine.Network()
         self.addCleanup(self.network.remove)
