@@ -13,8 +13,8 @@ namespace watcher {
 // The result of one delivery.
 struct Delivery {
   bool delivered = false;
-  bool permanent = false;                      // trying again will not help: 3xx, 4xx other than 408 and 429, a bad url
-  std::string error{};                           // for people, without secrets
+  bool permanent = false;  // trying again will not help: 3xx, 4xx other than 408 and 429, a bad url
+  std::string error{};     // for people, without secrets
   std::optional<rules::Duration> retry_after{};  // what the receiver asked for
 };
 
