@@ -35,7 +35,8 @@ TEST_CASE("what was saved is found at the next start: open incidents with their 
     service.service = rules::ServiceName("web");
     service.running = rules::Revision("r2");
     service.next_rung["slow"] = 1;
-    rules::FuseRecord fuse{.service = service.service, .at = at(9), .from = rules::Revision("r1")};
+    rules::FuseRecord fuse{
+        .service = service.service, .at = at(9), .from = rules::Revision("r1"), .incident = rules::IncidentId()};
     rules::SpanRecord span;
     span.rule = rules::RuleName("slow");
     span.saved_at = at(12);
@@ -133,7 +134,11 @@ TEST_CASE("the fuse's records are kept for a day, and the newest reset however o
     const auto journal = open(folder.path);
     const double hour = 3600;
     const auto used = [](double seconds, rules::FuseUse use) {
-      return rules::FuseRecord{.service = rules::ServiceName("web"), .at = at(seconds), .use = use};
+      return rules::FuseRecord{.service = rules::ServiceName("web"),
+                               .at = at(seconds),
+                               .use = use,
+                               .from = rules::Revision(),
+                               .incident = rules::IncidentId()};
     };
     CHECK_FALSE(journal->save({used(0, rules::FuseUse::reset), used(1, rules::FuseUse::switched),
                                used(2, rules::FuseUse::reset), used(2 * hour, rules::FuseUse::switched)}));
