@@ -82,7 +82,6 @@ build          = ["{folder}/shop/build"]
 restart        = ["{folder}/shop/restart"]
 identify_interval = "1s"
 start_deadline = "5s"
-identify_interval = "1s"
 
 [notify.terminal]
 type = "webhook"
