@@ -166,7 +166,8 @@ Comparison compare_quantile(Comparison out, CompareOp op, const Histogram& histo
     return unknown_because(std::move(out), Cause::undecidable_bucket,
                            "the threshold lies inside the quantile's bucket; a bound at the threshold would decide");
   }
-  return with_verdict(std::move(out), verdict_of(holds(op, *out.value.value, threshold)));
+  const Verdict verdict = verdict_of(holds(op, *out.value.value, threshold));
+  return with_verdict(std::move(out), verdict);
 }
 
 Comparison compare(const Compare& node, const Evaluation& evaluation) {
