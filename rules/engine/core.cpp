@@ -178,6 +178,23 @@ std::optional<Instant> Core::next_timer() const {
   return next;
 }
 
+void Core::add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const {
+  for (const auto& [probe, warming] : service.warming) out.push_back(warming.until);
+  if (service.record.deploying_since) out.push_back(*service.record.deploying_since + service.spec.deploy_timeout);
+  if (service.absent_since) out.push_back(*service.absent_since + service.spec.start_deadline);
+  if (service.record.paused_until) out.push_back(*service.record.paused_until);
+  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
+  if (running == nullptr) return;
+  if (service.bake_from != Instant::max()) {
+    out.push_back(service.bake_from + (service.spec.bake - Duration(running->baked_ns)));
+  }
+  for (const RuleName& name : running->preexisting) {
+    const WatchedRule* rule = watched(name);
+    if (rule == nullptr || rule->when.verdict != Verdict::good) continue;
+    out.push_back(now_ + (rule->spec.sustain - rule->tracker.good_for(now_)));
+  }
+}
+
 WatchedService* Core::find_service(const ServiceName& name) {
   const auto found = services_.find(name);
   return found == services_.end() ? nullptr : &found->second;

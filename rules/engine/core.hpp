@@ -77,6 +77,9 @@ struct WatchedService {
   IncidentId last_id;
 };
 
+// A ledger's record is written for its times alone at most this often: a commit a minute, not one a look.
+inline constexpr Duration seen_saved_every = std::chrono::minutes(1);
+
 // Who approved when nobody answered and ask.then is act.
 inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
 
@@ -106,9 +109,9 @@ struct LiveIncident {
   bool refired = false;    // a rule that may act fired since it was looked after
 };
 
-// The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp (services, warm-up, baking),
-// opening.cpp, gate.cpp, steps.cpp, switching.cpp, settling.cpp (settle, verify), closing.cpp, requests.cpp,
-// recovery.cpp (start, reload), view.cpp, telling.cpp.
+// The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp, deployments.cpp (marks, warm-up),
+// baking.cpp, opening.cpp, gate.cpp, phases.cpp, steps.cpp, host_lock.cpp, switching.cpp, settling.cpp (settle,
+// verify), closing.cpp, requests.cpp, recovery.cpp (start, reload), view.cpp, telling.cpp.
 class Core {
  public:
   Core(CoreConfig config, DurableState durable, Instant now);
@@ -165,30 +168,34 @@ class Core {
   Up worst_up(const WatchedService& service) const;
 
   // revisions.cpp
-  bool is_deploying(const WatchedService& service) const;
-  bool is_armed(const WatchedService& service) const;
-  bool is_paused(const WatchedService& service) const;
   void see_running(WatchedService& service, const RevisionRead& read);
   void see_other(WatchedService& service, const Revision& revision);
   void see_after_switch(WatchedService& service, LiveIncident& incident, const RevisionRead& read);
   void adopt_first(WatchedService& service, const Revision& revision, Instant at);
   void revision_appeared(WatchedService& service, const Revision& revision, Instant at);
   void own_switch_seen(WatchedService& service, const Revision& revision);
+  void note_schema(const RevisionRead& read);
+  std::vector<RuleName> bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const;
+  bool is_preexisting(const WatchedService& service, const RuleName& rule) const;
+  void forget_known(const WatchedService& service);
+  void forget_preexisting(WatchedService& service);
+
+  // deployments.cpp
+  bool is_deploying(const WatchedService& service) const;
+  bool is_paused(const WatchedService& service) const;
   void apply_mark(WatchedService& service, const PendingMark& mark);
   void take_mark(WatchedService& service);
-  void note_schema(const RevisionRead& read);
+  void end_overdue(WatchedService& service);
   void warm_up(WatchedService& service, Instant until);
   void note_up(WatchedService& service, const Poll& poll);
   void instance_restarted(WatchedService& service, const Poll& poll);
-  std::map<std::string, double> baselines_after(WatchedService& service, const LedgerRecord* old) const;
-  std::vector<RuleName> bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const;
-  void bake(WatchedService& service);
+
+  // baking.cpp
+  bool is_armed(const WatchedService& service) const;
   bool is_baking(const WatchedService& service) const;
+  void bake(WatchedService& service);
   void collect_baselines(WatchedService& service, const ProbeName& probe);
-  void forget_known(const WatchedService& service);
-  void forget_preexisting(WatchedService& service);
-  void end_overdue(WatchedService& service);
-  bool is_preexisting(const WatchedService& service, const RuleName& rule) const;
+  std::map<std::string, double> baselines_after(WatchedService& service, const LedgerRecord* old) const;
 
   // opening.cpp
   void take_edges(WatchedRule& rule);
@@ -225,33 +232,37 @@ class Core {
   bool has_cleared(const WatchedRule& rule) const;
   bool moved_on(const LiveIncident& incident) const;
 
-  // steps.cpp: the plan's cursor
+  // phases.cpp
   bool drive(LiveIncident& incident);
   bool drive_held(LiveIncident& incident);
   bool drive_asking(LiveIncident& incident);
   bool drive_telling(LiveIncident& incident);
   bool drive_acting(LiveIncident& incident);
   bool drive_finishing(LiveIncident& incident);
-  bool drive_in_flight(LiveIncident& incident);
-  bool drive_wait(LiveIncident& incident, const StepSpec& step, const WaitStep& wait);
-  bool start_step(LiveIncident& incident, const StepSpec& step);
-  bool have_lock(LiveIncident& incident);
-  std::optional<Instant> lock_patience_ends(const LiveIncident& incident) const;
-  void begin_step(LiveIncident& incident, const StepSpec& step);
-  void count_step(LiveIncident& incident, const StepSpec& step);
-  void carry_out(LiveIncident& incident, const StepSpec& step);
-  void end_step(LiveIncident& incident, const StepResult& result);
-  void step_failed(LiveIncident& incident, const StepSpec& step, const StepResult& result);
-  void abandon(LiveIncident& incident, const StepSpec& step, const StepResult& result, const std::string& why);
-  void locked(LiveIncident& incident, const StepResult& result);
   bool section_done(LiveIncident& incident);
-  void release_host(LiveIncident& incident);
   void enter(LiveIncident& incident, IncidentPhase phase);
   void ask(LiveIncident& incident, const std::string& why);
   void answer_ask_step(LiveIncident& incident, StepStatus status, const std::string& detail);
+  bool rung_started(const LiveIncident& incident) const;
+
+  // steps.cpp: the plan's cursor
   const ActionSpec* plan(const LiveIncident& incident) const;
   const std::vector<StepSpec>& steps_of(const ActionSpec& plan, PlanSection section) const;
-  bool rung_started(const LiveIncident& incident) const;
+  bool start_step(LiveIncident& incident, const StepSpec& step);
+  void begin_step(LiveIncident& incident, const StepSpec& step);
+  void count_step(LiveIncident& incident, const StepSpec& step);
+  void carry_out(LiveIncident& incident, const StepSpec& step);
+  bool drive_in_flight(LiveIncident& incident);
+  bool drive_wait(LiveIncident& incident, const StepSpec& step, const WaitStep& wait);
+  void end_step(LiveIncident& incident, const StepResult& result);
+  void step_failed(LiveIncident& incident, const StepSpec& step, const StepResult& result);
+  void abandon(LiveIncident& incident, const StepSpec& step, const StepResult& result, const std::string& why);
+
+  // host_lock.cpp
+  bool have_lock(LiveIncident& incident);
+  std::optional<Instant> lock_patience_ends(const LiveIncident& incident) const;
+  void locked(LiveIncident& incident, const StepResult& result);
+  void release_host(LiveIncident& incident);
 
   // switching.cpp
   enum class Look { pending, go, superseded };

@@ -3,39 +3,15 @@
 
 #include "rules/engine/core.hpp"
 
-// What runs: revisions that appear, deployments, warm-up, arming and baking (SPEC 2.13 to 2.18).
+// What runs: looks at it, and revisions that appear (SPEC 2.13, 2.14, 2.16).
 
 namespace rules {
 
 namespace {
 
-// A ledger's last_seen is written at most this often: a commit a minute, not one a look.
-constexpr Duration seen_saved_every = std::chrono::minutes(1);
-// A deploy mark that comes this soon after a revision was noticed speaks of that revision.
-constexpr Duration mark_late_max = std::chrono::minutes(2);
-
 bool is_switch(const StepRecord& step) { return step.kind == "switch"; }
 
 }  // namespace
-
-bool Core::is_deploying(const WatchedService& service) const {
-  const ServiceSpec& spec = service.spec;
-  const std::optional<Instant>& since = service.record.deploying_since;
-  if (since && now_ < *since + spec.deploy_timeout) return true;
-  // Without marks, the time from the old instance's stop to the new one's start; an instance that never comes back
-  // is down, not being deployed.
-  return service.absent_since && now_ < *service.absent_since + spec.start_deadline;
-}
-
-bool Core::is_armed(const WatchedService& service) const {
-  if (service.spec.arm == Arm::always) return true;
-  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  return running != nullptr && running->standing != Standing::good;
-}
-
-bool Core::is_paused(const WatchedService& service) const {
-  return service.record.paused_until && now_ < *service.record.paused_until;
-}
 
 bool Core::is_preexisting(const WatchedService& service, const RuleName& rule) const {
   const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
@@ -223,34 +199,6 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
   take_mark(service);
 }
 
-// Rules are unknown(warming_up) until their probes are up again, for at most start_deadline (SPEC 2.15).
-void Core::warm_up(WatchedService& service, Instant until) {
-  for (const ProbeName& probe : service.probes) service.warming[probe] = {now_, until};
-}
-
-// An answer to what was asked before may be the old instance's.
-void Core::note_up(WatchedService& service, const Poll& poll) {
-  const auto warming = service.warming.find(poll.probe);
-  if (warming == service.warming.end() || poll.up != Up::up || poll.started < warming->second.since) return;
-  service.warming.erase(warming);
-}
-
-// What was not up when it restarted gets no further time: one that crashes again and again is down.
-void Core::instance_restarted(WatchedService& service, const Poll& poll) {
-  const Warming warming{poll.started, now_ + service.spec.start_deadline};
-  for (const ProbeName& probe : service.probes) service.warming.try_emplace(probe, warming);
-  note_up(service, poll);
-}
-
-std::map<std::string, double> Core::baselines_after(WatchedService& service, const LedgerRecord* old) const {
-  if (old == nullptr) return {};
-  std::map<std::string, double> out = old->baselines;
-  if (old->standing != Standing::good) return out;
-  for (const auto& [key, value] : old->collected) out[key] = value;
-  for (const auto& [key, value] : service.collector.freeze()) out[key] = value;
-  return out;
-}
-
 // The rules that were bad when the last evidence of the old revision ended (SPEC 2.16).
 std::vector<RuleName> Core::bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const {
   std::vector<RuleName> out;
@@ -283,154 +231,6 @@ void Core::forget_preexisting(WatchedService& service) {
     return rule->when.verdict == Verdict::good && rule->tracker.good_for(now_) >= rule->spec.sustain;
   });
   if (forgotten > 0) save(*running);
-}
-
-void Core::handle(const DeployMark& mark) {
-  WatchedService* service = find_service(mark.service);
-  if (service == nullptr) return;
-  note("deploy_" + std::string(mark.kind == MarkKind::begin ? "begin"
-                               : mark.kind == MarkKind::end ? "end"
-                                                            : "mark"),
-       {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
-  ServiceRecord& record = service->record;
-  if (mark.kind == MarkKind::begin) record.deploying_since = mark.at;
-  if (mark.kind == MarkKind::end) record.deploying_since.reset();
-  PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup};
-  const LedgerRecord* running = ledger_.find(record.service, record.running);
-  const bool names_running = !said.revision.empty() && said.revision == record.running;
-  const bool just_appeared = said.revision.empty() && running != nullptr && !running->adopted &&
-                             !record.rolled_back_here && record.running_since + mark_late_max > mark.at;
-  if (mark.kind == MarkKind::begin) {
-    record.mark = std::move(said);
-  } else if (!service->spec.has_identity) {
-    const Revision unnamed("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000));
-    const Revision name = said.revision.empty() ? unnamed : said.revision;
-    record.mark = std::move(said);
-    revision_appeared(*service, name, mark.at);
-  } else if (names_running || just_appeared) {
-    apply_mark(*service, said);
-  } else {
-    const PendingMark begun = record.mark.value_or(said);
-    if (!said.policy) said.policy = begun.policy;
-    if (said.schema.empty()) said.schema = begun.schema;
-    if (said.backup.empty()) said.backup = begun.backup;
-    if (said.revision.empty()) said.revision = begun.revision;
-    record.mark = std::move(said);
-  }
-  save(*service);
-  rejudge(nullptr);
-}
-
-// A mark that names another revision waits for it.
-void Core::take_mark(WatchedService& service) {
-  std::optional<PendingMark>& mark = service.record.mark;
-  if (!mark || (!mark->revision.empty() && mark->revision != service.record.running)) return;
-  apply_mark(service, *std::exchange(mark, std::nullopt));
-  save(service);
-}
-
-// What the mark said of undoing goes to the revision that runs.
-void Core::apply_mark(WatchedService& service, const PendingMark& mark) {
-  LedgerRecord* record = ledger_.find(service.spec.name, service.record.running);
-  if (record == nullptr) return;
-  if (mark.policy) record->policy = *mark.policy;
-  if (!mark.schema.empty()) record->schema = mark.schema;
-  if (!mark.backup.empty()) record->backup = mark.backup;
-  if (mark.at > record->appeared && !record->adopted) {
-    record->appeared = mark.at;
-    service.not_before = std::max(service.not_before, mark.at);
-    restart_spans(service);
-  }
-  save(*record);
-}
-
-void Core::end_overdue(WatchedService& service) {
-  ServiceRecord& record = service.record;
-  if (record.paused_until && *record.paused_until <= now_) end_pause(service);
-  if (record.deploying_since && *record.deploying_since + service.spec.deploy_timeout <= now_) {
-    record.deploying_since.reset();
-    save(service);
-    Tell tell;
-    tell.stage = Stage::fault;
-    tell.context.service = service.spec.name;
-    tell.title = service.spec.name.text + ": a deployment began and did not end";
-    tell.text = "deploy begin was said " + told(service.spec.deploy_timeout) +
-                " ago and deploy end never came; the service is judged again.";
-    tell.at = now_;
-    note("deploy_timed_out", {{"service", service.spec.name.text}});
-    emit(std::move(tell));
-  }
-}
-
-bool Core::is_baking(const WatchedService& service) const {
-  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  if (running == nullptr || running->baked_ns >= service.spec.bake.count()) return false;
-  if (is_deploying(service) || service.unconfirmed || service.incident) return false;
-  if (!service.probes.empty() && worst_up(service) != Up::up) return false;
-  return std::none_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
-    const WatchedRule& rule = entry.second;
-    return rule.spec.service == service.spec.name && rule.spec.severity != Severity::p3 &&
-           rule.when.verdict == Verdict::bad;
-  });
-}
-
-// Adds the time since the last look at it, during which what held then held on.
-void Core::bake(WatchedService& service) {
-  if (service.bake_from == Instant::max()) return;
-  LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  if (running == nullptr) return;
-  running->baked_ns += (now_ - service.bake_from).count();
-  service.bake_from = now_;
-  const bool done = running->baked_ns >= service.spec.bake.count();
-  if (!done && service.bake_saved + seen_saved_every > now_) return;
-  service.bake_saved = now_;
-  for (const auto& [key, value] : service.collector.freeze()) running->collected[key] = value;
-  if (done) {
-    service.bake_from = Instant::max();
-    running->standing = Standing::good;
-    note("baked", {{"service", service.spec.name.text}, {"revision", running->revision.text}});
-  }
-  save(*running);
-}
-
-void Core::collect_baselines(WatchedService& service, const ProbeName& probe) {
-  if (service.baseline_of.empty() || !service.probes.contains(probe)) return;
-  const bool counts = is_baking(service);
-  const Scope in = scope(service, std::nullopt);
-  for (const auto& [key, expression] : service.baseline_of) {
-    Measured measured;
-    if (const auto* signal = std::get_if<SignalRef>(&expression.node)) {
-      measured = measurements_.signal(signal->signal, in, now_);
-    } else if (const auto* field = std::get_if<FieldRef>(&expression.node)) {
-      measured = measurements_.field(*field, in, now_);
-    }
-    Duration gap{};
-    for (const ProbeShape& shape : config_.probes) {
-      if (service.probes.contains(shape.name)) gap = std::max(gap, shape.max_gap);
-    }
-    if (counts && measured.value) {
-      service.collector.observe(key, now_, *measured.value, gap);
-    } else {
-      service.collector.interrupt(key);
-    }
-  }
-}
-
-void Core::add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const {
-  for (const auto& [probe, warming] : service.warming) out.push_back(warming.until);
-  if (service.record.deploying_since) out.push_back(*service.record.deploying_since + service.spec.deploy_timeout);
-  if (service.absent_since) out.push_back(*service.absent_since + service.spec.start_deadline);
-  if (service.record.paused_until) out.push_back(*service.record.paused_until);
-  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  if (running == nullptr) return;
-  if (service.bake_from != Instant::max()) {
-    out.push_back(service.bake_from + (service.spec.bake - Duration(running->baked_ns)));
-  }
-  for (const RuleName& name : running->preexisting) {
-    const WatchedRule* rule = watched(name);
-    if (rule == nullptr || rule->when.verdict != Verdict::good) continue;
-    out.push_back(now_ + (rule->spec.sustain - rule->tracker.good_for(now_)));
-  }
 }
 
 }  // namespace rules
