@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
@@ -13,6 +14,9 @@
 namespace watcher {
 
 namespace {
+
+// No git that lives holds the index for that long.
+constexpr rules::Duration lock_age_max = std::chrono::minutes(1);
 
 class WorkingTree final : public Driver {
  public:
@@ -73,6 +77,10 @@ asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Rev
   if (const auto* const error = std::get_if<GitError>(&operation)) co_return error->what;
   const std::string& name = std::get<std::string>(operation);
   if (!name.empty()) co_return "a " + name + " is under way in " + config_.dir + "; end it or abort it by hand";
+  const GitAnswer lock = co_await repository_.lock_held(lock_age_max, clock_.now());
+  if (const auto* const error = std::get_if<GitError>(&lock)) co_return error->what;
+  const std::string& held = std::get<std::string>(lock);
+  if (!held.empty()) co_return held + " has been there for a while; remove it when no git runs in " + config_.dir;
   if (!to) co_return std::string();
   const GitAnswer commit = co_await repository_.commit_of(to->text);
   if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;

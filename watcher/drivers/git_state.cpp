@@ -23,6 +23,11 @@ std::string text_at(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+bool flag_at(const json::object& object, std::string_view name) {
+  const json::value* const value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 json::object to_json_object(const GitPlace& place) {
   return {{"head", place.head}, {"mark", place.mark}, {"target", place.target}, {"running", place.running}};
 }
@@ -38,11 +43,10 @@ std::string to_json(const GitState& state) {
   for (const GitPlace& place : state.places) places.push_back(to_json_object(place));
   json::object root;
   root["places"] = std::move(places);
-  root["aftermath"] = {{"incident", state.aftermath.incident},
-                       {"branch", state.aftermath.branch},
-                       {"stash", state.aftermath.stash},
-                       {"stash_message", state.aftermath.stash_message},
-                       {"left_at", state.aftermath.left_at}};
+  root["aftermath"] = {{"incident", state.aftermath.incident}, {"branch", state.aftermath.branch},
+                       {"stash", state.aftermath.stash},       {"stash_message", state.aftermath.stash_message},
+                       {"aside", state.aftermath.aside},       {"aside_message", state.aftermath.aside_message},
+                       {"left_at", state.aftermath.left_at},   {"submodules", state.aftermath.submodules}};
   return json::serialize(root) + "\n";
 }
 
@@ -59,8 +63,9 @@ std::optional<GitState> parse_git_state(std::string_view text) {
     state.places.push_back(place_from(place.get_object()));
   }
   const json::object& left = aftermath->get_object();
-  state.aftermath = {text_at(left, "incident"), text_at(left, "branch"), text_at(left, "stash"),
-                     text_at(left, "stash_message"), text_at(left, "left_at")};
+  state.aftermath = {text_at(left, "incident"),      text_at(left, "branch"),    text_at(left, "stash"),
+                     text_at(left, "stash_message"), text_at(left, "aside"),     text_at(left, "aside_message"),
+                     text_at(left, "left_at"),       flag_at(left, "submodules")};
   return state;
 }
 

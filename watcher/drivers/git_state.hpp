@@ -22,7 +22,10 @@ struct GitAftermath {
   std::string branch;         // that HEAD was on; empty: it was detached already
   std::string stash;          // id of the stash; empty: none was made, or the switch died before it was noted
   std::string stash_message;  // under which local changes were put away; empty: there were none
+  std::string aside;          // id of the stash with files that were in the way of the checkout, as `stash` is
+  std::string aside_message;  // under which those were put away; empty: there were none
   std::string left_at;        // the commit that the tree (or its paths) was left at; empty: it is where it was
+  bool submodules = false;    // the tree has some, here or there: whoever returns has to take them along
 };
 
 // What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.

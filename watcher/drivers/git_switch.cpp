@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "probes/net/child.hpp"
+#include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -13,20 +14,14 @@ namespace {
 
 // Going back is not for the time limit of the switch, which may be what ended the build.
 constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
+// Somebody's `git status` holds the index for less than that.
+constexpr rules::Duration index_patience = std::chrono::seconds(5);
+constexpr std::size_t in_the_way_max = 1000;  // files; more are folders of dependencies, which no command line holds
 constexpr std::int64_t output_kept_max = 512 * 1024;  // bytes each of build and restart
 
 std::string brief(const std::string& commit) {
   constexpr std::size_t brief_size = 12;  // digits; git shows 7 to 12
   return commit.substr(0, brief_size);
-}
-
-// As a shell would have to be given it.
-std::string quoted(const std::string& text) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
-  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
 }
 
 }  // namespace
@@ -97,6 +92,8 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
   if (!name.empty()) {
     co_return Trouble{"a " + name + " is under way in " + repository_.dir() + "; end it or abort it by hand"};
   }
+  const GitDone free = co_await repository_.wait_for_index(std::min(index_patience, left()));
+  if (free) co_return trouble_of(*free);
   before_ = co_await look_at(repository_, state_);
   if (!before_.error.empty()) co_return Trouble{before_.error};
   here_ = before_.place;
@@ -118,17 +115,47 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   const bool left_here = before_.place.has_value();
   std::string branch = branch_;
   if (branch.empty() && left_here) branch = state_.aftermath.branch;
-  state_.aftermath = {request_.incident.text, std::move(branch), "", "", ""};
+  state_.aftermath = GitAftermath();
+  state_.aftermath.incident = request_.incident.text;
+  state_.aftermath.branch = std::move(branch);
   const auto changes = co_await repository_.has_changes();
   if (const auto* const error = std::get_if<GitError>(&changes)) co_return trouble_of(*error);
-  if (!std::get<bool>(changes)) co_return MaybeTrouble();
+  if (!std::get<bool>(changes)) co_return co_await clear_the_way();
   state_.aftermath.stash_message = reason("local changes at " + brief(before_.head));
   MaybeTrouble trouble = note(state_.places);
   if (trouble) co_return trouble;
   const GitAnswer stash = co_await repository_.stash(state_.aftermath.stash_message, left());
   if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
   state_.aftermath.stash = std::get<std::string>(stash);
+  trouble = note(state_.places);
+  if (trouble) co_return trouble;
+  co_return co_await clear_the_way();
+}
+
+// Git would refuse to overwrite what it ignores here, and `restore` would not even ask.
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_the_way() {
+  const auto found = co_await repository_.in_the_way_of(request_.to.text);
+  if (const auto* const error = std::get_if<GitError>(&found)) co_return trouble_of(*error);
+  const auto& files = std::get<std::vector<std::string>>(found);
+  if (files.empty()) co_return MaybeTrouble();
+  for (const std::string& file : files) {
+    if (file.ends_with('/')) co_return Trouble{in_the_way(file) + ", a repository of its own; move it away by hand"};
+  }
+  if (files.size() > in_the_way_max) {
+    const std::string others = std::to_string(files.size() - 1);
+    co_return Trouble{in_the_way(files.front()) + " and " + others + " others are; move them away by hand"};
+  }
+  state_.aftermath.aside_message = reason("in the way of " + brief(request_.to.text));
+  MaybeTrouble trouble = note(state_.places);
+  if (trouble) co_return trouble;
+  const GitAnswer stash = co_await repository_.stash_files(files, state_.aftermath.aside_message, left());
+  if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
+  state_.aftermath.aside = std::get<std::string>(stash);
   co_return note(state_.places);
+}
+
+std::string GitSwitch::in_the_way(const std::string& file) const {
+  return repository_.dir() + ": " + file + " is in the way of " + request_.to.text;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
@@ -140,6 +167,20 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
   const GitDone done = co_await repository_.check_out_paths(request_.to.text, left());
   if (done) co_return trouble_of(*done);
   here_ = std::move(place);
+  co_return MaybeTrouble();
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::update_submodules(std::string commit, rules::Duration limit) {
+  const auto some = co_await repository_.has_submodules(commit);
+  if (const auto* const error = std::get_if<GitError>(&some)) co_return trouble_of(*error);
+  if (!std::get<bool>(some)) co_return MaybeTrouble();
+  if (!state_.aftermath.submodules) {
+    state_.aftermath.submodules = true;
+    MaybeTrouble trouble = note(state_.places);
+    if (trouble) co_return trouble;
+  }
+  const GitDone done = co_await repository_.update_submodules(limit);
+  if (done) co_return trouble_of(*done);
   co_return MaybeTrouble();
 }
 
@@ -165,7 +206,8 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::build() {
-  if (config_.build.empty()) co_return MaybeTrouble();
+  MaybeTrouble trouble = co_await update_submodules(request_.to.text, left());
+  if (trouble || config_.build.empty()) co_return trouble;
   co_return co_await run_command(config_.build, config_.build_timeout);
 }
 
@@ -183,9 +225,11 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
     place.mark = reason("back to " + brief(before_.head));
     MaybeTrouble trouble = note_next(place);
     if (trouble) co_return trouble;
-    const GitDone done = co_await repository_.check_out(back_to, place.mark, go_back_limit);
+    const GitDone done = co_await repository_.go_back_to(back_to, place.mark, go_back_limit);
     if (done) co_return trouble_of(*done);
   }
+  MaybeTrouble submodules = co_await update_submodules(before_.head, go_back_limit);
+  if (submodules) co_return submodules;
   state_.aftermath.left_at.clear();
   co_return note(state_.places);
 }
@@ -238,29 +282,6 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std:
   result_.exit_code = step.exit_code;
   if (step.status == rules::StepStatus::succeeded) co_return MaybeTrouble();
   co_return Trouble{step.detail, step.status};
-}
-
-std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
-  const std::string git = "git -C " + quoted(repository.dir());
-  std::string text;
-  if (!aftermath.stash.empty()) {
-    text += "Local changes are stashed as \"" + aftermath.stash_message + "\"; to have them back: " + git +
-            " stash apply " + aftermath.stash + "\n";
-  } else if (!aftermath.stash_message.empty()) {
-    text += "Local changes may be stashed as \"" + aftermath.stash_message + "\"; look for them with: " + git +
-            " stash list\n";
-  }
-  if (aftermath.left_at.empty()) return text;
-  if (!repository.paths().empty()) {
-    text += "Only the service's paths are those of " + aftermath.left_at + "; to return to HEAD's: " + git +
-            " restore --source=HEAD --staged --worktree --";
-    for (const std::string& path : repository.paths()) text += " " + quoted(path);
-    text += "\n";
-  } else if (!aftermath.branch.empty()) {
-    text += "HEAD is detached at " + aftermath.left_at + "; to return to the branch: " + git + " checkout " +
-            quoted(aftermath.branch) + "\n";
-  }
-  return text;
 }
 
 }  // namespace watcher

@@ -34,8 +34,11 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> look_around();
   asio::awaitable<MaybeTrouble> check_target();
   asio::awaitable<MaybeTrouble> put_changes_away();
+  asio::awaitable<MaybeTrouble> clear_the_way();
   asio::awaitable<MaybeTrouble> go_to_target();
   asio::awaitable<MaybeTrouble> move_head();
+  asio::awaitable<MaybeTrouble> update_submodules(std::string commit, rules::Duration limit);
+  // With the submodules, which are part of what is built.
   asio::awaitable<MaybeTrouble> build();
   asio::awaitable<MaybeTrouble> move_back();
   asio::awaitable<void> go_back(Trouble& trouble);
@@ -46,6 +49,7 @@ class GitSwitch {
   // Before the tree goes from where it is to another place: after a crash it may be at either.
   MaybeTrouble note_next(GitPlace next);
   std::string reason(const std::string& deed) const;
+  std::string in_the_way(const std::string& file) const;
   rules::Duration left() const;
   static Trouble trouble_of(const GitError& error);
 
@@ -61,8 +65,5 @@ class GitSwitch {
   std::optional<GitPlace> here_;  // where the tree is now, if that is noted
   rules::StepResult result_;
 };
-
-// What people have to know after the last switch; empty when there is nothing.
-std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath);
 
 }  // namespace watcher

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "watcher/drivers/git_repository.hpp"
+#include "watcher/drivers/git_state.hpp"
+
+namespace watcher {
+
+// What people have to know after the last switch, a line each with the command to type; empty when there is nothing.
+std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath);
+
+}  // namespace watcher
