@@ -7,6 +7,7 @@
 #include "probes/ask/host_files.hpp"
 #include "probes/ask/types.hpp"
 #include "probes/net/blocking.hpp"
+#include "probes/net/descriptors.hpp"
 #include "probes/parse/host.hpp"
 
 namespace probes {
@@ -51,6 +52,7 @@ class Host final : public Probe {
   }
 
   Fault unreadable(const std::string& path) const {
+    if (out_of_descriptors()) return {FaultKind::no_descriptors, "read " + path + ": no descriptors; raise LimitNOFILE"};
     return {FaultKind::not_measurable,
             "read " + path + ": it is missing or not as the kernel writes it; is it mounted?"};
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "probes/net/cancelled.hpp"
 #include "probes/net/child_output.hpp"
 #include "probes/net/deadline.hpp"
 #include "probes/net/result.hpp"
@@ -67,12 +68,15 @@ class Running {
 // Waits for the end, at most `limit`. Returns whether it has ended; a cancellation ends the waiting too.
 asio::awaitable<bool> wait_for_end(Running& child, rules::Duration limit) {
   const auto executor = co_await asio::this_coro::executor;
+  const bool cancelled_before = co_await cancelled();
   Deadline deadline(executor);
   deadline.arm(limit, [&child] { child.descriptor().cancel(); });
   for (;;) {
     const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
     if (child.has_ended()) co_return true;
-    if (error) co_return false;
+    // An event of a former child may have ended the wait just before the limit did: nothing cancels the next wait.
+    const bool cancelled_now = co_await cancelled();
+    if (error || deadline.passed() || cancelled_now != cancelled_before) co_return false;
   }
 }
 

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "probes/net/descriptors.hpp"
 #include "probes/net/result.hpp"
 #include "rules/base/parse.hpp"
 
@@ -37,7 +38,8 @@ struct FreeAddresses {
 };
 
 Fault lookup_fault(const std::string& host, int error, int system_error) {
-  const bool ours = error == EAI_MEMORY || (error == EAI_SYSTEM && (system_error == EMFILE || system_error == ENFILE));
+  // Without a descriptor for /etc/hosts or a socket, getaddrinfo may also say that the name is unknown.
+  const bool ours = error == EAI_MEMORY || system_error == EMFILE || system_error == ENFILE || out_of_descriptors();
   if (ours) return {FaultKind::no_descriptors, "look up " + host + ": out of descriptors or memory; raise LimitNOFILE"};
   const std::string why = error == EAI_SYSTEM ? std::strerror(system_error) : gai_strerror(error);
   return {FaultKind::dns, "look up " + host + ": " + why + "; is the name right and the name server reachable?"};
@@ -47,6 +49,7 @@ Resolver::Found look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* raw = nullptr;
+  errno = 0;
   const int error = getaddrinfo(host.c_str(), nullptr, &hints, &raw);
   if (error != 0) return {{}, lookup_fault(host, error, errno)};
   const std::unique_ptr<addrinfo, FreeAddresses> list(raw);

@@ -85,8 +85,10 @@ void set_options(CURL* handle, const NotifierSection& notifier, const std::strin
 void take_out(std::string& text, const std::string& secret) {
   constexpr std::size_t secret_min = 4;  // shorter ones would blank out half of every sentence
   if (secret.size() < secret_min) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at))
-    text.replace(at, secret.size(), "<redacted>");
+  constexpr std::string_view instead = "<redacted>";
+  // On from behind what was put in, which may hold the secret itself.
+  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + instead.size()))
+    text.replace(at, secret.size(), instead);
 }
 
 // A receiver may say back what it was sent.

@@ -207,15 +207,16 @@ asio::awaitable<void> Deeds::write_reports() {
     }
     rules::IncidentId incident = *reports_due_.begin();
     reports_due_.erase(reports_due_.begin());
+    writing_report_ = true;
     co_await write_report(std::move(incident));
+    writing_report_ = false;
+    report_timer_.cancel();
   }
 }
 
-asio::awaitable<void> Deeds::write_last_reports() {
-  while (!reports_due_.empty()) {
-    rules::IncidentId incident = *reports_due_.begin();
-    reports_due_.erase(reports_due_.begin());
-    co_await write_report(std::move(incident));
+asio::awaitable<void> Deeds::reports_written() {
+  while (writing_report_ || !reports_due_.empty()) {
+    co_await report_timer_.async_wait(as_result);
   }
 }
 

@@ -62,8 +62,8 @@ class Deeds {
   bool step_in_flight() const { return !running_.empty(); }
   // Writes reports one after the other. Runs until cancelled.
   asio::awaitable<void> write_reports();
-  // What is still due, at a stop.
-  asio::awaitable<void> write_last_reports();
+  // Returns when write_reports() has written what is due: it must not be cancelled before.
+  asio::awaitable<void> reports_written();
 
  private:
   struct Running {
@@ -88,7 +88,8 @@ class Deeds {
   std::map<rules::IncidentId, std::unique_ptr<HostLock>> host_locks_;
   std::map<rules::ServiceName, std::unique_ptr<HostLock>> deployment_locks_;
   std::set<rules::IncidentId> reports_due_;
-  asio::steady_timer report_timer_;  // never expires; cancelled when a report is due
+  bool writing_report_ = false;
+  asio::steady_timer report_timer_;  // never expires; cancelled when a report is due or written
   std::set<rules::IncidentId> counted_;
 };
 

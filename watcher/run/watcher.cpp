@@ -50,6 +50,22 @@ rules::Answer refused(std::string text) {
   return answer;
 }
 
+// A reload's time alone with the watcher: the end of the scope, also by an exception, gives it to the next.
+class ReloadTurn {
+ public:
+  ReloadTurn(bool& taken, asio::steady_timer& ended) : taken_(taken), ended_(ended) { taken_ = true; }
+  ~ReloadTurn() {
+    taken_ = false;
+    ended_.cancel();
+  }
+  ReloadTurn(const ReloadTurn&) = delete;
+  ReloadTurn& operator=(const ReloadTurn&) = delete;
+
+ private:
+  bool& taken_;
+  asio::steady_timer& ended_;
+};
+
 std::string findings_text(const Loaded& loaded, const std::string& path) {
   std::string text;
   for (const Finding& finding : loaded.findings) {
@@ -78,6 +94,7 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       readers_(io.get_executor()),
       deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_}),
       server_(io.get_executor(), *this, metrics_),
+      reload_ended_(io, asio::steady_timer::time_point::max()),
       stop_timer_(io, asio::steady_timer::time_point::max()) {}
 
 Watcher::~Watcher() = default;
@@ -215,7 +232,7 @@ asio::awaitable<void> Watcher::shut_down() {
   co_await steps_.join();
   save_spans();
   co_await loop_.settled();
-  co_await deeds_.write_last_reports();
+  co_await deeds_.reports_written();
   readers_.cancel();
   loops_.cancel();
   server_.close();
@@ -373,7 +390,16 @@ asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
   co_return answer;
 }
 
+// One after the other: what one puts up, another that waits for the readers' end would wait for as well.
 asio::awaitable<rules::Answer> Watcher::reload() {
+  while (reloading_) {
+    co_await reload_ended_.async_wait(as_result);
+  }
+  const ReloadTurn turn(reloading_, reload_ended_);
+  co_return co_await reload_alone();
+}
+
+asio::awaitable<rules::Answer> Watcher::reload_alone() {
   Loaded loaded = load_config(config_->path);
   metrics_.set_reload_successful(loaded.config.has_value());
   if (!loaded.config) {
@@ -388,6 +414,8 @@ asio::awaitable<rules::Answer> Watcher::reload() {
   if (!same_place) co_return refused("nothing was changed: state_dir, listen and control need a restart");
   readers_.cancel();
   co_await readers_.join();
+  // What is being taken down must not be put up again.
+  if (stopping_) co_return refused("nothing was changed: the watcher is stopping");
   config_ = std::move(fresh);
   loop_.reload(core_of(*config_, options_));
   scheduler_->replace(config_->probes);
@@ -406,6 +434,8 @@ asio::awaitable<void> Watcher::reload_and_log() {
   if (!answer.accepted) log_warning("reload", "answer=" + log_value(answer.text));
 }
 
-void Watcher::reload_on_signal() { steps_.spawn("reload", reload_and_log()); }
+void Watcher::reload_on_signal() {
+  if (!stopping_) steps_.spawn("reload", reload_and_log());
+}
 
 }  // namespace watcher

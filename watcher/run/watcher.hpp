@@ -67,6 +67,7 @@ class Watcher final : public Host {
   asio::awaitable<void> housekeeping();
   asio::awaitable<void> roll_back_once();
   asio::awaitable<void> reload_and_log();
+  asio::awaitable<rules::Answer> reload_alone();
   asio::awaitable<void> shut_down();
   bool knows(const rules::ServiceName& service) const;
   void own_up_to_lost_state();
@@ -101,6 +102,8 @@ class Watcher final : public Host {
   std::map<rules::ServiceName, Service> services_;
   std::unique_ptr<probes::Scheduler> scheduler_;
   Server server_;
+  bool reloading_ = false;
+  asio::steady_timer reload_ended_;  // never expires; cancelled when a reload has ended
   asio::steady_timer stop_timer_;  // never expires; cancelled when it is to stop
   bool reserve_held_ = true;
   bool stopping_ = false;
