@@ -135,6 +135,13 @@ TEST_CASE("no error of a delivery names a secret, even when the receiver says it
   }
 }
 
+TEST_CASE("a secret that is part of the word put in its place ends the redaction all the same") {
+  const Receiver receiver([](const std::string& request) { return status("400 Bad Request", "", request); });
+  auto section = notifier(receiver.url());
+  section.headers["X-Key"] = {.value = "acted", .secret = true};
+  CHECK(contains(watcher::deliver(section, "acted", "k").error, "status 400"));
+}
+
 TEST_CASE("attempts are due after 5s, 10s, 20s, then every 5m, and given up after a day") {
   CHECK(watcher::retry_delay(1) == rules::Duration(5s));
   CHECK(watcher::retry_delay(2) == rules::Duration(10s));

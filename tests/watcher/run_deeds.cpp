@@ -30,8 +30,11 @@ struct Stage {
   probes::TaskGroup tasks{io.get_executor()};
   watcher::Deeds deeds{io.get_executor(), watcher::Means{clock, loop, journal, outbox, metrics, tasks}};
 
-  Stage() {
+  Stage() { equip(nullptr); }
+
+  void equip(std::shared_ptr<const watcher::Config> config) {
     watcher::Deeds::Tools tools;
+    tools.config = std::move(config);
     tools.performer = std::make_shared<watcher::Performer>(folder.path + "/incidents", resolver,
                                                            std::map<rules::ServiceName, watcher::Driver*>{},
                                                            std::map<rules::ServiceName, std::string>{});
@@ -123,4 +126,30 @@ TEST_CASE("a deployment and a plan exclude each other on the host, until each ha
   CHECK_FALSE(stage.deeds.deployment_under_way());
   CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("worker")).empty());
   unsetenv("ROLLBACKD_HOST_LOCK");
+}
+
+TEST_CASE("a report that is being written when the watcher stops is waited for") {
+  Stage stage;
+  watcher::Config config;
+  config.watcher.state_dir = stage.folder.path + "/state";
+  stage.equip(std::make_shared<const watcher::Config>(std::move(config)));
+  probes::TaskGroup loops{stage.io.get_executor()};
+  const auto stop = [](watcher::Deeds& deeds, probes::TaskGroup& all) -> boost::asio::awaitable<void> {
+    co_await deeds.reports_written();
+    all.cancel();
+  };
+  watcher::Batch batch;
+  for (const char* id : {"i1", "i2"}) {
+    batch.push_back(rules::Save{journal_support::incident(id, 0)});
+    batch.push_back(rules::WriteReport{rules::IncidentId(id)});
+  }
+  loops.spawn("reports", stage.deeds.write_reports());
+  stage.tasks.spawn("batch", stage.deeds.carry_out(std::move(batch)));
+  while (stage.tasks.size() > 0) stage.io.run_one();
+  stage.tasks.spawn("stop", stop(stage.deeds, loops));
+  const auto limit = std::chrono::seconds(30);
+  stage.io.run_for(limit);
+  CHECK(loops.size() == 0);
+  CHECK(std::filesystem::exists(stage.folder.path + "/state/incidents/i1/report.md"));
+  CHECK(std::filesystem::exists(stage.folder.path + "/state/incidents/i2/report.md"));
 }

@@ -64,6 +64,9 @@ asio::awaitable<void> ServiceReader::loop() {
   for (int look = 0;; ++look) {
     asked_ = false;
     rules::RevisionRead read = co_await driver_.identify();
+    // A look that was cut short says nothing about the service.
+    const bool cut_short = co_await probes::cancelled();
+    if (cut_short) co_return;
     if (read.revision && !schema_command_.empty()) {
       read.schema = co_await schema_of(*read.revision);
     }

@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "journal_support.hpp"
+#include "probes/net/result.hpp"
+#include "watcher/run/watcher.hpp"
+
+namespace {
+
+namespace asio = boost::asio;
+using rules::Answer;
+
+// A whole watcher in a folder of its own, without a network, whose service says what it runs by a file's content.
+struct Life {
+  journal_support::Folder folder;
+  asio::io_context io;
+  watcher::SystemClock clock;
+  std::unique_ptr<watcher::Watcher> watcher;
+  probes::TaskGroup tasks{io.get_executor()};
+  std::vector<Answer> answers;
+  int exit_code = -1;
+
+  Life() {
+    std::ofstream(folder.path + "/version") << "v1\n";
+    write_config("\"cat\", \"version\"");
+    watcher::Loaded loaded = watcher::load_config(config_path());
+    for (const watcher::Finding& finding : loaded.findings) CAPTURE(finding.what);
+    REQUIRE(loaded.config.has_value());
+    auto config = std::make_shared<const watcher::Config>(std::move(*loaded.config));
+    watcher = std::make_unique<watcher::Watcher>(io, clock, std::move(config), watcher::RunOptions{},
+                                                 journal_support::open(folder.path + "/state"));
+    REQUIRE(watcher->listen().empty());
+  }
+
+  std::string config_path() const { return folder.path + "/rollbackd.toml"; }
+  void write_config(const std::string& identify) const {
+    std::ofstream(config_path()) << "[watcher]\nstate_dir = \"state\"\nlisten = \"off\"\ncontrol = \"control.sock\"\n"
+                                 << "[service.web]\nhealth = \"http://127.0.0.1:1/\"\nrules = [\"down for 1h\"]\n"
+                                 << "rollback = [\"true\", \"{to}\"]\nidentify = [" << identify << "]\n";
+  }
+  asio::awaitable<void> live() { exit_code = co_await watcher->live(); }
+  asio::awaitable<void> reload() {
+    Answer answer = co_await watcher->reload();
+    answers.push_back(std::move(answer));
+  }
+  asio::awaitable<void> stop_soon() {
+    while (answers.size() < 2) {
+      asio::steady_timer timer(io, std::chrono::milliseconds(1));
+      co_await timer.async_wait(probes::as_result);
+    }
+    watcher->stop();
+  }
+  asio::awaitable<void> stop_now() {
+    watcher->stop();
+    watcher->reload_on_signal();
+    co_return;
+  }
+  void run() {
+    const auto limit = std::chrono::seconds(60);
+    io.run_for(limit);
+    REQUIRE(tasks.size() == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("reloads at the same time happen one after the other, and the watcher goes on and stops") {
+  Life life;
+  life.tasks.spawn("live", life.live());
+  for (int i = 0; i < 3; ++i) life.tasks.spawn("reload", life.reload());
+  life.tasks.spawn("stop", life.stop_soon());
+  life.run();
+  REQUIRE(life.answers.size() == 3);
+  CHECK(life.answers[0].accepted);
+  CHECK(life.answers[1].accepted);
+  CHECK(life.exit_code == 0);
+}
+
+TEST_CASE("a reload that is asked for while the watcher stops changes nothing and holds up nothing") {
+  Life life;
+  life.tasks.spawn("live", life.live());
+  life.tasks.spawn("reload", life.reload());
+  life.tasks.spawn("stop", life.stop_now());
+  life.run();
+  REQUIRE(life.answers.size() == 1);
+  CHECK_FALSE(life.answers[0].accepted);
+  CHECK(journal_support::contains(life.answers[0].text, "stopping"));
+  CHECK(life.exit_code == 0);
+}
