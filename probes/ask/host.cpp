@@ -52,7 +52,8 @@ class Host final : public Probe {
   }
 
   Fault unreadable(const std::string& path) const {
-    if (out_of_descriptors()) return {FaultKind::no_descriptors, "read " + path + ": no descriptors; raise LimitNOFILE"};
+    if (out_of_descriptors())
+      return {FaultKind::no_descriptors, "read " + path + ": no descriptors; raise LimitNOFILE"};
     return {FaultKind::not_measurable,
             "read " + path + ": it is missing or not as the kernel writes it; is it mounted?"};
   }

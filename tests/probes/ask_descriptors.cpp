@@ -81,7 +81,8 @@ probes::HttpProbe page(const std::string& url) {
 
 }  // namespace
 
-TEST_CASE("SPEC 2.3: a probe that finds no descriptor for its socket is unknown, never down, and measures again after") {
+TEST_CASE(
+    "SPEC 2.3: a probe that finds no descriptor for its socket is unknown, never down, and measures again after") {
   const tests::ScriptedServer server(tests::always(tests::response(200, "requests 1\n")));
   check(config_of(page(server.url())));
   probes::PrometheusProbe metrics;

@@ -5,8 +5,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -88,6 +90,9 @@ ProbeConfig probe(const std::string& name, rules::Duration interval, std::uint16
 }
 
 struct Fixture {
+  Fixture() = default;
+  explicit Fixture(probes::Resolver::Lookup look_up) : resolver(std::move(look_up)) {}
+
   World world;
   tests::RealClock clock;
   asio::io_context loop;
@@ -274,7 +279,7 @@ TEST_CASE("a stop ends polls in flight") {
   CHECK(it.world.running["endless"] == 0);
 }
 
-TEST_CASE("hung, dribbling, dead and unresolvable targets delay no other probe") {
+TEST_CASE("hung, dribbling and dead targets delay no other probe") {
   // Without timing asserts: everything that misbehaves does so for longer than the test lasts.
   const tests::ScriptedServer hangs([](tests::Peer& peer) { peer.wait_closed(); });
   const tests::ScriptedServer dribbles([](tests::Peer& peer) {
@@ -303,4 +308,35 @@ TEST_CASE("hung, dribbling, dead and unresolvable targets delay no other probe")
   CHECK(it.count_of("dribbling") == 0);
   CHECK(it.count_of("dead") > 0);
   it.stop();
+}
+
+TEST_CASE("names whose server does not answer, more than are looked up at once, delay no other probe") {
+  struct DeadServer {
+    std::mutex mutex;
+    std::condition_variable released;
+    bool open = false;
+  };
+  const auto dead = std::make_shared<DeadServer>();  // lookups outlive the resolver
+  Fixture it([dead](const std::string& host) {
+    std::unique_lock lock(dead->mutex);
+    dead->released.wait(lock, [&] { return dead->open; });
+    return probes::Resolver::Found{{}, {FaultKind::dns, "look up " + host + ": unknown"}};
+  });
+  const tests::ScriptedServer answers(tests::always(tests::response(200, "fine")));
+  std::vector<ProbeConfig> configs{probe("healthy", 20ms, answers.port())};
+  constexpr int names = 40;
+  for (int i = 0; i < names; ++i) {
+    configs.push_back(probe("p" + std::to_string(i), 20ms));
+    configs.back().timeout = 1h;
+    configs.back().what = TcpProbe{"name" + std::to_string(i), 1};
+  }
+  it.make(configs, probes::make_probes);
+  it.scheduler->start();
+  it.run_until(30);
+  CHECK(it.count_of("healthy") == 30);
+  CHECK(it.delivered.back().up == Up::up);
+  it.stop();
+  const std::lock_guard lock(dead->mutex);
+  dead->open = true;
+  dead->released.notify_all();
 }

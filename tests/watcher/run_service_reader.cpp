@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
 #include <vector>
 
+#include "probes/net/result.hpp"
 #include "probes/net/task_group.hpp"
 #include "watcher/run/service_reader.hpp"
 
@@ -66,6 +68,25 @@ struct Reading {
   }
 };
 
+// Its look lasts until it is cancelled, and then is a fault.
+class EndlessDriver final : public watcher::Driver {
+ public:
+  asio::awaitable<rules::RevisionRead> identify() override {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, std::chrono::hours(1));
+    co_await timer.async_wait(probes::as_result);
+    rules::RevisionRead read;
+    read.error = "cancelled";
+    co_return read;
+  }
+  asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
+    co_return rules::ReadinessRead{};
+  }
+  asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override { co_return rules::StepResult{}; }
+  std::string aftermath() const override { return ""; }
+};
+
 watcher::DriverSection section_with_schema(std::vector<std::string> schema) {
   watcher::DriverSection section;
   section.identify_interval = std::chrono::hours(1);  // only what is asked for is read
@@ -103,4 +124,20 @@ TEST_CASE("a schema that cannot be read is unknown, and the revision is told all
   REQUIRE(reading.reads.size() == 2);
   CHECK(reading.reads[0].schema.empty());
   CHECK(reading.reads[0].revision == rules::Revision("v1"));
+}
+
+TEST_CASE("a look at the revision that is cut short by a reload tells nothing") {
+  asio::io_context io;
+  EndlessDriver driver;
+  int told = 0;
+  watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}),
+                                [&told](const rules::Event&) { ++told; });
+  probes::TaskGroup tasks(io.get_executor());
+  tasks.spawn("reader", reader.loop());
+  io.poll();
+  tasks.cancel();
+  const auto limit = std::chrono::seconds(30);
+  io.run_for(limit);
+  CHECK(tasks.size() == 0);
+  CHECK(told == 0);
 }

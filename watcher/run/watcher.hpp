@@ -104,7 +104,7 @@ class Watcher final : public Host {
   Server server_;
   bool reloading_ = false;
   asio::steady_timer reload_ended_;  // never expires; cancelled when a reload has ended
-  asio::steady_timer stop_timer_;  // never expires; cancelled when it is to stop
+  asio::steady_timer stop_timer_;    // never expires; cancelled when it is to stop
   bool reserve_held_ = true;
   bool stopping_ = false;
   int exit_code_ = 0;
