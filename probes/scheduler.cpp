@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "probes/net/result.hpp"
+#include "probes/net/turn.hpp"
 
 namespace probes {
 
@@ -34,6 +35,14 @@ std::uint64_t hash_of(std::string_view text, std::size_t instance) {
   return hash ^ (hash >> 29);
 }
 
+// A time-out in which we were late ourselves says nothing about the target.
+void excuse(rules::Poll& result, Duration lag, Duration timeout) {
+  if (!result.fault || result.fault->kind != FaultKind::timeout || lag * 2 < timeout) return;
+  result.up = rules::Up::unknown;
+  result.fault->kind = FaultKind::not_measurable;
+  result.fault->what += " (our own lag was " + std::to_string(rules::seconds(lag)) + "s of it: no evidence)";
+}
+
 Duration phase_within(std::uint64_t hash, Duration length) {
   if (length <= Duration::zero()) return Duration::zero();
   return Duration(static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(length.count())));
@@ -41,18 +50,20 @@ Duration phase_within(std::uint64_t hash, Duration length) {
 
 }  // namespace
 
-// Counts a poll for as long as its coroutine lives, also when that is cancelled.
+// Counts a poll, which begin_poll() has counted, until it ends, also when that is by a cancellation.
 class Scheduler::InFlight {
  public:
-  explicit InFlight(std::size_t& count) : count_(&count) { ++count; }
-  InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-  InFlight& operator=(InFlight&&) = delete;
+  InFlight(std::size_t& count, bool& polling) : count_(count), polling_(polling) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
   ~InFlight() {
-    if (count_ != nullptr) --*count_;
+    --count_;
+    polling_ = false;
   }
 
  private:
-  std::size_t* count_;
+  std::size_t& count_;
+  bool& polling_;
 };
 
 struct Scheduler::Target {
@@ -61,14 +72,22 @@ struct Scheduler::Target {
       : config(std::move(config_)),
         hash(hash_of(config.name.text, instance)),
         probe(std::move(probe_)),
-        polls(executor) {}
+        loop(executor) {}
 
   ProbeConfig config;
   std::uint64_t hash;
   std::unique_ptr<Probe> probe;
-  TaskGroup polls;  // one at most
-  Instant grid;     // polls stand at this time plus whole intervals, except the first
+  TaskGroup loop;        // keep_polling(), since the first poll
+  Turn turn;             // the loop waits here between polls
+  Instant grid;          // polls stand at this time plus whole intervals, except the first
+  bool polling = false;  // a poll is in flight
   bool retired = false;
+
+  // Ends the loop, also in the middle of a poll.
+  void end() {
+    loop.cancel();
+    turn.give();
+  }
 
   // The next place on the grid, not sooner than half an interval from now. Polls missed in a stall of ours are not made
   // up for.
@@ -119,24 +138,35 @@ void Scheduler::plan(Target& target, Instant now) {
 void Scheduler::poll_now(const rules::ProbeName& probe) {
   if (!running_) return;
   for (const auto& target : targets_) {
-    if (target->config.name == probe && target->polls.size() == 0) begin_poll(*target);
+    if (target->config.name == probe && !target->polling) begin_poll(*target);
   }
   timer_.cancel();  // from an idle pause to ticks that see our own lag
 }
 
-void Scheduler::begin_poll(Target& target) { target.polls.spawn("poll", poll(target, InFlight(in_flight_))); }
+void Scheduler::begin_poll(Target& target) {
+  target.polling = true;
+  ++in_flight_;
+  if (target.loop.size() == 0)
+    target.loop.spawn("poll", keep_polling(target));
+  else
+    target.turn.give();
+}
 
-asio::awaitable<void> Scheduler::poll(Target& target, InFlight) {
-  const Duration lag_at_start = lag_total_;
-  rules::Poll result = co_await target.probe->poll();
-  if (target.retired || !running_) co_return;
-  const Duration lag = lag_total_ - lag_at_start;
-  if (result.fault && result.fault->kind == FaultKind::timeout && lag * 2 >= target.config.timeout) {
-    result.up = rules::Up::unknown;
-    result.fault->kind = FaultKind::not_measurable;
-    result.fault->what += " (our own lag was " + std::to_string(rules::seconds(lag)) + "s of it: no evidence)";
+// One coroutine for all polls of a target: to spawn one for each would cost as much as the rest of a poll.
+asio::awaitable<void> Scheduler::keep_polling(Target& target) {
+  for (;;) {
+    {
+      const InFlight counted(in_flight_, target.polling);
+      const Duration lag_at_start = lag_total_;
+      rules::Poll result = co_await target.probe->poll();
+      if (target.retired || !running_) co_return;
+      excuse(result, lag_total_ - lag_at_start, target.config.timeout);
+      deliver_(std::move(result));
+    }
+    if (target.retired || !running_) co_return;  // by what deliver_() led to
+    co_await target.turn.wait();
+    if (target.retired || !running_) co_return;
   }
-  deliver_(std::move(result));
 }
 
 asio::awaitable<void> Scheduler::tick() {
@@ -175,7 +205,7 @@ void Scheduler::start_due(Instant now) {
   while (!due_.empty() && due_.top().at <= now) {
     const Due due = due_.top();
     due_.pop();
-    if (due.target->polls.size() == 0)
+    if (!due.target->polling)
       begin_poll(*due.target);
     else
       ++skipped_;
@@ -198,7 +228,7 @@ void Scheduler::replace(std::vector<ProbeConfig> configs) {
   for (auto& target : before) {
     if (!target) continue;
     target->retired = true;
-    target->polls.cancel();
+    target->end();
     retired_.push_back(std::move(target));
   }
   for (const Due& due : dues) {
@@ -208,20 +238,20 @@ void Scheduler::replace(std::vector<ProbeConfig> configs) {
 }
 
 void Scheduler::bury() {
-  std::erase_if(retired_, [](const auto& target) { return target->polls.size() == 0; });
+  std::erase_if(retired_, [](const auto& target) { return target->loop.size() == 0; });
 }
 
 asio::awaitable<void> Scheduler::stop() {
   running_ = false;
   timer_.cancel();
   co_await ticking_.join();
+  for (const auto& target : retired_) target->end();
+  for (const auto& target : targets_) target->end();
   for (const auto& target : retired_) {
-    target->polls.cancel();
-    co_await target->polls.join();
+    co_await target->loop.join();
   }
-  for (const auto& target : targets_) target->polls.cancel();
   for (const auto& target : targets_) {
-    co_await target->polls.join();
+    co_await target->loop.join();
   }
 }
 

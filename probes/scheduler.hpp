@@ -66,7 +66,7 @@ class Scheduler {
   void add(const ProbeConfig& config);
   void plan(Target& target, rules::Instant now);
   void begin_poll(Target& target);
-  asio::awaitable<void> poll(Target& target, InFlight counted);
+  asio::awaitable<void> keep_polling(Target& target);
   asio::awaitable<void> tick();
   void note_lag(rules::Instant planned, rules::Instant now);
   rules::Instant next_wake(rules::Instant now) const;

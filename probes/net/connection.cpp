@@ -128,6 +128,12 @@ asio::awaitable<MaybeFault> Connection::start_tls(const TlsOptions& options, con
   }
 }
 
+std::size_t Connection::send_now(std::string_view bytes) {
+  if (tls_) return 0;
+  boost::system::error_code error;
+  return socket_.send(asio::buffer(bytes), 0, error);
+}
+
 asio::awaitable<MaybeFault> Connection::send(std::string_view bytes, Deadline& deadline) {
   constexpr const char* verb = "send to";
   while (!bytes.empty()) {
@@ -159,7 +165,7 @@ asio::awaitable<Connection::Received> Connection::receive(std::string_view carri
 
 asio::awaitable<Connection::Received> Connection::receive_plain(std::string_view carried, Deadline& deadline) {
   if (deadline.passed()) co_return Received{{}, 0, timeout_fault(attempt(read_verb), deadline.limit())};
-  const auto [error, count] = co_await socket_.async_receive(asio::buffer(piece_), as_result);
+  const auto [error, count] = co_await socket_.async_receive(asio::buffer(piece_), in_this_frame);
   if (error && error != asio::error::eof) co_return Received{{}, 0, interruption(error, read_verb, deadline)};
   char* const buffer = read_buffer().data();
   std::memcpy(buffer, carried.data(), carried.size());

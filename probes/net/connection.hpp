@@ -39,6 +39,8 @@ class Connection {
   asio::awaitable<std::optional<rules::Fault>> start_tls(const TlsOptions& options, const std::string& host,
                                                          Deadline& deadline);
   asio::awaitable<std::optional<rules::Fault>> send(std::string_view bytes, Deadline& deadline);
+  // Sends without waiting and says how many bytes went; what did not go, for whatever reason, is for send().
+  std::size_t send_now(std::string_view bytes);
 
   // Waits for bytes and reads them into the thread's buffer behind `carried`, which must be shorter than the buffer.
   // Nothing read and no fault: the peer closed in an orderly way.

@@ -122,8 +122,11 @@ asio::awaitable<MaybeFault> HttpClient::State::open(Exchange& exchange) {
 
 // Sends the request and reads the answer. Leaves the connection usable, or closes it.
 asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
-  MaybeFault unsent = co_await connection->send(wire, exchange.deadline);
-  if (unsent) co_return std::move(*unsent);
+  const std::string_view unsent = std::string_view(wire).substr(connection->send_now(wire));
+  if (!unsent.empty()) {
+    MaybeFault fault = co_await connection->send(unsent, exchange.deadline);
+    if (fault) co_return std::move(*fault);
+  }
   ReplyParser parser(exchange.request.method == "HEAD", exchange.request.body_max, exchange.sink);
   std::string carried;
   while (!parser.done()) {
