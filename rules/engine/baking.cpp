@@ -18,10 +18,8 @@ bool Core::is_baking(const WatchedService& service) const {
   if (running == nullptr || running->baked_ns >= service.spec.bake.count()) return false;
   if (is_deploying(service) || service.unconfirmed || service.incident) return false;
   if (!service.probes.empty() && worst_up(service) != Up::up) return false;
-  return std::none_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
-    const WatchedRule& rule = entry.second;
-    return rule.spec.service == service.spec.name && rule.spec.severity != Severity::p3 &&
-           rule.when.verdict == Verdict::bad;
+  return std::none_of(service.rules.begin(), service.rules.end(), [](const WatchedRule* rule) {
+    return rule->spec.severity != Severity::p3 && rule->when.verdict == Verdict::bad;
   });
 }
 
@@ -55,12 +53,8 @@ void Core::collect_baselines(WatchedService& service, const ProbeName& probe) {
     } else if (const auto* field = std::get_if<FieldRef>(&expression.node)) {
       measured = measurements_.field(*field, in, now_);
     }
-    Duration gap{};
-    for (const ProbeShape& shape : config_.probes) {
-      if (service.probes.contains(shape.name)) gap = std::max(gap, shape.max_gap);
-    }
     if (counts && measured.value) {
-      service.collector.observe(key, now_, *measured.value, gap);
+      service.collector.observe(key, now_, *measured.value, service.max_gap);
     } else {
       service.collector.interrupt(key);
     }

@@ -10,8 +10,6 @@ namespace {
 
 // One event leads to a handful of transitions at most; far more would be a circle.
 constexpr int reactions_max = 1000;
-// A verdict goes stale after its last valid instant.
-constexpr Duration just_after = std::chrono::nanoseconds(1);
 
 Instant time_of(const Event& event) {
   if (const auto* poll = std::get_if<Poll>(&event)) return poll->ended;
@@ -41,6 +39,7 @@ std::vector<Command> Core::complete(const StepId& id, const StepResult& result, 
   const auto found = incidents_.find(id.incident);
   if (found == incidents_.end()) return take_commands();
   LiveIncident& incident = found->second;
+  touch(service_of(incident));
   if (id.step == lock_step) {
     locked(incident, result);
   } else if (incident.record.in_flight && incident.step.id == id) {
@@ -55,14 +54,14 @@ void Core::run_to(Instant now) {
   now = std::max(now, now_);
   while (true) {
     const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now_);
-    const Instant timer_at = next_timer().value_or(Instant::max());
+    const Instant timer_at = next_timer();
     const Instant next = std::min(event_at, timer_at);
     if (next > now) break;
     now_ = next;
-    for (auto& [name, service] : services_) bake(service);
     if (event_at <= timer_at) {
       const Event event = std::move(events_.begin()->second);
       events_.erase(events_.begin());
+      touch_concerned(event);
       handle(event);
     } else {
       tick();
@@ -79,7 +78,8 @@ void Core::handle(const Event& event) {
 void Core::handle(const Poll& poll) {
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
   measurements_.observe(poll);
-  for (auto& [name, service] : services_) {
+  for (auto& [name, concerned] : touched_) {
+    WatchedService& service = *concerned;
     if (!service.probes.contains(poll.probe)) continue;
     note_up(service, poll);
     for (const Reading& reading : poll.readings) {
@@ -92,7 +92,7 @@ void Core::handle(const Poll& poll) {
   }
   note_probe(poll);
   rejudge(&poll.probe);
-  for (auto& [name, service] : services_) collect_baselines(service, poll.probe);
+  for (auto& [name, service] : touched_) collect_baselines(*service, poll.probe);
 }
 
 void Core::handle(const ReadinessRead& read) {
@@ -128,71 +128,53 @@ void Core::handle(const SelfDegraded& degraded) {
 }
 
 void Core::tick() {
-  for (auto& [name, service] : services_) end_overdue(service);
-  for (auto& [name, rule] : rules_) rule.tracker.advance(now_);
+  while (!timers_.empty() && timers_.begin()->first <= now_) {
+    WatchedService& due = services_.at(timers_.begin()->second);
+    due.timer.reset();
+    timers_.erase(timers_.begin());
+    touch(due);
+  }
+  for (auto& [name, service] : touched_) {
+    end_overdue(*service);
+    for (WatchedRule* rule : service->rules) rule->tracker.advance(now_);
+  }
   rejudge(nullptr);
 }
 
-// What follows from what was seen, until nothing more follows.
+// What follows from what was seen, until nothing more follows. Only what concerns a service can change what is decided
+// of it; an open incident may also wait for what others do.
 void Core::react() {
-  for (auto& [name, rule] : rules_) take_edges(rule);
-  for (auto& [name, service] : services_) forget_preexisting(service);
+  for (auto& [name, service] : touched_) {
+    for (WatchedRule* rule : service->rules) take_edges(*rule);
+    forget_preexisting(*service);
+  }
   for (int round = 0;; ++round) {
     assert(round < reactions_max);
-    for (auto& [name, rule] : rules_) answer_firing(rule);
+    for (auto& [name, service] : touched_) {
+      for (WatchedRule* rule : service->rules) answer_firing(*rule);
+    }
     bool changed = false;
-    for (auto& [id, incident] : incidents_) changed = drive(incident) || changed;
+    for (auto& [id, incident] : incidents_) {
+      if (!drive(incident)) continue;
+      changed = true;
+      touch(service_of(incident));
+    }
     const auto closed =
         std::erase_if(incidents_, [](const auto& entry) { return entry.second.record.phase == IncidentPhase::closed; });
     if (!changed && closed == 0) break;
   }
-  for (auto& [name, service] : services_) service.bake_from = is_baking(service) ? now_ : Instant::max();
+  for (auto& [name, service] : touched_) service->bake_from = is_baking(*service) ? now_ : Instant::max();
+  set_timers();
+  touched_.clear();
 }
 
 std::vector<Command> Core::take_commands() { return std::exchange(commands_, {}); }
 
 std::optional<Instant> Core::next_deadline() const {
   if (!commands_.empty()) return now_;
-  std::optional<Instant> next = next_timer();
-  if (!events_.empty() && (!next || events_.begin()->first < *next)) next = std::max(events_.begin()->first, now_);
-  return next;
-}
-
-std::optional<Instant> Core::next_timer() const {
-  std::vector<Instant> due;
-  for (const auto& [name, rule] : rules_) {
-    if (const std::optional<Instant> deadline = rule.tracker.deadline()) due.push_back(*deadline);
-    if (rule.when.valid_until != Instant::max()) {
-      due.push_back(rule.when.valid_until);
-      due.push_back(rule.when.valid_until + just_after);
-    }
-    if (rule.withheld_since) due.push_back(*rule.withheld_since + rule.spec.unless_max);
-  }
-  for (const auto& [name, service] : services_) add_service_deadlines(service, due);
-  for (const auto& [id, incident] : incidents_) add_incident_deadlines(incident, due);
-  Instant next = Instant::max();
-  for (const Instant at : due) {
-    if (at > now_ && at < next) next = at;
-  }
-  if (next == Instant::max()) return std::nullopt;
-  return next;
-}
-
-void Core::add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const {
-  for (const auto& [probe, warming] : service.warming) out.push_back(warming.until);
-  if (service.record.deploying_since) out.push_back(*service.record.deploying_since + service.spec.deploy_timeout);
-  if (service.absent_since) out.push_back(*service.absent_since + service.spec.start_deadline);
-  if (service.record.paused_until) out.push_back(*service.record.paused_until);
-  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  if (running == nullptr) return;
-  if (service.bake_from != Instant::max()) {
-    out.push_back(service.bake_from + (service.spec.bake - Duration(running->baked_ns)));
-  }
-  for (const RuleName& name : running->preexisting) {
-    const WatchedRule* rule = watched(name);
-    if (rule == nullptr || rule->when.verdict != Verdict::good) continue;
-    out.push_back(now_ + (rule->spec.sustain - rule->tracker.good_for(now_)));
-  }
+  const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now_);
+  const Instant next = std::min(event_at, next_timer());
+  return next == Instant::max() ? std::nullopt : std::optional(next);
 }
 
 WatchedService* Core::find_service(const ServiceName& name) {

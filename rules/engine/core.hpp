@@ -39,8 +39,9 @@ struct WatchedRule {
   bool judged = false;
   std::optional<Instant> withheld_since;  // fired, but `unless` explains the trouble
   std::string withheld_by;
-  bool answered = false;   // its incident is closed and it fires on: nothing more by itself
-  bool recovered = false;  // recovered since it last fired
+  Instant withheld_valid_until = Instant::max();  // when `unless` has to be judged again
+  bool answered = false;                          // its incident is closed and it fires on: nothing more by itself
+  bool recovered = false;                         // recovered since it last fired
   bool blind = false;
   std::deque<std::pair<Instant, Verdict>> known;  // known verdicts as they changed, for what was bad before a deploy
 };
@@ -55,6 +56,9 @@ struct WatchedService {
   ServiceSpec spec;
   ServiceRecord record;
   std::set<ProbeName> probes;  // of all of its rules
+  Duration max_gap{};          // the longest of theirs
+  std::vector<WatchedRule*> rules;
+  std::optional<Instant> timer;  // its place in timers_
   // Looking at what runs.
   std::optional<Revision> unconfirmed;  // one look saw it, the second has to agree
   Instant last_saw_running = Instant::min();
@@ -109,9 +113,9 @@ struct LiveIncident {
   bool refired = false;    // a rule that may act fired since it was looked after
 };
 
-// The decision core. Parts: core.cpp (time, events), judging.cpp, revisions.cpp, deployments.cpp (marks, warm-up),
-// baking.cpp, opening.cpp, gate.cpp, phases.cpp, steps.cpp, host_lock.cpp, switching.cpp, settling.cpp (settle,
-// verify), closing.cpp, requests.cpp, recovery.cpp (start, reload), view.cpp, telling.cpp.
+// The decision core. Parts: core.cpp (time, events), touching.cpp, judging.cpp, revisions.cpp, deployments.cpp (marks,
+// warm-up), baking.cpp, opening.cpp, gate.cpp, phases.cpp, steps.cpp, host_lock.cpp, switching.cpp, settling.cpp
+// (settle, verify), closing.cpp, requests.cpp, recovery.cpp (start, reload), view.cpp, telling.cpp.
 class Core {
  public:
   Core(CoreConfig config, DurableState durable, Instant now);
@@ -148,7 +152,15 @@ class Core {
   void tick();
   void react();
   std::vector<Command> take_commands();
-  std::optional<Instant> next_timer() const;
+
+  // touching.cpp: whom an event concerns, and when each service has to be looked at again
+  void touch(WatchedService& service);
+  void touch_all();
+  void touch_concerned(const Event& event);
+  void set_timers();
+  void set_timer(WatchedService& service);
+  Instant next_timer() const;
+  void add_rule_deadlines(const WatchedRule& rule, std::vector<Instant>& out) const;
   void add_service_deadlines(const WatchedService& service, std::vector<Instant>& out) const;
   void add_incident_deadlines(const LiveIncident& incident, std::vector<Instant>& out) const;
 
@@ -160,6 +172,7 @@ class Core {
   Scope scope(const WatchedService& service, std::optional<Cause> blanket) const;
   void judge(WatchedRule& rule, Fresh fresh);
   void rejudge(const ProbeName* polled);
+  void rejudge(WatchedRule& rule, bool polled);
   void note_known(WatchedRule& rule);
   void note_blindness(WatchedRule& rule);
   void note_probe(const Poll& poll);
@@ -350,7 +363,10 @@ class Core {
   std::vector<Command> commands_;
   std::map<RuleName, WatchedRule> rules_;
   std::map<ProbeName, std::set<RuleName>> rules_of_probe_;
+  std::map<ProbeName, std::set<ServiceName>> services_of_probe_;  // whose rules, `unless` included, it can change
   std::map<ServiceName, WatchedService> services_;
+  std::set<std::pair<Instant, ServiceName>> timers_;  // when each service has to be looked at though nothing was seen
+  std::map<ServiceName, WatchedService*> touched_;    // what happened now concerns them
   std::map<IncidentId, LiveIncident> incidents_;
   Ledger ledger_;
   Fuse fuse_;

@@ -59,13 +59,30 @@ WatchedRule Core::make_rule(const RuleSpec& spec, Instant now) const {
 void Core::build_rules(Instant now) {
   rules_.clear();
   rules_of_probe_.clear();
-  for (auto& [name, service] : services_) service.probes.clear();
+  services_of_probe_.clear();
+  for (auto& [name, service] : services_) {
+    service.probes.clear();
+    service.rules.clear();
+  }
   for (const RuleSpec& spec : config_.rules) {
     assert(services_.contains(spec.service));
     WatchedRule rule = make_rule(spec, now);
     for (const ProbeName& probe : rule.probes) rules_of_probe_[probe].insert(spec.name);
-    services_.at(spec.service).probes.insert(rule.probes.begin(), rule.probes.end());
-    rules_.emplace(spec.name, std::move(rule));
+    WatchedService& service = services_.at(spec.service);
+    service.probes.insert(rule.probes.begin(), rule.probes.end());
+    for (const ProbeName& probe : rule.probes) services_of_probe_[probe].insert(spec.service);
+    if (spec.unless) {
+      for (const ProbeName& probe : measurements_.probes_of(*spec.unless)) {
+        services_of_probe_[probe].insert(spec.service);
+      }
+    }
+    service.rules.push_back(&rules_.emplace(spec.name, std::move(rule)).first->second);
+  }
+  for (auto& [name, service] : services_) {
+    service.max_gap = Duration::zero();
+    for (const ProbeShape& shape : config_.probes) {
+      if (service.probes.contains(shape.name)) service.max_gap = std::max(service.max_gap, shape.max_gap);
+    }
   }
 }
 
@@ -116,21 +133,25 @@ void Core::judge(WatchedRule& rule, Fresh fresh) {
 // Rules of the polled probe have a fresh sample; others are looked at again when their evidence went stale or counts
 // differently than before.
 void Core::rejudge(const ProbeName* polled) {
-  const auto touched = polled == nullptr ? rules_of_probe_.end() : rules_of_probe_.find(*polled);
-  for (auto& [name, rule] : rules_) {
-    const bool fresh = touched != rules_of_probe_.end() && touched->second.contains(name);
-    const WatchedService& service = services_.at(rule.spec.service);
-    const JudgedIn in{service.not_before, blanket(service, rule)};
-    if (fresh) {
-      judge(rule, Fresh::sample);
-    } else if (!rule.judged || in != rule.judged_in || rule.when.valid_until <= now_) {
-      judge(rule, Fresh::same_evidence);
-    }
-    if (rule.tracker.take_confirmation_request()) {
-      note("confirming", {{"rule", name.text}, {"service", rule.spec.service.text}});
-      for (const ProbeName& probe : rule.probes) emit(PollNow{probe});
+  const auto of_polled = polled == nullptr ? rules_of_probe_.end() : rules_of_probe_.find(*polled);
+  for (auto& [name, service] : touched_) {
+    for (WatchedRule* rule : service->rules) {
+      rejudge(*rule, of_polled != rules_of_probe_.end() && of_polled->second.contains(rule->spec.name));
     }
   }
+}
+
+void Core::rejudge(WatchedRule& rule, bool polled) {
+  const WatchedService& service = services_.at(rule.spec.service);
+  const JudgedIn in{service.not_before, blanket(service, rule)};
+  if (polled) {
+    judge(rule, Fresh::sample);
+  } else if (!rule.judged || in != rule.judged_in || rule.when.valid_until <= now_) {
+    judge(rule, Fresh::same_evidence);
+  }
+  if (!rule.tracker.take_confirmation_request()) return;
+  note("confirming", {{"rule", rule.spec.name.text}, {"service", rule.spec.service.text}});
+  for (const ProbeName& probe : rule.probes) emit(PollNow{probe});
 }
 
 void Core::note_known(WatchedRule& rule) {
@@ -182,13 +203,12 @@ void Core::note_probe(const Poll& poll) {
 }
 
 void Core::restart_spans(WatchedService& service) {
-  for (auto& [name, rule] : rules_) {
-    if (rule.spec.service != service.spec.name) continue;
-    rule.tracker.restart(now_);
-    rule.withheld_since.reset();
-    rule.answered = false;
-    rule.recovered = false;
-    rule.judged = false;
+  for (WatchedRule* rule : service.rules) {
+    rule->tracker.restart(now_);
+    rule->withheld_since.reset();
+    rule->answered = false;
+    rule->recovered = false;
+    rule->judged = false;
   }
 }
 

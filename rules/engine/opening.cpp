@@ -137,6 +137,7 @@ bool Core::withheld(WatchedRule& rule) {
   if (!rule.spec.unless) return false;
   const WatchedService& service = services_.at(rule.spec.service);
   const Judgement other = measurements_.judge(*rule.spec.unless, scope(service, std::nullopt), now_);
+  rule.withheld_valid_until = other.valid_until;
   if (other.verdict != Verdict::bad) return false;
   if (!rule.withheld_since) {
     rule.withheld_since = now_;

@@ -21,6 +21,9 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
   for (auto& [name, service] : services_) warm_up(service, now + service.spec.start_deadline);
   restore_spans(durable);
   restore_incidents(durable);
+  // What was read back is looked at with whatever comes first.
+  touch_all();
+  set_timers();
 }
 
 void Core::build_services(DurableState& durable) {
@@ -87,9 +90,7 @@ void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>
   service.incident = incident.record.id;
   service.last_id = incident.record.id;
   // What fires and is not part of it is still to be answered.
-  for (auto& [name, rule] : rules_) {
-    if (rule.spec.service == service.spec.name) rule.answered = false;
-  }
+  for (WatchedRule* rule : service.rules) rule->answered = false;
   for (const JoinedRule& joined : incident.record.rules) {
     const std::pair fired{joined.joined, Duration(joined.for_ns)};
     if (!service.last_fired || service.last_fired->first < fired.first) service.last_fired = fired;
@@ -167,6 +168,9 @@ void Core::resume_step(LiveIncident& incident) {
 
 std::vector<Command> Core::reload(CoreConfig config, Instant now) {
   run_to(now);
+  touch_all();
+  touched_.clear();
+  timers_.clear();
   std::map<RuleName, WatchedRule> old_rules = std::move(rules_);
   std::map<ServiceName, WatchedService> old_services = std::move(services_);
   services_.clear();
@@ -188,7 +192,9 @@ std::vector<Command> Core::reload(CoreConfig config, Instant now) {
     std::swap(old.baseline_of, service.baseline_of);
     service = std::move(old);
   }
+  for (auto& [name, service] : services_) service.timer.reset();
   build_rules(now_);
+  touch_all();
   for (auto& [name, service] : services_) {
     if (!old_services.contains(name)) warm_up(service, now_ + service.spec.start_deadline);
   }

@@ -20,6 +20,7 @@ Answer yes(std::string what, IncidentId incident = {}) { return {true, std::move
 
 Answer Core::request(const Request& request, Instant now) {
   run_to(now);
+  touch_all();
   Answer out = std::visit([this](const auto& one) { return answer(one); }, request);
   rejudge(nullptr);
   react();
@@ -220,6 +221,7 @@ Answer Core::open_by_hand(WatchedService& service, const RollbackByHand& request
   incident.plans.emplace(action.name, std::move(action));
   service.incident = record.id;
   const IncidentId id = record.id;
+  touch(service);
   LiveIncident& opened = incidents_.emplace(id, std::move(incident)).first->second;
   note("incident_opened", {{"incident", id.text}, {"by", request.by}});
   tell(opened, Stage::started, "by_hand",

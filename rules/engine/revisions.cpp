@@ -202,12 +202,12 @@ void Core::revision_appeared(WatchedService& service, const Revision& revision, 
 // The rules that were bad when the last evidence of the old revision ended (SPEC 2.16).
 std::vector<RuleName> Core::bad_at(const WatchedService& service, const LedgerRecord* old, Instant at) const {
   std::vector<RuleName> out;
-  for (const auto& [name, rule] : rules_) {
-    if (rule.spec.service != service.spec.name) continue;
+  for (const WatchedRule* rule : service.rules) {
+    const RuleName& name = rule->spec.name;
     const auto later =
-        std::find_if(rule.known.rbegin(), rule.known.rend(), [&](const auto& known) { return known.first <= at; });
-    const bool was_bad = later != rule.known.rend() && later->second == Verdict::bad;
-    const bool never_seen = rule.known.empty() && old != nullptr;
+        std::find_if(rule->known.rbegin(), rule->known.rend(), [&](const auto& known) { return known.first <= at; });
+    const bool was_bad = later != rule->known.rend() && later->second == Verdict::bad;
+    const bool never_seen = rule->known.empty() && old != nullptr;
     const bool inherited =
         never_seen && std::find(old->preexisting.begin(), old->preexisting.end(), name) != old->preexisting.end();
     if (was_bad || inherited) out.push_back(name);
@@ -217,9 +217,7 @@ std::vector<RuleName> Core::bad_at(const WatchedService& service, const LedgerRe
 
 // What was known of one revision says nothing of the next.
 void Core::forget_known(const WatchedService& service) {
-  for (auto& [name, rule] : rules_) {
-    if (rule.spec.service == service.spec.name) rule.known.clear();
-  }
+  for (WatchedRule* rule : service.rules) rule->known.clear();
 }
 
 void Core::forget_preexisting(WatchedService& service) {

@@ -22,6 +22,7 @@ void Core::after_steps(LiveIncident& incident) {
   WatchedService& service = service_of(incident);
   const ActionSpec& action = *plan(incident);
   if (!action.mutates()) return climb(incident, "action " + action.name.text + " is done");
+  touch(service);
   restart_spans(service);
   warm_up(service, now_ + service.spec.start_deadline);
   if (action.switches()) {
@@ -50,13 +51,13 @@ Duration Core::settle_of(const LiveIncident& incident) const {
 std::vector<const WatchedRule*> Core::verified_rules(const LiveIncident& incident) const {
   std::vector<const WatchedRule*> out;
   const auto& joined = incident.record.rules;
-  for (const auto& entry : rules_) {
-    const WatchedRule& rule = entry.second;
+  for (const WatchedRule* watched_rule : service_of(incident).rules) {
+    const WatchedRule& rule = *watched_rule;
     const bool is_in =
         std::any_of(joined.begin(), joined.end(), [&](const JoinedRule& one) { return one.rule == rule.spec.name; });
     const bool has_say = rule.spec.severity != Severity::p3 || mode_of(rule.spec) >= Mode::ask;
-    const bool is_ours = rule.spec.service == incident.record.service && rule.spec.severity != Severity::p3;
-    if ((is_in && has_say) || (incident.record.by_hand && is_ours)) out.push_back(&rule);
+    const bool acts_or_asks = rule.spec.severity != Severity::p3;
+    if ((is_in && has_say) || (incident.record.by_hand && acts_or_asks)) out.push_back(&rule);
   }
   return out;
 }
@@ -77,13 +78,13 @@ bool Core::runs_target(const LiveIncident& incident) const {
 bool Core::others_bad(const LiveIncident& incident) const {
   const std::vector<const WatchedRule*> covered = verified_rules(incident);
   const LedgerRecord* from = ledger_.find(incident.record.service, incident.record.from);
-  return std::any_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
-    const WatchedRule& rule = entry.second;
-    if (rule.spec.service != incident.record.service || rule.spec.severity == Severity::p3) return false;
-    if (rule.when.verdict != Verdict::bad) return false;
-    if (std::find(covered.begin(), covered.end(), &rule) != covered.end()) return false;
+  const std::vector<WatchedRule*>& rules = service_of(incident).rules;
+  return std::any_of(rules.begin(), rules.end(), [&](const WatchedRule* rule) {
+    if (rule->spec.severity == Severity::p3 || rule->when.verdict != Verdict::bad) return false;
+    if (std::find(covered.begin(), covered.end(), rule) != covered.end()) return false;
     if (from == nullptr) return true;
-    return std::find(from->preexisting.begin(), from->preexisting.end(), entry.first) == from->preexisting.end();
+    const std::vector<RuleName>& before = from->preexisting;
+    return std::find(before.begin(), before.end(), rule->spec.name) == before.end();
   });
 }
 

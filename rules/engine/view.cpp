@@ -48,9 +48,8 @@ ServiceView Core::view_of(const WatchedService& service) const {
   if (record.acted_without_identity)
     out.fused_reason = "without an identity it acts once until deploy mark or fuse reset";
   out.fused = !out.fused_reason.empty();
-  out.blind = std::any_of(rules_.begin(), rules_.end(), [&](const auto& entry) {
-    return entry.second.spec.service == service.spec.name && entry.second.blind;
-  });
+  out.blind =
+      std::any_of(service.rules.begin(), service.rules.end(), [](const WatchedRule* rule) { return rule->blind; });
   out.deploying = is_deploying(service);
   out.warming_up = is_warming(service, service.probes);
   const bool has_target = !service.spec.has_identity || !out.last_good.empty();
@@ -65,6 +64,7 @@ ServiceView Core::view_of(const WatchedService& service) const {
   out.incident = service.incident;
   out.bake = service.spec.bake;
   if (running != nullptr) out.baked = Duration(running->baked_ns);
+  if (service.bake_from != Instant::max()) out.baked += now_ - service.bake_from;
   return out;
 }
 

@@ -43,6 +43,8 @@ Judgement Measurements::judge(const Condition& condition, const Scope& scope, In
 
 Up Measurements::up(const ProbeName& probe, Instant at) const { return state_->store.up(probe, at); }
 
+Instant Measurements::up_until(const ProbeName& probe, Instant at) const { return state_->store.up_until(probe, at); }
+
 std::optional<Measurements::LastPoll> Measurements::last_poll(const ProbeName& probe) const {
   return state_->store.last_poll(probe);
 }

@@ -62,6 +62,8 @@ class Measurements {
 
   // `up` of the probe at `at`; unknown when stale or before the first poll.
   Up up(const ProbeName& probe, Instant at) const;
+  // When that goes stale if nothing new comes; Instant::max() when it is stale already.
+  Instant up_until(const ProbeName& probe, Instant at) const;
   // The probe's newest poll, if there was one.
   struct LastPoll {
     Instant ended;

@@ -37,6 +37,7 @@ class Store {
   Measured over_time(const OverTimeRef& ref, const Scope& scope, Instant at, Part part) const;
   Measured restarts(const RestartsRef& ref, const Scope& scope, Instant at) const;
   Up up(const ProbeName& probe, Instant at) const;
+  Instant up_until(const ProbeName& probe, Instant at) const;
   std::optional<Measurements::LastPoll> last_poll(const ProbeName& probe) const;
   std::optional<ProbeName> probe_of(const SignalName& name) const;
   bool windowed(const SignalName& name) const;

@@ -137,6 +137,12 @@ Up Store::up(const ProbeName& name, Instant at) const {
   return *measured.value > 0 ? Up::up : Up::down;
 }
 
+Instant Store::up_until(const ProbeName& name, Instant at) const {
+  Measured stamped;
+  if (const Probe* probe = find(name)) stamp(*probe, at, stamped);
+  return stamped.valid_until;
+}
+
 std::optional<Measurements::LastPoll> Store::last_poll(const ProbeName& name) const {
   const Probe* probe = find(name);
   const Instance* newest = nullptr;

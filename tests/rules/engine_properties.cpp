@@ -165,6 +165,39 @@ TEST_CASE("whatever happens and whenever the watcher dies: the same holds") {
   for (unsigned seed = 1001; seed <= 1000 + streams; ++seed) live_through(seed, true);
 }
 
+TEST_CASE("what is decided of a service does not depend on how many others there are") {
+  const auto story = [](int others, unsigned seed) {
+    rules::CoreConfig config = usual();
+    config.rules[0].unless = condition("pg_health.up == 0");
+    add_service(config, "pg");
+    for (int i = 0; i < others; ++i) {
+      const std::string name = "other" + std::to_string(i);
+      add_service(config, name);
+      config.rules.push_back(rule(name + "-errors", name + "_errors > 5%", 1min, {"rollback"}, name));
+    }
+    World w(config);
+    std::mt19937 dice(seed);
+    for (int turn = 0; turn < 6; ++turn) {
+      if (dice() % 3 == 0) w.deploy(dice() % 2 == 0 ? "crash" : "v1", "pg");
+      if (dice() % 2 == 0) w.reality["web"].probes_work = dice() % 3 != 0;
+      if (dice() % 2 == 0) w.deploy(dice() % 2 == 0 ? "bad" : "v2");
+      w.run(std::chrono::seconds(10 + dice() % 200));
+    }
+    std::ostringstream out;
+    const auto when = [&](Instant at) { return rules::to_string(at - (w.now() - w.since_start())); };
+    for (const Done& done : w.deeds) out << when(done.at) << " " << describe(done.command.step) << "; ";
+    for (const rules::IncidentRecord& one : w.all()) {
+      for (const rules::TimelineEntry& entry : one.timeline) out << when(entry.at) << " " << entry.event << "; ";
+    }
+    out << w.service().revision.text << " baked " << rules::to_string(w.service().baked);
+    return out.str();
+  };
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    CHECK(story(7, seed) == story(0, seed));
+  }
+}
+
 TEST_CASE("a restart anywhere gives the same decisions") {
   const auto story = [](std::optional<Duration> cut) {
     World w(usual());

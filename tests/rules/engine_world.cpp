@@ -57,16 +57,25 @@ void World::schedule(Duration in, std::function<void()> what) {
   agenda_.emplace(now_ + in, std::pair(life_, std::move(what)));
 }
 
-// A watcher's own clocks: polls and looks, spread so that nothing falls together.
+// A watcher's own clocks: polls and looks, spread so that nothing falls together, and one service after the other, so
+// that how many others there are changes nothing of its times.
 void World::start() {
   Duration offset = 100ms;
-  for (const ProbeShape& probe : config_.probes) {
-    schedule(offset, [this, name = probe.name.text] { poll_regularly(name); });
-    offset += 300ms;
-  }
+  std::set<std::string> spread;
   for (const ServiceSpec& spec : config_.services) {
+    for (const ProbeShape& probe : config_.probes) {
+      if (service_of_probe(probe.name.text) != spec.name.text) continue;
+      schedule(offset, [this, name = probe.name.text] { poll_regularly(name); });
+      spread.insert(probe.name.text);
+      offset += 300ms;
+    }
     if (!spec.has_identity) continue;
     schedule(offset, [this, name = spec.name.text] { read(name); });
+    offset += 300ms;
+  }
+  for (const ProbeShape& probe : config_.probes) {
+    if (spread.contains(probe.name.text)) continue;
+    schedule(offset, [this, name = probe.name.text] { poll_regularly(name); });
     offset += 300ms;
   }
 }
