@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "cli_support.hpp"
 #include "watcher/run/spool.hpp"
@@ -39,6 +41,56 @@ TEST_CASE("SPEC 4: wrong usage is exit code 2, help is 0 and names every command
                            "abort", "pause", "resume", "fuse", "accept-state", "notify", "reload", "version"}) {
     CHECK_MESSAGE(help.out.find(std::string("\n  ") + word + " ") != std::string::npos, word);
   }
+}
+
+TEST_CASE("SPEC 4: wrong usage says what is wrong, what was probably meant, and where to look") {
+  struct Wrong {
+    std::vector<std::string> line;
+    std::string what;
+    std::string next;
+  };
+  const std::vector<Wrong> lines{
+      {{}, "rollbackd: say what to do: one of run, reload, version, check, status, ", "rollbackd"},
+      {{"stauts"}, "rollbackd: there is no command \"stauts\"; did you mean \"status\"? (one of run, ", "rollbackd"},
+      {{"--config", "x", "frob"}, "rollbackd: there is no command \"frob\" (one of run, ", "rollbackd"},
+      {{"drill"}, "rollbackd: command \"drill\" is not in this version of rollbackd; it has run, ", "rollbackd"},
+      {{"--elephant"}, "rollbackd: there is no option --elephant", "rollbackd"},
+      {{"deploy"}, "rollbackd deploy: say what to do: one of begin, end, mark, good, bad", "rollbackd deploy"},
+      {{"deploy", "bgin"},
+       "rollbackd deploy: there is no command \"bgin\"; did you mean \"begin\"?",
+       "rollbackd deploy"},
+      {{"deploy", "good"}, "rollbackd deploy good: REVISION is required", "rollbackd deploy good"},
+      {{"status", "--wach"},
+       "rollbackd status: there is no option --wach; did you mean \"--watch\"?",
+       "rollbackd status"},
+      {{"rollback", "web", "now"},
+       "rollbackd rollback: The following argument was not expected: now",
+       "rollbackd rollback"},
+      {{"pause"}, "rollbackd pause: --for is required", "rollbackd pause"},
+      {{"pause", "--fro", "1h"},
+       "rollbackd pause: there is no option --fro; did you mean \"--for\"?",
+       "rollbackd pause"},
+      {{"pause", "--for", "soon"}, "rollbackd pause: --for: expected a duration such as", "rollbackd pause"},
+  };
+  FakeWatcher nobody;
+  for (const Wrong& wrong : lines) {
+    CAPTURE(wrong.what);
+    const CliRun run = nobody(wrong.line);
+    CHECK(run.exit_code == 2);
+    CHECK(run.out.empty());
+    CHECK(run.err.starts_with(wrong.what));
+    CHECK(run.err.ends_with("\nnext: " + wrong.next + " --help\n"));
+  }
+}
+
+TEST_CASE("SPEC 4: --config and --json may stand before the command; --version is the version") {
+  const CliFolder folder(one_service);
+  FakeWatcher nobody;
+  const CliRun checked = nobody({"--json", "--config", folder.config(), "check"});
+  CHECK(checked.exit_code == 0);
+  CHECK(checked.out.starts_with("{\"path\":\"" + folder.config()));
+  CHECK(nobody({"--version"}).out == nobody({"version"}).out);
+  CHECK(nobody({"--version"}).exit_code == 0);
 }
 
 TEST_CASE("SPEC 4: no watcher is exit code 3, and is told") {
@@ -127,9 +179,38 @@ TEST_CASE("SPEC 4: with several services a spooled word must name one") {
   FakeWatcher nobody;
   const CliRun unnamed = nobody(folder.line({"deploy", "end"}));
   CHECK(unnamed.exit_code == 1);
-  CHECK(unnamed.err.find("--service") != std::string::npos);
+  CHECK(unnamed.err == "rollbackd: say which service is meant (one of api, web)\n");
   CHECK(nobody(folder.line({"deploy", "end", "--service", "wbe"})).exit_code == 1);
   CHECK(nobody(folder.line({"deploy", "end", "--service", "web"})).exit_code == 0);
+}
+
+TEST_CASE("SPEC 4: a deploy script that names its service is not stopped by a mistake elsewhere in the configuration") {
+  const CliFolder folder("[rule.x]\n");
+  FakeWatcher nobody;
+  const CliRun named = nobody(folder.line({"deploy", "end", "--service", "web"}));
+  CHECK(named.exit_code == 0);
+  CHECK(named.err.find("rule.x") != std::string::npos);
+  CHECK(nobody(folder.line({"deploy", "end"})).exit_code == 1);
+}
+
+TEST_CASE("a watcher that this user may not ask is told, and nothing is done without it") {
+  const CliFolder folder(one_service);
+  std::ofstream(folder.path() + "/control.sock") << "";
+  namespace fs = std::filesystem;
+  fs::permissions(folder.path() + "/control.sock", fs::perms::none);
+  fs::permissions(folder.path(), fs::perms::all);
+  constexpr uid_t nobody_user = 65534;
+  const bool root = ::geteuid() == 0;
+  if (root) REQUIRE(::seteuid(nobody_user) == 0);
+  FakeWatcher nobody;
+  const CliRun rollback = nobody(folder.line({"rollback"}));
+  const CliRun mark = nobody(folder.line({"deploy", "mark"}));
+  if (root) REQUIRE(::seteuid(0) == 0);
+  CHECK(rollback.exit_code == 3);
+  CHECK(rollback.ran.empty());
+  CHECK(rollback.err.find("no watcher answers at") != std::string::npos);
+  CHECK(mark.exit_code == 3);
+  CHECK_FALSE(fs::exists(folder.path() + "/state/spool"));
 }
 
 TEST_CASE("SPEC 4: rollback follows the incident to its outcome") {

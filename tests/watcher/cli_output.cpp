@@ -82,6 +82,18 @@ TEST_CASE("SPEC 4: status --json is what the watcher said, and --watch looks aga
   CHECK(watching(folder.line({"status", "--watch"})).asked.size() == 3);
 }
 
+TEST_CASE("SPEC 4: status --watch clears a screen, but not a file or a pipe") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.looks_most = 2;
+  watching.replies["/api/v1/status"] = {json_reply(R"({"watcher":{"name":"prod-1"}})")};
+  const std::string look = watching(folder.line({"status"})).out;
+  CHECK(watching(folder.line({"status", "--watch"})).out == look + "\n" + look);
+  watching.is_screen = true;
+  const std::string clear = "\x1b[H\x1b[2J";
+  CHECK(watching(folder.line({"status", "--watch"})).out == clear + look + clear + look);
+}
+
 TEST_CASE("SPEC 4: incidents are listed, newest first as the watcher gives them") {
   const CliFolder folder;
   FakeWatcher watching;

@@ -28,7 +28,8 @@ CliRun FakeWatcher::operator()(std::vector<std::string> arguments) {
     out.ran.push_back(std::move(options));
     return run_returns;
   };
-  watcher::Terminal terminal{printed, told, call, run, [&](rules::Duration) { return ++looks < looks_most; }};
+  watcher::Terminal terminal{printed,  told, call, run, [&](rules::Duration) { return ++looks < looks_most; },
+                             is_screen};
   out.exit_code = watcher::run_cli(std::move(arguments), terminal);
   out.out = printed.str();
   out.err = told.str();

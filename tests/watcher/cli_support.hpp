@@ -20,6 +20,7 @@ struct FakeWatcher {
   // Target without query -> replies, one after the other; the last one stays. No entry: no watcher answers.
   std::map<std::string, std::vector<watcher::ApiReply>> replies;
   int run_returns = 0;
+  bool is_screen = false;
   int looks_most = 3;  // `wait` says no after so many
 
   CliRun operator()(std::vector<std::string> arguments);

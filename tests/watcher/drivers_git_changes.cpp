@@ -143,7 +143,9 @@ TEST_CASE("a repository of its own that is in the way is left alone and named") 
     if (partial) shop.config.paths = {"backend"};
     const std::string target =
         with_ignored(shop, "mkdir backend/lib; echo x > backend/lib/x", "git rm -rq backend/lib");
-    in_tree(shop, "git init -q backend/lib; echo mine > backend/lib/x; cd backend/lib; git add x; git -c user.name=D -c user.email=d@e commit -q -m mine");
+    in_tree(shop,
+            "git init -q backend/lib; echo mine > backend/lib/x; cd backend/lib; git add x; git -c user.name=D -c "
+            "user.email=d@e commit -q -m mine");
     const rules::StepResult result = shop.roll_back_to(target);
     CHECK(result.status == StepStatus::failed);
     INFO(result.detail);

@@ -81,7 +81,7 @@ struct Shop {
     const std::size_t at = text.find(words);
     REQUIRE(at != std::string::npos);
     const std::size_t begin = at + words.size();
-    const std::string command = text.substr(begin, text.find('\n', begin) - begin) + " >/dev/null 2>&1";
+    const std::string command = "{ " + text.substr(begin, text.find('\n', begin) - begin) + "; } >/dev/null 2>&1";
     INFO(command);
     REQUIRE(std::system(command.c_str()) == 0);
   }

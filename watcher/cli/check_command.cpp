@@ -83,15 +83,15 @@ void print_text(const CommandLine& line, const Loaded& loaded, const std::vector
     line.err() << format_finding(line.config_path(), finding) << "\n";
   }
   if (!loaded.config) return;
-  if (arguments.expand) {
-    line.out() << expand(*loaded.config);
-    return;
-  }
-  if (is_valid(loaded, arguments.strict)) print_summary(line, *loaded.config);
+  if (arguments.expand) line.out() << expand(*loaded.config);
+  const bool summed_up = is_valid(loaded, arguments.strict) && !arguments.expand;
+  if (summed_up) print_summary(line, *loaded.config);
+  // What was expanded is a configuration that somebody may want to keep: nothing else goes there.
+  std::ostream& told = arguments.expand ? line.err() : line.out();
   for (const OnlineFinding& look : online) {
-    line.out() << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
+    told << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
   }
-  if (arguments.online) return;
+  if (arguments.online || arguments.expand) return;
   line.out() << "next: rollbackd check --online --config " << line.config_path()
              << " asks the probes and drivers once, changing nothing\n";
 }

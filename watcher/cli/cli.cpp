@@ -1,11 +1,13 @@
 #include "watcher/cli/cli.hpp"
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <chrono>
 #include <iostream>
 #include <thread>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/usage.hpp"
 #include "watcher/serve/client.hpp"
 
 namespace watcher {
@@ -25,10 +27,12 @@ constexpr const char* footer =
 
 }  // namespace
 
-int run_cli(std::vector<std::string> arguments, Terminal& terminal) {
+int run_cli(const std::vector<std::string>& arguments, Terminal& terminal) {
   CLI::App app(description, "rollbackd");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "rollbackd " ROLLBACKD_VERSION, "print the version");
   CommandLine line(terminal);
+  line.add_shared_options(app);
   add_watcher_commands(app, line);
   add_check_command(app, line);
   add_status_commands(app, line);
@@ -37,24 +41,29 @@ int run_cli(std::vector<std::string> arguments, Terminal& terminal) {
   add_incident_commands(app, line);
   add_limit_commands(app, line);
   add_notify_commands(app, line);
-  app.footer(footer);                                // after the commands, which would show it too
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a vector from its end
+  app.footer(footer);  // after the commands, which would show it too
+  // CLI11 takes a vector from its end.
+  std::vector<std::string> last_first(arguments.rbegin(), arguments.rend());
   try {
-    app.parse(std::move(arguments));
+    app.parse(std::move(last_first));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, terminal.out, terminal.err) == 0 ? exit_fine : exit_usage;
+    if (error.get_exit_code() == 0) return app.exit(error, terminal.out, terminal.err);
+    terminal.err << wrong_usage(app, arguments, error) << "\n";
+    return exit_usage;
   }
   return line.perform();
 }
 
 int cli_main(int argc, char** argv) {
-  Terminal terminal{std::cout, std::cerr,
+  Terminal terminal{std::cout,
+                    std::cerr,
                     [](const std::string& path, const ApiRequest& request) { return call(path, request); },
                     [](Config config, RunOptions options) { return run(std::move(config), std::move(options)); },
                     [](rules::Duration pause) {
                       std::this_thread::sleep_for(pause);
                       return true;
-                    }};
+                    },
+                    ::isatty(STDOUT_FILENO) == 1};
   try {
     return run_cli(std::vector<std::string>(argv + 1, argv + argc), terminal);
   } catch (const std::exception& error) {

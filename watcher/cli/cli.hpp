@@ -20,11 +20,12 @@ struct Terminal {
   std::function<int(Config config, RunOptions options)> run;
   // Waits between two looks; returns false when there is to be no further one.
   std::function<bool(rules::Duration pause)> wait;
+  bool is_screen = false;  // `out` is a terminal, which can be cleared
 };
 
 // One command line, without the program's name. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage,
 // 3 no watcher answers.
-int run_cli(std::vector<std::string> arguments, Terminal& terminal);
+int run_cli(const std::vector<std::string>& arguments, Terminal& terminal);
 
 // The same for main: standard output and error, the real watcher.
 int cli_main(int argc, char** argv);

@@ -1,10 +1,15 @@
 #include "watcher/cli/command_line.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cerrno>
 
 #include "rules/base/names.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/config/findings.hpp"
 #include "watcher/serve/client.hpp"
 
 namespace watcher {
@@ -16,6 +21,10 @@ namespace json = boost::json;
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
          c == '.' || c == '~';
+}
+
+bool is_denied(const std::string& socket) {
+  return ::faccessat(AT_FDCWD, socket.c_str(), W_OK, AT_EACCESS) != 0 && errno == EACCES;
 }
 
 Asked read_reply(const CommandLine& line, const ApiReply& reply) {
@@ -39,10 +48,14 @@ CLI::App* CommandLine::add(CLI::App& parent, const std::string& name, const std:
   const std::size_t sentence = std::min(description.find(". "), description.size());
   CLI::App* const command = parent.add_subcommand(name, description.substr(0, sentence));
   if (sentence < description.size()) command->footer(description.substr(sentence + 2));
-  command->add_option("--config", config_path_, "the configuration file")->type_name("FILE")->capture_default_str();
-  command->add_flag("--json", json_, "print JSON instead of text");
+  add_shared_options(*command);
   command->callback([this, act = std::move(action)] { chosen_ = act; });
   return command;
+}
+
+void CommandLine::add_shared_options(CLI::App& app) {
+  app.add_option("--config", config_path_, "the configuration file")->type_name("FILE")->capture_default_str();
+  app.add_flag("--json", json_, "print JSON instead of text");
 }
 
 CLI::App* CommandLine::add_group(CLI::App& parent, const std::string& name, const std::string& description) {
@@ -76,8 +89,10 @@ Asked ask(const CommandLine& line, const std::string& method, const std::string&
   const std::variant<ApiReply, std::string> answer = line.terminal().call(watcher->control, request);
   if (const auto* reply = std::get_if<ApiReply>(&answer)) return read_reply(line, *reply);
   failed.exit_code = exit_no_watcher;
-  failed.no_watcher = true;
   failed.why = std::get<std::string>(answer);
+  // Doing without a watcher that runs would be wrong: two would act.
+  failed.no_watcher = !is_denied(watcher->control);
+  if (!failed.no_watcher) tell_no_watcher(line, failed.why);
   return failed;
 }
 
@@ -120,6 +135,28 @@ std::string text_of(const json::value& object, std::string_view key) {
   if (!object.is_object()) return {};
   const json::value* const found = object.get_object().if_contains(key);
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+std::string one_of(const std::vector<std::string>& names) {
+  if (names.empty()) return " (none is defined)";
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? " (one of " : ", ") + name;
+  return out + ")";
+}
+
+std::optional<rules::ServiceName> service_meant(const CommandLine& line, const Config& config,
+                                                const std::string& named) {
+  const std::vector<rules::ServiceSpec>& services = config.core.services;
+  if (named.empty() && services.size() == 1) return services.front().name;
+  std::vector<std::string> known;
+  for (const rules::ServiceSpec& service : services) {
+    if (service.name.text == named) return service.name;
+    known.push_back(service.name.text);
+  }
+  const std::string what =
+      named.empty() ? "say which service is meant" : "there is no service " + named + did_you_mean(named, known);
+  line.err() << "rollbackd: " << what << one_of(known) << "\n";
+  return std::nullopt;
 }
 
 std::string check_duration(const std::string& text) {

@@ -27,6 +27,9 @@ class CommandLine {
   // A word that has subcommands: fuse reset.
   static CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description);
 
+  // --config and --json, which may also stand before the command.
+  void add_shared_options(CLI::App& app);
+
   std::ostream& out() const { return terminal_.out; }
   std::ostream& err() const { return terminal_.err; }
   Terminal& terminal() const { return terminal_; }
@@ -57,7 +60,7 @@ struct Asked {
 };
 
 // Asks the watcher. A refusal is told on `err` (with --json the problem on `out`); that no watcher answers is only in
-// the result, because some commands can do without.
+// the result, because some commands can do without. One that may run but that this user may not ask is told.
 Asked ask(const CommandLine& line, const std::string& method, const std::string& target,
           const boost::json::object& body = {});
 // The same, and tells when no watcher answers.
@@ -71,6 +74,12 @@ void tell_no_watcher(const CommandLine& line, const std::string& why);
 std::string url_encoded(const std::string& text);
 // A member's text; empty when absent, null or no string.
 std::string text_of(const boost::json::value& object, std::string_view key);
+
+// " (one of a, b)", or that none is defined.
+std::string one_of(const std::vector<std::string>& names);
+// The service that is meant: the one that is named, or the only one. Tells when there is none.
+std::optional<rules::ServiceName> service_meant(const CommandLine& line, const Config& config,
+                                                const std::string& named);
 
 // Options with a meaning of their own are checked where they are read: wrong usage, exit code 2.
 std::string check_duration(const std::string& text);

@@ -59,20 +59,12 @@ SpooledWord word_of(const DeployArguments& arguments, const rules::ServiceName& 
   return mark;
 }
 
-// The service that is meant: the one that is named, or the only one.
 std::optional<rules::ServiceName> service_of(const CommandLine& line, const DeployArguments& arguments) {
   const std::optional<Config> config = line.load();
+  // A mistake elsewhere in the file must not stop a deploy script that says which service it means.
+  if (!config && !arguments.service.empty()) return rules::ServiceName(arguments.service);
   if (!config) return std::nullopt;
-  const std::vector<rules::ServiceSpec>& services = config->core.services;
-  if (arguments.service.empty() && services.size() == 1) return services.front().name;
-  for (const rules::ServiceSpec& service : services) {
-    if (service.name.text == arguments.service) return service.name;
-  }
-  if (arguments.service.empty())
-    line.err() << "rollbackd: several services are defined; say which with --service\n";
-  else
-    line.err() << "rollbackd: there is no service " << arguments.service << " in " << line.config_path() << "\n";
-  return std::nullopt;
+  return service_meant(line, *config, arguments.service);
 }
 
 // A rollback by hand may run without a watcher: a deployment must not begin under it.
@@ -90,7 +82,8 @@ int spool_word(const CommandLine& line, const DeployArguments& arguments) {
   const std::optional<WatcherSection> watcher = line.reach();
   if (!service || !watcher) return exit_no;
   if (const auto failure = spool(watcher->state_dir, word_of(arguments, *service))) {
-    line.err() << "rollbackd: " << *failure << "\n";
+    line.err() << "rollbackd: note it for the watcher's next start: " << *failure
+               << "; say it again as root or the watcher's user\n";
     return exit_no;
   }
   const std::string text = "no watcher answers; noted in " + watcher->state_dir + "/spool for its next start";

@@ -66,24 +66,11 @@ int follow(const CommandLine& line, const std::string& id) {
   }
 }
 
-std::optional<rules::ServiceName> service_of(const CommandLine& line, const Config& config, const std::string& named) {
-  const std::vector<rules::ServiceSpec>& services = config.core.services;
-  if (named.empty() && services.size() == 1) return services.front().name;
-  for (const rules::ServiceSpec& service : services) {
-    if (service.name.text == named) return service.name;
-  }
-  std::string known;
-  for (const rules::ServiceSpec& service : services) known += (known.empty() ? "" : ", ") + service.name.text;
-  line.err() << "rollbackd: " << (named.empty() ? "say which service" : "there is no service " + named) << " (" << known
-             << ")\n";
-  return std::nullopt;
-}
-
 // No watcher runs: this process is the watcher for as long as the one rollback takes.
 int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) {
   std::optional<Config> config = line.load();
   if (!config) return exit_no;
-  const std::optional<rules::ServiceName> service = service_of(line, *config, arguments.service);
+  const std::optional<rules::ServiceName> service = service_meant(line, *config, arguments.service);
   if (!service) return exit_no;
   rules::RollbackByHand rollback;
   rollback.service = *service;

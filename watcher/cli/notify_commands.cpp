@@ -2,6 +2,7 @@
 
 #include "watcher/cli/command_line.hpp"
 #include "watcher/clock.hpp"
+#include "watcher/config/findings.hpp"
 #include "watcher/notify/notifiers.hpp"
 
 namespace watcher {
@@ -23,13 +24,12 @@ rules::Tell sample(const WatcherSection& watcher) {
 }
 
 const NotifierSection* notifier_named(const CommandLine& line, const Config& config, const std::string& name) {
-  std::string known;
+  std::vector<std::string> known;
   for (const NotifierSection& notifier : config.notifiers) {
     if (notifier.name.text == name) return &notifier;
-    known += (known.empty() ? "" : ", ") + notifier.name.text;
+    known.push_back(notifier.name.text);
   }
-  line.err() << "rollbackd: there is no notifier " << name << " (" << (known.empty() ? "none is defined" : known)
-             << ")\n";
+  line.err() << "rollbackd: there is no notifier " << name << did_you_mean(name, known) << one_of(known) << "\n";
   return nullptr;
 }
 

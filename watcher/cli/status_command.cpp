@@ -165,11 +165,19 @@ void print_status(std::ostream& out, const json::value& status) {
   for (const std::string& step : steps) out << step << "\n";
 }
 
+// A file or a pipe keeps every look, one below the other.
+const char* between_looks(const CommandLine& line, bool first) {
+  if (line.terminal().is_screen) return clear_screen;
+  return first ? "" : "\n";
+}
+
 int show_status(const CommandLine& line, bool watch) {
+  bool first = true;
   do {
     const Asked asked = ask_or_tell(line, "GET", "/api/v1/status");
     if (asked.exit_code != exit_fine) return asked.exit_code;
-    if (watch && !line.json()) line.out() << clear_screen;
+    if (watch && !line.json()) line.out() << between_looks(line, first);
+    first = false;
     if (line.json())
       line.out() << asked.text << "\n";
     else

@@ -12,7 +12,7 @@ struct Word {
   std::string_view word;
 };
 
-constexpr std::array<Word, 22> words{{
+constexpr std::array<Word, 27> words{{
     {Vocabulary::driver, "compose"},
     {Vocabulary::driver, "kubernetes"},
     {Vocabulary::driver, "systemd"},
@@ -35,6 +35,11 @@ constexpr std::array<Word, 22> words{{
     {Vocabulary::service_key, "unit"},
     {Vocabulary::service_key, "process"},
     {Vocabulary::step_key, "restore"},
+    {Vocabulary::command, "test"},
+    {Vocabulary::command, "replay"},
+    {Vocabulary::command, "tune"},
+    {Vocabulary::command, "drill"},
+    {Vocabulary::command, "init"},
 }};
 
 }  // namespace

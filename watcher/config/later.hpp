@@ -8,7 +8,7 @@
 namespace watcher {
 
 // Where a word stands that means something in the contract but not yet in this version.
-enum class Vocabulary { driver, probe_type, notifier_type, service_key, step_key };
+enum class Vocabulary { driver, probe_type, notifier_type, service_key, step_key, command };
 
 // Whether the word belongs to the contract but not to this version: refused, but not as an unknown name.
 bool is_for_later(Vocabulary vocabulary, std::string_view word);

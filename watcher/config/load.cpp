@@ -83,7 +83,9 @@ Loaded load(const std::string& text, const std::string& path, bool look_at_permi
 std::variant<std::string, Finding> read_file(const std::string& path) {
   const auto failed = [](const char* what) { return Finding{Level::error, 0, 0, what}; };
   std::error_code failure;
-  if (!std::filesystem::exists(path, failure)) return failed("there is no such file; name it with --config FILE");
+  if (!std::filesystem::exists(path, failure)) {
+    return failed(failure ? "cannot be read by this user" : "there is no such file; name it with --config FILE");
+  }
   if (!std::filesystem::is_regular_file(path, failure)) return failed("is not a file");
   std::ifstream file(path, std::ios::binary);
   std::string text(file_length_max + 1, '\0');

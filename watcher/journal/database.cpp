@@ -113,8 +113,11 @@ Database::Opened Database::open_read_only(const std::string& path, const Schema&
   Database database(path);
   const std::string attempt = "read the journal " + path;
   std::error_code missing;
-  if (!std::filesystem::exists(path, missing))
-    return JournalFault{.what = attempt + ": there is none; has a watcher run with this state_dir?"};
+  if (!std::filesystem::exists(path, missing)) {
+    const std::string why = missing ? missing.message() + "; use root or the watcher's user"
+                                    : "there is none; has a watcher run with this state_dir?";
+    return JournalFault{.what = attempt + ": " + why};
+  }
   if (!database.connect(path, SQLITE_OPEN_READONLY)) return database.failure(attempt);
   if (!database.pragma("user_version")) {
     // A folder that cannot be written, no watcher: there is no -shm and none can be made, but nobody writes either.
