@@ -7,9 +7,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -50,6 +50,16 @@ std::string content(const std::string& path) {
   std::ostringstream out;
   out << std::ifstream(path).rdbuf();
   return out.str();
+}
+
+// With a limit that grows until the command had the time to say that it is ready: how long a shell takes to start is
+// not for a test to know.
+ChildResult run_past_ready(ChildSpec spec) {
+  constexpr rules::Duration enough = std::chrono::minutes(1);
+  for (spec.limit = 200ms;; spec.limit *= 2) {
+    ChildResult result = run(spec);
+    if (result.output_stdout.starts_with("ready") || spec.limit > enough) return result;
+  }
 }
 
 bool is_gone(pid_t pid) {
@@ -111,20 +121,19 @@ TEST_CASE("output beyond the cap is read and counted, so that the command does n
 
 TEST_CASE("at the limit the group gets TERM and may tidy up") {
   ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; echo ready; while :; do sleep 0.05; done");
-  spec.limit = 300ms;
-  const ChildResult result = run(std::move(spec));
+  const ChildResult result = run_past_ready(std::move(spec));
   CHECK(result.end == ChildEnd::timed_out);
   CHECK(result.output_stdout == "ready\ntidied\n");
 }
 
 TEST_CASE("what ignores TERM is killed after the grace, with all of its group") {
-  ChildSpec spec = shell("trap '' TERM; sleep 1000 & echo $!; wait; sleep 1000");
-  spec.limit = 300ms;
+  ChildSpec spec = shell("trap '' TERM; sleep 1000 & echo ready $!; wait; sleep 1000");
   spec.grace = 100ms;
-  const ChildResult result = run(std::move(spec));
+  const ChildResult result = run_past_ready(std::move(spec));
   CHECK(result.end == ChildEnd::timed_out);
   CHECK(result.exit_code == SIGKILL);
-  CHECK(is_gone(std::atoi(result.output_stdout.c_str())));
+  REQUIRE(result.output_stdout.starts_with("ready "));
+  CHECK(is_gone(std::atoi(result.output_stdout.c_str() + std::strlen("ready "))));
 }
 
 TEST_CASE("what a command leaves behind is left or killed as asked, and does not hold the answer up") {
@@ -146,15 +155,17 @@ TEST_CASE("a cancelled command is ended as a time-out ends it, and then the call
   boost::asio::io_context loop;
   boost::asio::cancellation_signal signal;
   std::optional<ChildResult> result;
-  ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; while :; do sleep 0.05; done");
+  const Folder folder;
+  const std::string ready = folder.path + "/ready";
+  ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; touch " + ready + "; while :; do sleep 0.05; done");
   const auto on_done = [&](std::exception_ptr error, ChildResult value) {
     CHECK(error == nullptr);
     result = std::move(value);
   };
   boost::asio::co_spawn(loop, probes::run_child(std::move(spec)),
                         boost::asio::bind_cancellation_slot(signal.slot(), on_done));
-  boost::asio::steady_timer timer(loop, 300ms);
-  timer.async_wait([&](const boost::system::error_code&) { signal.emit(boost::asio::cancellation_type::terminal); });
+  while (access(ready.c_str(), F_OK) != 0) loop.run_one_for(5ms);
+  signal.emit(boost::asio::cancellation_type::terminal);
   loop.run();
   REQUIRE(result.has_value());
   CHECK(result->end == ChildEnd::cancelled);
