@@ -83,7 +83,7 @@ TEST_CASE("SPEC 4: wrong usage says what is wrong, what was probably meant, and 
   }
 }
 
-TEST_CASE("SPEC 4: --config and --json may stand before the command; --version is the version") {
+TEST_CASE("SPEC 4: --config and --json may stand before the command, --version is the version") {
   const CliFolder folder(one_service);
   FakeWatcher nobody;
   const CliRun checked = nobody({"--json", "--config", folder.config(), "check"});
