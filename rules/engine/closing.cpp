@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "rules/engine/core.hpp"
+#include "rules/incidents/story.hpp"
 
 // How a rung and an incident end: steps -> verify -> on_success or on_failure -> always.
 
@@ -79,7 +80,7 @@ void Core::climb(LiveIncident& incident, const std::string& why) {
   const bool mutated = action != nullptr && action->mutates();
   if (mutated && record.rung + 1 >= record.ladder.size()) return finish(incident, Outcome::not_recovered, why);
   begin_finishing(incident, mutated ? PlanSection::on_failure : PlanSection::always);
-  story(incident, "rung_over", why);
+  story(incident, std::string(story::rung_over), why);
 }
 
 void Core::next_rung(LiveIncident& incident) {
@@ -100,7 +101,7 @@ void Core::next_rung(LiveIncident& incident) {
   incident.looks_failed = 0;
   if (record.rung < record.ladder.size()) {
     enter(incident, IncidentPhase::held);
-    tell(incident, Stage::progress, "next_rung", "next: " + record.ladder[record.rung].text);
+    tell(incident, Stage::progress, std::string(story::next_rung), "next: " + record.ladder[record.rung].text);
   } else {
     enter(incident, IncidentPhase::telling);
   }
@@ -112,7 +113,7 @@ void Core::finish(LiveIncident& incident, Outcome outcome, const std::string& wh
   record.pending_outcome = outcome;
   record.outcome_detail = why;
   judge_revisions(incident, outcome);
-  story(incident, "decided", std::string(to_string(outcome)) + ": " + why);
+  story(incident, std::string(story::decided), std::string(to_string(outcome)) + ": " + why);
   const ActionSpec* action = plan(incident);
   if (!record.in_flight) return finish_now(incident);
   const StepSpec& step = steps_of(*action, record.section)[record.step];

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "rules/engine/core.hpp"
+#include "rules/incidents/story.hpp"
 
 // Did it help? A rung without a switch is given time to settle; then, and after a switch, it is verified
 // (SPEC 2.26, 2.27).
@@ -35,7 +36,7 @@ void Core::after_steps(LiveIncident& incident) {
   record.settle_extensions = 0;
   enter(incident, IncidentPhase::settling);
   record.deadline = now_ + settle_of(incident);
-  tell(incident, Stage::progress, "settling",
+  tell(incident, Stage::progress, std::string(story::settling),
        action.name.text + " is done; it has " + told(settle_of(incident)) + " to help");
 }
 
@@ -144,7 +145,8 @@ bool Core::settle_over(LiveIncident& incident) {
   if (record.settle_extensions == 0) {
     ++record.settle_extensions;
     record.deadline = now_ + settle_of(incident);
-    tell(incident, Stage::progress, "settling", "whether it helped cannot be told yet; waits once more");
+    tell(incident, Stage::progress, std::string(story::settling),
+         "whether it helped cannot be told yet; waits once more");
     return true;
   }
   const bool has_next = record.rung + 1 < record.ladder.size();
@@ -178,7 +180,8 @@ void Core::begin_verifying(LiveIncident& incident) {
   incident.verify_since.reset();
   incident.refired = false;
   incident.record.deadline = now_ + verify_limit(incident);
-  tell(incident, Stage::progress, "verifying", "what runs is verified for at most " + told(verify_limit(incident)));
+  tell(incident, Stage::progress, std::string(story::verifying),
+       "what runs is verified for at most " + told(verify_limit(incident)));
 }
 
 bool Core::drive_verifying(LiveIncident& incident) {

@@ -4,6 +4,7 @@
 #include "config_files.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/table.hpp"
+#include "watcher/cli/thresholds.hpp"
 
 namespace {
 
@@ -155,10 +156,48 @@ TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite 
   CHECK(text_of(watcher::lint_polls(config, {page("2.5")})) ==
         "fine probe app: up, answered in 0.02s with 3 values\n"
         "fine signal p95: takes d_seconds\n"
-        "wrong signal p95: undecidable_bucket: a rule compares it with 3, but the highest finite bucket of d_seconds "
+        "wrong signal p95: undecidable_bucket: rule.slow.when compares it with 3, but the highest finite bucket of "
+        "d_seconds "
         "ends at "
         "2.5; add a bucket above the threshold, or lower the threshold\n");
   CHECK(text_of(watcher::lint_polls(config, {page("3")})).find("undecidable_bucket") == std::string::npos);
+}
+
+TEST_CASE("SPEC 2.7: thresholds are found on either side, computed, negated, over time and in compound conditions") {
+  struct Case {
+    const char* condition;
+    std::vector<double> thresholds;
+  };
+  for (const Case& each : {Case{"p95 > 3000ms", {3}}, Case{"3 < p95", {3}}, Case{"p95 * 1000 > 3000", {3}},
+                           Case{"1.5 * 2 < p95", {3}}, Case{"p95 - 1 >= 2 * 1", {3}}, Case{"-p95 < -3", {3}},
+                           Case{"p95 + p95 > 6", {3}}, Case{"6 / 2 <= p95 / 1", {3}}, Case{"max(p95, 10m) > 3", {3}},
+                           Case{"health.up == 0 or not (p95 < 3 and error_rate > 5%)", {3}},
+                           Case{"p95 > 3 and (p95 < 4 or 5 == p95)", {3, 4, 5}}, Case{"p95 > 3 * baseline(p95)", {}},
+                           Case{"p95 > error_rate", {}}, Case{"slope(p95, 10m) > 3", {}}, Case{"p95 - p95 > 3", {}},
+                           Case{"1 / p95 > 3", {}}, Case{"error_rate > 3%", {}}}) {
+    CAPTURE(std::string(each.condition));
+    const auto parsed = rules::parse_condition(each.condition);
+    REQUIRE(std::holds_alternative<rules::Condition>(parsed));
+    const std::vector<double> found =
+        watcher::thresholds_of(std::get<rules::Condition>(parsed), rules::SignalName("p95"));
+    REQUIRE(found.size() == each.thresholds.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == doctest::Approx(each.thresholds[i]));
+  }
+  CHECK(watcher::thresholds_of(rules::Condition(), rules::SignalName("p95")).empty());
+}
+
+TEST_CASE("SPEC 2.7: check --online looks at every condition that a threshold may stand in") {
+  const watcher::Config config =
+      loaded(with_service("[signal.p95]\nprobe = 'app'\nquantile = 0.95\nof = 'd_seconds'\n"
+                          "[rule.slow]\nwhen = 'p95 > 1'\nclear = 'p95 * 2 < 8'\nunless = '5 < p95'\nfor = '5m'\n"
+                          "[action.rollback]\nverify = { when = 'not (p95 > 6)' }\n"
+                          "[[action.rollback.step]]\nswitch = 'last-good'\n"));
+  const rules::Poll page = poll_of("app", rules::Up::up, {reading("d_seconds_bucket", {{"le", "2.5"}}, 1)});
+  const std::string found = text_of(watcher::lint_polls(config, {page}));
+  CHECK(found.find("rule.slow.when") == std::string::npos);
+  CHECK(found.find("rule.slow.clear compares it with 4") != std::string::npos);
+  CHECK(found.find("rule.slow.unless compares it with 5") != std::string::npos);
+  CHECK(found.find("action.rollback.verify.when compares it with 6") != std::string::npos);
 }
 
 TEST_CASE("SPEC 3: check --online says which of the usual metrics the short form took") {

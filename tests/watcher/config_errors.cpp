@@ -50,6 +50,68 @@ struct Mistake {
 
 }  // namespace
 
+TEST_CASE("SPEC 3: a mistyped type hides no other mistake of its table") {
+  CHECK(findings_of(R"([probe.app]
+type = "promethius"
+interval = "5x"
+body_max = -1
+expct = 1
+[probe.db]
+type = "tpc"
+host = 5
+[probe.page]
+type = "htps"
+url = "ftp://x"
+run = ["x"]
+[probe.what]
+type = "frob"
+intervall = "5s"
+timeout = 7
+run = ["x"]
+[probe.none]
+prot = 80
+url = "http://127.0.0.1/"
+[notify.team]
+type = "slak"
+url = "mail"
+everi = "5m"
+[service.web]
+driver = "gti"
+biuld = ["make"]
+restart = "x"
+)") ==
+        R"_(1:1: error: probe.app: url is missing; write url = "http://HOST:PORT/PATH"
+2:8: error: probe.app.type: unknown "promethius"; did you mean "prometheus"? (one of http, prometheus, host, exec, tcp)
+3:14: error: probe.app.interval: expected a duration such as 500ms, 5s, 5m, 1h30m or 7d, found "5x"
+4:12: error: probe.app.body_max: expected a size such as "512KiB", "8MiB" or "1GiB"
+5:1: error: probe.app: unknown key "expct"
+6:1: error: probe.db: port is missing; write port = 5432
+7:8: error: probe.db.type: unknown "tpc"; did you mean "tcp"? (one of http, prometheus, host, exec, tcp)
+8:8: error: probe.db.host: expected a string, found an integer
+10:8: error: probe.page.type: unknown "htps" (one of http, prometheus, host, exec, tcp)
+14:8: error: probe.what.type: unknown "frob" (one of http, prometheus, host, exec, tcp)
+15:1: error: probe.what: unknown key "intervall"; did you mean "interval"?
+16:11: error: probe.what.timeout: expected a duration such as "500ms", "5s", "5m", "1h30m" or "7d", found an integer
+18:1: error: probe.none: type is missing; one of http, prometheus, host, exec, tcp
+19:1: error: probe.none: unknown key "prot"; did you mean "proc"?
+22:8: error: notify.team.type: unknown "slak"; did you mean "slack"? (one of slack, webhook)
+23:8: error: notify.team.url: expected an address such as http://127.0.0.1:3001/metrics
+24:1: error: notify.team: unknown key "everi"; did you mean "every"?
+25:1: error: service.web: dir is missing; the folder of the repository, such as dir = "/opt/app"
+26:10: error: service.web.driver: unknown "gti"; did you mean "git"? (one of command, git)
+27:1: error: service.web: unknown key "biuld"; did you mean "build"?
+28:11: error: service.web.restart: expected an array, one element an argument, such as ["./rollback.sh", "{to}"]; there is no shell
+)_");
+}
+
+TEST_CASE("SPEC 3: what a later version's type has is not called unknown") {
+  CHECK(findings_of("[probe.access]\ntype = \"log\"\npath = \"/var/log/x\"\ninterval = 5\n") ==
+        "2:8: error: probe.access: type \"log\" is not in this version of rollbackd; it has http, prometheus, host, "
+        "exec, "
+        "tcp\n4:12: error: probe.access.interval: expected a duration such as \"500ms\", \"5s\", \"5m\", \"1h30m\" or "
+        "\"7d\", found an integer\n");
+}
+
 TEST_CASE("SPEC 3: every mistake of a file is reported in one run, by place, with the nearest name") {
   const std::string text = R"([watcher]
 mod = "act"

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "journal_support.hpp"
+#include "rules/incidents/story.hpp"
 #include "watcher/report/report.hpp"
 
 using journal_support::contains;
@@ -55,6 +56,7 @@ rules::JoinedRule joined_rule() {
   rate.value.value = 0.3125;
   rate.value.count = 1312;
   rate.value.errors = 410;
+  rate.value.window = 60s;
   rate.value.detail = "http_requests_total{code=~\"5..\"} over http_requests_total";
   rules::Comparison slow;
   slow.text = "p95 > 3 * baseline(p95)";
@@ -86,7 +88,8 @@ watcher::ReportInput recovered() {
                        {at(1), "step_started", "capture compose-logs.txt"},
                        {at(3), "step_started", "switch last-good"},
                        {at(62), "switched", "web runs " + good_commit},
-                       {at(432), "verified", "error_rate good for 5m"},
+                       {at(62), std::string(rules::story::verifying), "what runs is verified for at most 20m"},
+                       {at(432), std::string(rules::story::decided), "recovered: every rule is good again"},
                        {at(432), "closed", "recovered"}};
   auto backup = step(1, "run", "run scripts/backup.sh", 2, 1.25);
   backup.exit_code = 0;
@@ -173,6 +176,42 @@ TEST_CASE("every outcome has a sentence and a report") {
     CHECK(contains(report, "Outcome: **"));
     CHECK_FALSE(contains(report, "\n- \n"));
   }
+}
+
+TEST_CASE("the report's verification is told by the events that the engine names so, and by no other") {
+  using namespace rules::story;
+  auto input = recovered();
+  input.incident.timeline.clear();
+  std::string expected;
+  for (const std::string_view event : {settling, verifying, rung_over, next_rung, decided}) {
+    input.incident.timeline.push_back({at(1), std::string(event), "about " + std::string(event)});
+    expected += "- 02:03:05 " + ("about " + std::string(event)) + "\n";
+  }
+  input.incident.timeline.push_back({at(1), "step_started", "verify, recover and settle"});
+  const std::string report = watcher::report_markdown(input);
+  const std::size_t begin = report.find("## Verification\n");
+  REQUIRE(begin != std::string::npos);
+  const std::string section = report.substr(begin, report.find("\n## ", begin) - begin);
+  CHECK(contains(section, expected));
+  CHECK_FALSE(contains(section, "verify, recover and settle"));
+}
+
+TEST_CASE("a report without a look at whether it helped has no verification, and says the lines of a cause once") {
+  auto input = recovered();
+  input.incident.outcome = rules::Outcome::action_failed;
+  input.incident.outcome_detail = "switch last-good: failed\nto have them back: git stash apply 0b1c";
+  input.incident.timeline = {{at(1), std::string(rules::story::decided), input.incident.outcome_detail}};
+  const std::string report = watcher::report_markdown(input);
+  CHECK_FALSE(contains(report, "## Verification"));
+  CHECK(contains(report, "switch last-good: failed"));
+  CHECK_FALSE(contains(report, "to have them back"));
+}
+
+TEST_CASE("the lines below the first of a step's detail stand as they are, to be copied") {
+  auto input = recovered();
+  input.steps[2].detail = "the build failed\nto have them back: git -C /opt/app stash apply 0b1c\n";
+  CHECK(contains(watcher::report_markdown(input),
+                 "; the build failed\n\n   ```text\n   to have them back: git -C /opt/app stash apply 0b1c\n   ```\n"));
 }
 
 TEST_CASE("a rollback by hand has a report without rules") {

@@ -6,6 +6,7 @@
 
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/table.hpp"
+#include "watcher/cli/thresholds.hpp"
 
 namespace watcher {
 
@@ -46,24 +47,6 @@ std::optional<double> highest_bound(const Page& page, const rules::Selector& fam
   return highest;
 }
 
-// Thresholds that rules compare the signal with, where it stands alone on one side.
-void thresholds_in(const rules::ConditionNode& node, const rules::SignalName& signal, std::vector<double>& out) {
-  if (const auto* compare = std::get_if<rules::Compare>(&node.node)) {
-    const auto* left = std::get_if<rules::SignalRef>(&compare->left->node);
-    const auto* right = std::get_if<rules::SignalRef>(&compare->right->node);
-    const auto* left_number = std::get_if<rules::Literal>(&compare->left->node);
-    const auto* right_number = std::get_if<rules::Literal>(&compare->right->node);
-    if (left != nullptr && left->signal == signal && right_number != nullptr) out.push_back(right_number->value);
-    if (right != nullptr && right->signal == signal && left_number != nullptr) out.push_back(left_number->value);
-  } else if (const auto* all = std::get_if<rules::And>(&node.node)) {
-    for (const rules::ConditionPtr& term : all->terms) thresholds_in(*term, signal, out);
-  } else if (const auto* any = std::get_if<rules::Or>(&node.node)) {
-    for (const rules::ConditionPtr& term : any->terms) thresholds_in(*term, signal, out);
-  } else if (const auto* negated = std::get_if<rules::Not>(&node.node)) {
-    thresholds_in(*negated->of, signal, out);
-  }
-}
-
 class Lint {
  public:
   Lint(const Config& config, const std::vector<rules::Poll>& polls) : config_(config) {
@@ -72,6 +55,7 @@ class Lint {
       for (const rules::Reading& reading : poll.readings) page.push_back(&reading);
       if (poll.up == rules::Up::up) answered_.insert(poll.probe);
     }
+    gather_conditions();
   }
 
   void look_at(const rules::Poll& poll);
@@ -79,6 +63,7 @@ class Lint {
   std::vector<OnlineFinding> take() { return std::move(out_); }
 
  private:
+  void gather_conditions();
   void add(Kind kind, const std::string& subject, const std::string& text) { out_.push_back({kind, subject, text}); }
   void look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page);
   void look_at_quantiles(const rules::SignalSpec& signal, const std::string& subject,
@@ -89,6 +74,7 @@ class Lint {
   const Config& config_;
   std::map<rules::ProbeName, Page> pages_;
   std::set<rules::ProbeName> answered_;
+  std::vector<std::pair<std::string, const rules::Condition*>> conditions_;  // "rule.slow.when"
   std::vector<OnlineFinding> out_;
 };
 
@@ -170,15 +156,29 @@ void Lint::look_at_bounds(const rules::SignalSpec& signal, const std::string& su
   const std::optional<double> bound = highest_bound(page, family);
   if (!bound) return;
   const double scale = signal.unit == rules::Unit::milliseconds ? 0.001 : 1;
-  std::vector<double> thresholds;
-  for (const rules::RuleSpec& rule : config_.core.rules) thresholds_in(rule.when.root(), signal.name, thresholds);
-  for (const double threshold : thresholds) {
-    if (threshold <= *bound * scale) continue;
-    add(Kind::wrong, subject,
-        "undecidable_bucket: a rule compares it with " + short_number(threshold) +
-            ", but the highest finite bucket of " + rules::to_string(family) + " ends at " +
-            short_number(*bound * scale) + "; add a bucket above the threshold, or lower the threshold");
+  for (const auto& [name, condition] : conditions_) {
+    for (const double threshold : thresholds_of(*condition, signal.name)) {
+      if (threshold <= *bound * scale) continue;
+      add(Kind::wrong, subject,
+          "undecidable_bucket: " + name + " compares it with " + short_number(threshold) +
+              ", but the highest finite bucket of " + rules::to_string(family) + " ends at " +
+              short_number(*bound * scale) + "; add a bucket above the threshold, or lower the threshold");
+    }
   }
+}
+
+void Lint::gather_conditions() {
+  const auto add_one = [this](const std::string& name, const std::optional<rules::Condition>& condition) {
+    if (condition && !condition->empty()) conditions_.emplace_back(name, &*condition);
+  };
+  for (const rules::RuleSpec& rule : config_.core.rules) {
+    const std::string name = "rule." + rule.name.text;
+    conditions_.emplace_back(name + ".when", &rule.when);
+    add_one(name + ".clear", rule.clear);
+    add_one(name + ".unless", rule.unless);
+  }
+  for (const rules::ActionSpec& action : config_.core.actions)
+    add_one("action." + action.name.text + ".verify.when", action.verify.when);
 }
 
 }  // namespace

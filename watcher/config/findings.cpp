@@ -67,6 +67,15 @@ std::string_view nearest(std::string_view written, const std::vector<std::string
   return best;
 }
 
+std::string_view only_nearest(std::string_view written, const std::vector<std::string>& known) {
+  const std::string_view best = nearest(written, known);
+  const std::size_t distance = edit_distance(written, best);
+  for (const std::string& name : known) {
+    if (!best.empty() && name != best && edit_distance(written, name) == distance) return {};
+  }
+  return best;
+}
+
 std::string did_you_mean(std::string_view written, const std::vector<std::string>& known) {
   const std::string_view name = nearest(written, known);
   return name.empty() ? std::string() : "; did you mean \"" + std::string(name) + "\"?";

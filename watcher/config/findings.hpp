@@ -31,6 +31,9 @@ class Findings {
 // The name among `known` that was probably meant by `written`; empty when none is near.
 std::string_view nearest(std::string_view written, const std::vector<std::string>& known);
 
+// The same, but empty when two names are equally near.
+std::string_view only_nearest(std::string_view written, const std::vector<std::string>& known);
+
 // `; did you mean "near"?`, or nothing when no known name is near.
 std::string did_you_mean(std::string_view written, const std::vector<std::string>& known);
 

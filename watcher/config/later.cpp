@@ -49,6 +49,14 @@ bool is_for_later(Vocabulary vocabulary, std::string_view word) {
                      [&](const Word& w) { return w.vocabulary == vocabulary && w.word == word; });
 }
 
+std::vector<std::string> words_for_later(Vocabulary vocabulary) {
+  std::vector<std::string> out;
+  for (const Word& word : words) {
+    if (word.vocabulary == vocabulary) out.emplace_back(word.word);
+  }
+  return out;
+}
+
 std::string not_in_this_version(std::string_view what, std::string_view word, const std::vector<std::string>& known) {
   std::string out = std::string(what) + " \"" + std::string(word) + "\" is not in this version of rollbackd";
   if (known.empty()) return out + "; leave it out";

@@ -52,8 +52,9 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   if (!reader.has("type")) reader.missing("type", "one of slack, webhook");
   const auto type = reader.choice<NotifierType>(
       "type", {{"slack", NotifierType::slack}, {"webhook", NotifierType::webhook}}, Vocabulary::notifier_type);
-  if (!type) return;
-  out.type = *type;
+  // The keys of the others are their own.
+  if (!type && reader.is_later("type", Vocabulary::notifier_type)) return;
+  out.type = type.value_or(out.type);
   if (!reader.has("url")) reader.missing("url", "write url = { file = \"PATH\" } or url = \"https://...\"");
   if (std::optional<Text> url = reader.text("url")) {
     check_url(loading, reader.place("url"), reader.owner("url"), url->value);

@@ -249,26 +249,45 @@ void read_what(TableReader& reader, ProbeType type, probes::ProbeConfig& out) {
   }
 }
 
+const std::vector<std::pair<std::string, ProbeType>>& probe_types() {
+  static const std::vector<std::pair<std::string, ProbeType>> types{{"http", ProbeType::http},
+                                                                    {"prometheus", ProbeType::prometheus},
+                                                                    {"host", ProbeType::host},
+                                                                    {"exec", ProbeType::exec},
+                                                                    {"tcp", ProbeType::tcp}};
+  return types;
+}
+
+// Nobody knows what the table is to be: what is wrong whatever it is, is still told. A type of a later version has keys
+// that nobody here knows.
+void read_without_type(TableReader& reader) {
+  probes::ProbeConfig unused;
+  if (const std::optional<ProbeType> meant = reader.meant("type", probe_types()))
+    return read_what(reader, *meant, unused);
+  if (reader.is_later("type", Vocabulary::probe_type)) return reader.skip_rest();
+  for (const auto& [name, type] : probe_types()) {
+    Loading trial(reader.loading().source, reader.loading().dir);
+    TableReader as_type(trial, reader.table(), reader.owner());
+    read_what(as_type, type, unused);
+    reader.know_what(as_type);
+  }
+}
+
 void read_probe(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "probe." + entry.name);
   loading.probe_names.insert(entry.name);
   probes::ProbeConfig out = probe_with_defaults(entry.name);
   if (!reader.has("type")) reader.missing("type", "one of http, prometheus, host, exec, tcp");
-  const std::optional<ProbeType> type = reader.choice<ProbeType>("type",
-                                                                 {{"http", ProbeType::http},
-                                                                  {"prometheus", ProbeType::prometheus},
-                                                                  {"host", ProbeType::host},
-                                                                  {"exec", ProbeType::exec},
-                                                                  {"tcp", ProbeType::tcp}},
-                                                                 Vocabulary::probe_type);
-  if (!type) {
-    loading.unreadable_probes.insert(entry.name);
-    return;
-  }
+  const std::optional<ProbeType> type = reader.choice<ProbeType>("type", probe_types(), Vocabulary::probe_type);
   read_timing(reader, out);
-  read_what(reader, *type, out);
+  if (type) {
+    read_what(reader, *type, out);
+    loading.config.probes.push_back(std::move(out));
+  } else {
+    loading.unreadable_probes.insert(entry.name);
+    read_without_type(reader);
+  }
   reader.finish();
-  loading.config.probes.push_back(std::move(out));
 }
 
 }  // namespace

@@ -103,13 +103,15 @@ void check_target(TableReader& reader, const CommandDriver& driver) {
                "{to} needs the revisions to be known; add identify = [...], a command that prints the running one");
 }
 
-// False when the driver is for a later version: then nothing else of the service is looked at.
+// False when nobody knows what the driver is to be: then nothing else of the service is looked at.
 bool read_driver(TableReader& reader, DriverSection& out) {
   const bool commands = reader.has("identify") || reader.has("rollback") || reader.has("switch") || reader.has("ready");
   std::optional<DriverKind> kind;
   if (reader.has("driver")) {
-    kind = reader.choice<DriverKind>("driver", {{"command", DriverKind::command}, {"git", DriverKind::git}},
-                                     Vocabulary::driver);
+    const std::vector<std::pair<std::string, DriverKind>> kinds{{"command", DriverKind::command},
+                                                                {"git", DriverKind::git}};
+    kind = reader.choice<DriverKind>("driver", kinds, Vocabulary::driver);
+    if (!kind) kind = reader.meant("driver", kinds);
     if (!kind) return false;
   } else {
     reader.node("driver");

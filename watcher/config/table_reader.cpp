@@ -278,6 +278,20 @@ void TableReader::refuse_word(std::string_view key, const std::string& word, con
   error(key, "unknown \"" + word + "\"" + did_you_mean(word, known) + " (one of " + expected + ")");
 }
 
+std::string TableReader::nearest_to(std::string_view key, const std::vector<std::string>& known) const {
+  const auto* const word = table_.get_as<std::string>(key);
+  return word == nullptr ? std::string() : std::string(only_nearest(word->get(), known));
+}
+
+bool TableReader::is_later(std::string_view key, Vocabulary vocabulary) const {
+  const auto* const word = table_.get_as<std::string>(key);
+  return word != nullptr && !nearest(word->get(), words_for_later(vocabulary)).empty();
+}
+
+void TableReader::know_what(const TableReader& other) {
+  known_.insert(known_.end(), other.known_.begin(), other.known_.end());
+}
+
 void TableReader::refuse_later(Vocabulary vocabulary) {
   for (const auto& [key, value] : table_) {
     const std::string name(key.str());

@@ -74,6 +74,20 @@ class TableReader {
     return std::nullopt;
   }
 
+  // What choice() would have returned for the word that was probably meant, when only one can have been.
+  template <class Value>
+  std::optional<Value> meant(std::string_view key, const std::vector<std::pair<std::string, Value>>& words) const {
+    std::vector<std::string> known;
+    for (const auto& [name, value] : words) known.push_back(name);
+    const std::string nearest = nearest_to(key, known);
+    for (const auto& [name, value] : words) {
+      if (name == nearest) return value;
+    }
+    return std::nullopt;
+  }
+  // Whether the key's value is, or is near, a word of the contract that is for later.
+  bool is_later(std::string_view key, Vocabulary vocabulary) const;
+
   Place place() const { return place_; }
   Place place(std::string_view key) const;      // of the value, or of the table when there is none
   Place key_place(std::string_view key) const;  // of the key itself
@@ -81,6 +95,8 @@ class TableReader {
   void missing(std::string_view key, const std::string& what);
   // Keys of the contract that this version does not have.
   void refuse_later(Vocabulary vocabulary);
+  // Keys that another reader of the same table knows are known here too.
+  void know_what(const TableReader& other);
   // The rest of the table is not looked at.
   void skip_rest() { skip_rest_ = true; }
   void finish();
@@ -88,6 +104,7 @@ class TableReader {
  private:
   std::optional<std::string> string_of(const toml::node& node, const std::string& owner);
   void wrong_type(const toml::node& node, const std::string& owner, std::string_view expected);
+  std::string nearest_to(std::string_view key, const std::vector<std::string>& known) const;
   void refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known,
                    std::optional<Vocabulary> later);
 

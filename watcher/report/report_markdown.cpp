@@ -2,6 +2,7 @@
 #include <string>
 
 #include "rules/engine/commands.hpp"
+#include "rules/incidents/story.hpp"
 #include "rules/sustain/rule_spec.hpp"
 #include "watcher/journal/codec.hpp"
 #include "watcher/report/report.hpp"
@@ -46,16 +47,18 @@ std::string value_text(const rules::Comparison& comparison) {
   return (comparison.value.approximate ? "≈ " : "") + number_text(*comparison.value.value);
 }
 
+// "31 of 385 in 5s": how many the value comes from.
 std::string requests_text(const rules::Measured& value) {
   if (value.count <= 0) return "–";
-  if (value.errors > 0) return number_text(value.errors) + " of " + number_text(value.count);
-  return number_text(value.count);
+  const std::string in = value.window > rules::Duration::zero() ? " in " + duration_text(value.window) : "";
+  if (value.errors > 0) return number_text(value.errors) + " of " + number_text(value.count) + in;
+  return number_text(value.count) + in;
 }
 
 std::string evidence_rows(const rules::JoinedRule& rule) {
   const std::string sustain = duration_text(rules::Duration(rule.for_ns));
   const std::string bad =
-      rule.bad_ns > 0 ? duration_text(rules::Duration(rule.bad_ns)) + " (for " + sustain + ")" : "for " + sustain;
+      rule.bad_ns > 0 ? duration_text(rules::Duration(rule.bad_ns)) + " (needs " + sustain + ")" : "needs " + sustain;
   std::string text;
   bool first = true;
   for (const rules::Comparison& comparison : rule.evidence) {
@@ -96,6 +99,13 @@ std::string excerpt(const std::string& output) {
   return output.substr(begin);
 }
 
+// What follows the first line of a detail names commands to be copied: it stands as it is.
+std::string more_detail(const std::string& rest) {
+  const std::size_t begin = rest.find_first_not_of(" \t\r\n");
+  if (begin == std::string::npos) return "";
+  return "\n" + markdown_block(rest.substr(begin, rest.find_last_not_of(" \t\r\n") - begin + 1), "   ");
+}
+
 std::string step_line(const rules::StepRecord& step, std::size_t number) {
   std::string text = std::to_string(number) + ". " +
                      markdown_code(step.text.empty() ? step.kind : step.text, Place::paragraph) + ": **" +
@@ -104,8 +114,9 @@ std::string step_line(const rules::StepRecord& step, std::size_t number) {
   if (step.exit_code) text += (step.kind == "http" ? ", status " : ", exit code ") + std::to_string(*step.exit_code);
   text += ", began " + utc_text(step.started).substr(11);
   if (step.ended) text += ", took " + duration_text(*step.ended - step.started);
-  if (!step.detail.empty()) text += "; " + markdown_text(step.detail);
-  return text + "\n";
+  const std::string_view line = first_line(step.detail);
+  if (!line.empty()) text += "; " + markdown_text(line);
+  return text + "\n" + more_detail(step.detail.substr(line.size()));
 }
 
 std::string step_output(const rules::StepRecord& step) {
@@ -113,7 +124,9 @@ std::string step_output(const rules::StepRecord& step) {
   const std::string shown = excerpt(step.output);
   const std::int64_t left_out = static_cast<std::int64_t>(step.output.size() - shown.size()) + step.output_dropped;
   std::string text = "\n";
-  if (left_out > 0) text += "   The end of it; " + std::to_string(left_out) + " bytes before it are left out.\n\n";
+  if (left_out > 0)
+    text += "   The end of it; " + std::to_string(left_out) +
+            " bytes before it are left out here; `decision.json` has what was kept.\n\n";
   return text + markdown_block(shown, "   ") + "\n";
 }
 
@@ -158,25 +171,35 @@ std::string revisions(const ReportInput& input) {
 }
 
 bool is_about_verifying(const rules::TimelineEntry& entry) {
-  return entry.event.find("verif") != std::string::npos || entry.event.find("recover") != std::string::npos ||
-         entry.event.find("settl") != std::string::npos;
+  using namespace rules::story;
+  for (const std::string_view event : {settling, verifying, rung_over, next_rung, decided}) {
+    if (entry.event == event) return true;
+  }
+  return false;
+}
+
+// What came to its end without a look at whether it helped has nothing to tell here.
+bool was_looked_at(const rules::IncidentRecord& incident) {
+  return std::any_of(incident.timeline.begin(), incident.timeline.end(), [](const rules::TimelineEntry& entry) {
+    return entry.event == rules::story::settling || entry.event == rules::story::verifying;
+  });
 }
 
 std::string verification(const rules::IncidentRecord& incident) {
-  if (!incident.past_no_return) return "";
+  if (!incident.past_no_return || !was_looked_at(incident)) return "";
   std::string text = "## Verification\n\n";
   if (incident.outcome) {
     const std::string meaning = outcome_meaning(*incident.outcome);
-    text += "**" + enumerator_name(*incident.outcome) + "**: " + meaning + ".";
-    if (!incident.outcome_detail.empty()) text += " " + markdown_text(incident.outcome_detail);
-    text += "\n";
+    text += "**" + enumerator_name(*incident.outcome) + "**: " + meaning;
+    if (!incident.outcome_detail.empty()) text += ": " + markdown_text(first_line(incident.outcome_detail));
+    text += ".\n";
   } else {
     text += "Not decided yet.\n";
   }
   std::string lines;
   for (const rules::TimelineEntry& entry : incident.timeline) {
     if (is_about_verifying(entry))
-      lines += "- " + utc_text(entry.at).substr(11) + " " + markdown_text(entry.text) + "\n";
+      lines += "- " + utc_text(entry.at).substr(11) + " " + markdown_text(first_line(entry.text)) + "\n";
   }
   return text + (lines.empty() ? "" : "\n" + lines) + "\n";
 }
@@ -192,7 +215,7 @@ std::string timeline(const rules::IncidentRecord& incident) {
     }
     const rules::TimelineEntry& entry = incident.timeline[i];
     text += row({utc_text(entry.at), "+" + duration_text(entry.at - incident.opened), cell(entry.event),
-                 markdown_text(entry.text)});
+                 markdown_text(first_line(entry.text))});
   }
   return text + "\n";
 }

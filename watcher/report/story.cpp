@@ -43,6 +43,15 @@ std::string why(const rules::IncidentRecord& incident) {
   return text;
 }
 
+// " `4f2a9c1d7e8b` ran, which had appeared 10m before."
+std::string suspicion(const ReportInput& input) {
+  const rules::IncidentRecord& incident = input.incident;
+  const rules::LedgerRecord* from = ledger_entry(input, incident.from);
+  if (from == nullptr || incident.rules.empty() || from->appeared > incident.opened) return "";
+  return " " + code(short_revision(incident.from)) + " ran, which had appeared " +
+         duration_text(incident.opened - from->appeared) + " before.";
+}
+
 std::string deed(const rules::IncidentRecord& incident) {
   if (incident.switched && !incident.to.empty()) {
     const bool done = incident.outcome == Outcome::recovered || incident.outcome == Outcome::not_recovered ||
@@ -61,7 +70,7 @@ std::string ending(const rules::IncidentRecord& incident) {
     return text + ".";
   }
   std::string text = " Outcome: **" + enumerator_name(*incident.outcome) + "**, " + outcome_meaning(*incident.outcome);
-  if (!incident.outcome_detail.empty()) text += " (" + markdown_text(incident.outcome_detail) + ")";
+  if (!incident.outcome_detail.empty()) text += " (" + markdown_text(first_line(incident.outcome_detail)) + ")";
   if (incident.closed) text += "; closed after " + duration_text(*incident.closed - incident.opened);
   return text + ".";
 }
@@ -76,7 +85,10 @@ std::string failed_step(const ReportInput& input) {
   return "a step";
 }
 
-std::string by_hand(const std::string& service) { return command("rollback " + service + " --to REVISION"); }
+std::string by_hand(const rules::IncidentRecord& incident) {
+  const std::string to = incident.to.empty() ? "REVISION" : incident.to.text;
+  return command("rollback " + incident.service.text + " --to " + to);
+}
 
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
@@ -91,16 +103,16 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
              command("status") + " says what is bad.";
     case Outcome::wrong_revision:
       return "**Look at it now.** What runs is not what was switched to. Compare " + command("status") +
-             " with the service itself, then " + by_hand(service) + ".";
+             " with the service itself, then " + by_hand(input.incident) + ".";
     case Outcome::unverifiable:
       return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
              " says which probes fail and why.";
     case Outcome::action_failed:
       return "**Look at it now.** The plan stopped at " + failed_step(input) +
-             "; the service may be half changed. Its output is below. Then " + by_hand(service) + ".";
+             "; the service may be half changed. Its output is below. Then " + by_hand(input.incident) + ".";
     case Outcome::no_target:
       return "**Look at it now.** There is no good revision to go back to. " + command("deploys") +
-             " lists what is known; " + by_hand(service) + " goes to one of them.";
+             " lists what is known; " + by_hand(input.incident) + " goes to one of them.";
     case Outcome::fused:
       return "**Look at it now.** The fuse has blown: it was switched too often lately. When the cause is "
              "understood, " +
@@ -190,7 +202,7 @@ std::string outcome_meaning(Outcome outcome) {
 }
 
 std::string summary(const ReportInput& input) {
-  return why(input.incident) + deed(input.incident) + ending(input.incident);
+  return why(input.incident) + suspicion(input) + deed(input.incident) + ending(input.incident);
 }
 
 bool needs_people(const rules::IncidentRecord& incident) {

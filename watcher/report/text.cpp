@@ -177,6 +177,8 @@ std::string clean_line(std::string_view bytes, std::size_t bytes_max) {
   return result.substr(0, end) + "…";
 }
 
+std::string_view first_line(std::string_view bytes) { return bytes.substr(0, bytes.find('\n')); }
+
 std::string markdown_text(std::string_view bytes) {
   const std::string line = clean_line(bytes, line_max);
   std::string result;

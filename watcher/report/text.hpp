@@ -28,6 +28,9 @@ std::string clean_text(std::string_view bytes);
 // The same in one line, at most `bytes_max` long; a cut shows as "…".
 std::string clean_line(std::string_view bytes, std::size_t bytes_max);
 
+// What stands before the first line feed.
+std::string_view first_line(std::string_view bytes);
+
 // Plain words in markdown, in one line: nothing in them is markup.
 std::string markdown_text(std::string_view bytes);
 // A code span, with as many backticks as it takes. `in_table`: also safe as a table's cell.
