@@ -2,6 +2,7 @@
 """What a person asks for on the command line."""
 
 import json
+import pathlib
 import subprocess
 import unittest
 
@@ -25,6 +26,17 @@ class ByHand(World):
     def test_rollback_without_a_watcher(self):
         self.adopt_v1_then_v2()
         self.assertEqual(self.stop_watcher(), 0)
+        told = self.cli("rollback", "shop", timeout=120).stdout
+        self.assertEqual(self.version(), "v1")
+        self.assertTrue(told.startswith("outcome: recovered  "), told)
+        report = told.split("report: ")[1].strip()
+        self.assertIn(self.revision("v1"), pathlib.Path(report).read_text())
+
+    def test_rollback_without_a_watcher_of_what_was_deployed_meanwhile(self):
+        """Nobody has seen the bad release when it is to be rolled back: it is looked at first."""
+        self.good_shop_under_watch()
+        self.assertEqual(self.stop_watcher(), 0)
+        self.deploy("errors")
         self.cli("rollback", "shop", timeout=120)
         self.assertEqual(self.version(), "v1")
 

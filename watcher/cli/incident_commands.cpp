@@ -1,6 +1,9 @@
 #include <boost/json.hpp>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/journal/journal.hpp"
+#include "watcher/report/text.hpp"
+#include "watcher/serve/api.hpp"
 
 namespace watcher {
 
@@ -66,6 +69,37 @@ int follow(const CommandLine& line, const std::string& id) {
   }
 }
 
+struct Newest {
+  std::optional<rules::IncidentRecord> incident;  // none: there is no journal yet, or nothing in it
+  std::vector<rules::StepRecord> steps;
+};
+
+Newest newest_incident(const std::string& state_dir) {
+  Newest out;
+  auto opened = Journal::open_read_only(state_dir);
+  auto* const journal = std::get_if<std::unique_ptr<Journal>>(&opened);
+  if (journal == nullptr) return out;
+  const std::vector<rules::IncidentRecord> newest = (*journal)->incidents(1);
+  if (newest.empty()) return out;
+  out.incident = newest.front();
+  out.steps = (*journal)->steps(newest.front().id);
+  return out;
+}
+
+// What became of it, as whoever asks a watcher is told; the process itself only logs.
+void print_ending(const CommandLine& line, const std::string& state_dir, const Newest& before) {
+  const Newest now = newest_incident(state_dir);
+  if (!now.incident || !now.incident->outcome) return;
+  if (before.incident && before.incident->id == now.incident->id) return;
+  if (line.json()) {
+    line.out() << incident_json(*now.incident, now.steps) << "\n";
+    return;
+  }
+  line.out() << "outcome: " << rules::to_string(*now.incident->outcome) << "  "
+             << first_line(now.incident->outcome_detail) << "\nreport: " << state_dir << "/incidents/"
+             << now.incident->id.text << "/report.md\n";
+}
+
 // No watcher runs: this process is the watcher for as long as the one rollback takes.
 int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) {
   std::optional<Config> config = line.load();
@@ -82,7 +116,11 @@ int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) 
   RunOptions options;
   options.rollback = std::move(rollback);
   line.err() << "rollbackd: no watcher answers; rolling back in this process\n";
-  return line.terminal().run(*std::move(config), std::move(options));
+  const std::string state_dir = config->watcher.state_dir;
+  const Newest before = newest_incident(state_dir);
+  const int exit_code = line.terminal().run(*std::move(config), std::move(options));
+  print_ending(line, state_dir, before);
+  return exit_code;
 }
 
 int roll_back(const CommandLine& line, const RollbackArguments& arguments) {

@@ -233,7 +233,8 @@ std::string footer(const ReportInput& input) {
   std::string text = "---\n\nIncident " + markdown_code(incident.id.text, Place::paragraph) + ", opened " +
                      utc_text(incident.opened) + " UTC";
   if (incident.closed) text += ", closed " + utc_text(*incident.closed) + " UTC";
-  if (!incident.approved_by.empty()) text += ", approved by " + markdown_text(incident.approved_by);
+  if (!incident.approved_by.empty())
+    text += (incident.by_hand ? ", asked for by " : ", approved by ") + markdown_text(incident.approved_by);
   return text + ". Written by rollbackd " + markdown_text(input.version) + " on " + markdown_text(input.watcher_name) +
          "; the same for programs: `decision.json`.\n";
 }

@@ -306,7 +306,23 @@ asio::awaitable<void> Watcher::take_up_spool() {
   for (const Spooled& entry : spooled) remove_spooled(entry);
 }
 
+// What was deployed while nobody watched has to be known first, or it would not be what is rolled back: as many looks
+// as have to agree.
+asio::awaitable<void> Watcher::look_at_what_runs(rules::ServiceName service) {
+  constexpr int looks_that_agree = 2;
+  const auto found = services_.find(service);
+  if (found == services_.end()) co_return;
+  const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
+  for (int look = 0; look < looks_that_agree; ++look) {
+    rules::RevisionRead read = co_await driver->identify();
+    loop_.observe(std::move(read));
+  }
+  loop_.decide_now();
+  co_await loop_.settled();
+}
+
 asio::awaitable<void> Watcher::roll_back_once() {
+  co_await look_at_what_runs(options_.rollback->service);
   rules::Request wish = *options_.rollback;
   const rules::Answer answer = co_await request(std::move(wish));
   log_info("rollback", "answer=" + log_value(answer.text));

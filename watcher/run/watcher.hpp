@@ -66,6 +66,7 @@ class Watcher final : public Host {
   asio::awaitable<void> take_up_spool();
   asio::awaitable<void> housekeeping();
   asio::awaitable<void> roll_back_once();
+  asio::awaitable<void> look_at_what_runs(rules::ServiceName service);
   asio::awaitable<void> reload_and_log();
   asio::awaitable<rules::Answer> reload_alone();
   asio::awaitable<void> shut_down();
