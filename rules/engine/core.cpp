@@ -117,14 +117,26 @@ void Core::handle(const ClockJump& jump) {
 
 void Core::handle(const SelfDegraded& degraded) {
   if (degraded.reason.empty()) {
-    std::erase_if(degraded_, [](const SelfDegraded& one) { return !one.observe_only; });
+    const std::size_t over = std::erase_if(degraded_, [](const SelfDegraded& one) { return !one.observe_only; });
     note("well_again", {});
+    if (over > 0) tell_of_self("rollbackd is well again", "It may act again.");
   } else {
-    std::erase_if(degraded_, [&](const SelfDegraded& one) { return one.reason == degraded.reason; });
+    const auto is_same = [&](const SelfDegraded& one) { return one.reason == degraded.reason; };
+    const bool is_known = std::erase_if(degraded_, is_same) > 0;
     degraded_.push_back(degraded);
     note("degraded", {{"reason", degraded.reason}});
+    if (!is_known) tell_of_self("rollbackd is in trouble itself", degraded.reason);
   }
   rejudge(nullptr);
+}
+
+void Core::tell_of_self(const std::string& title, const std::string& text) {
+  Tell tell;
+  tell.stage = Stage::fault;
+  tell.title = title;
+  tell.text = text;
+  tell.at = now_;
+  emit(std::move(tell));
 }
 
 void Core::tick() {

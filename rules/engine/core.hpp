@@ -176,6 +176,7 @@ class Core {
   void note_known(WatchedRule& rule);
   void note_blindness(WatchedRule& rule);
   void note_probe(const Poll& poll);
+  void tell_of_self(const std::string& title, const std::string& text);
   void restart_spans(WatchedService& service);
   Duration max_gap(const WatchedRule& rule) const;
   Up worst_up(const WatchedService& service) const;

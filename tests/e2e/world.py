@@ -194,10 +194,11 @@ class World(unittest.TestCase):
             self.assertEqual(done.returncode, 0, f"{words}: {done.stdout}{done.stderr}")
         return done
 
-    def start_watcher(self, wait=True, **popen):
+    def start_watcher(self, wait=True, prefix=(), **environment):
+        """`prefix` is a command that becomes rollbackd in the end, as `exec` does."""
         with self.log.open("ab") as log:
-            self.watcher = subprocess.Popen([ROLLBACKD, "run", "--config", self.config_file], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True, env=self.environment, **popen)
+            self.watcher = subprocess.Popen([*prefix, ROLLBACKD, "run", "--config", self.config_file], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True, env={**self.environment, **environment})
         self.processes.append(self.watcher)
         if wait:
             self.wait_for("rollbackd is ready", lambda: self.http("/readyz")[0] == 200, 15)

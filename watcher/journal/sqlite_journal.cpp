@@ -121,10 +121,16 @@ class SqliteJournal final : public Journal {
     return {.what = attempt + ": the journal was opened for reading only"};
   }
 
+  JournalFault removed_fault(const std::string& attempt) const {
+    return {.what = attempt + " in " + dir_->database() +
+                    ": it was removed or replaced while the watcher runs; put it back or restart the watcher"};
+  }
+
   // Does the work in a transaction of its own. On a full disk once more without the reserve: this is what it is for.
   template <class Work>
   std::optional<JournalFault> commit(const std::string& attempt, Work work) {
     if (!dir_) return read_only_fault(attempt);
+    if (!dir_->is_in_place()) return removed_fault(attempt);
     auto fault = try_commit(attempt, work);
     if (!fault || !fault->full || !dir_->reserve_held()) return fault;
     dir_->release_reserve();
@@ -232,6 +238,7 @@ OpenedJournal Journal::open(const std::string& state_dir) {
   auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
   found.durable = std::move(durable);
   found.observe_only = dir.observe_only();
+  dir.remember_database();
   static_cast<void>(dir.make_reserve());  // reserve_held() says whether it is there
   return std::make_unique<SqliteJournal>(std::move(dir), std::move(database), std::move(found));
 }

@@ -21,6 +21,13 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
+// Zeros when there is none.
+FileId id_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino};
+}
+
 void write_pid(int descriptor) {
   const std::string text = std::to_string(::getpid()) + "\n";
   // The lock is the flock; the number is for the message only, so that a full disk does not matter here.
@@ -48,6 +55,14 @@ std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
   }
   write_pid(descriptor.number());
   return StateDir(path, std::move(descriptor));
+}
+
+void StateDir::remember_database() { database_id_ = id_of(database()); }
+
+bool StateDir::is_in_place() const {
+  struct stat lock {};
+  if (::fstat(lock_.number(), &lock) != 0) return false;
+  return id_of(path_ + "/lock") == FileId{lock.st_dev, lock.st_ino} && id_of(database()) == database_id_;
 }
 
 bool StateDir::reserve_held() const {

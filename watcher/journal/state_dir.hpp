@@ -10,6 +10,13 @@
 
 namespace watcher {
 
+// Which file a path stands for.
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 // The state directory, locked for one watcher, with what lies in it besides the database.
 class StateDir {
  public:
@@ -20,6 +27,11 @@ class StateDir {
   static std::variant<StateDir, JournalFault> take(const std::string& path);
 
   std::string database() const { return path_ + "/rollbackd.db"; }
+
+  // To be called once the database is open.
+  void remember_database();
+  // Whether lock and database still are the files that were opened: what is written into a removed file is lost.
+  bool is_in_place() const;
 
   bool reserve_held() const;
   // nullopt when the reserve is there afterwards.
@@ -44,6 +56,7 @@ class StateDir {
 
   std::string path_;
   Descriptor lock_;
+  FileId database_id_;
 };
 
 }  // namespace watcher

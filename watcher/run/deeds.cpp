@@ -20,6 +20,7 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::ptrdiff_t owed_max = 1000;  // records, and messages: a disk that stays full must not fill memory
 
 template <class... Ts>
 struct overloaded : Ts... {
@@ -94,11 +95,27 @@ asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   std::vector<OutboxEntry> messages = messages_of(batch);
   if (records.empty() && messages.empty()) co_return true;
   for (const rules::Record& record : records) count(record);
+  records.insert(records.begin(), owed_records_.begin(), owed_records_.end());
+  messages.insert(messages.begin(), owed_messages_.begin(), owed_messages_.end());
   const bool has_messages = !messages.empty();
-  std::optional<JournalFault> fault = co_await means_.journal.save(std::move(records), std::move(messages));
-  if (fault) fail_intents(batch, *fault);
+  std::optional<JournalFault> fault = co_await means_.journal.save(records, messages);
+  owed_records_.clear();
+  owed_messages_.clear();
+  if (fault) {
+    if (fault->full) owe(std::move(records), std::move(messages));
+    fail_intents(batch, *fault);
+  }
   if (has_messages) means_.outbox.wake();
   co_return !fault;
+}
+
+// Spans are saved anew every few seconds: an old one is worth nothing.
+void Deeds::owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages) {
+  std::erase_if(records, [](const rules::Record& record) { return std::holds_alternative<rules::SpanRecord>(record); });
+  if (std::ssize(records) > owed_max) records.erase(records.begin(), records.end() - owed_max);
+  if (std::ssize(messages) > owed_max) messages.erase(messages.begin(), messages.end() - owed_max);
+  owed_records_ = std::move(records);
+  owed_messages_ = std::move(messages);
 }
 
 std::vector<OutboxEntry> Deeds::messages_of(const Batch& batch) {
@@ -115,12 +132,15 @@ std::vector<OutboxEntry> Deeds::messages_of(const Batch& batch) {
 
 // An intent that is not on disk must not become a deed.
 void Deeds::fail_intents(const Batch& batch, const JournalFault& fault) {
-  log_error("journal", "what=" + log_value(fault.what));
-  rules::SelfDegraded degraded;
-  degraded.at = means_.clock.now();
-  degraded.reason = fault.what;
-  degraded.ask_instead_of_act = true;
-  means_.loop.observe(degraded);
+  if (save_fault_ != fault.what) {
+    save_fault_ = fault.what;
+    log_error("journal", "what=" + log_value(fault.what));
+    rules::SelfDegraded degraded;
+    degraded.at = means_.clock.now();
+    degraded.reason = fault.what;
+    degraded.ask_instead_of_act = true;
+    means_.loop.observe(degraded);
+  }
   for (const rules::Command& command : batch) {
     const std::string detail = "not started: its intent could not be written: " + fault.what;
     if (const auto* perform = std::get_if<rules::Perform>(&command)) means_.loop.complete(perform->id, failed(detail));

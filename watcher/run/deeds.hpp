@@ -60,6 +60,9 @@ class Deeds {
   void release_ended_deployments(const rules::EngineView& view);
 
   bool step_in_flight() const { return !running_.empty(); }
+  // Whether a save has failed since this was last asked with `forget_failed_save`.
+  bool save_failed() const { return !save_fault_.empty(); }
+  void forget_failed_save() { save_fault_.clear(); }
   // Writes reports one after the other. Runs until cancelled.
   asio::awaitable<void> write_reports();
   // Returns when write_reports() has written what is due: it must not be cancelled before.
@@ -71,6 +74,7 @@ class Deeds {
   };
 
   asio::awaitable<bool> make_durable(const Batch& batch);
+  void owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages);
   std::vector<OutboxEntry> messages_of(const Batch& batch);
   void fail_intents(const Batch& batch, const JournalFault& fault);
   void do_command(rules::Command& command);
@@ -91,6 +95,10 @@ class Deeds {
   bool writing_report_ = false;
   asio::steady_timer report_timer_;  // never expires; cancelled when a report is due or written
   std::set<rules::IncidentId> counted_;
+  // What a full disk did not take; saved together with what comes next.
+  std::vector<rules::Record> owed_records_;
+  std::vector<OutboxEntry> owed_messages_;
+  std::string save_fault_;
 };
 
 }  // namespace watcher

@@ -24,6 +24,7 @@ constexpr rules::Duration tick = std::chrono::seconds(1);
 // How often spans are written for the next start; what is lost at a crash is at most this much of one.
 constexpr int ticks_per_span_save = 5;
 constexpr int ticks_per_disk_look = 60;
+constexpr int ticks_per_trouble_look = 5;
 // Samples that wait for the disk, in bytes; beyond that they are not recorded, and nothing else is lost.
 constexpr std::size_t samples_waiting_max = 8 * 1024 * 1024;
 // How long we may have been away for windows to go on.
@@ -185,12 +186,18 @@ void Watcher::own_up_to_lost_state() {
 asio::awaitable<void> Watcher::look_at_disk() {
   const std::optional<JournalFault> fault = co_await journal_.keep_reserve();
   const bool held = co_await journal_.reserve_held();
-  if (held == reserve_held_) co_return;
-  reserve_held_ = held;
+  const std::optional<JournalFault> unsaved = co_await journal_.alive(clock_.now());
+  std::string trouble;
+  if (!held) trouble = fault ? fault->what : "the disk reserve under the state directory is gone";
+  if (unsaved) trouble = unsaved->what;
+  const bool over = trouble.empty() && deeds_.save_failed();
+  deeds_.forget_failed_save();
+  if (trouble == disk_trouble_ && !over) co_return;
+  disk_trouble_ = trouble;
   rules::SelfDegraded degraded;
   degraded.at = clock_.now();
-  if (!held) degraded.reason = fault ? fault->what : "the disk reserve under the state directory is gone";
-  degraded.ask_instead_of_act = !held;
+  degraded.reason = trouble;
+  degraded.ask_instead_of_act = !trouble.empty();
   loop_.observe(degraded);
 }
 
@@ -280,7 +287,8 @@ asio::awaitable<void> Watcher::housekeeping() {
       save_spans();
       co_await journal_.alive(clock_.now());
     }
-    if (count % ticks_per_disk_look == 1) {
+    const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();
+    if (count % (is_troubled ? ticks_per_trouble_look : ticks_per_disk_look) == 1) {
       co_await look_at_disk();
     }
     if (deeds_.deployment_under_way()) deeds_.release_ended_deployments(view());

@@ -106,7 +106,7 @@ class Watcher final : public Host {
   bool reloading_ = false;
   asio::steady_timer reload_ended_;  // never expires; cancelled when a reload has ended
   asio::steady_timer stop_timer_;    // never expires; cancelled when it is to stop
-  bool reserve_held_ = true;
+  std::string disk_trouble_;         // empty: saves work, and the reserve is held
   bool stopping_ = false;
   int exit_code_ = 0;
 };
