@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """demonstrate.py ROLLBACKD RELEASE: deploys a bad release of the demo application under load while ROLLBACKD watches,
-and tells each stage as it happens. Exit code 0 only when the good release is back and the incident is written down.
+and tells each stage as it happens. Exit code 0 only when what should come of that release came of it: the good one is
+back and the incident is written down, or, where nothing can be measured, people were told and nothing was done.
+
+RELEASE: errors, slow, memory, crash, slow_start, no_metrics.
 
 The stages are what rollbackd tells people: this is the receiver of its webhook. Sustain times are seconds here, minutes
 in production; nothing else differs.
 """
 
-import http.server
 import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,80 +22,25 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHOP = ROOT / "tests" / "shop"
+sys.path.insert(0, str(SHOP))
+sys.dont_write_bytecode = True
+from watched import HOST, SERVICE, People, filled, free_port, write_config  # noqa: E402
+
 PATIENCE = 120  # seconds for the whole loop; it takes about half a minute
-
-CONFIG = """
-[watcher]
-name      = "quickstart"
-state_dir = "{folder}/state"
-listen    = "127.0.0.1:{listen}"
-control   = "{folder}/control.sock"
-
-[probe.app]
-type     = "prometheus"
-url      = "http://127.0.0.1:{port}/metrics"
-interval = "250ms"
-max_gap  = "2s"
-
-[probe.health]
-type     = "http"
-url      = "http://127.0.0.1:{port}/api/health"
-interval = "250ms"
-max_gap  = "2s"
-expect.json = {{ "/status" = "ok", "/database" = "connected" }}
-
-[signal.error_rate]
-probe  = "app"
-ratio  = ['http_requests_total{{code=~"5.."}}', 'http_requests_total']
-window = "5s"
-
-[signal.p95]
-probe    = "app"
-quantile = 0.95
-of       = 'http_request_duration_seconds'
-window   = "5s"
-
-[signal.memory]
-probe = "app"
-expr  = 'process_resident_memory_bytes / shop_memory_limit_bytes'
-
-[rule.errors]
-when = "error_rate > 5%"
-for  = "5s"
-
-[rule.slow]
-when = "p95 > 3000ms"
-for  = "5s"
-
-[rule.memory]
-when = "memory > 90%"
-for  = "5s"
-
-[rule.down]
-when     = "health.up == 0"
-for      = "3s"
-severity = "P0"
-
-[service.shop]
-driver         = "git"
-dir            = "{folder}/shop"
-build          = ["{folder}/shop/build"]
-restart        = ["{folder}/shop/restart"]
-identify_interval = "1s"
-start_deadline = "5s"
-
-[notify.terminal]
-type = "webhook"
-url  = "http://127.0.0.1:{terminal}/"
-"""
+REPORT_LINES = 24  # of the report that are shown
 
 WHAT_IT_DOES = {
     "errors": "answers 8 % of its requests with 500",
     "slow": "lets a tenth of its visitors wait for 4 s",
     "memory": "eats memory up to 96 % of its limit",
     "crash": "dies when it starts",
+    "slow_start": "takes 40 s to start, where the configuration allows 5 s",
+    "no_metrics": "works, but serves no metrics any more: cannot be measured, which does not mean that it is bad",
 }
+NOT_ROLLED_BACK = ("no_metrics",)
 RESET = "\033[0m"
+# A webhook's stages, where another word tells a newcomer more.
+STAGES = {"started": "fired", "progress": "acting", "completed": "closed"}
 COLOURS = {"bad": "\033[31m", "good": "\033[32m", "quiet": "\033[2m", "plain": ""}
 
 
@@ -106,36 +52,21 @@ class Terminal:
         self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
 
-    def say(self, text, tone="plain"):
+    def say(self, stage, text, tone="plain"):
+        """One line: when, what stage, what happened; further lines of `text` below it."""
         with self._lock:
-            lines = [line for line in text.splitlines() if line.strip()]
-            for index, line in enumerate(lines):
-                stamp = f"{time.monotonic() - self._started:6.1f}s  " if index == 0 else " " * 9
-                colour = COLOURS[tone] if self._colours else ""
-                print(f"{stamp}{colour}{line}{RESET if colour else ''}", flush=True)
+            first, *others = [line for line in text.splitlines() if line.strip()]
+            colour, reset = (COLOURS[tone], RESET) if self._colours else ("", "")
+            print(f"{time.monotonic() - self._started:6.1f}s  {colour}{stage:<10} {first}{reset}", flush=True)
+            for line in others:
+                print(f"{'':20}{colour}{line}{reset}", flush=True)
 
-
-class Stages(http.server.ThreadingHTTPServer):
-    """Receives what rollbackd tells people, and says it."""
-
-    daemon_threads = True
-
-    def __init__(self, terminal):
-        self.terminal = terminal
-        super().__init__(("127.0.0.1", 0), StageHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class StageHandler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        tone = {"started": "bad", "failed": "bad", "completed": "good"}.get(told.get("stage"), "plain")
-        self.server.terminal.say(f"[{told.get('stage')}] {told.get('title')}\n{told.get('text') or ''}", tone)
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format, *args):
-        pass
+    def hear(self, told):
+        """What rollbackd tells people. Its title says what happened; its text is worth a line where people have to act on it."""
+        stage = told["stage"]
+        tone = {"started": "bad", "failed": "bad", "completed": "good"}.get(stage, "plain")
+        more = told["text"] if stage in ("failed", "ask", "blind", "fault") else ""
+        self.say(STAGES.get(stage, stage), told["title"] + "\n" + more, tone)
 
 
 class Demonstration:
@@ -152,26 +83,32 @@ class Demonstration:
 
     def run(self):
         say = self.terminal.say
-        stages = Stages(self.terminal)
-        self.furnish(stages.server_address[1])
+        people = People(self.terminal.hear)
+        self.furnish(people.port)
         subprocess.run([self.shop / "restart"], check=True)
         self.wait_for("the shop answers", lambda: self.version() == "v1")
-        say(f"the shop runs release v1 on http://127.0.0.1:{self.port}/ and has 80 visitors a second", "quiet")
+        say("shop", f"release v1 runs on http://127.0.0.1:{self.port}/ and has 80 visitors a second", "quiet")
         self.start([SHOP / "load", f"--port={self.port}", "--rate=80", f"--duration={PATIENCE + 30}"], "visitors.log")
         watcher = self.start([self.rollbackd, "run", "--config", self.folder / "rollbackd.toml"], "rollbackd.log")
-        self.wait_for("rollbackd watches", lambda: self.service().get("last_good") or self.service().get("revision"), watcher)
-        say(f"rollbackd watches it: http://127.0.0.1:{self.listen}/api/v1/status", "quiet")
+        self.wait_for("rollbackd watches", lambda: self.service().get("revision"), watcher)
+        say("rollbackd", f"watches it: http://127.0.0.1:{self.listen}/api/v1/status", "quiet")
         self.wait_for("every rule is observed as good",
                       lambda: all(rule["verdict"] == "good" for rule in self.get("/api/v1/status")["rules"].values()), watcher)
-        say("every rule is observed and good")
+        say("rollbackd", "observes every rule, and all are good; release v1 is what a rollback would go back to", "quiet")
         self.deploy()
+        self.wait_for("the deployment is noticed", lambda: self.service().get("revision") == self.revision(self.bad), watcher)
+        say("noticed", f"revision {self.revision(self.bad)[:12]} runs; rollbackd is armed until it has been good for long enough")
+        if self.bad in NOT_ROLLED_BACK:
+            self.wait_for("people are told", lambda: any(told["stage"] == "blind" for told in people.told), watcher)
+            return self.conclude_without_incident()
         return self.conclude(self.follow(watcher))
 
-    def furnish(self, terminal_port):
+    def furnish(self, people_port):
         subprocess.run([SHOP / "make_repository", self.shop, str(self.port)], check=True)
-        config = self.folder / "rollbackd.toml"
-        config.write_text(CONFIG.format(folder=self.folder, port=self.port, listen=self.listen, terminal=terminal_port))
-        config.chmod(0o600)
+        write_config(self.folder / "rollbackd.toml", filled(
+            HOST + SERVICE, name="quickstart", folder=self.folder, listen=self.listen, port=self.port, repository=self.shop,
+            people=people_port, interval="250ms", window="5s", sustain="5s", down="3s", start_deadline="5s", more="",
+            blind_after="15s" if self.bad in NOT_ROLLED_BACK else "1m"))
 
     def deploy(self):
         """What a deploy script does: say that it begins, check out, restart, say that it ended."""
@@ -181,32 +118,41 @@ class Demonstration:
         subprocess.run([self.shop / "restart"], check=True)
         word[2] = "end"
         subprocess.run(word, check=True, stdout=subprocess.DEVNULL)
-        self.terminal.say(f"deployed release '{self.bad}', which {WHAT_IT_DOES[self.bad]}", "bad")
+        self.terminal.say("deployed", f"release '{self.bad}', which {WHAT_IT_DOES[self.bad]}", "bad")
 
     def follow(self, watcher):
-        """Until the incident is closed; says when a rule first turns bad, which nobody is told of."""
+        """Until the incident is closed; says when a rule turns bad for the new revision, which nobody is told of yet."""
         seen_bad = set()
 
         def closed():
             for name, rule in self.get("/api/v1/status")["rules"].items():
-                if rule["verdict"] == "bad" and name not in seen_bad and rule["state"] != "firing" and not seen_bad:
+                if rule["state"] == "pending" and name not in seen_bad:
                     seen_bad.add(name)
-                    self.terminal.say(f"detected: rule '{name}' is bad ({number(rule['value'])}, limit {number(rule['threshold'])}); "
-                                      f"acts when that has lasted for {rule['for_seconds']:g} s", "bad")
+                    self.terminal.say("bad", f"rule '{name}' is bad ({number(rule['value'])}, limit {number(rule['threshold'])}); "
+                                             f"it fires when that has lasted for {rule['for_seconds']:g} s", "bad")
             return next((one for one in self.get("/api/v1/incidents")["incidents"] if one.get("outcome")), None)
         return self.wait_for("the incident is closed", closed, watcher)
 
     def conclude(self, incident):
-        say = self.terminal.say
         time.sleep(0.5)  # the last message may still be under way
         report = self.folder / "state" / "incidents" / str(incident["id"]) / "report.md"
         recovered = incident["outcome"] == "recovered" and self.version() == "v1" and report.exists()
-        say(f"the shop runs release {self.version()} again; outcome: {incident['outcome']}", "good" if recovered else "bad")
+        self.terminal.say("shop", f"runs release {self.version()} again; outcome of the incident: {incident['outcome']}", "good" if recovered else "bad")
         if report.exists():
-            say(f"the report: {report}")
-            print("\n" + "\n".join("    " + line for line in report.read_text().splitlines()[:24]) + "\n", flush=True)
-        say(f"everything else that was written lies in {self.folder}", "quiet")
+            self.terminal.say("report", str(report))
+            lines = report.read_text().splitlines()
+            print("\n" + "\n".join("    " + line for line in lines[:REPORT_LINES]) + "\n    ...\n", flush=True)
+        self.say_where()
         return 0 if recovered else 1
+
+    def conclude_without_incident(self):
+        untouched = self.version() == self.bad and not self.get("/api/v1/incidents")["incidents"]
+        self.terminal.say("shop", f"still runs release {self.version()}: people were told, nothing was done", "good" if untouched else "bad")
+        self.say_where()
+        return 0 if untouched else 1
+
+    def say_where(self):
+        self.terminal.say("kept", f"everything that was written lies in {self.folder}", "quiet")
 
     # Small things.
 
@@ -225,6 +171,9 @@ class Demonstration:
             return self.get("/api/version", self.port)["version"]
         except OSError:
             return None
+
+    def revision(self, tag):
+        return subprocess.run(["git", "-C", self.shop, "rev-parse", tag], check=True, capture_output=True, text=True).stdout.strip()
 
     def service(self):
         return self.get("/api/v1/status")["services"].get("shop") or {}
@@ -258,12 +207,6 @@ class Demonstration:
 
 def number(value):
     return "unknown" if value is None else f"{value:.3g}"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def interrupted(*_):

@@ -3,6 +3,7 @@
 `always` step runs, the incident ends with an outcome."""
 
 import json
+import shutil
 import signal
 import unittest
 
@@ -14,6 +15,7 @@ STEP = r"""#!/bin/bash
 set -e
 cd "{folder}"
 echo "$1" >>steps
+if [ "$1" = prepare ]; then {prepare}; fi
 plan=$(cat kill 2>/dev/null || true)
 if [ "$plan" = "during $1" ]; then rm kill; kill -9 "$(cat watcher.pid)"; sleep 0.2; fi
 if [ "$1" = switch ]; then cd "{repository}"; git checkout -q "$2"; ./restart; cd "{folder}"; fi
@@ -25,30 +27,30 @@ fi
 
 SERVICE = """
 [service.shop]
-identify = ["git", "-C", "{repository}", "rev-parse", "HEAD"]
-switch   = ["{folder}/step", "switch", "{{to}}"]
+identify = ["git", "-C", "$repository", "rev-parse", "HEAD"]
+switch   = ["$folder/step", "switch", "{to}"]
 start_deadline = "10s"
 identify_interval = "1s"
 
 [action.rollback]
 [[action.rollback.step]]
-run = ["{folder}/step", "prepare"]
+run = ["$folder/step", "prepare"]
 [[action.rollback.step]]
 capture = "logs.txt"
-run     = ["{folder}/step", "capture"]
+run     = ["$folder/step", "capture"]
 [[action.rollback.step]]
 switch = "last-good"
 [[action.rollback.step]]
 wait    = "health.up == 1"
 timeout = "20s"
 [[action.rollback.step]]
-run = ["{folder}/step", "settle"]
+run = ["$folder/step", "settle"]
 [[action.rollback.on_success]]
-run = ["{folder}/step", "success"]
+run = ["$folder/step", "success"]
 [[action.rollback.on_failure]]
-run = ["{folder}/step", "failure"]
+run = ["$folder/step", "failure"]
 [[action.rollback.always]]
-run = ["{folder}/step", "always"]
+run = ["$folder/step", "always"]
 """
 
 
@@ -60,11 +62,7 @@ class Crashes(World):
         return path.read_text().split() if path.exists() else []
 
     def killed(self, where):
-        step = self.folder / "step"
-        step.write_text(STEP.format(folder=self.folder, repository=self.repository))
-        step.chmod(0o700)
-        self.configure(service=SERVICE)
-        self.good_shop_under_watch()
+        self.watch_with_steps()
         (self.folder / "watcher.pid").write_text(str(self.watcher.pid))
         (self.folder / "kill").write_text(where)
         self.deploy("errors")
@@ -127,15 +125,45 @@ class Crashes(World):
 
     def test_while_it_verifies(self):
         """A kill that no step asks for: some time after the last step of the plan."""
-        step = self.folder / "step"
-        step.write_text(STEP.format(folder=self.folder, repository=self.repository))
-        step.chmod(0o700)
-        self.configure(service=SERVICE)
-        self.good_shop_under_watch()
+        self.watch_with_steps()
         self.deploy("errors")
         self.wait_for("the plan has run", lambda: "settle" in self.steps(), 60)
         self.stop_watcher(signal.SIGKILL)
         self.start_watcher()
+        self.recovers_by_one_switch()
+
+    def test_a_term_lets_the_step_in_flight_end_and_the_next_start_goes_on(self):
+        self.watch_with_steps("sleep 3; echo prepared >>steps.ended")
+        self.deploy("errors")
+        self.wait_for("the first step runs", lambda: self.steps(), 60)
+        self.assertEqual(self.stop_watcher(), 0)
+        self.assertEqual((self.folder / "steps.ended").read_text(), "prepared\n")
+        self.assertEqual(self.steps(), ["prepare"])
+        self.start_watcher()
+        self.recovers_by_one_switch()
+        self.assertEqual(self.steps().count("prepare"), 1)
+
+    @unittest.skipUnless(shutil.which("faketime"), "there is no faketime")
+    def test_a_wall_clock_set_back_by_an_hour_in_mid_incident(self):
+        self.shift = self.folder / "shift"
+        self.shift.write_text("+0")
+        self.watch_with_steps(prefix=["faketime", "-f", "+0"], FAKETIME_TIMESTAMP_FILE=str(self.shift), FAKETIME_NO_CACHE="1",
+                              FAKETIME_DONT_FAKE_MONOTONIC="1")
+        self.deploy("errors")
+        self.wait_for("the plan has run", lambda: "settle" in self.steps(), 60)
+        self.shift.write_text("-1h")
+        self.wait_for("the jump is noticed", lambda: "event=clock_jump by=-3" in self.log.read_text(), 20)
+        self.recovers_by_one_switch()
+
+    def watch_with_steps(self, prepare="true", prefix=(), **environment):
+        """A good shop under watch, with the plan above."""
+        step = self.folder / "step"
+        step.write_text(STEP.format(folder=self.folder, repository=self.repository, prepare=prepare))
+        step.chmod(0o700)
+        self.configure(service=SERVICE)
+        self.good_shop_under_watch(prefix=prefix, **environment)
+
+    def recovers_by_one_switch(self):
         incident = self.wait_for_incident_closed(120)
         self.assertEqual(incident["outcome"], "recovered", self.steps())
         self.assertEqual(self.steps().count("switch"), 1)

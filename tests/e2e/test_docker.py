@@ -16,23 +16,13 @@ import unittest
 
 import machine
 from world import ROLLBACKD, ROOT, SHOP
+from watched import HEALTH_ONLY, wait_until
 
 IMAGE_MIB_MAX = 200
 ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 COMPILE_SECONDS_MAX = 3000
 
-CONFIG = """
-[watcher]
-[probe.health]
-type = "http"
-url = "http://127.0.0.1:3001/api/health"
-interval = "200ms"
-max_gap = "2s"
-expect.json = { "/status" = "ok" }
-[rule.down]
-when = "health.up == 0"
-for = "2s"
-severity = "P0"
+CONFIG = HEALTH_ONLY + """
 [service.shop]
 identify = ["docker", "inspect", "-f", "{{.Config.Image}}", "shop"]
 switch = ["/etc/rollbackd/run-shop", "{to}"]
@@ -138,15 +128,11 @@ class Docker(unittest.TestCase):
         return folder
 
     def wait_for(self, what, holds, seconds):
-        end = time.monotonic() + seconds
-        while True:
-            value = holds()
-            if value:
-                return value
-            if time.monotonic() > end:
-                logs = self.docker("logs", "watcher", check=False)
-                self.fail(f"after {seconds}s not yet so: {what}\n{(logs.stdout + logs.stderr)[-3000:]}")
-            time.sleep(0.2)
+        found = wait_until(holds, seconds)
+        if not found:
+            logs = self.docker("logs", "watcher", check=False)
+            self.fail(f"after {seconds}s not yet so: {what}\n{(logs.stdout + logs.stderr)[-3000:]}")
+        return found
 
     def ask(self, *words):
         done = self.docker("exec", "watcher", "rollbackd", *words, "--json", check=False)
@@ -207,7 +193,10 @@ class Docker(unittest.TestCase):
         self.wait_for("the container is healthy",
                       lambda: self.docker("inspect", "-f", "{{.State.Health.Status}}", "watcher").stdout.strip() == "healthy", 60)
         self.wait_for("v1 is adopted", lambda: self.ask("status").get("services", {}).get("shop", {}).get("revision") == "shop:v1", 60)
+        # Marked, as deploy scripts do: docker may take longer for it than the rule has patience.
+        self.docker("exec", "watcher", "rollbackd", "deploy", "begin", "--service", "shop")
         self.deploy("crash")
+        self.docker("exec", "watcher", "rollbackd", "deploy", "end", "--service", "shop")
         closed = self.wait_for("the incident is closed",
                                lambda: [one for one in self.ask("incidents").get("incidents", []) if one.get("outcome")], 120)
         self.assertEqual(closed[0]["outcome"], "recovered", closed)

@@ -63,12 +63,28 @@ class GoodReleases(World):
         self.stays_quiet(12)
         self.assertEqual(self.version(), "slow_start")
 
+    def test_a_start_of_40_seconds_within_the_deadline(self):
+        """The release as it is, under load; `down` would fire after 2 s."""
+        self.start_deadline = "90s"
+        self.configure()
+        self.good_shop_under_watch()
+        self.deploy("slow_start")
+        self.seen("slow_start")
+        self.stays_quiet(30, lambda: self.version() is None)
+        self.wait_until_shop_serves("slow_start", 60)
+        self.stays_quiet(6, lambda: self.version() == "slow_start")
+
     def test_metrics_that_are_gone_are_told_but_not_acted_on(self):
         """Without an expectation a 404 is a fault of the measuring path: unknown, never bad."""
+        self.blind_after = "5s"
+        self.configure()
         self.good_shop_under_watch()
         self.deploy("no_metrics")
         self.seen("no_metrics")
-        self.stays_quiet(10)
+        self.stays_quiet(10, lambda: self.version() == "no_metrics")
+        self.people_hear("fault", "app", "404")
+        self.people_hear("blind", "errors", "404")
+        self.assertIn("blind", self.service()["flags"])
         status = self.status()
         self.assertEqual(status["rules"]["errors"]["verdict"], "unknown")
         self.assertIn("404", str(status["probes"]["app"]["error"]))

@@ -9,21 +9,12 @@ import unittest
 
 import machine
 from world import ROLLBACKD, ROOT, SHOP
+from watched import HEALTH_ONLY, wait_until
 
 UNIT = ROOT / "packaging" / "rollbackd.service"
 BOOT_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 
-CONFIG = """
-[watcher]
-[probe.health]
-type = "http"
-url = "http://127.0.0.1:3001/api/health"
-interval = "200ms"
-max_gap = "2s"
-[rule.down]
-when = "health.up == 0"
-for = "2s"
-severity = "P0"
+CONFIG = HEALTH_ONLY + """
 [service.shop]
 driver = "git"
 dir = "/opt/shop"
@@ -105,14 +96,7 @@ class Boot(unittest.TestCase):
         return self.inside("systemctl", "show", "-P", what, "rollbackd").stdout.strip()
 
     def wait_for(self, what, holds, seconds):
-        end = time.monotonic() + seconds
-        while True:
-            value = holds()
-            if value:
-                return value
-            if time.monotonic() > end:
-                self.fail(f"after {seconds}s not yet so: {what}\n{self.journal()}")
-            time.sleep(0.2)
+        return wait_until(holds, seconds) or self.fail(f"after {seconds}s not yet so: {what}\n{self.journal()}")
 
     def incidents(self):
         done = self.inside("rollbackd", "incidents", "--json", check=False)

@@ -3,17 +3,14 @@
 Windows are seconds instead of minutes; everything else is as an operator would have it.
 """
 
-import http.server
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 import urllib.error
@@ -21,110 +18,16 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHOP = ROOT / "tests" / "shop"
+sys.path.insert(0, str(SHOP))
+from watched import HOST, SERVICE, People, filled, free_port, wait_until, write_config  # noqa: E402
+
 ROLLBACKD = os.environ.get("ROLLBACKD", str(ROOT / "build" / "release" / "watcher" / "rollbackd"))
-
-CONFIG = """
-[watcher]
-name      = "e2e"
-state_dir = "{folder}/state"
-listen    = "127.0.0.1:{listen}"
-control   = "{folder}/control.sock"
-
-[probe.app]
-type     = "prometheus"
-url      = "http://127.0.0.1:{port}/metrics"
-interval = "200ms"
-max_gap  = "2s"
-
-[probe.health]
-type     = "http"
-url      = "http://127.0.0.1:{port}/api/health"
-interval = "200ms"
-max_gap  = "2s"
-expect.status = "200-299"
-expect.json   = {{ "/status" = "ok", "/database" = "connected" }}
-
-[signal.error_rate]
-probe  = "app"
-ratio  = ['http_requests_total{{code=~"5.."}}', 'http_requests_total']
-window = "4s"
-
-[signal.p95]
-probe    = "app"
-quantile = 0.95
-of       = 'http_request_duration_seconds'
-window   = "4s"
-
-[signal.memory]
-probe = "app"
-expr  = 'process_resident_memory_bytes / shop_memory_limit_bytes'
-
-[rule.errors]
-when = "error_rate > 5%"
-for  = "3s"
-
-[rule.slow]
-when = "p95 > 3000ms"
-for  = "3s"
-
-[rule.memory]
-when = "memory > 90%"
-for  = "3s"
-
-[rule.down]
-when     = "health.up == 0"
-for      = "2s"
-severity = "P0"
-
-[notify.people]
-type = "webhook"
-url  = "http://127.0.0.1:{people}/"
-"""
-
-GIT_SERVICE = """
-[service.shop]
-driver         = "git"
-dir            = "{repository}"
-build          = ["{repository}/build"]
-restart        = ["{repository}/restart"]
-start_deadline = "{start_deadline}"
-identify_interval = "1s"
-{more}
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class People(http.server.ThreadingHTTPServer):
-    """Who the webhooks reach: keeps what was told, in order."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        self.told = []
-        super().__init__(("127.0.0.1", 0), PeopleHandler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class PeopleHandler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.told.append(json.loads(body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format, *args):
-        pass
-
 
 class World(unittest.TestCase):
     """A test case that has a host. Nothing outlives it."""
 
     start_deadline = "5s"
+    blind_after = "1m"
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollbackd-e2e-"))
@@ -161,11 +64,11 @@ class World(unittest.TestCase):
 
     # The host's configuration.
 
-    def configure(self, more="", service_more="", service=None, base=CONFIG):
-        values = dict(folder=self.folder, listen=self.listen, port=self.port, repository=self.repository,
-                      people=self.people.server_address[1], start_deadline=self.start_deadline, more=service_more)
-        self.config_file.write_text((base + (service or GIT_SERVICE)).format(**values) + more)
-        self.config_file.chmod(0o600)
+    def configure(self, more="", service_more="", service=SERVICE, base=HOST):
+        write_config(self.config_file, filled(
+            base + service, name="e2e", folder=self.folder, listen=self.listen, port=self.port, repository=self.repository,
+            people=self.people.port, interval="200ms", window="4s", sustain="3s", down="2s", start_deadline=self.start_deadline,
+            blind_after=self.blind_after, more=service_more) + more)
 
     def shop_settings(self, **values):
         (self.repository / "run" / "settings.json").write_text(json.dumps({"port": self.port, **values}))
@@ -174,6 +77,11 @@ class World(unittest.TestCase):
 
     def checkout(self, tag):
         subprocess.run(["git", "-C", self.repository, "checkout", "-q", tag], check=True)
+
+    def people_hear(self, stage, *words, seconds=60):
+        """Until somebody was told of this stage, with all of these words."""
+        return self.wait_for(f"people are told: {stage} {words}", lambda: [
+            told for told in self.people.told if told["stage"] == stage and all(word in json.dumps(told) for word in words)], seconds)
 
     def deploy(self, tag, mark=False):
         self.checkout(tag)
@@ -245,17 +153,13 @@ class World(unittest.TestCase):
         return out.stdout.splitlines()
 
     def wait_for(self, what, holds, seconds):
-        end = time.monotonic() + seconds
-        while True:
+        def looked():
             value = holds()
-            if value:
-                return value
-            if self.watcher and self.watcher.poll() is not None and "ends" not in what:
+            if not value and self.watcher and self.watcher.poll() is not None and "ends" not in what:
                 self.fail(f"rollbackd ended with {self.watcher.returncode} while waiting until {what}")
-            if time.monotonic() > end:
-                self.fail(f"after {seconds}s not yet so: {what}; {self.service()} {self.incidents()} "
-                          f"{(self.status() or {}).get('rules')}")
-            time.sleep(0.1)
+            return value
+        return wait_until(looked, seconds) or self.fail(
+            f"after {seconds}s not yet so: {what}; {self.service()} {self.incidents()} {(self.status() or {}).get('rules')}")
 
     def wait_until_shop_serves(self, version, seconds=20):
         self.wait_for(f"the shop serves {version}", lambda: self.version() == version, seconds)
@@ -264,12 +168,12 @@ class World(unittest.TestCase):
         return self.wait_for("an incident is closed with an outcome",
                              lambda: next((one for one in self.incidents() if one.get("outcome")), None), seconds)
 
-    def good_shop_under_watch(self, tag="v1", load=None):
+    def good_shop_under_watch(self, tag="v1", load=None, **watcher):
         """The shop runs a good release under load, and rollbackd has adopted it."""
         self.deploy(tag)
         self.wait_until_shop_serves(tag)
         self.visitors(**(load or {}))
-        self.start_watcher()
+        self.start_watcher(**watcher)
         self.wait_for("the running revision is known", lambda: self.service().get("revision") == self.revision(tag), 30)
         self.wait_for("every rule is observed as good",
                       lambda: all(rule["verdict"] == "good" for rule in (self.status() or {"rules": {"": {"verdict": ""}}})["rules"].values()), 40)

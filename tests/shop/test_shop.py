@@ -4,7 +4,6 @@
 import json
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,13 +11,9 @@ import unittest
 import urllib.error
 import urllib.request
 
+from watched import free_port
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class ShopTest(unittest.TestCase):
