@@ -108,7 +108,7 @@ class Demonstration:
         write_config(self.folder / "rollbackd.toml", filled(
             HOST + SERVICE, name="quickstart", folder=self.folder, listen=self.listen, port=self.port, repository=self.shop,
             people=people_port, interval="250ms", window="5s", sustain="5s", down="3s", start_deadline="5s", more="",
-            blind_after="15s" if self.bad in NOT_ROLLED_BACK else "1m"))
+            blind_after="30s" if self.bad in NOT_ROLLED_BACK else "1m"))
 
     def deploy(self):
         """What a deploy script does: say that it begins, check out, restart, say that it ended."""
