@@ -3,10 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-
-namespace fs = std::filesystem;
 
 CliRun FakeWatcher::operator()(std::vector<std::string> arguments) {
   CliRun out;
@@ -45,13 +42,8 @@ watcher::ApiReply json_reply(const std::string& body, unsigned status) {
 }
 
 CliFolder::CliFolder(const std::string& more) {
-  std::string pattern = (fs::temp_directory_path() / "rollbackd-cli-XXXXXX").string();
-  REQUIRE(mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
   std::ofstream(config()) << "[watcher]\nstate_dir = 'state'\ncontrol = 'control.sock'\n" << more;
 }
-
-CliFolder::~CliFolder() { fs::remove_all(path_); }
 
 std::vector<std::string> CliFolder::line(std::vector<std::string> arguments) const {
   arguments.insert(arguments.end(), {"--config", config()});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "test_folder.hpp"
 #include "watcher/cli/cli.hpp"
 
 // What a command line printed, asked and returned, with a watcher that answers as it is told.
@@ -32,14 +33,11 @@ watcher::ApiReply json_reply(const std::string& body, unsigned status = 200);
 class CliFolder {
  public:
   explicit CliFolder(const std::string& more = {});
-  ~CliFolder();
-  CliFolder(const CliFolder&) = delete;
-  CliFolder& operator=(const CliFolder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string config() const { return path_ + "/rollbackd.toml"; }
+  const std::string& path() const { return folder_.path; }
+  std::string config() const { return path() + "/rollbackd.toml"; }
   // The arguments, with --config at the end.
   std::vector<std::string> line(std::vector<std::string> arguments) const;
 
  private:
-  std::string path_;
+  TestFolder folder_;
 };

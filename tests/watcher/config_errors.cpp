@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "config_files.hpp"
+#include "test_folder.hpp"
 #include "watcher/config/later.hpp"
 #include "watcher/config/permissions.hpp"
 
@@ -14,27 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of its own below the system's temporary one, removed at the end.
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "rollbackd-config-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return folder_.path; }
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
-    const std::string file = path_ + "/" + name;
+    const std::string file = path() + "/" + name;
     std::ofstream(file) << text;
     REQUIRE(chmod(file.c_str(), mode) == 0);
     return file;
   }
 
  private:
-  std::string path_;
+  TestFolder folder_;
 };
 
 std::string findings_of(const std::string& text) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,27 +15,14 @@
 #include <string>
 
 #include "probes/clock.hpp"
+#include "test_folder.hpp"
 #include "watcher/drivers/driver.hpp"
 
 namespace drivers_support {
 
 using namespace std::chrono_literals;
 
-// A folder of the test's own, gone afterwards.
-struct Folder {
-  std::string path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rollbackd-driver-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-};
+using Folder = TestFolder;
 
 // Goes on by a millisecond whenever it is asked, so that limits are far away and no two answers are the same.
 class CountingClock final : public probes::Clock {

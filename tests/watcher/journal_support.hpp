@@ -1,30 +1,18 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 
+#include "test_folder.hpp"
 #include "watcher/journal/journal.hpp"
 
 namespace journal_support {
 
-// A folder of the test's own, gone afterwards.
-struct Folder {
-  std::string path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rollbackd-journal-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
+using Folder = TestFolder;
 
 inline std::unique_ptr<watcher::Journal> open(const std::string& state_dir) {
   auto opened = watcher::Journal::open(state_dir);

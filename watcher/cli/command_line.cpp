@@ -104,7 +104,10 @@ Asked ask_or_tell(const CommandLine& line, const std::string& method, const std:
 }
 
 int request(const CommandLine& line, const std::string& target, const json::object& body) {
-  const Asked asked = ask_or_tell(line, "POST", target, body);
+  return print_answer(line, ask_or_tell(line, "POST", target, body));
+}
+
+int print_answer(const CommandLine& line, const Asked& asked) {
   if (asked.exit_code != exit_fine) return asked.exit_code;
   if (line.json())
     line.out() << asked.text << "\n";

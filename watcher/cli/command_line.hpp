@@ -68,6 +68,8 @@ Asked ask_or_tell(const CommandLine& line, const std::string& method, const std:
                   const boost::json::object& body = {});
 // Asks for a deed and tells what becomes of it.
 int request(const CommandLine& line, const std::string& target, const boost::json::object& body);
+// What the watcher said to a word that was not a question; returns the exit code.
+int print_answer(const CommandLine& line, const Asked& asked);
 void tell_no_watcher(const CommandLine& line, const std::string& why);
 
 // Percent-encodes one segment or query value.

@@ -97,13 +97,7 @@ int spool_word(const CommandLine& line, const DeployArguments& arguments) {
 
 int tell_deploy(const CommandLine& line, const DeployArguments& arguments) {
   const Asked asked = ask(line, "POST", "/api/v1/deploys", body_of(arguments));
-  if (asked.no_watcher) return spool_word(line, arguments);
-  if (asked.exit_code != exit_fine) return asked.exit_code;
-  if (line.json())
-    line.out() << asked.text << "\n";
-  else
-    line.out() << text_of(asked.body, "text") << "\n";
-  return exit_fine;
+  return asked.no_watcher ? spool_word(line, arguments) : print_answer(line, asked);
 }
 
 // Shared with the action, which outlives the function that adds the command.
