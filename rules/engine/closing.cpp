@@ -147,6 +147,29 @@ void Core::begin_finishing(LiveIncident& incident, PlanSection section) {
   enter(incident, IncidentPhase::finishing);
 }
 
+// A finishing step that could not be begun: the incident ends all the same, and not as if all had been done.
+void Core::leave_out(LiveIncident& incident, const StepSpec& step, const std::string& why) {
+  IncidentRecord& record = incident.record;
+  incident.step = StepRecord{};
+  incident.step.id = {record.id, record.rung, record.section, record.step, record.attempt};
+  incident.step.kind = std::string(kind_of(step));
+  incident.step.text = describe(step);
+  incident.step.started = now_;
+  incident.step.ended = now_;
+  incident.step.status = StepStatus::skipped;
+  incident.step.detail = why;
+  emit(Save{incident.step});
+  const std::string what = incident.step.text + " was not done: " + why;
+  if (record.pending_outcome) {
+    if (!is_failure(*record.pending_outcome)) record.pending_outcome = Outcome::action_failed;
+    record.outcome_detail += "; " + what;
+  }
+  ++record.step;
+  record.attempt = 0;
+  note("step_left_out", {{"incident", record.id.text}, {"step", incident.step.text}, {"why", why}});
+  tell(incident, Stage::failed, "step_left_out", what);
+}
+
 // What verification said of the revision that was left.
 void Core::judge_revisions(LiveIncident& incident, Outcome outcome) {
   const IncidentRecord& record = incident.record;

@@ -39,7 +39,9 @@ struct WatchedRule {
   bool judged = false;
   std::optional<Instant> withheld_since;  // fired, but `unless` explains the trouble
   std::string withheld_by;
+  std::optional<Instant> withheld_before;         // since when, at our last end
   Instant withheld_valid_until = Instant::max();  // when `unless` has to be judged again
+  bool looked_for = false;                        // fired, and since then what runs was asked for
   bool answered = false;                          // its incident is closed and it fires on: nothing more by itself
   bool recovered = false;                         // recovered since it last fired
   bool blind = false;
@@ -61,6 +63,7 @@ struct WatchedService {
   std::optional<Instant> timer;  // its place in timers_
   // Looking at what runs.
   std::optional<Revision> unconfirmed;  // one look saw it, the second has to agree
+  Instant last_look = Instant::min();   // when the newest look began, whatever it saw
   Instant last_saw_running = Instant::min();
   Instant last_saw_elsewhere = Instant::min();  // after our own switch: something else than its target
   std::optional<Instant> absent_since;
@@ -86,6 +89,8 @@ inline constexpr Duration seen_saved_every = std::chrono::minutes(1);
 
 // Who approved when nobody answered and ask.then is act.
 inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
+// How long a firing waits for a look that is newer than its evidence: two looks, and one that fails.
+inline constexpr Duration identity_wait_max = std::chrono::seconds(30);
 
 enum class HostLockState { none, asked, held };
 
@@ -177,7 +182,7 @@ class Core {
   void note_blindness(WatchedRule& rule);
   void note_probe(const Poll& poll);
   void tell_of_self(const std::string& title, const std::string& text);
-  void restart_spans(WatchedService& service);
+  void restart_spans(WatchedService& service, Leaves leaves = Leaves::nothing);
   Duration max_gap(const WatchedRule& rule) const;
   Up worst_up(const WatchedService& service) const;
 
@@ -215,6 +220,7 @@ class Core {
   void take_edges(WatchedRule& rule);
   void answer_firing(WatchedRule& rule);
   bool withheld(WatchedRule& rule);
+  bool awaits_identity(const WatchedService& service, WatchedRule& rule);
   void open(WatchedService& service, WatchedRule& rule);
   void join(LiveIncident& incident, WatchedRule& rule);
   JoinedRule joined_now(const WatchedRule& rule) const;
@@ -223,6 +229,7 @@ class Core {
   std::map<std::string, double> values_before(const WatchedService& service) const;
   Mode mode_of(const RuleSpec& rule) const;
   Mode cap() const;
+  AskThen ask_then(const WatchedService& service) const;
   const RuleSpec* spec_of(const RuleName& rule) const;
   WatchedRule* watched(const RuleName& rule);
   const WatchedRule* watched(const RuleName& rule) const;
@@ -276,6 +283,7 @@ class Core {
   bool have_lock(LiveIncident& incident);
   std::optional<Instant> lock_patience_ends(const LiveIncident& incident) const;
   void locked(LiveIncident& incident, const StepResult& result);
+  bool lock_given_up(const LiveIncident& incident) const;
   void release_host(LiveIncident& incident);
 
   // switching.cpp
@@ -301,6 +309,7 @@ class Core {
   Duration hold_of(const LiveIncident& incident, const WatchedRule& rule) const;
   Duration verify_limit(const LiveIncident& incident) const;
   Duration settle_of(const LiveIncident& incident) const;
+  Duration settle_least(const LiveIncident& incident) const;
   void check_verify_when(LiveIncident& incident);
 
   // closing.cpp
@@ -311,6 +320,7 @@ class Core {
   void close(LiveIncident& incident);
   void next_rung(LiveIncident& incident);
   void judge_revisions(LiveIncident& incident, Outcome outcome);
+  void leave_out(LiveIncident& incident, const StepSpec& step, const std::string& why);
   void remember_rungs(LiveIncident& incident);
 
   // telling.cpp

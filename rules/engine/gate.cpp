@@ -29,6 +29,9 @@ Core::Gate Core::gate(const LiveIncident& incident) const {
   if (host_owner_ && *host_owner_ != incident.record.id) {
     return {GateKind::hold, "incident " + host_owner_->text + " acts on this host", lock_patience_ends(incident), {}};
   }
+  if (incident.rung_began && lock_given_up(incident)) {
+    return {GateKind::close, "the host's lock cannot be had: " + incident.lock_holder, {}, Outcome::action_failed};
+  }
   if (incident.lock_retry_at && now_ < *incident.lock_retry_at) {
     return {GateKind::hold, "the host's lock: " + incident.lock_holder, incident.lock_retry_at, {}};
   }
@@ -42,7 +45,8 @@ std::optional<Core::Gate> Core::gate_begin(const LiveIncident& incident, const A
   if (!action.mutates()) return std::nullopt;
   if (std::optional<Gate> end = gate_target(incident, action)) return end;
   if (std::optional<Gate> hold = gate_hold(incident, action)) return hold;
-  const bool approved = incident.record.by_hand || !incident.record.approved_by.empty();
+  const bool approved_by_time = incident.record.approved_by == approved_by_nobody && cap() >= Mode::act;
+  const bool approved = incident.record.by_hand || is_approved_by_person(incident) || approved_by_time;
   if (approved) return std::nullopt;
   std::string why = why_ask(incident, action);
   if (why.empty()) return std::nullopt;

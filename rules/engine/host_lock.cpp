@@ -51,6 +51,13 @@ void Core::locked(LiveIncident& incident, const StepResult& result) {
   if (incident.record.phase == IncidentPhase::acting) enter(incident, IncidentPhase::held);
 }
 
+// A step that has to wait for ever would keep the incident open for ever.
+bool Core::lock_given_up(const LiveIncident& incident) const {
+  const std::optional<Instant> patience = lock_patience_ends(incident);
+  const bool is_refused = incident.lock == HostLockState::none && incident.lock_retry_at;
+  return is_refused && patience && *patience <= now_;
+}
+
 void Core::release_host(LiveIncident& incident) {
   if (incident.lock == HostLockState::none) return;
   incident.lock = HostLockState::none;

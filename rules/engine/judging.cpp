@@ -48,6 +48,7 @@ WatchedRule Core::make_rule(const RuleSpec& spec, Instant now) const {
                    .judged_in = {},
                    .withheld_since = {},
                    .withheld_by = {},
+                   .withheld_before = {},
                    .known = {}};
   rule.when_probes = measurements_.probes_of(spec.when);
   rule.probes = rule.when_probes;
@@ -156,6 +157,7 @@ void Core::rejudge(WatchedRule& rule, bool polled) {
 
 void Core::note_known(WatchedRule& rule) {
   if (rule.when.verdict == Verdict::unknown) return;
+  if (rule.when.verdict == Verdict::good) rule.withheld_before.reset();
   if (!rule.known.empty() && rule.known.back().second == rule.when.verdict) return;
   rule.known.emplace_back(now_, rule.when.verdict);
   if (rule.known.size() > known_verdicts_max) rule.known.pop_front();
@@ -202,10 +204,11 @@ void Core::note_probe(const Poll& poll) {
   }
 }
 
-void Core::restart_spans(WatchedService& service) {
+void Core::restart_spans(WatchedService& service, Leaves leaves) {
   for (WatchedRule* rule : service.rules) {
-    rule->tracker.restart(now_);
+    rule->tracker.restart(now_, leaves);
     rule->withheld_since.reset();
+    rule->withheld_before.reset();
     rule->answered = false;
     rule->recovered = false;
     rule->judged = false;

@@ -56,6 +56,11 @@ Mode Core::cap() const {
   return mode;
 }
 
+// Time answers nothing that the mode in force leaves to a person.
+AskThen Core::ask_then(const WatchedService& service) const {
+  return cap() >= Mode::act ? service.spec.ask_then : AskThen::close;
+}
+
 Mode Core::mode_of(const RuleSpec& rule) const {
   const Mode mode = std::min(cap(), rule.mode.value_or(default_mode(rule.severity)));
   return rule.respond.empty() ? std::min(mode, Mode::notify) : mode;
@@ -81,6 +86,7 @@ void Core::take_edges(WatchedRule& rule) {
   if (rule.tracker.take_fired()) {
     rule.recovered = false;
     rule.answered = false;
+    rule.looked_for = false;
     const RuleProgress progress = rule.tracker.progress(now_);
     std::vector<std::pair<std::string, std::string>> fields{{"rule", rule.spec.name.text},
                                                             {"service", rule.spec.service.text},
@@ -124,6 +130,7 @@ void Core::answer_firing(WatchedRule& rule) {
     // What fires while the outcome is already decided is judged on its own afterwards.
     if (incident->record.pending_outcome) return;
   }
+  if (incident == nullptr && awaits_identity(service, rule)) return;
   if (withheld(rule)) return;
   service.last_fired = {now_, rule.spec.sustain};
   if (incident != nullptr) {
@@ -133,6 +140,22 @@ void Core::answer_firing(WatchedRule& rule) {
   }
 }
 
+// A rule with a short `for` may fire before it was seen that another revision runs, which it would then be held against
+// the wrong one. So it waits for a look that began after its evidence did, and for the second one where that saw
+// something new: the new revision is then judged on its own.
+bool Core::awaits_identity(const WatchedService& service, WatchedRule& rule) {
+  if (!service.spec.has_identity) return false;
+  const RuleProgress fired = rule.tracker.progress(now_);
+  const Instant fired_at = fired.since.value_or(now_);
+  if (!service.unconfirmed && service.last_look >= fired_at - fired.observed) return false;
+  if (now_ >= fired_at + identity_wait_max) return false;
+  if (!std::exchange(rule.looked_for, true)) {
+    note("looks_what_runs", {{"rule", rule.spec.name.text}, {"service", rule.spec.service.text}});
+    emit(ReadRevision{rule.spec.service});
+  }
+  return true;
+}
+
 bool Core::withheld(WatchedRule& rule) {
   if (!rule.spec.unless) return false;
   const WatchedService& service = services_.at(rule.spec.service);
@@ -140,7 +163,7 @@ bool Core::withheld(WatchedRule& rule) {
   rule.withheld_valid_until = other.valid_until;
   if (other.verdict != Verdict::bad) return false;
   if (!rule.withheld_since) {
-    rule.withheld_since = now_;
+    rule.withheld_since = rule.withheld_before.value_or(now_);
     rule.withheld_by = rule.spec.unless->text();
     note("withheld", {{"rule", rule.spec.name.text}, {"unless", rule.withheld_by}});
   }

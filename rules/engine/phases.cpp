@@ -100,7 +100,7 @@ void Core::ask(LiveIncident& incident, const std::string& why) {
   enter(incident, IncidentPhase::asking);
   record.asked = why;
   record.deadline = now_ + service.spec.ask_timeout;
-  const std::string then = service.spec.ask_then == AskThen::act ? "it is done" : "the incident is closed";
+  const std::string then = ask_then(service) == AskThen::act ? "it is done" : "the incident is closed";
   tell(incident, Stage::ask, "asked",
        "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + why +
            ". Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
@@ -108,7 +108,7 @@ void Core::ask(LiveIncident& incident, const std::string& why) {
 
 bool Core::drive_asking(LiveIncident& incident) {
   IncidentRecord& record = incident.record;
-  const AskThen then = service_of(incident).spec.ask_then;
+  const AskThen then = ask_then(service_of(incident));
   const bool overdue = record.deadline && *record.deadline <= now_;
   if (record.in_flight) {
     if (!record.past_no_return) {

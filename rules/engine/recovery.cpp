@@ -68,6 +68,7 @@ void Core::restore_spans(const DurableState& durable) {
     if (rule == nullptr) continue;
     rule->tracker.restore(record, now_, max_gap(*rule));
     const RuleState state = rule->tracker.state();
+    if (state == RuleState::confirming) rule->withheld_before = record.withheld_since;
     rule->answered = state == RuleState::firing || state == RuleState::recovering;
     const Verdict last = rule->tracker.bad_when_last_observed() ? Verdict::bad : Verdict::good;
     rule->known.emplace_back(record.saved_at, last);
@@ -208,6 +209,7 @@ std::vector<Command> Core::reload(CoreConfig config, Instant now) {
     rule.answered = old->second.answered;
     rule.recovered = old->second.recovered;
     rule.withheld_since = old->second.withheld_since;
+    rule.withheld_before = old->second.withheld_before;
   }
   note("reloaded", {{"rules", std::to_string(rules_.size())}, {"services", std::to_string(services_.size())}});
   rejudge(nullptr);

@@ -88,7 +88,8 @@ void Core::end_pause(WatchedService& service) {
   service.record.paused_until.reset();
   service.record.pause_reason.clear();
   save(service);
-  restart_spans(service);
+  // What was bad while nothing was to be done is no reason to act; what was seen to be good was good all the same.
+  restart_spans(service, Leaves::good_run);
   note("resumed", {{"service", service.spec.name.text}});
 }
 

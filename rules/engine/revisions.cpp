@@ -22,6 +22,7 @@ bool Core::is_preexisting(const WatchedService& service, const RuleName& rule) c
 void Core::handle(const RevisionRead& read) {
   WatchedService* service = find_service(read.service);
   if (service == nullptr) return;
+  service->last_look = std::max(service->last_look, read.started);
   LiveIncident* incident = open_incident(*service);
   const bool asked_for = incident != nullptr && incident->look_asked && !incident->look;
   if (asked_for && read.started >= *incident->look_asked) incident->look = read;
@@ -147,7 +148,9 @@ void Core::adopt_first(WatchedService& service, const Revision& revision, Instan
   save(record);
   ledger_.put(record);
   service.record.running = revision;
-  service.record.running_since = at;
+  // What is seen for the first time while an incident is open ran when it was opened, as far as anybody can tell.
+  const LiveIncident* incident = open_incident(service);
+  service.record.running_since = incident == nullptr ? at : std::min(at, incident->record.opened);
   service.last_saw_running = at;
   save(service);
   note("revision_adopted", {{"service", service.spec.name.text},

@@ -13,6 +13,8 @@ namespace {
 
 // Two looks that saw something else than the target: it is not going to come.
 constexpr int looks_elsewhere_max = 2;
+// A rung's settle holds at least this many polls of the service's slowest probe.
+constexpr int settle_polls_min = 2;
 
 bool is_thin(Cause cause) { return cause == Cause::no_traffic || cause == Cause::too_few_samples; }
 
@@ -42,10 +44,22 @@ void Core::after_steps(LiveIncident& incident) {
 
 Duration Core::settle_of(const LiveIncident& incident) const {
   const ActionSpec* action = plan(incident);
-  if (action != nullptr && action->settle) return *action->settle;
+  const Duration least = settle_least(incident);
+  if (action != nullptr && action->settle) return std::max(*action->settle, least);
   Duration settle = std::chrono::minutes(5);
   for (const JoinedRule& joined : incident.record.rules) settle = std::min(settle, Duration(joined.for_ns));
-  return settle;
+  return std::max(settle, least);
+}
+
+// Whether a rung helped cannot be known before it was measured: a ladder whose rules have `for = "0s"` must not be
+// climbed in one moment.
+Duration Core::settle_least(const LiveIncident& incident) const {
+  Duration interval{};
+  for (const ProbeShape& probe : config_.probes) {
+    const auto& probes = service_of(incident).probes;
+    if (probes.contains(probe.name)) interval = std::max(interval, probe.interval);
+  }
+  return settle_polls_min * interval;
 }
 
 // What the verification covers: every rule that joined and has a say; by hand, every rule that acts or asks.

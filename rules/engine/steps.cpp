@@ -53,6 +53,10 @@ bool Core::start_step(LiveIncident& incident, const StepSpec& step) {
         return true;
       }
     }
+    if (!in_steps && lock_given_up(incident)) {
+      leave_out(incident, step, "the host's lock cannot be had: " + incident.lock_holder);
+      return true;
+    }
     if (!have_lock(incident)) return false;
   }
   if (const auto* to = std::get_if<SwitchStep>(&step.what)) {

@@ -75,6 +75,7 @@ void Core::add_rule_deadlines(const WatchedRule& rule, std::vector<Instant>& out
     out.push_back(rule.when.valid_until);
     out.push_back(rule.when.valid_until + just_after);
   }
+  if (rule.looked_for) out.push_back(rule.tracker.progress(now_).since.value_or(now_) + identity_wait_max);
   if (!rule.withheld_since) return;
   out.push_back(*rule.withheld_since + rule.spec.unless_max);
   out.push_back(rule.withheld_valid_until);

@@ -148,6 +148,7 @@ std::vector<SpanRecord> Core::spans(Instant now) const {
     if (rule.withheld_since && unanswered && record.state == RuleState::firing) {
       record.state = RuleState::confirming;
       record.confirmed_unknown = true;
+      record.withheld_since = rule.withheld_since;
       record.segments = {{record.firing_since, now, Verdict::bad, 3}};
     }
     out.push_back(std::move(record));

@@ -96,9 +96,11 @@ bool RuleTracker::take_confirmation_request() { return std::exchange(state_->tra
 bool RuleTracker::take_fired() { return std::exchange(state_->tracking.has_fired, false); }
 bool RuleTracker::take_recovered() { return std::exchange(state_->tracking.has_recovered, false); }
 
-void RuleTracker::restart(Instant at) {
+void RuleTracker::restart(Instant at, Leaves leaves) {
   advance(at);
+  const Duration good_run = state_->tracking.good_run;
   state_->tracking.forget();
+  if (leaves == Leaves::good_run) state_->tracking.good_run = good_run;
 }
 
 RuleState RuleTracker::state() const { return state_->tracking.state(); }

@@ -33,6 +33,7 @@ struct SpanRecord {
   bool confirmed_unknown = false;  // credit kept: the next bad verdict fires at once
   Instant firing_since;
   Instant saved_at;
+  std::optional<Instant> withheld_since;  // it fired then, and `unless` has delayed it since
 };
 
 // Where a rule stands, for status, explain and metrics.
@@ -50,6 +51,9 @@ struct RuleProgress {
 // Whether the verdict comes with a fresh sample (a poll of one of the rule's probes just ended) or is the same
 // evidence looked at again (it went stale, a deployment began).
 enum class Fresh { sample, same_evidence };
+
+// What is left when spans start empty: nothing, or for how long `when` has been good.
+enum class Leaves { nothing, good_run };
 
 // One rule's spans: from verdicts over time to "fires" and "has recovered" (SPEC section 2, sentences 1, 10 to 13).
 // Pure: it is told verdicts with their times and asked at its deadline.
@@ -79,7 +83,7 @@ class RuleTracker {
   // Spans start empty: a new revision, the end of a pause, of an action, too long a downtime (SPEC 2.13, 2.27).
   // A firing rule is idle afterwards, and what it was is not told as recovered. Until the next verdict the time is
   // unknown.
-  void restart(Instant at);
+  void restart(Instant at, Leaves leaves = Leaves::nothing);
 
   RuleState state() const;
   // Observed time that `when` has been good without interruption by bad, up to `now`; unknown time does not count

@@ -83,11 +83,14 @@ void World::start() {
 std::string World::service_of_probe(const std::string& probe) const { return head(probe, '_'); }
 
 void World::poll_regularly(const std::string& probe) {
-  schedule(poll_every, [this, probe] { poll_regularly(probe); });
-  poll(probe);
+  const Reality& real = reality[service_of_probe(probe)];
+  const Duration takes = real.poll_takes ? real.poll_takes() : Duration::zero();
+  schedule(std::max(poll_every, takes), [this, probe] { poll_regularly(probe); });
+  if (takes == Duration::zero()) return poll(probe, now_);
+  schedule(takes, [this, probe, started = now_] { poll(probe, started); });
 }
 
-void World::poll(const std::string& probe) {
+void World::poll(const std::string& probe, Instant started) {
   const std::string name = service_of_probe(probe);
   Reality& real = reality[name];
   const std::string& revision = real.running.text;
@@ -95,7 +98,7 @@ void World::poll(const std::string& probe) {
   const bool down = sick || real.crashing.contains(revision);
   Poll out;
   out.probe = ProbeName(probe);
-  out.started = now_;
+  out.started = started;
   out.ended = now_;
   out.up = down ? Up::down : Up::up;
   if (down) out.fault = Fault{FaultKind::refused, "connect: refused"};
@@ -195,7 +198,7 @@ void World::do_one(const Command& command) {
   if (const auto* x = std::get_if<Perform>(&command)) perform(*x);
   if (const auto* x = std::get_if<PollNow>(&command)) {
     ++polls_asked;
-    schedule(10ms, [this, name = x->probe.text] { poll(name); });
+    schedule(10ms, [this, name = x->probe.text] { poll(name, now_); });
   }
   if (const auto* x = std::get_if<ReadRevision>(&command)) {
     schedule(20ms, [this, name = x->service.text] { look(name); });
@@ -239,8 +242,10 @@ void World::perform(const Perform& command) {
       script.status == StepStatus::succeeded) {
     // The world changes whether or not the watcher lives to see it.
     agenda_.emplace(now_ + script.takes, std::pair(0, [this, command] {
-                      if (!command.context.to.empty())
-                        reality[command.context.service.text].running = command.context.to;
+                      if (command.context.to.empty()) return;
+                      Reality& real = reality[command.context.service.text];
+                      real.running = command.context.to;
+                      if (real.on_switch) real.on_switch(real);
                     }));
   }
   schedule(script.takes, [this, id = command.id, status = script.status] {
@@ -279,6 +284,14 @@ Answer World::ask(const Request& request) {
 void World::reload(CoreConfig config) {
   config_ = config;
   carry_out(engine_->reload(std::move(config), now_));
+}
+
+void World::freeze(Duration d) {
+  std::multimap<Instant, std::pair<int, std::function<void()>>> later;
+  for (auto& [at, what] : agenda_) later.emplace(at + d, std::move(what));
+  agenda_ = std::move(later);
+  now_ += d;
+  turn();
 }
 
 void World::crash_into(CoreConfig config) {

@@ -33,6 +33,9 @@ struct Reality {
   bool readable = true;               // identity
   std::string schema;                 // what the schema command prints
   bool probes_work = true;            // false: DNS failure, nothing can be measured
+  // Asked for each poll: how long it takes. The next one begins when it should, or when the last one is done.
+  std::function<Duration()> poll_takes{};
+  std::function<void(Reality&)> on_switch{};  // when a switch of ours takes effect
   double total = 0;
   double errors = 0;
   Instant counted = Instant(std::chrono::hours(24 * 365 * 50));
@@ -81,6 +84,8 @@ class World {
   rules::Answer ask(const rules::Request& request);
   void observe(rules::Event event);
   void crash(Duration downtime = 2s);
+  // The whole process stands still, as a frozen container does: its timers and polls come when it goes on.
+  void freeze(Duration d);
   // Dies, and comes back with another configuration.
   void crash_into(rules::CoreConfig config);
   void reload(rules::CoreConfig config);
@@ -124,7 +129,7 @@ class World {
   void schedule(Duration in, std::function<void()> what);
   void start();
   void poll_regularly(const std::string& probe);
-  void poll(const std::string& probe);
+  void poll(const std::string& probe, Instant started);
   void read(const std::string& service);
   void look(const std::string& service);
   void turn();

@@ -212,7 +212,8 @@ probes::TcpProbe read_tcp(TableReader& reader) {
 void read_timing(TableReader& reader, probes::ProbeConfig& out) {
   if (const auto interval = reader.duration("interval", interval_least)) out.interval = *interval;
   out.timeout = reader.duration("timeout", interval_least).value_or(std::min(out.interval, timeout_default));
-  out.max_gap = reader.duration("max_gap", out.interval).value_or(out.interval * 5 / 2);
+  out.max_gap =
+      reader.duration("max_gap", out.interval).value_or(std::max(out.interval * 5 / 2, out.interval + out.timeout));
   const std::vector<std::string> faults = reader.strings("down_on").value_or(std::vector<std::string>());
   for (const std::string& fault : faults) {
     if (fault == "dns")
