@@ -109,6 +109,10 @@ std::vector<std::string> Core::missing(const WatchedRule& rule, const RuleProgre
     out.push_back("held back at most until " + told(*rule.withheld_since + rule.spec.unless_max) + ": " +
                   rule.withheld_by);
   }
+  if (rule.looked_for && is_firing && !rule.answered && !service.incident &&
+      now_ < *progress.since + identity_wait_max) {
+    out.push_back("waits for a look at what runs, at most until " + told(*progress.since + identity_wait_max));
+  }
   if (is_firing && rule.answered) out.push_back("its incident is closed; it has to recover before it can fire again");
   if (is_paused(service)) out.push_back("paused until " + told(*service.record.paused_until));
   switch (mode_of(rule.spec)) {
@@ -143,9 +147,9 @@ std::vector<SpanRecord> Core::spans(Instant now) const {
   std::vector<SpanRecord> out;
   for (const auto& [name, rule] : rules_) {
     SpanRecord record = rule.tracker.record(now);
-    // Fired but withheld: after a restart the next bad verdict fires at once.
+    // Fired, and withheld or waiting for a look at what runs: after a restart the next bad verdict fires at once.
     const bool unanswered = !rule.answered && !services_.at(rule.spec.service).incident;
-    if (rule.withheld_since && unanswered && record.state == RuleState::firing) {
+    if (unanswered && record.state == RuleState::firing) {
       record.state = RuleState::confirming;
       record.confirmed_unknown = true;
       record.withheld_since = rule.withheld_since;
