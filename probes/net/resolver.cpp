@@ -28,8 +28,8 @@ using rules::Fault;
 using rules::FaultKind;
 using Time = asio::steady_timer::time_point;
 
-constexpr std::size_t threads_max = 16;                         // names that may hang before others wait
-constexpr std::size_t names_max = 4096;                         // cache entries; beyond it settled ones are dropped
+constexpr std::size_t threads_max = 64;  // names that may hang before others wait; a thread lives for its lookups only
+constexpr std::size_t names_max = 4096;  // cache entries; beyond it settled ones are dropped
 constexpr auto ttl_found = std::chrono::seconds(10);            // a name that moves is followed within this time
 constexpr auto ttl_not_found = std::chrono::milliseconds(500);  // one lookup for many probes of a wrong name
 
