@@ -51,4 +51,6 @@ inline std::optional<double> value_of(const rules::Poll& poll, const std::string
 
 inline std::string what_of(const rules::Poll& poll) { return poll.fault ? poll.fault->what : ""; }
 
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 }  // namespace tests

@@ -17,6 +17,7 @@ using rules::Up;
 using tests::always;
 using tests::Asked;
 using tests::config_of;
+using tests::has;
 using tests::Peer;
 using tests::response;
 using tests::ScriptedServer;
@@ -37,8 +38,6 @@ HttpRequestConfig step(const std::string& method, const std::string& url) {
   request.url.value = url;
   return request;
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

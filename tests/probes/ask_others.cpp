@@ -23,6 +23,7 @@ using rules::Up;
 using tests::always;
 using tests::Asked;
 using tests::config_of;
+using tests::has;
 using tests::Peer;
 using tests::response;
 using tests::ScriptedServer;
@@ -44,8 +45,6 @@ ExecProbe shell(const std::string& script, ExecFormat format) {
 }
 
 rules::Poll run(const ExecProbe& what, rules::Duration timeout = 10s) { return Asked(config_of(what, timeout)).poll(); }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Files as below /proc and /sys/fs/cgroup.
 struct Tree {

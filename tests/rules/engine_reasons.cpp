@@ -360,6 +360,19 @@ TEST_CASE("a disk without its reserve makes it ask, and a damaged database obser
   CHECK(w.view().mode == rules::Mode::act);
 }
 
+TEST_CASE("people are told once that the watcher itself is in trouble, and when that is over") {
+  World w(usual());
+  w.run(1min);
+  for (int i = 0; i < 3; ++i) w.observe(rules::SelfDegraded{w.now(), "the disk is full", true, false});
+  w.run(1min);
+  CHECK(w.told(rules::Stage::fault) == 1);
+  CHECK(w.told_text("the disk is full"));
+  w.observe(rules::SelfDegraded{w.now(), "", false, false});
+  w.observe(rules::SelfDegraded{w.now(), "", false, false});
+  w.run(1min);
+  CHECK(w.told(rules::Stage::fault) == 2);
+}
+
 TEST_CASE("a watcher that cannot vouch for itself measures nothing until it is well again") {
   World w(usual());
   w.run(5min);

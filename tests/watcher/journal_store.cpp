@@ -104,6 +104,22 @@ TEST_CASE("a second watcher on the same state directory is refused and told the 
   CHECK_FALSE(fault.full);
 }
 
+TEST_CASE("a journal whose files were removed takes nothing more, and says so") {
+  const Folder folder;
+  const auto journal = open(folder.path);
+  CHECK_FALSE(journal->alive(at(100)));
+  SUBCASE("the database") { std::filesystem::remove(folder.path + "/rollbackd.db"); }
+  SUBCASE("another database is in its place") {
+    std::filesystem::rename(folder.path + "/rollbackd.db", folder.path + "/aside");
+    std::filesystem::copy(folder.path + "/aside", folder.path + "/rollbackd.db");
+  }
+  SUBCASE("all of it") { std::filesystem::remove_all(folder.path); }
+  const auto fault = journal->save({revision("r1", 50, rules::Standing::good)});
+  REQUIRE(fault.has_value());
+  CHECK(contains(fault->what, "it was removed or replaced while the watcher runs"));
+  CHECK_FALSE(fault->full);
+}
+
 TEST_CASE("the lock goes with the journal") {
   const Folder folder;
   open(folder.path).reset();

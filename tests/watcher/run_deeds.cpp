@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 
 #include "journal_support.hpp"
@@ -105,6 +107,25 @@ TEST_CASE("a step whose intent cannot be written is not done, and neither is the
   unsetenv("ROLLBACKD_HOST_LOCK");
   CHECK_FALSE(std::filesystem::exists(stage.mark()));
   CHECK_FALSE(std::filesystem::exists(lock_file));
+}
+
+TEST_CASE("what a disk did not take is saved together with what comes next") {
+  Stage stage;
+  std::filesystem::remove(stage.folder.path + "/state/reserve");
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+  stage.carry_out({rules::Save{journal_support::incident("i1", 0)}});
+  CHECK(stage.deeds.save_failed());
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  static_cast<void>(std::signal(SIGXFSZ, handler));
+  stage.carry_out({rules::Save{journal_support::incident("i2", 1)}});
+  stage.journal.close();
+  const auto reopened = journal_support::open(stage.folder.path + "/state");
+  CHECK(reopened->incident(rules::IncidentId("i1")).has_value());
+  CHECK(reopened->incident(rules::IncidentId("i2")).has_value());
 }
 
 TEST_CASE("a deployment and a plan exclude each other on the host, until each has ended") {

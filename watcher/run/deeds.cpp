@@ -102,7 +102,7 @@ asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   owed_records_.clear();
   owed_messages_.clear();
   if (fault) {
-    if (fault->full) owe(std::move(records), std::move(messages));
+    owe(std::move(records), std::move(messages));
     fail_intents(batch, *fault);
   }
   if (has_messages) means_.outbox.wake();

@@ -95,7 +95,7 @@ class Deeds {
   bool writing_report_ = false;
   asio::steady_timer report_timer_;  // never expires; cancelled when a report is due or written
   std::set<rules::IncidentId> counted_;
-  // What a full disk did not take; saved together with what comes next.
+  // What a disk did not take; saved together with what comes next.
   std::vector<rules::Record> owed_records_;
   std::vector<OutboxEntry> owed_messages_;
   std::string save_fault_;
