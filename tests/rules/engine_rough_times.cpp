@@ -156,3 +156,38 @@ TEST_CASE("SPEC 2.10: a probe whose every poll takes longer than its interval is
   w.run(5min);
   CHECK_FALSE(w.rule("errors").progress.blind);
 }
+
+TEST_CASE("SPEC 2.11: the end of for has its confirmation at once, also where something else is told at that instant") {
+  rules::CoreConfig config = usual();
+  config.rules = {rule("down", "web_health.up == 0", 32s)};
+  World w(config);
+  w.run(5min);
+  w.reality["web"].crashing.insert("v1");
+  REQUIRE(w.run_until([&] { return w.rule("down").progress.state == rules::RuleState::pending; }, 10s));
+  const Instant full = w.now() + 32s;
+  w.observe(rules::ReadinessRead{rules::ServiceName("web"), full, true, ""});
+  w.run(full - w.now() - 1ms);
+  CHECK(w.polls_asked == 0);
+  w.run(2ms);
+  CHECK(w.polls_asked == 1);
+}
+
+TEST_CASE("SPEC 2.19: what explains the trouble does so only until it is stale") {
+  rules::CoreConfig config = usual();
+  add_service(config, "pg");
+  config.rules[0].unless = condition("pg_health.up == 0");
+  World w(config);
+  w.run(5min);
+  w.deploy("crash", "pg");
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return noted(w, "withheld") == 1; }, 5min));
+  w.reality["pg"].poll_takes = [] { return Duration(24h); };
+  const auto last_poll = [&w] {
+    for (const rules::ProbeView& probe : w.view().probes) {
+      if (probe.probe.text == "pg_health") return probe.last->ended;
+    }
+    return Instant();
+  };
+  REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 1min));
+  CHECK(w.last()->opened - last_poll() == 12500ms);
+}
