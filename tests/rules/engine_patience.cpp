@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // Every wait ends: for the host's lock, for people, for what explains the trouble, for a rung to help.

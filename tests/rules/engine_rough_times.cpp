@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // Clocks that jump, processes that stand still, counters that begin anew, probes that are slow: nothing is done
@@ -190,4 +192,18 @@ TEST_CASE("SPEC 2.19: what explains the trouble does so only until it is stale")
   };
   REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 1min));
   CHECK(w.last()->opened - last_poll() == 12500ms);
+}
+
+TEST_CASE("SPEC 2.17: time in which nothing is known to be up any more does not count towards baking") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(2min);
+  w.reality["web"].poll_takes = [] { return Duration(24h); };
+  Instant oldest = Instant::max();
+  for (const rules::ProbeView& probe : w.view().probes) oldest = std::min(oldest, probe.last->ended);
+  const Duration known = oldest + 12500ms - w.now();
+  const Duration baked = w.service().baked;
+  w.run(5min);
+  CHECK(w.service().baked - baked == known);
 }
