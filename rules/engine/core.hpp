@@ -171,7 +171,8 @@ class Core {
 
   // judging.cpp
   void build_rules(Instant now);
-  WatchedRule make_rule(const RuleSpec& spec, Instant now) const;
+  std::string measured_by(const RuleSpec& rule) const;
+  WatchedRule make_rule(const RuleSpec& written, Instant now) const;
   std::optional<Cause> blanket(const WatchedService& service, const WatchedRule& rule) const;
   bool is_warming(const WatchedService& service, const std::set<ProbeName>& probes) const;
   Scope scope(const WatchedService& service, std::optional<Cause> blanket) const;
@@ -353,6 +354,7 @@ class Core {
   void restore_spans(const DurableState& durable);
   void restore_incidents(DurableState& durable);
   void restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps);
+  void close_without_service(IncidentRecord record);
   void resume_step(LiveIncident& incident);
 
   // view.cpp

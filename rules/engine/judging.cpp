@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cassert>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "rules/engine/core.hpp"
@@ -12,6 +14,14 @@ namespace {
 
 // Enough to find what was so some minutes ago even when a verdict flaps at every poll.
 constexpr std::size_t known_verdicts_max = 512;
+
+// FNV-1a: equal texts only, and not the whole text in every span that is saved.
+std::string short_form(const std::string& text) {
+  constexpr std::uint64_t prime = 1099511628211ULL;
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
+  return std::to_string(hash);
+}
 
 std::vector<Condition> conditions_of(const std::vector<StepSpec>& steps) {
   std::vector<Condition> out;
@@ -39,7 +49,30 @@ std::vector<Condition> all_conditions(const CoreConfig& config) {
   return out;
 }
 
-WatchedRule Core::make_rule(const RuleSpec& spec, Instant now) const {
+// A rule whose text stayed but whose signals or probes became others is another rule (SPEC 2.13).
+std::string Core::measured_by(const RuleSpec& rule) const {
+  std::set<ProbeName> probes = measurements_.probes_of(rule.when);
+  std::string text;
+  for (const std::optional<Condition>& condition : {std::optional(rule.when), rule.clear}) {
+    if (!condition) continue;
+    probes.merge(measurements_.probes_of(*condition));
+    for (const Condition::Reference& reference : condition->references()) {
+      const auto* read = std::get_if<SignalRef>(&reference.to);
+      if (read == nullptr) continue;
+      for (const SignalSpec& signal : config_.signals) {
+        if (signal.name == read->signal) text += describe(signal) + "\n";
+      }
+    }
+  }
+  for (const ProbeShape& probe : config_.probes) {
+    if (probes.contains(probe.name)) text += probe.source + "\n";
+  }
+  return short_form(text);
+}
+
+WatchedRule Core::make_rule(const RuleSpec& written, Instant now) const {
+  RuleSpec spec = written;
+  spec.measured_by = measured_by(written);
   WatchedRule rule{.spec = spec,
                    .tracker = RuleTracker(spec, now),
                    .probes = {},

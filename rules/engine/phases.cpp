@@ -166,7 +166,11 @@ bool Core::drive_finishing(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   if (record.in_flight) return drive_in_flight(incident);
   const ActionSpec* action = plan(incident);
-  if (action == nullptr) return close(incident), true;
+  if (action == nullptr) {
+    // Gone from the configuration over a restart: there is nothing left of this rung to be done.
+    record.pending_outcome ? close(incident) : next_rung(incident);
+    return true;
+  }
   const std::vector<StepSpec>& steps = steps_of(*action, record.section);
   if (record.step >= steps.size()) return section_done(incident);
   return start_step(incident, steps[record.step]);

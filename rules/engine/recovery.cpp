@@ -77,9 +77,32 @@ void Core::restore_spans(const DurableState& durable) {
 
 void Core::restore_incidents(DurableState& durable) {
   for (IncidentRecord& record : durable.incidents) {
-    if (record.phase == IncidentPhase::closed || !services_.contains(record.service)) continue;
-    restore_incident(std::move(record), durable.steps);
+    if (record.phase == IncidentPhase::closed) continue;
+    if (services_.contains(record.service)) {
+      restore_incident(std::move(record), durable.steps);
+    } else {
+      close_without_service(std::move(record));
+    }
   }
+}
+
+// Left open it would be taken up again whenever the service came back, however old its evidence was by then.
+void Core::close_without_service(IncidentRecord record) {
+  LiveIncident incident;
+  incident.record = std::move(record);
+  IncidentRecord& closing = incident.record;
+  const Outcome nothing_said = closing.past_no_return ? Outcome::action_failed : Outcome::aborted;
+  closing.outcome = closing.pending_outcome.value_or(nothing_said);
+  closing.outcome_detail = "service " + closing.service.text + " is no longer in the configuration";
+  closing.closed = now_;
+  closing.phase = IncidentPhase::closed;
+  closing.phase_since = now_;
+  closing.in_flight = false;
+  closing.deadline.reset();
+  note("incident_closed", {{"incident", closing.id.text},
+                           {"outcome", std::string(to_string(*closing.outcome))},
+                           {"why", closing.outcome_detail}});
+  tell(incident, Stage::failed, "closed", std::string(to_string(*closing.outcome)) + ": " + closing.outcome_detail);
 }
 
 void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps) {

@@ -208,7 +208,9 @@ bool Core::drive_verifying(LiveIncident& incident) {
   if (!runs_target(incident) && incident.looks_elsewhere >= looks_elsewhere_max && !comes_late) {
     return finish(incident, Outcome::wrong_revision, "what runs after the switch is not " + record.to.text), true;
   }
-  const bool switchless = !plan(incident)->switches();
+  // The action may have gone from the configuration over a restart.
+  const ActionSpec* action = plan(incident);
+  const bool switchless = action == nullptr ? !record.switched : !action->switches();
   if (switchless && incident.climb_now) return climb(incident, "a more severe rule fired"), true;
   if (switchless && std::exchange(incident.refired, false)) return climb(incident, "its rules fired again"), true;
   check_verify_when(incident);

@@ -56,6 +56,9 @@ struct SignalSpec {
   bool strict = false;          // approximate quantiles are unknown
 };
 
+// What the signal measures and how, as text: signals of the same text give the same number.
+std::string describe(const SignalSpec& signal);
+
 // Every selector that the signal reads, of all candidates: what its probe has to keep of a page.
 std::vector<Selector> selectors_of(const SignalSpec& signal);
 // The series of a histogram's buckets.

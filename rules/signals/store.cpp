@@ -170,6 +170,8 @@ void Store::adopt(Store&& old) {
   for (auto& [name, probe] : probes_) {
     const auto before = old.probes_.find(name);
     if (before == old.probes_.end() || before->second.instances.size() != probe.instances.size()) continue;
+    // Two pages of the same name: a window over both would measure neither.
+    if (before->second.shape.source != probe.shape.source) continue;
     adopt_probe(probe, std::move(before->second), old);
   }
 }

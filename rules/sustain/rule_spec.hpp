@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct RuleSpec {
   std::optional<Duration> blind_after;  // default max(3 * for, 1m)
   std::optional<Condition> unless;      // something else that explains the trouble
   Duration unless_max = std::chrono::minutes(10);
+  std::string measured_by;  // what its signals and probes are, in short: another text is another rule
 };
 
 inline Duration blind_after(const RuleSpec& rule) {

@@ -47,6 +47,7 @@ std::string fingerprint(const RuleSpec& rule) {
   std::string text = "for=" + to_string(rule.sustain) + " quorum=" + std::to_string(rule.quorum);
   text += " when=" + rule.when.text();
   if (rule.clear) text += " clear=" + rule.clear->text();
+  if (!rule.measured_by.empty()) text += " by=" + rule.measured_by;
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "watcher/config/expand_parts.hpp"
 #include "watcher/config/permissions.hpp"
 #include "watcher/config/references.hpp"
 #include "watcher/config/sections.hpp"
@@ -34,6 +35,9 @@ void describe_shapes(Config& config) {
     shape.name = probe.name;
     shape.interval = probe.interval;
     shape.max_gap = probe.max_gap;
+    TomlWriter written;
+    write_probe(written, probe);
+    shape.source = written.written();
     if (const auto* http = std::get_if<probes::HttpProbe>(&probe.what)) {
       shape.instances = std::max<std::size_t>(1, http->urls.size());
     } else if (const auto* page = std::get_if<probes::PrometheusProbe>(&probe.what)) {

@@ -1,0 +1,129 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+#include "rules/signals/selector.hpp"
+
+// What a start finds is not always what the end before it left: the configuration was changed in between, the clock was
+// set, days have passed.
+
+using namespace world;
+
+namespace {
+
+void harm(World& w) {
+  w.run(2min);
+  w.deploy("bad");
+}
+
+bool closed(const World& w) { return w.last() && w.last()->closed; }
+
+rules::CoreConfig renamed(rules::CoreConfig config, const std::string& from, const std::string& to) {
+  for (rules::ActionSpec& action : config.actions) {
+    if (action.name.text == from) action.name = rules::ActionName(to);
+  }
+  for (rules::RuleSpec& rule : config.rules) {
+    for (rules::ActionName& action : rule.respond) {
+      if (action.text == from) action = rules::ActionName(to);
+    }
+  }
+  return config;
+}
+
+rules::CoreConfig ladder() {
+  rules::CoreConfig config = usual();
+  for (rules::RuleSpec& rule : config.rules) {
+    rule.respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+  }
+  for (rules::ActionSpec& action : config.actions) action.on_failure = {run("clean up")};
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("an incident found verifying an action that is no longer configured is verified all the same") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.crash_into(renamed(usual(), "rollback", "undo"));
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("an incident found settling after an action that is no longer configured ends with an outcome") {
+  World w(ladder());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  w.crash_into(renamed(ladder(), "restart", "reboot"));
+  REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("an incident found between two rungs of which the first is no longer configured goes on with the next") {
+  World w(ladder());
+  w.scripts["run clean up"] = {rules::StepStatus::succeeded, 20s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run clean up") == 1; }, 30min));
+  REQUIRE(w.phase() == "finishing");
+  w.crash_into(renamed(ladder(), "restart", "reboot"));
+  REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("an incident whose service is no longer configured is closed and people are told") {
+  rules::CoreConfig both = usual();
+  add_service(both, "api");
+  rules::CoreConfig api_only = both;
+  std::erase_if(api_only.services, [](const auto& service) { return service.name.text == "web"; });
+  std::erase_if(api_only.rules, [](const auto& rule) { return rule.service.text == "web"; });
+  World w(both);
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.crash_into(api_only);
+  w.run(1min);
+  REQUIRE(closed(w));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.told(rules::Stage::failed) == 1);
+  // Configured again much later, it is not taken up again.
+  w.run(24h);
+  const std::size_t deeds = w.deeds.size();
+  w.deploy("v1");
+  w.crash_into(both);
+  w.run(30min);
+  CHECK(w.deeds.size() == deeds);
+}
+
+namespace {
+
+// The same rule by its text, with what it is measured by changed.
+rules::CoreConfig measured_otherwise(int change) {
+  rules::CoreConfig config = usual();
+  const auto selector = [](const char* text) { return std::get<rules::Selector>(rules::parse_selector(text)); };
+  const rules::Selector all = selector("http_requests_total");
+  if (change == 1) config.signals[0].of = std::vector<rules::RatioOf>{{selector(R"(http_requests_total{code="500"})"), all}};
+  if (change == 2) config.signals[0].window = 90s;
+  if (change == 3) config.probes[1].source = "url = another page";
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.13: a rule whose signal or probe became another starts empty over a reload and over a restart") {
+  for (const bool restart : {false, true}) {
+    for (const int change : {0, 1, 2, 3}) {
+      CAPTURE(restart);
+      CAPTURE(change);
+      World w(usual());
+      harm(w);
+      REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 30s; }, 15min));
+      if (restart) {
+        w.crash_into(measured_otherwise(change));
+      } else {
+        w.reload(measured_otherwise(change));
+      }
+      CHECK((w.rule("errors").progress.bad > 20s) == (change == 0));
+    }
+  }
+}
