@@ -10,11 +10,42 @@ namespace rules {
 
 std::vector<Condition> all_conditions(const CoreConfig& config);
 
+namespace {
+
+// The clock was set back over the restart: what is written as later than now is taken as of now. Left in the future it
+// would keep evidence from counting, and a cooldown from ending, until that time came.
+void bring_to_present(DurableState& durable, Instant now) {
+  const auto to_present = [now](Instant& at) { at = std::min(at, now); };
+  const auto to_present_if_any = [&](std::optional<Instant>& at) {
+    if (at) to_present(*at);
+  };
+  to_present_if_any(durable.last_alive);
+  for (LedgerRecord& record : durable.ledger) {
+    to_present(record.appeared);
+    to_present(record.last_seen);
+  }
+  for (ServiceRecord& record : durable.services) {
+    to_present(record.running_since);
+    to_present_if_any(record.deploying_since);
+    to_present_if_any(record.mutation_ended);
+    if (record.mark) to_present(record.mark->at);
+  }
+  for (FuseRecord& record : durable.fuse) to_present(record.at);
+  for (IncidentRecord& record : durable.incidents) {
+    to_present(record.opened);
+    to_present(record.phase_since);
+    for (JoinedRule& joined : record.rules) to_present(joined.joined);
+  }
+}
+
+}  // namespace
+
 Core::Core(CoreConfig config, DurableState durable, Instant now)
     : config_(std::move(config)), measurements_(config_.probes, config_.signals, all_conditions(config_)), now_(now) {
-  for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
   std::sort(durable.fuse.begin(), durable.fuse.end(),
             [](const FuseRecord& a, const FuseRecord& b) { return a.at < b.at; });
+  bring_to_present(durable, now);
+  for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
   for (FuseRecord& record : durable.fuse) fuse_.put(std::move(record));
   build_services(durable);
   build_rules(now);

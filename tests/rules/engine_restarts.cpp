@@ -127,3 +127,21 @@ TEST_CASE("SPEC 2.13: a rule whose signal or probe became another starts empty o
     }
   }
 }
+
+TEST_CASE("a start with the clock set back does not wait for what was written to lie in the past") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.outcome() == "recovered");
+  w.deploy("v2");
+  w.run(5min);
+  w.crash(-2h);
+  w.run(1min);
+  CHECK(w.rule("errors").judgement.verdict == rules::Verdict::good);
+  w.run(15min);  // the cooldown
+  w.deploy("bad2");
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 2; }, 15min));
+  REQUIRE(w.run_until([&] { return !w.open(); }, 30min));
+  CHECK(w.reality["web"].running.text == "v1");
+}

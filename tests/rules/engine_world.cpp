@@ -314,6 +314,8 @@ void World::crash(Duration downtime) {
     what();
   }
   now_ = back;
+  for (auto& [name, real] : reality) real.counted = std::min(real.counted, now_);
+  std::erase_if(recorded_, [&](const Poll& poll) { return poll.ended >= now_; });
   engine_ = std::make_unique<Engine>(config_, journal.read_back(died), now_);
   for (const Poll& poll : recorded_) engine_->refill(poll);
   start();
