@@ -36,15 +36,17 @@ std::vector<Selector> selectors_of(const SignalSpec& signal) {
 std::string describe(const SignalSpec& signal) {
   std::string text = signal.probe.text;
   if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.of)) {
-    for (const RatioOf& ratio : *ratios) text += " " + to_string(ratio.numerator) + " / " + to_string(ratio.denominator);
+    for (const RatioOf& ratio : *ratios)
+      text += " " + to_string(ratio.numerator) + " / " + to_string(ratio.denominator);
   } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.of)) {
-    for (const QuantileOf& one : *quantiles) text += " " + std::to_string(one.quantile) + " of " + to_string(one.family);
+    for (const QuantileOf& one : *quantiles)
+      text += " " + std::to_string(one.quantile) + " of " + to_string(one.family);
   } else {
     text += " " + std::get<ExpressionOf>(signal.of).text;
   }
   return text + " window=" + to_string(signal.window) + ".." + to_string(signal.window_max) +
-         " min_count=" + std::to_string(signal.min_count) +
-         " unit=" + std::to_string(static_cast<int>(signal.unit)) + (signal.strict ? " strict" : "");
+         " min_count=" + std::to_string(signal.min_count) + " unit=" + std::to_string(static_cast<int>(signal.unit)) +
+         (signal.strict ? " strict" : "");
 }
 
 }  // namespace rules

@@ -102,7 +102,8 @@ rules::CoreConfig measured_otherwise(int change) {
   rules::CoreConfig config = usual();
   const auto selector = [](const char* text) { return std::get<rules::Selector>(rules::parse_selector(text)); };
   const rules::Selector all = selector("http_requests_total");
-  if (change == 1) config.signals[0].of = std::vector<rules::RatioOf>{{selector(R"(http_requests_total{code="500"})"), all}};
+  if (change == 1)
+    config.signals[0].of = std::vector<rules::RatioOf>{{selector(R"(http_requests_total{code="500"})"), all}};
   if (change == 2) config.signals[0].window = 90s;
   if (change == 3) config.probes[1].source = "url = another page";
   return config;
