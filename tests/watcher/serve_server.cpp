@@ -171,28 +171,23 @@ TEST_CASE("what is within the limits of body and header is read") {
   CHECK(begins(roundtrip(served, request("POST /api/v1/reload", token, "{}" + body)), "HTTP/1.1 413 "));
 }
 
-TEST_CASE("too many connections are turned away, the control socket still answers, and places become free again") {
+TEST_CASE("a thousand connections that say nothing keep nobody out: the longest silent makes way") {
   const Served served;
   asio::io_context io;
   std::vector<tcp::socket> idle;
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     idle.push_back(connected(io, served));
-    // Answered once, so that it has taken its place.
-    asio::write(idle.back(), asio::buffer(std::string("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")));
-    std::array<char, 1> first{};
-    asio::read(idle.back(), asio::buffer(first));
+    // Half a request, so that some are in the middle of it.
+    if (i % 2 == 0) asio::write(idle.back(), asio::buffer(std::string("GET /healthz HTTP/1.1\r\n")));
   }
-  CHECK(begins(roundtrip(served, ""), "HTTP/1.1 503 "));
+  CHECK(begins(roundtrip(served, request("GET /healthz")), "HTTP/1.1 200 "));
   const auto reply = watcher::call(served.control(), trusted("GET", "/healthz"));
   REQUIRE(std::holds_alternative<ApiReply>(reply));
   CHECK(std::get<ApiReply>(reply).status == 200);
-  idle.clear();
-  // The server hears of it in its own time; every attempt is a fresh connection.
-  std::string again;
-  for (int attempt = 0; attempt < 10'000 && !begins(again, "HTTP/1.1 200 "); ++attempt) {
-    again = roundtrip(served, request("GET /healthz"));
-  }
-  CHECK(begins(again, "HTTP/1.1 200 "));
+  std::array<char, 1> byte{};
+  error_code error;
+  idle.front().read_some(asio::buffer(byte), error);
+  CHECK(error);
 }
 
 TEST_CASE("the control socket may do everything without a token and knows who asks") {

@@ -59,6 +59,8 @@ struct Server::State {
   std::optional<ControlSocket> control;
   std::string control_path;
   std::size_t web_seats_taken = 0;
+  SilentConnections web_silent;
+  SilentConnections control_silent;
   std::size_t control_seats_taken = 0;
   asio::steady_timer closed;  // never expires; cancelled by close()
   probes::TaskGroup tasks;
@@ -68,7 +70,7 @@ struct Server::State {
   asio::awaitable<void> accept_web();
   asio::awaitable<void> accept_control();
   asio::awaitable<void> pause_after(error_code error);
-  asio::awaitable<void> seat(StreamSocket socket, Visitor visitor, std::size_t& taken);
+  asio::awaitable<void> seat(StreamSocket socket, Visitor visitor, std::size_t& taken, SilentConnections& silent);
 };
 
 std::string Server::State::listen_web(const std::string& address) {
@@ -95,9 +97,10 @@ asio::awaitable<void> Server::State::pause_after(error_code error) {
   co_await timer.async_wait(as_result);
 }
 
-asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, std::size_t& taken) {
+asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, std::size_t& taken,
+                                          SilentConnections& silent) {
   const Seat seat(taken);
-  co_await converse(std::move(socket), std::move(visitor), host, metrics);
+  co_await converse(std::move(socket), std::move(visitor), host, metrics, silent);
 }
 
 asio::awaitable<void> Server::State::accept_web() {
@@ -106,13 +109,14 @@ asio::awaitable<void> Server::State::accept_web() {
     const auto [error] = co_await web->async_accept(socket, as_result);
     if (error) {
       co_await pause_after(error);
-    } else if (web_seats_taken >= tcp_connections_max) {
+    } else if (web_seats_taken >= tcp_connections_max && !web_silent.close_longest_silent()) {
       turn_away(StreamSocket(std::move(socket)));
     } else {
       Visitor visitor;
       visitor.exposed = exposed;
       visitor.name = "api";
-      tasks.spawn("web connection", seat(StreamSocket(std::move(socket)), std::move(visitor), web_seats_taken));
+      tasks.spawn("web connection",
+                  seat(StreamSocket(std::move(socket)), std::move(visitor), web_seats_taken, web_silent));
     }
   }
 }
@@ -131,7 +135,8 @@ asio::awaitable<void> Server::State::accept_control() {
       visitor.allowed = peer.allowed;
       visitor.trusted = true;
       visitor.name = peer.name;
-      tasks.spawn("control connection", seat(StreamSocket(std::move(socket)), std::move(visitor), control_seats_taken));
+      tasks.spawn("control connection",
+                  seat(StreamSocket(std::move(socket)), std::move(visitor), control_seats_taken, control_silent));
     }
   }
 }

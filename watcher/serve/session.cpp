@@ -90,8 +90,8 @@ Response response_of(ApiReply reply, unsigned version, bool keep_alive) {
 // One connection with what it needs between two requests.
 class Session {
  public:
-  Session(StreamSocket socket, Visitor visitor)
-      : socket_(std::move(socket)), visitor_(std::move(visitor)), deadline_(socket_.get_executor()) {}
+  Session(StreamSocket socket, Visitor visitor, SilentConnections& silent)
+      : socket_(std::move(socket)), visitor_(std::move(visitor)), deadline_(socket_.get_executor()), silent_(silent) {}
 
   asio::awaitable<void> run(Host& host, Metrics& metrics);
 
@@ -106,6 +106,7 @@ class Session {
   StreamSocket socket_;
   Visitor visitor_;
   probes::Deadline deadline_;
+  SilentConnections& silent_;
   boost::beast::flat_buffer buffer_{header_max + body_max};
   std::optional<Parser> parser_;
 };
@@ -117,6 +118,7 @@ void Session::close() {
 
 asio::awaitable<bool> Session::wait_for_request() {
   if (buffer_.size() > 0) co_return true;
+  const SilentConnections::Wait silent(silent_, [this] { close(); });
   deadline_.arm(idle_max, [this] { close(); });
   const auto [error] = co_await socket_.async_wait(asio::socket_base::wait_read, as_result);
   deadline_.disarm();
@@ -129,6 +131,7 @@ asio::awaitable<error_code> Session::read_request() {
   parser_->body_limit(body_max);
   deadline_.arm(request_max, [this] { close(); });
   Parser& parser = *parser_;
+  const SilentConnections::Wait silent(silent_, [this] { close(); });
   const auto [error, size] = co_await http::async_read(socket_, buffer_, parser, as_result);
   deadline_.disarm();
   co_return error;
@@ -201,8 +204,9 @@ asio::awaitable<void> Session::run(Host& host, Metrics& metrics) {
 
 }  // namespace
 
-asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics) {
-  Session session(std::move(socket), std::move(visitor));
+asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics,
+                               SilentConnections& silent) {
+  Session session(std::move(socket), std::move(visitor), silent);
   co_await session.run(host, metrics);
 }
 

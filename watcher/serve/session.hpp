@@ -6,6 +6,7 @@
 
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/metrics.hpp"
+#include "watcher/serve/silent_connections.hpp"
 
 namespace watcher {
 
@@ -20,8 +21,9 @@ struct Visitor {
 };
 
 // Answers requests on one connection until it is closed, idle for too long, or sends what is not HTTP.
-// `host` and `metrics` must outlive it.
-asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics);
+// The references must outlive it.
+asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics,
+                               SilentConnections& silent);
 
 // Says that there are too many connections, without waiting, and closes.
 void turn_away(StreamSocket socket);
