@@ -14,6 +14,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "watcher/journal/files.hpp"
+
 namespace watcher {
 
 namespace {
@@ -110,6 +112,11 @@ std::optional<std::string> failure(const std::string& what, const std::string& p
   return what + " " + path + ": " + std::strerror(errno);
 }
 
+std::optional<std::string> synced(const std::string& folder) {
+  const std::optional<JournalFault> fault = sync_folder(folder);
+  return fault ? std::optional(fault->what) : std::nullopt;
+}
+
 std::optional<std::string> write_durably(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".part";
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -117,12 +124,14 @@ std::optional<std::string> write_durably(const std::string& path, const std::str
   const ssize_t written = write(fd, text.data(), text.size());
   const bool whole = written == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   close(fd);
-  if (!whole || rename(temporary.c_str(), path.c_str()) != 0) {
-    std::optional<std::string> error = failure("write", path);
-    unlink(temporary.c_str());
-    return error;
-  }
-  return std::nullopt;
+  // Not renamed: that would take the place of a word that another script spooled meanwhile.
+  std::optional<std::string> error;
+  if (!whole || link(temporary.c_str(), path.c_str()) != 0) error = failure("write", path);
+  const int cause = errno;
+  unlink(temporary.c_str());
+  if (!error) error = synced(fs::path(path).parent_path());
+  errno = cause;
+  return error;
 }
 
 // Twelve digits and .json: whatever else lies there is not ours.
