@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "failing_journal.hpp"
 #include "journal_support.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/serve/metrics.hpp"
@@ -18,6 +19,12 @@ class StandingClock final : public probes::Clock {
   rules::Instant now() const override { return journal_support::at(0); }
 };
 
+watcher::NotifierSection people() {
+  watcher::NotifierSection section;
+  section.name = rules::NotifierName("people");
+  return section;
+}
+
 // Deeds in a state directory of their own, with an engine that knows nothing: what is carried out is what is seen.
 struct Stage {
   journal_support::Folder folder;
@@ -25,8 +32,10 @@ struct Stage {
   StandingClock clock;
   rules::Engine engine{rules::CoreConfig{}, rules::DurableState{}, journal_support::at(0)};
   watcher::EngineLoop loop{io.get_executor(), clock, engine};
-  watcher::JournalThread journal{io.get_executor(), journal_support::open(folder.path + "/state")};
-  watcher::Outbox outbox{io.get_executor(), clock, {}, "test", journal};
+  int saves_to_fail = 0;
+  watcher::JournalThread journal{io.get_executor(), std::make_unique<FailingJournal>(
+                                                        journal_support::open(folder.path + "/state"), saves_to_fail)};
+  watcher::Outbox outbox{io.get_executor(), clock, {people()}, "test", journal};
   watcher::Metrics metrics;
   probes::Resolver resolver;
   probes::TaskGroup tasks{io.get_executor()};
@@ -173,4 +182,42 @@ TEST_CASE("a report that is being written when the watcher stops is waited for")
   CHECK(loops.size() == 0);
   CHECK(std::filesystem::exists(stage.folder.path + "/state/incidents/i1/report.md"));
   CHECK(std::filesystem::exists(stage.folder.path + "/state/incidents/i2/report.md"));
+}
+
+TEST_CASE("what could not be saved is saved with what comes next, and people are told of it") {
+  Stage stage;
+  rules::FuseRecord fuse;
+  fuse.service = rules::ServiceName("web");
+  fuse.at = journal_support::at(1);
+  fuse.use = rules::FuseUse::switched;
+  rules::Tell tell;
+  tell.stage = rules::Stage::failed;
+  tell.title = "web: not rolled back";
+  stage.saves_to_fail = 1;
+  stage.carry_out({rules::Save{fuse}, rules::Save{journal_support::incident("i1", 0)}, tell});
+  CHECK(stage.deeds.save_failed());
+  stage.carry_out({rules::Save{journal_support::incident("i2", 0)}});
+  stage.journal.close();
+  const auto reopened = journal_support::open(stage.folder.path + "/state");
+  CHECK(reopened->found().durable.fuse.size() == 1);
+  CHECK(reopened->incidents(9).size() == 2);
+  CHECK(reopened->due(journal_support::at(1000), 9).size() == 1);
+}
+
+TEST_CASE("an intent that could be written only at the second attempt costs no step") {
+  Stage stage;
+  stage.saves_to_fail = 1;
+  stage.carry_out(intent_and_deed(stage));
+  CHECK(std::filesystem::exists(stage.mark()));
+}
+
+TEST_CASE("a deployment of a service that a reload took away gives the host back") {
+  Stage stage;
+  const std::string lock_file = stage.folder.path + "/host.lock";
+  setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
+  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("web")).empty());
+  const rules::EngineView nothing;
+  stage.deeds.release_ended_deployments(nothing);
+  CHECK_FALSE(stage.deeds.deployment_under_way());
+  unsetenv("ROLLBACKD_HOST_LOCK");
 }

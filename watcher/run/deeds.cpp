@@ -20,6 +20,10 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// How long an intent that cannot be written is tried again before its deed is called off: somebody who looks into the
+// database, or a disk that stalls, must not cost a rollback.
+constexpr rules::Duration intent_patience = std::chrono::seconds(30);
+constexpr rules::Duration intent_retry = std::chrono::seconds(1);
 constexpr std::ptrdiff_t owed_max = 1000;  // records, and messages: a disk that stays full must not fill memory
 
 template <class... Ts>
@@ -98,7 +102,9 @@ asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   records.insert(records.begin(), owed_records_.begin(), owed_records_.end());
   messages.insert(messages.begin(), owed_messages_.begin(), owed_messages_.end());
   const bool has_messages = !messages.empty();
-  std::optional<JournalFault> fault = co_await means_.journal.save(records, messages);
+  const bool has_intents = std::any_of(batch.begin(), batch.end(), rests_on_intent);
+  const rules::Duration patience = has_intents ? intent_patience : rules::Duration::zero();
+  const std::optional<JournalFault> fault = co_await save_patiently(records, messages, patience);
   owed_records_.clear();
   owed_messages_.clear();
   if (fault) {
@@ -107,6 +113,23 @@ asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   }
   if (has_messages) means_.outbox.wake();
   co_return !fault;
+}
+
+// Waiting helps neither a disk that is full nor a queue that is.
+asio::awaitable<std::optional<JournalFault>> Deeds::save_patiently(const std::vector<rules::Record>& records,
+                                                                   const std::vector<OutboxEntry>& messages,
+                                                                   rules::Duration patience) {
+  const std::size_t refused = means_.journal.refused();
+  asio::steady_timer timer(executor_);
+  std::optional<JournalFault> fault;
+  for (rules::Duration waited{};; waited += intent_retry) {
+    fault = co_await means_.journal.save(records, messages);
+    const bool is_hopeless = fault && (fault->full || means_.journal.refused() != refused);
+    if (!fault || is_hopeless || waited >= patience) break;
+    timer.expires_after(intent_retry);
+    co_await timer.async_wait(as_result);
+  }
+  co_return fault;
 }
 
 // Spans are saved anew every few seconds: an old one is worth nothing.
@@ -213,9 +236,13 @@ std::string Deeds::lock_for_deployment(const rules::ServiceName& service) {
 }
 
 void Deeds::release_ended_deployments(const rules::EngineView& view) {
-  for (const rules::ServiceView& service : view.services) {
-    if (!service.deploying) deployment_locks_.erase(service.service);
-  }
+  const auto goes_on = [&view](const auto& lock) {
+    return std::any_of(view.services.begin(), view.services.end(), [&lock](const rules::ServiceView& service) {
+      return service.service == lock.first && service.deploying;
+    });
+  };
+  // Also of a service that a reload took out of the configuration.
+  std::erase_if(deployment_locks_, [&](const auto& lock) { return !goes_on(lock); });
 }
 
 void Deeds::unlock_deployment(const rules::ServiceName& service) { deployment_locks_.erase(service); }

@@ -74,6 +74,9 @@ class Deeds {
   };
 
   asio::awaitable<bool> make_durable(const Batch& batch);
+  asio::awaitable<std::optional<JournalFault>> save_patiently(const std::vector<rules::Record>& records,
+                                                              const std::vector<OutboxEntry>& messages,
+                                                              rules::Duration patience);
   void owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages);
   std::vector<OutboxEntry> messages_of(const Batch& batch);
   void fail_intents(const Batch& batch, const JournalFault& fault);

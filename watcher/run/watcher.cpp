@@ -76,6 +76,16 @@ std::string findings_text(const Loaded& loaded, const std::string& path) {
   return text;
 }
 
+// Which of the settings that are taken at the start only is another one; empty: none.
+std::string needs_restart(const WatcherSection& now, const WatcherSection& then) {
+  if (now.state_dir != then.state_dir) return "state_dir";
+  if (now.listen != then.listen) return "listen";
+  if (now.control != then.control) return "control";
+  if (now.control_group != then.control_group) return "control_group";
+  if (now.record != then.record) return "record";
+  return "";
+}
+
 }  // namespace
 
 Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config, RunOptions options,
@@ -167,6 +177,7 @@ void Watcher::start_loops() {
   loops_.spawn("decide", loop_.decide());
   loops_.spawn("reports", deeds_.write_reports());
   loops_.spawn("outbox", outbox_.loop());
+  loops_.spawn("heartbeat", heartbeat());
   loops_.spawn("housekeeping", housekeeping());
   loops_.spawn("server", server_.serve());
 }
@@ -201,6 +212,15 @@ asio::awaitable<void> Watcher::look_at_disk() {
   loop_.observe(degraded);
 }
 
+// A deployment that began before this start still goes on: nobody else may act meanwhile.
+void Watcher::hold_on_to_deployments() {
+  for (const rules::ServiceView& service : view().services) {
+    if (!service.deploying) continue;
+    const std::string holder = deeds_.lock_for_deployment(service.service);
+    if (!holder.empty()) log_warning("deployment", "service=" + service.service.text + " host=" + log_value(holder));
+  }
+}
+
 asio::awaitable<int> Watcher::live() {
   own_up_to_lost_state();
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
@@ -210,6 +230,7 @@ asio::awaitable<int> Watcher::live() {
   equip();
   start_loops();
   co_await take_up_spool();
+  hold_on_to_deployments();
   scheduler_->start();
   log_info("started",
            fmt::format("name={} version={} probes={} rules={} services={} mode={}", log_value(config_->watcher.name),
@@ -272,6 +293,23 @@ void Watcher::save_spans() {
   loop_.push(std::move(batch));
 }
 
+// Apart from whatever waits for the disk: a disk that stalls is no reason for the service manager to kill us in the
+// middle of a step.
+asio::awaitable<void> Watcher::heartbeat() {
+  rules::Duration beat = tick;
+  if (const auto period = systemd_.watchdog_period()) beat = std::min<rules::Duration>(beat, *period / 2);
+  asio::steady_timer timer(io_);
+  for (;;) {
+    look_at_clock();
+    systemd_.feed_watchdog();
+    if (stopping_) systemd_.extend_timeout(stop_extension);
+    timer.expires_after(beat);
+    co_await timer.async_wait(as_result);
+    const bool ended = co_await probes::cancelled();
+    if (ended) co_return;
+  }
+}
+
 asio::awaitable<void> Watcher::housekeeping() {
   asio::steady_timer timer(io_);
   for (int count = 1;; ++count) {
@@ -279,9 +317,6 @@ asio::awaitable<void> Watcher::housekeeping() {
     co_await timer.async_wait(as_result);
     const bool ended = co_await probes::cancelled();
     if (ended) co_return;
-    look_at_clock();
-    systemd_.feed_watchdog();
-    if (stopping_) systemd_.extend_timeout(stop_extension);
     if (count % ticks_per_span_save == 0) {
       co_await record_samples();
       save_spans();
@@ -383,7 +418,8 @@ asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
   rules::Answer answer = loop_.request(request);
   co_await loop_.settled();
   if (accepts_state && answer.accepted) {
-    co_await journal_.accept_state();
+    const std::optional<JournalFault> fault = co_await journal_.accept_state();
+    if (fault) answer.text += "; but only until the next start: " + fault->what;
   }
   co_return answer;
 }
@@ -425,17 +461,16 @@ asio::awaitable<rules::Answer> Watcher::reload() {
 
 asio::awaitable<rules::Answer> Watcher::reload_alone() {
   Loaded loaded = load_config(config_->path);
-  metrics_.set_reload_successful(loaded.config.has_value());
   if (!loaded.config) {
+    metrics_.set_reload_successful(false);
     const std::string text = findings_text(loaded, config_->path);
     log_error("reload", "refused=" + log_value(text));
     co_return refused("nothing was changed:\n" + text);
   }
   auto fresh = std::make_shared<const Config>(std::move(*loaded.config));
-  const bool same_place = fresh->watcher.state_dir == config_->watcher.state_dir &&
-                          fresh->watcher.listen == config_->watcher.listen &&
-                          fresh->watcher.control == config_->watcher.control;
-  if (!same_place) co_return refused("nothing was changed: state_dir, listen and control need a restart");
+  const std::string fixed = needs_restart(config_->watcher, fresh->watcher);
+  metrics_.set_reload_successful(fixed.empty());
+  if (!fixed.empty()) co_return refused("nothing was changed: " + fixed + " needs a restart");
   readers_.cancel();
   co_await readers_.join();
   // What is being taken down must not be put up again.

@@ -64,6 +64,7 @@ class Watcher final : public Host {
   void equip();
   void start_loops();
   asio::awaitable<void> take_up_spool();
+  asio::awaitable<void> heartbeat();
   asio::awaitable<void> housekeeping();
   asio::awaitable<void> roll_back_once();
   asio::awaitable<void> look_at_what_runs(rules::ServiceName service);
@@ -72,6 +73,7 @@ class Watcher final : public Host {
   asio::awaitable<void> shut_down();
   bool knows(const rules::ServiceName& service) const;
   void own_up_to_lost_state();
+  void hold_on_to_deployments();
   void look_at_clock();
   asio::awaitable<void> look_at_disk();
   void count_notifications();
