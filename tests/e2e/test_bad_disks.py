@@ -96,7 +96,7 @@ class BadDisks(World):
         self.deploy("errors")
         incident = self.wait_for_incident_closed()
         self.assertEqual(incident["outcome"], "recovered")
-        self.assertIn("recovered", (self.state() / "incidents" / incident["id"] / "report.md").read_text())
+        self.assertIn("recovered", self.report_of(incident, self.state() / "incidents" / incident["id"])[0])
 
     def test_an_intent_that_does_not_get_on_disk_is_not_done(self):
         self.good_shop_on("size=40M")

@@ -26,10 +26,9 @@ class BadReleases(World):
         return incident
 
     def written_down(self, incident, bad, rule):
-        report = (self.folder_of(incident) / "report.md").read_text()
+        report, decision = self.report_of(incident)
         for word in (rule, self.revision(bad)[:12], self.revision("v1")[:12], "recovered"):
             self.assertIn(word, report)
-        decision = json.loads((self.folder_of(incident) / "decision.json").read_text())
         self.assertIn("recovered", json.dumps(decision))
 
     def people_were_told(self, rule):
@@ -98,7 +97,7 @@ for  = "3s"
         import subprocess
         stashed = subprocess.run(["git", "-C", self.repository, "stash", "show", "-p"], capture_output=True, text=True)
         self.assertIn("# by hand, at night", stashed.stdout)
-        self.assertIn("stash", (self.folder_of(incident) / "report.md").read_text())
+        self.assertIn("stash", self.report_of(incident)[0])
 
     def test_the_short_form(self):
         """Six lines of configuration, and the default action."""

@@ -21,7 +21,7 @@ class ByHand(World):
         self.wait_until_shop_serves("v1")
         incident = self.wait_for_incident_closed(90)
         self.assertEqual(incident["outcome"], "recovered")
-        self.assertIn("the prices are wrong", (self.folder_of(incident) / "report.md").read_text())
+        self.assertIn("the prices are wrong", self.report_of(incident)[0])
 
     def test_rollback_without_a_watcher(self):
         self.adopt_v1_then_v2()

@@ -2,7 +2,6 @@
 """Kills rollbackd at each boundary of a plan, as a power cut would, and starts it again: at most one switch, every
 `always` step runs, the incident ends with an outcome."""
 
-import json
 import shutil
 import signal
 import unittest
@@ -76,8 +75,7 @@ class Crashes(World):
         self.assertGreaterEqual(steps.count("always"), 1, steps)
         self.assertEqual(len(self.incidents()), 1)
         self.assertIn(incident["outcome"], ("recovered", "action_failed", "not_recovered"), incident)
-        self.assertTrue((self.folder_of(incident) / "report.md").exists())
-        self.assertEqual(json.loads((self.folder_of(incident) / "decision.json").read_text()).get("outcome"), incident["outcome"])
+        self.report_of(incident)
         if incident["outcome"] == "recovered":
             self.assertEqual(self.version(), "v1")
             self.assertIn("success", steps)

@@ -178,6 +178,18 @@ class World(unittest.TestCase):
         self.wait_for("every rule is observed as good",
                       lambda: all(rule["verdict"] == "good" for rule in (self.status() or {"rules": {"": {"verdict": ""}}})["rules"].values()), 40)
 
+    def report_of(self, incident, folder=None):
+        """The closed incident's report, which is written a moment after the incident is closed, and its decision.json."""
+        folder = folder or self.folder_of(incident)
+
+        def written():
+            try:
+                report, decision = (folder / "report.md").read_text(), json.loads((folder / "decision.json").read_text())
+            except FileNotFoundError:
+                return None
+            return (report, decision) if decision.get("outcome") == incident["outcome"] and "is still open" not in report else None
+        return self.wait_for("the report is written", written, 20)
+
     def folder_of(self, incident):
         return self.folder / "state" / "incidents" / str(incident["id"])
 
