@@ -52,6 +52,7 @@ class World(unittest.TestCase):
                 process.kill()
             process.wait()
         subprocess.run([self.repository / "stop"], check=False)
+        self.end_orphans()
         self.people.shutdown()
         self.people.server_close()
         if failed and self.log.exists():
@@ -61,6 +62,23 @@ class World(unittest.TestCase):
             print(f"--- kept: {self.folder}", file=sys.stderr)
             return
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end_orphans(self):
+        """Steps of a killed rollbackd outlive it, and what they start outlives them. All name this test's own folder."""
+        def orphans():
+            for entry in pathlib.Path("/proc").glob("[0-9]*"):
+                try:
+                    if str(self.folder).encode() in (entry / "cmdline").read_bytes():
+                        yield int(entry.name)
+                except OSError:
+                    pass  # it has ended meanwhile
+        # A step that is killed starts nothing more: what it had started by then is found by the next look.
+        for _ in range(3):
+            for pid in orphans():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
 
     # The host's configuration.
 
