@@ -305,6 +305,8 @@ class Core {
   void begin_verifying(LiveIncident& incident);
   bool runs_target(const LiveIncident& incident) const;
   bool is_verified(const LiveIncident& incident) const;
+  // What a recovery rests on, for people.
+  std::string proof_of(const LiveIncident& incident) const;
   bool others_bad(const LiveIncident& incident) const;
   std::vector<const WatchedRule*> verified_rules(const LiveIncident& incident) const;
   Duration hold_of(const LiveIncident& incident, const WatchedRule& rule) const;

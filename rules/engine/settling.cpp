@@ -133,6 +133,11 @@ bool Core::is_verified(const LiveIncident& incident) const {
   return incident.verify_since && now_ >= *incident.verify_since + hold;
 }
 
+std::string Core::proof_of(const LiveIncident& incident) const {
+  if (!verified_rules(incident).empty()) return "every rule is good again";
+  return incident.record.to.text + " runs; no rule says how well";
+}
+
 bool Core::drive_settling(LiveIncident& incident) {
   const IncidentRecord& record = incident.record;
   if (record.pending_outcome) return finish_now(incident), true;
@@ -140,7 +145,7 @@ bool Core::drive_settling(LiveIncident& incident) {
   if (incident.climb_now) return climb(incident, "a more severe rule fired"), true;
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
-    return finish(incident, Outcome::recovered, "every rule is good again"), true;
+    return finish(incident, Outcome::recovered, proof_of(incident)), true;
   }
   if (!record.deadline || now_ < *record.deadline) return false;
   return settle_over(incident);
@@ -215,7 +220,7 @@ bool Core::drive_verifying(LiveIncident& incident) {
   if (switchless && std::exchange(incident.refired, false)) return climb(incident, "its rules fired again"), true;
   check_verify_when(incident);
   if (is_verified(incident) && !others_bad(incident)) {
-    return finish(incident, Outcome::recovered, "every rule is good again"), true;
+    return finish(incident, Outcome::recovered, proof_of(incident)), true;
   }
   if (!record.deadline || now_ < *record.deadline) return false;
   verify_over(incident);

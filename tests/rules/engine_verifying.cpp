@@ -290,4 +290,5 @@ TEST_CASE("by hand works for a service without rules") {
   CHECK(w.ask(request).accepted);
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 40min));
   CHECK(w.reality["web"].running.text == "v1");
+  CHECK(w.last()->outcome_detail == "v1 runs; no rule says how well");
 }
