@@ -89,20 +89,34 @@ probes::HttpProbe page(const std::string& url) {
 
 }  // namespace
 
-TEST_CASE(
-    "SPEC 2.3: a probe that finds no descriptor for its socket is unknown, never down, and measures again after") {
-  const tests::ScriptedServer server(tests::always(tests::response(200, "requests 1\n")));
+// Each with a server of its own: the end of an earlier connection, which a server sees when it likes, would give a
+// descriptor back.
+TEST_CASE("SPEC 2.3: an http probe that finds no descriptor is unknown, never down, and measures again after") {
+  const tests::ScriptedServer server(tests::always(tests::response(200, "fine")));
   check(config_of(page(server.url())));
+}
+
+TEST_CASE("SPEC 2.3: a prometheus probe that finds no descriptor is unknown, never down, and measures again after") {
+  const tests::ScriptedServer server(tests::always(tests::response(200, "requests 1\n")));
   probes::PrometheusProbe metrics;
   metrics.urls.push_back({server.url(), false});
   check(config_of(metrics));
+}
+
+TEST_CASE("SPEC 2.3: a tcp probe that finds no descriptor is unknown, never down, and measures again after") {
+  const tests::ScriptedServer server(tests::always(tests::response(200, "fine")));
   check(config_of(probes::TcpProbe{"127.0.0.1", server.port()}));
 }
 
 TEST_CASE("SPEC 2.3: a name that cannot be looked up for want of descriptors is not taken for a wrong name") {
-  const tests::ScriptedServer server(tests::always(tests::response(200, "fine")));
-  check(config_of(probes::TcpProbe{"localhost", server.port()}));
-  check(config_of(page("http://localhost:" + std::to_string(server.port()) + "/")));
+  SUBCASE("tcp") {
+    const tests::ScriptedServer server(tests::always(tests::response(200, "fine")));
+    check(config_of(probes::TcpProbe{"localhost", server.port()}));
+  }
+  SUBCASE("http") {
+    const tests::ScriptedServer server(tests::always(tests::response(200, "fine")));
+    check(config_of(page("http://localhost:" + std::to_string(server.port()) + "/")));
+  }
 }
 
 TEST_CASE("SPEC 2.3: host and exec probes without descriptors are unknown") {
