@@ -8,8 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
-import unittest
 
+import machine
 from world import World
 
 MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
@@ -147,4 +147,4 @@ class BadDisks(World):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    machine.main()
