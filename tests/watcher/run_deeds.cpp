@@ -14,9 +14,14 @@
 
 namespace {
 
-class StandingClock final : public probes::Clock {
+// Stands still, or moves on by as much each time that somebody looks.
+class SteppingClock final : public probes::Clock {
  public:
-  rules::Instant now() const override { return journal_support::at(0); }
+  rules::Instant now() const override { return journal_support::at(0) + step * looks_++; }
+  rules::Duration step{};
+
+ private:
+  mutable int looks_ = 0;
 };
 
 watcher::NotifierSection people() {
@@ -29,7 +34,7 @@ watcher::NotifierSection people() {
 struct Stage {
   journal_support::Folder folder;
   boost::asio::io_context io;
-  StandingClock clock;
+  SteppingClock clock;
   rules::Engine engine{rules::CoreConfig{}, rules::DurableState{}, journal_support::at(0)};
   watcher::EngineLoop loop{io.get_executor(), clock, engine};
   int saves_to_fail = 0;
@@ -209,6 +214,15 @@ TEST_CASE("an intent that could be written only at the second attempt costs no s
   stage.saves_to_fail = 1;
   stage.carry_out(intent_and_deed(stage));
   CHECK(std::filesystem::exists(stage.mark()));
+}
+
+TEST_CASE("an intent is given up after half a minute, also when each attempt takes as long itself") {
+  Stage stage;
+  stage.saves_to_fail = 1;
+  stage.clock.step = std::chrono::seconds(31);
+  stage.carry_out(intent_and_deed(stage));
+  CHECK_FALSE(std::filesystem::exists(stage.mark()));
+  CHECK(stage.deeds.save_failed());
 }
 
 TEST_CASE("a deployment of a service that a reload took away gives the host back") {

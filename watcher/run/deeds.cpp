@@ -122,8 +122,11 @@ asio::awaitable<std::optional<JournalFault>> Deeds::save_patiently(const std::ve
   const std::size_t refused = means_.journal.refused();
   asio::steady_timer timer(executor_);
   std::optional<JournalFault> fault;
-  for (rules::Duration waited{};; waited += intent_retry) {
+  const rules::Instant began = means_.clock.now();
+  for (rules::Duration paused{};; paused += intent_retry) {
     fault = co_await means_.journal.save(records, messages);
+    // An attempt on a locked journal takes seconds itself.
+    const rules::Duration waited = std::max<rules::Duration>(paused, means_.clock.now() - began);
     const bool is_hopeless = fault && (fault->full || means_.journal.refused() != refused);
     if (!fault || is_hopeless || waited >= patience) break;
     timer.expires_after(intent_retry);
