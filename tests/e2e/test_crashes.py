@@ -132,10 +132,13 @@ class Crashes(World):
         self.recovers_by_one_switch()
 
     def test_a_term_lets_the_step_in_flight_end_and_the_next_start_goes_on(self):
-        self.watch_with_steps("sleep 3; echo prepared >>steps.ended")
+        self.watch_with_steps("until [ -e go ]; do sleep 0.05; done; echo prepared >>steps.ended")
         self.deploy("errors")
         self.wait_for("the first step runs", lambda: self.steps(), 60)
-        self.assertEqual(self.stop_watcher(), 0)
+        self.watcher.send_signal(signal.SIGTERM)
+        self.wait_for("rollbackd is stopping", lambda: "event=stopping" in self.log.read_text(), 20)
+        (self.folder / "go").touch()
+        self.assertEqual(self.watcher.wait(20), 0)
         self.assertEqual((self.folder / "steps.ended").read_text(), "prepared\n")
         self.assertEqual(self.steps(), ["prepare"])
         self.start_watcher()

@@ -31,7 +31,14 @@ switch = "last-good"
 """
 
 
+# A command's part that lasts until the test lets it go on.
+UNTIL_LET_GO = "until [ -e {folder}/go ]; do sleep 0.05; done"
+
+
 class Disturbed(World):
+    def let_go(self):
+        (self.folder / "go").touch()
+
     def under_watch(self, identify="", switch="", prepare=False):
         commands = {"prepare": f"touch {self.folder}/prepared; sleep 3", "identify": f"{identify}\nexec git -C {self.repository} rev-parse HEAD",
                     "switch": f"{switch}\ncd {self.repository}; git checkout -q $1; exec ./restart"}
@@ -107,10 +114,11 @@ class Disturbed(World):
 
     def test_reloads_in_mid_incident(self):
         """While the step switches, and while the rollback is verified."""
-        self.under_watch(switch="sleep 3")
+        self.under_watch(switch=UNTIL_LET_GO.format(folder=self.folder))
         self.deploy("errors")
         self.wait_for("the switch began", self.switches, 60)
         self.assertEqual(self.end_of(self.reload())[0], 0)
+        self.let_go()
         self.wait_until_shop_serves("v1")
         self.watcher.send_signal(signal.SIGHUP)
         self.assertEqual(self.end_of(self.reload())[0], 0)
@@ -118,7 +126,7 @@ class Disturbed(World):
 
     def test_a_broken_reload_in_mid_incident(self):
         """The configuration of before stays, whole, and so does the incident."""
-        self.under_watch(switch="sleep 3")
+        self.under_watch(switch=UNTIL_LET_GO.format(folder=self.folder))
         good = self.config_file.read_text()
         rules = sorted(self.status()["rules"])
         self.deploy("errors")
@@ -130,6 +138,7 @@ class Disturbed(World):
             self.assertIn(str(self.config_file), output)
             self.watcher.send_signal(signal.SIGHUP)
         self.assertEqual(sorted(self.status()["rules"]), rules)
+        self.let_go()
         self.recovers_by_one_switch()
         self.config_file.write_text(good + "\n[rule.late]\nwhen = \"health.up == 0\"\nfor = \"2s\"\n")
         self.assertEqual(self.end_of(self.reload())[0], 0)
@@ -174,10 +183,11 @@ class Disturbed(World):
 
     def test_journal_that_somebody_locks_while_the_switch_runs(self):
         """What became of the switch is saved late, and known to the next start."""
-        self.under_watch(switch="sleep 3")
+        self.under_watch(switch=UNTIL_LET_GO.format(folder=self.folder))
         self.deploy("errors")
         self.wait_for("the switch began", self.switches, 60)
         with self.journal_locked():
+            self.let_go()
             self.wait_until_shop_serves("v1")
             time.sleep(8)
         incident = self.recovers_by_one_switch()
@@ -216,10 +226,13 @@ class Disturbed(World):
             time.sleep(0.2)
 
     def test_stop_in_the_middle_of_a_switch(self):
-        self.under_watch(switch="sleep 4")
+        self.under_watch(switch=UNTIL_LET_GO.format(folder=self.folder))
         self.deploy("errors")
         self.wait_for("the switch began", self.switches, 60)
-        self.assertEqual(self.stop_watcher(timeout=30), 0)
+        self.watcher.send_signal(signal.SIGTERM)
+        self.wait_for("rollbackd is stopping", lambda: "event=stopping" in self.log.read_text(), 20)
+        self.let_go()
+        self.assertEqual(self.watcher.wait(30), 0)
         self.wait_for("rollbackd ends and the shop serves v1", lambda: self.version() == "v1", 20)
         self.start_watcher()
         self.recovers_by_one_switch()
