@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cassert>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "probes/net/result.hpp"
 #include "probes/net/turn.hpp"
+#include "probes/places.hpp"
 
 namespace probes {
 
@@ -23,18 +23,6 @@ constexpr Duration idle_max = std::chrono::milliseconds(100);    // between tick
 constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
 constexpr Duration lag_period = std::chrono::seconds(1);
 
-// FNV-1a: the same on every machine and in every run, unlike std::hash.
-std::uint64_t hash_of(std::string_view text, std::size_t instance) {
-  constexpr std::uint64_t prime = 1099511628211ULL;
-  std::uint64_t hash = 14695981039346656037ULL;
-  const std::string whole = std::string(text) + '/' + std::to_string(instance);
-  for (const char c : whole) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
-  // The last characters hardly reach the upper bits; mix, because names differ in the last ones.
-  hash ^= hash >> 32;
-  hash *= 0x9E3779B97F4A7C15ULL;
-  return hash ^ (hash >> 29);
-}
-
 // A time-out in which we were late ourselves says nothing about the target.
 void excuse(rules::Poll& result, Duration lag, Duration timeout) {
   if (!result.fault || result.fault->kind != FaultKind::timeout || lag * 2 < timeout) return;
@@ -43,34 +31,26 @@ void excuse(rules::Poll& result, Duration lag, Duration timeout) {
   result.fault->what += " (our own lag was " + std::to_string(rules::seconds(lag)) + "s of it: no evidence)";
 }
 
-Duration phase_within(std::uint64_t hash, Duration length) {
-  if (length <= Duration::zero()) return Duration::zero();
-  return Duration(static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(length.count())));
-}
-
 }  // namespace
 
 // Counts a poll, which begin_poll() has counted, until it ends, also when that is by a cancellation.
 class Scheduler::InFlight {
  public:
-  InFlight(std::size_t& count, bool& polling) : count_(count), polling_(polling) {}
+  InFlight(Scheduler& scheduler, Target& target) : scheduler_(scheduler), target_(target) {}
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
-  ~InFlight() {
-    --count_;
-    polling_ = false;
-  }
+  ~InFlight() { scheduler_.end_poll(target_); }
 
  private:
-  std::size_t& count_;
-  bool& polling_;
+  Scheduler& scheduler_;
+  Target& target_;
 };
 
 struct Scheduler::Target {
   Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance,
          std::unique_ptr<Probe> probe_)
       : config(std::move(config_)),
-        hash(hash_of(config.name.text, instance)),
+        hash(place_hash(config.name.text, instance)),
         probe(std::move(probe_)),
         loop(executor) {}
 
@@ -131,8 +111,8 @@ void Scheduler::start() {
 
 // The first poll comes soon; those that follow are spread over the whole interval.
 void Scheduler::plan(Target& target, Instant now) {
-  target.grid = now + phase_within(target.hash, target.config.interval);
-  due_.push({now + phase_within(target.hash, std::min(target.config.interval, first_poll_max)), &target});
+  target.grid = place_within(target.hash, now, target.config.interval);
+  due_.push({place_within(target.hash, now, std::min(target.config.interval, first_poll_max)), &target});
 }
 
 void Scheduler::poll_now(const rules::ProbeName& probe) {
@@ -152,11 +132,18 @@ void Scheduler::begin_poll(Target& target) {
     target.turn.give();
 }
 
+void Scheduler::end_poll(Target& target) {
+  target.polling = false;
+  --in_flight_;
+  // Nothing to tick for: sleep on to the next poll, unless that comes no later.
+  if (in_flight_ == 0 && !due_.empty() && due_.top().at > wakes_at_) timer_.cancel();
+}
+
 // One coroutine for all polls of a target: to spawn one for each would cost as much as the rest of a poll.
 asio::awaitable<void> Scheduler::keep_polling(Target& target) {
   for (;;) {
     {
-      const InFlight counted(in_flight_, target.polling);
+      const InFlight counted(*this, target);
       const Duration lag_at_start = lag_total_;
       rules::Poll result = co_await target.probe->poll();
       if (target.retired || !running_) co_return;
@@ -170,14 +157,14 @@ asio::awaitable<void> Scheduler::keep_polling(Target& target) {
 }
 
 asio::awaitable<void> Scheduler::tick() {
-  Instant planned = around_.clock.now();
+  wakes_at_ = around_.clock.now();
   while (running_) {
     const Instant now = around_.clock.now();
-    note_lag(planned, now);
+    note_lag(wakes_at_, now);
     bury();
     start_due(now);
-    planned = next_wake(now);
-    timer_.expires_after(planned - now);
+    wakes_at_ = next_wake(now);
+    timer_.expires_after(wakes_at_ - now);
     co_await timer_.async_wait(as_result);
   }
 }

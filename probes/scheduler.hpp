@@ -66,6 +66,7 @@ class Scheduler {
   void add(const ProbeConfig& config);
   void plan(Target& target, rules::Instant now);
   void begin_poll(Target& target);
+  void end_poll(Target& target);
   asio::awaitable<void> keep_polling(Target& target);
   asio::awaitable<void> tick();
   void note_lag(rules::Instant planned, rules::Instant now);
@@ -85,6 +86,7 @@ class Scheduler {
   bool running_ = false;
   std::size_t in_flight_ = 0;
   std::uint64_t skipped_ = 0;
+  rules::Instant wakes_at_{};    // when the next tick is planned
   rules::Duration lag_total_{};  // all lateness since the start; differences say how late we were during a poll
   rules::Duration lag_now_{};
   rules::Duration lag_before_{};

@@ -37,6 +37,17 @@ void send_to(HttpRequest& request, const std::string& target, unsigned status) {
 
 }  // namespace
 
+HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOptions& options) {
+  HttpRequest request;
+  request.url = url.value;
+  request.limit = config.timeout;
+  request.body_max = options.body_max;
+  for (const auto& [name, value] : options.headers) request.headers.emplace_back(name, value.value);
+  return request;
+}
+
+std::string attempt_of(const Text& url) { return url.secret ? "GET" : "GET " + url.value; }
+
 std::string redirect_target(const std::string& from, const HttpReply& reply) {
   if (!is_redirect(reply.status)) return "";
   const auto base = boost::urls::parse_uri(from);
@@ -52,15 +63,16 @@ std::string redirect_target(const std::string& from, const HttpReply& reply) {
 Fetcher::Fetcher(Resolver& resolver, const HttpOptions& options)
     : client_(resolver, options.tls), elsewhere_(resolver, options.tls), redirects_(options.redirects) {}
 
-asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(const HttpRequest& request, BodySink sink) {
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(const PreparedRequest& request, BodySink sink) {
   return redirects_ == 0 ? client_.fetch(request, std::move(sink)) : follow(request, std::move(sink));
 }
 
-asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(HttpRequest request, BodySink sink) {
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(const PreparedRequest& first, BodySink sink) {
   const auto executor = co_await asio::this_coro::executor;
   Deadline deadline(executor);
+  HttpRequest request = first.request();
   deadline.arm(request.limit, [] {});
-  auto outcome = co_await client_.fetch(request, sink);
+  auto outcome = co_await client_.fetch(first, sink);
   for (int hop = 0; hop < redirects_; ++hop) {
     const auto* const reply = std::get_if<HttpReply>(&outcome);
     if (reply == nullptr) break;
@@ -68,7 +80,8 @@ asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(HttpReque
     if (target.empty()) break;
     send_to(request, target, reply->status);
     request.limit = deadline.left();
-    outcome = co_await elsewhere_.fetch(request, sink);
+    const PreparedRequest next(request);
+    outcome = co_await elsewhere_.fetch(next, sink);
   }
   co_return outcome;
 }

@@ -14,15 +14,20 @@ class Fetcher {
   Fetcher(Resolver& resolver, const HttpOptions& options);
   // `limit` is for all hops together; the request must live until it has returned. Headers of the request go to no
   // other origin: they may hold secrets.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request, BodySink sink);
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const PreparedRequest& request, BodySink sink);
 
  private:
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> follow(HttpRequest request, BodySink sink);
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> follow(const PreparedRequest& first, BodySink sink);
 
   HttpClient client_;
   HttpClient elsewhere_;  // for what redirects lead to, so that the first connection is kept
   int redirects_;
 };
+
+// What a probe of one address asks at each poll.
+HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOptions& options);
+// The same for people, without what is secret.
+std::string attempt_of(const Text& url);
 
 // Where a reply sends us; empty when it does not, or to something that is not http or https.
 std::string redirect_target(const std::string& from, const HttpReply& reply);

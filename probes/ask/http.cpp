@@ -13,25 +13,16 @@ namespace {
 
 using rules::Fault;
 
-HttpRequest request_of(const ProbeConfig& config, const HttpProbe& what, std::size_t instance) {
-  HttpRequest request;
-  request.url = what.urls.at(instance).value;
-  request.limit = config.timeout;
-  request.body_max = what.options.body_max;
-  for (const auto& [name, value] : what.options.headers) request.headers.emplace_back(name, value.value);
-  return request;
-}
-
 // One request: is the answer as expected, and what numbers are in it?
 class Http final : public Probe {
  public:
   Http(const ProbeConfig& config, const HttpProbe& what, std::size_t instance, Surroundings around)
       : frame_(config, instance, around.clock),
         fetcher_(around.resolver, what.options),
-        request_(request_of(config, what, instance)),
+        request_(request_of(config, what.urls.at(instance), what.options)),
         expected_(what.expect),
         fields_(what.json, what.check),
-        attempt_(what.urls.at(instance).secret ? "GET" : "GET " + what.urls.at(instance).value) {}
+        attempt_(attempt_of(what.urls.at(instance))) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
@@ -52,7 +43,7 @@ class Http final : public Probe {
 
   PollFrame frame_;
   Fetcher fetcher_;
-  HttpRequest request_;
+  PreparedRequest request_;
   Expected expected_;
   JsonFields fields_;
   std::string attempt_;

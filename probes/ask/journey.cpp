@@ -95,8 +95,7 @@ class Journey final : public Probe {
     std::optional<Fault> fault;
     for (std::size_t i = 0; i < steps_.size() && !fault; ++i) {
       const HttpRequestConfig& step = steps_.at(i);
-      HttpRequest request = request_of(step, saved);
-      request.limit = deadline.left();
+      const PreparedRequest request(request_of(step, saved, deadline.left()));
       const Outcome outcome = co_await fetcher_.fetch(request, nullptr);
       fault = judge(expected_.at(i), outcome, attempt_of(i));
       if (!fault) fault = save(step, std::get<HttpReply>(outcome), saved);
@@ -106,8 +105,9 @@ class Journey final : public Probe {
   }
 
  private:
-  HttpRequest request_of(const HttpRequestConfig& step, const Saved& saved) const {
+  HttpRequest request_of(const HttpRequestConfig& step, const Saved& saved, rules::Duration limit) const {
     HttpRequest request;
+    request.limit = limit;
     request.method = step.method;
     request.url = filled_in(step.url.value, saved, Quoting::url);
     request.body = filled_in(step.body.value, saved, quoting_of(step.content_type));

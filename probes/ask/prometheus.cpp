@@ -13,19 +13,21 @@ using rules::FaultKind;
 
 constexpr unsigned status_ok = 200;
 
+HttpRequest page_request(const ProbeConfig& config, const PrometheusProbe& what, std::size_t instance) {
+  HttpRequest request = request_of(config, what.urls.at(instance), what.options);
+  request.headers.emplace_back("Accept", "text/plain;version=0.0.4");
+  return request;
+}
+
 // A metrics page, read into the parser as it comes in: it is never held as a whole.
 class Prometheus final : public Probe {
  public:
   Prometheus(const ProbeConfig& config, const PrometheusProbe& what, std::size_t instance, Surroundings around)
-      : frame_(config, instance, around.clock), fetcher_(around.resolver, what.options), page_(what.keep) {
-    const Text& url = what.urls.at(instance);
-    request_.url = url.value;
-    request_.limit = config.timeout;
-    request_.body_max = what.options.body_max;
-    request_.headers.emplace_back("Accept", "text/plain;version=0.0.4");
-    for (const auto& [name, value] : what.options.headers) request_.headers.emplace_back(name, value.value);
-    attempt_ = url.secret ? "GET" : "GET " + url.value;
-  }
+      : frame_(config, instance, around.clock),
+        fetcher_(around.resolver, what.options),
+        page_(what.keep),
+        request_(page_request(config, what, instance)),
+        attempt_(attempt_of(what.urls.at(instance))) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
@@ -55,7 +57,7 @@ class Prometheus final : public Probe {
   PollFrame frame_;
   Fetcher fetcher_;
   PrometheusText page_;
-  HttpRequest request_;
+  PreparedRequest request_;
   std::string attempt_;
 };
 

@@ -1,30 +1,18 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
-#include <vector>
 
 #include "probes/config.hpp"
+#include "probes/net/http_request.hpp"
 #include "probes/net/resolver.hpp"
 #include "rules/base/fault.hpp"
-#include "rules/base/time.hpp"
 
 namespace probes {
-
-struct HttpRequest {
-  std::string method = "GET";
-  std::string url;  // http:// or https://
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  rules::Duration limit{};  // for everything: name, connection, TLS, answer
-  std::int64_t body_max = body_limit_default;
-};
 
 struct HttpReply {
   unsigned status = 0;
@@ -45,10 +33,10 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
 
   // Never throws for what the network or the target does. Status codes are not judged here. The request must live
-  // until it has returned: polls ask the same again and again, without a copy.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request);
-  // The same, with a body of status 200 given to the sink as it comes in.
-  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const HttpRequest& request, BodySink sink);
+  // until it has returned.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const PreparedRequest& request);
+  // The same, with a body of status 200 given to the sink, if there is one, as it comes in.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const PreparedRequest& request, BodySink sink);
 
  private:
   struct State;

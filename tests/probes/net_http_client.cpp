@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 using probes::HttpClient;
 using probes::HttpReply;
 using probes::HttpRequest;
+using probes::PreparedRequest;
 using rules::Fault;
 using rules::FaultKind;
 using tests::always;
@@ -36,7 +37,7 @@ struct Client {
     return send(std::move(request));
   }
   std::variant<HttpReply, Fault> send(HttpRequest request) {
-    return tests::run_on(loop, client.fetch(std::move(request)));
+    return tests::run_on(loop, client.fetch(PreparedRequest(std::move(request))));
   }
 };
 
@@ -195,13 +196,15 @@ TEST_CASE("a sink takes the body of status 200 piece by piece and may stop it") 
   HttpRequest request;
   request.url = server.url();
   request.limit = 10s;
-  const auto whole = tests::run_on(client.loop, client.client.fetch(request, [&](std::string_view piece) {
-    taken += piece.size();
-    return true;
-  }));
+  const auto whole =
+      tests::run_on(client.loop, client.client.fetch(PreparedRequest(request), [&](std::string_view piece) {
+        taken += piece.size();
+        return true;
+      }));
   CHECK(reply_in(whole).body.empty());
   CHECK(taken == 300'000);
-  const auto stopped = tests::run_on(client.loop, client.client.fetch(request, [](std::string_view) { return false; }));
+  const auto stopped =
+      tests::run_on(client.loop, client.client.fetch(PreparedRequest(request), [](std::string_view) { return false; }));
   CHECK(reply_in(stopped).status == 200);
 }
 
@@ -223,6 +226,6 @@ TEST_CASE("SPEC 2.3: a name that does not resolve is the fault dns") {
   HttpRequest request;
   request.url = "http://nowhere.example/";
   request.limit = 10s;
-  const auto outcome = tests::run_on(loop, client.fetch(request));
+  const auto outcome = tests::run_on(loop, client.fetch(PreparedRequest(request)));
   CHECK(fault_in(outcome).kind == FaultKind::dns);
 }

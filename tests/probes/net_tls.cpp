@@ -100,7 +100,7 @@ Outcome get(const std::string& url, const TlsOptions& tls) {
   probes::HttpRequest request;
   request.url = url;
   request.limit = 10s;
-  return tests::run_on(loop, client.fetch(request));
+  return tests::run_on(loop, client.fetch(probes::PreparedRequest(std::move(request))));
 }
 
 std::string what_of(const Outcome& outcome) {

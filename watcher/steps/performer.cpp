@@ -157,7 +157,7 @@ asio::awaitable<StepResult> Performer::ask_http(rules::Perform command) {
   const auto& step = std::get<rules::HttpStep>(command.step.what);
   probes::TlsOptions tls;
   probes::HttpClient client(resolver_, std::move(tls));
-  probes::HttpRequest request = request_of(step, command.step.timeout);
+  const probes::PreparedRequest request(request_of(step, command.step.timeout));
   auto answer = co_await client.fetch(request);
   co_return judge(step, std::move(answer));
 }

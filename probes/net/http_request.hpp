@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "probes/config.hpp"
+#include "probes/net/url.hpp"
+#include "rules/base/fault.hpp"
+#include "rules/base/time.hpp"
+
+namespace probes {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;  // http:// or https://
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  rules::Duration limit{};  // for everything: name, connection, TLS, answer
+  std::int64_t body_max = body_limit_default;
+};
+
+// A request with its address taken apart and its text written: polls send the same again and again.
+class PreparedRequest {
+ public:
+  explicit PreparedRequest(HttpRequest request);
+
+  // Why it cannot be sent; nothing below but request() means anything then.
+  const std::optional<rules::Fault>& fault() const { return fault_; }
+  const HttpRequest& request() const { return request_; }
+  const Url& url() const { return url_; }
+  const std::string& origin() const { return origin_; }  // scheme, host and port: where a connection to it leads
+  const std::string& text() const { return text_; }      // header and body, as they are sent
+  // May be sent twice without harm: after a kept connection was closed under us, nobody knows whether the first
+  // arrived.
+  bool repeatable() const { return repeatable_; }
+
+ private:
+  std::string written() const;
+
+  HttpRequest request_;
+  Url url_;
+  std::string origin_;
+  std::string text_;
+  std::optional<rules::Fault> fault_;
+  bool repeatable_;
+};
+
+}  // namespace probes
