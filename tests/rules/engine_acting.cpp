@@ -9,22 +9,6 @@ using rules::Standing;
 
 namespace {
 
-rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change) {
-  rules::CoreConfig config = usual();
-  change(config);
-  return config;
-}
-
-// After five good minutes the deployed revision does harm.
-void harm(World& w, const std::string& service = "web") {
-  w.run(5min);
-  w.deploy("bad", service);
-}
-
-// What is wrong has nothing to do with the revision and can be ended.
-void errors_on(World& w) { w.reality["web"].extra_errors = 0.3; }
-void errors_off(World& w) { w.reality["web"].extra_errors = 0; }
-
 rules::CoreConfig always(const std::function<void(rules::CoreConfig&)>& change = [](rules::CoreConfig&) {}) {
   return with([&](rules::CoreConfig& config) {
     config.services[0].arm = rules::Arm::always;
@@ -37,13 +21,10 @@ rules::CoreConfig always(const std::function<void(rules::CoreConfig&)>& change =
 
 TEST_CASE("SPEC 2.19: unless delays firing while something else explains the trouble, at most unless_max") {
   World w(with([](rules::CoreConfig& config) {
-    add_service(config, "pg");
-    config.rules[0].unless = condition("pg_health.up == 0");
+    explain_by_pg(config);
     config.rules[0].unless_max = 10min;
   }));
-  w.run(5min);
-  w.deploy("crash", "pg");
-  w.deploy("bad");
+  harm_explained_by_pg(w);
   w.run(8min);
   CHECK(w.outcome() == "none");
   REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 10min));
@@ -52,13 +33,8 @@ TEST_CASE("SPEC 2.19: unless delays firing while something else explains the tro
 }
 
 TEST_CASE("SPEC 2.19: when the other trouble is over the rule fires at once") {
-  World w(with([](rules::CoreConfig& config) {
-    add_service(config, "pg");
-    config.rules[0].unless = condition("pg_health.up == 0");
-  }));
-  w.run(5min);
-  w.deploy("crash", "pg");
-  w.deploy("bad");
+  World w(with(explain_by_pg));
+  harm_explained_by_pg(w);
   w.run(5min);
   CHECK(w.outcome() == "none");
   w.deploy("v1", "pg");
@@ -69,8 +45,7 @@ TEST_CASE("SPEC 2.19: two services that fire within one for ask, unless one depe
   for (const bool depends : {false, true}) {
     CAPTURE(depends);
     World w(with([&](rules::CoreConfig& config) {
-      add_service(config, "api");
-      config.rules.push_back(rule("api-errors", "api_errors > 5%", 1min, {"rollback"}, "api"));
+      add_api(config);
       config.actions[0].steps.insert(config.actions[0].steps.begin(), sleep(20s));
       if (depends) config.services[0].depends_on = {rules::ServiceName("api")};
     }));
@@ -126,13 +101,11 @@ TEST_CASE("SPEC 2.20: untried rungs of a joining rule are appended") {
 
 TEST_CASE("SPEC 2.20: one mutating action on the host at a time") {
   World w(with([&](rules::CoreConfig& config) {
-    add_service(config, "api");
-    config.rules.push_back(rule("api-errors", "api_errors > 5%", 1min, {"rollback"}, "api"));
+    add_api(config);
     config.services[0].depends_on = {rules::ServiceName("api")};
   }));
   w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 3min, true};
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   w.deploy("bad", "api");
   CHECK(w.run_until([&] { return w.outcome("web") == "recovered" && w.outcome("api") == "recovered"; }, 40min));
   CHECK(w.violations.empty());
@@ -222,7 +195,7 @@ TEST_CASE("SPEC 2.21: an ask ends after its timeout by acting where ask.then say
 }
 
 TEST_CASE("SPEC 2.21: an ask is bound to its revision") {
-  World w(with([](rules::CoreConfig& config) { config.rules[0].severity = rules::Severity::p2; }));
+  World w(asking());
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   const rules::IncidentId id = w.open()->id;
@@ -234,7 +207,7 @@ TEST_CASE("SPEC 2.21: an ask is bound to its revision") {
 }
 
 TEST_CASE("SPEC 2.21: an approved ask is rechecked: a deployment that began meanwhile makes it wait") {
-  World w(with([](rules::CoreConfig& config) { config.rules[0].severity = rules::Severity::p2; }));
+  World w(asking());
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   w.mark(rules::MarkKind::begin);
@@ -249,9 +222,7 @@ TEST_CASE("SPEC 2.22: a rule that clears before the point of no return ends the 
     config.actions[0].steps = {notify("team"), capture("logs"), sleep(10min), switch_step()};
     config.actions[0].always = {notify("team"), run("tidy")};
   }));
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   errors_on(w);
   REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 10min));
   errors_off(w);
@@ -264,9 +235,7 @@ TEST_CASE("SPEC 2.22: after the point of no return a rule that clears changes no
   World w(always([](rules::CoreConfig& config) {
     config.actions[0].steps = {run("pause-queue"), sleep(10min), switch_step()};
   }));
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   errors_on(w);
   REQUIRE(w.run_until([&] { return w.count_performed("run pause-queue") == 1; }, 10min));
   errors_off(w);
@@ -300,8 +269,7 @@ TEST_CASE("SPEC 2.23: a new revision while verifying supersedes the incident and
 
 TEST_CASE("SPEC 2.23: a revision that cannot be read does not keep the broken one running") {
   World w(usual());
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   w.run(1min);
   w.reality["web"].readable = false;
   CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
@@ -309,9 +277,7 @@ TEST_CASE("SPEC 2.23: a revision that cannot be read does not keep the broken on
 
 TEST_CASE("SPEC 2.24: last-good is the good revision that ran most recently, never a bad one") {
   World w(usual());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(70min);
+  w.settle_on_v2();
   CHECK(w.standing("v2") == Standing::good);
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
@@ -332,9 +298,7 @@ TEST_CASE("SPEC 2.24: a candidate is never a target, and without one people are 
 
 TEST_CASE("SPEC 2.24: a rollback is not rolled back") {
   World w(always());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(70min);
+  w.settle_on_v2();
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
   CHECK(w.service().revision.text == "v2");

@@ -29,7 +29,7 @@ bool is_preexisting(const World& w, const std::string& rule) { return w.rule(rul
 TEST_CASE("SPEC 2.13: spans start empty at a new revision") {
   World w(only("errors"));
   w.run(5min);
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 40s; }, 5min));
   w.deploy("v2");
   REQUIRE(w.run_until([&] { return w.service().revision.text == "v2"; }, 1min));
@@ -57,7 +57,7 @@ TEST_CASE("SPEC 2.13: a short restart of ours keeps the span, a long one starts 
     CAPTURE(is_short);
     World w(only("errors"));
     w.run(6min);
-    w.reality["web"].extra_errors = 0.3;
+    errors_on(w);
     REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 40s; }, 5min));
     w.spans_every = 1s;
     w.run(6s);
@@ -74,7 +74,7 @@ TEST_CASE("SPEC 2.13: a short restart of ours keeps the span, a long one starts 
 TEST_CASE("SPEC 2.13: an unchanged rule keeps its span over a reload, a changed one starts empty") {
   World w(usual());
   w.run(5min);
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 40s; }, 5min));
   rules::CoreConfig config = usual();
   config.rules[1].sustain = 45s;
@@ -153,8 +153,7 @@ TEST_CASE("SPEC 2.14: mutating actions wait for the end of a deployment") {
   config.services[0].arm = rules::Arm::always;
   config.actions[0].steps.insert(config.actions[0].steps.begin(), sleep(30s));
   World w(config);
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 10min));
   w.mark(rules::MarkKind::begin);
   w.run(5min);
@@ -166,8 +165,7 @@ TEST_CASE("SPEC 2.14: mutating actions wait for the end of a deployment") {
 
 TEST_CASE("SPEC 2.14: changes made by our own actions are not deploys") {
   World w(usual());
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
   CHECK(w.service().state == rules::ServiceState::disarmed);
   CHECK(w.journal.ledger.at({"web", "v1"}).adopted);
@@ -201,9 +199,7 @@ TEST_CASE("SPEC 2.15: after a revision appears its rules are warming up until it
 
 TEST_CASE("SPEC 2.15: once it was up, down is bad at once") {
   World w(usual());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   w.reality["web"].crashing.insert("v2");
   CHECK(w.run_until([&] { return w.open().has_value(); }, 50s));
 }
@@ -219,7 +215,7 @@ TEST_CASE("SPEC 2.15: after our own start rules are warming up until up is first
 
 TEST_CASE("SPEC 2.16: a rule that was bad before the revision came does not roll it back by itself") {
   World w(only("errors"));
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   w.run(5min);
   w.deploy("v2");
   REQUIRE(w.run_until([&] { return w.service().revision.text == "v2"; }, 1min));
@@ -232,36 +228,30 @@ TEST_CASE("SPEC 2.16: a rule that was bad before the revision came does not roll
 
 TEST_CASE("SPEC 2.16: a pre-existing rule counts again when it has been good for its for") {
   World w(only("errors"));
-  w.reality["web"].extra_errors = 0.3;
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  errors_on(w);
+  bring_up_v2(w);
   CHECK(is_preexisting(w, "errors"));
-  w.reality["web"].extra_errors = 0;
+  errors_off(w);
   w.run(4min);
   CHECK_FALSE(is_preexisting(w, "errors"));
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   CHECK(w.run_until([&] { return !w.deeds.empty(); }, 10min));
 }
 
 TEST_CASE("SPEC 2.17: a service is armed from a revision's appearance until it is baked, and asks outside that") {
   World w(usual());
   w.settle_on_v2();
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   CHECK(w.told_text("disarmed"));
   CHECK(w.deeds.empty());
 }
 
 TEST_CASE("SPEC 2.17: arm = always acts whenever") {
-  rules::CoreConfig config = usual();
-  config.services[0].arm = rules::Arm::always;
-  World w(config);
-  w.run(5min);
-  w.deploy("v2");
-  w.run(70min);
+  World w(with([](rules::CoreConfig& config) { config.services[0].arm = rules::Arm::always; }));
+  w.settle_on_v2();
   CHECK(w.standing("v2") == Standing::good);
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   CHECK(w.run_until([&] { return !w.deeds.empty(); }, 10min));
 }
 
@@ -281,21 +271,18 @@ TEST_CASE("SPEC 2.17: only time in which everything is up and no rule is bad cou
 }
 
 TEST_CASE("SPEC 2.17: a firing starts the baking anew") {
-  rules::CoreConfig config = usual();
-  config.rules[0].mode = rules::Mode::notify;
-  World w(config);
+  World w(with([](rules::CoreConfig& config) { config.rules[0].mode = rules::Mode::notify; }));
   w.run(5min);
   w.deploy("v2");
   w.run(30min);
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.open().has_value(); }, 10min));
   CHECK(w.service().baked < 10s);
 }
 
 TEST_CASE("SPEC 2.17: a different revision found at our start is new") {
   World w(usual());
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   w.crash(5min);
   w.run(1min);
   CHECK(w.service().revision.text == "bad");
@@ -305,9 +292,7 @@ TEST_CASE("SPEC 2.17: a different revision found at our start is new") {
 
 TEST_CASE("SPEC 2.17: a good revision that comes back is not armed") {
   World w(usual());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   w.deploy("v1");
   w.run(1min);
   CHECK(w.service().revision.text == "v1");
@@ -322,15 +307,15 @@ TEST_CASE("SPEC 2.18: without an identity a service acts at most once until depl
     config.services[0].arm = rules::Arm::always;
     World w(config);
     w.run(5min);
-    w.reality["web"].extra_errors = 0.3;
+    errors_on(w);
     REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 10min));
-    w.reality["web"].extra_errors = 0;
+    errors_off(w);
     REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
     w.run(30min);
-    w.reality["web"].extra_errors = 0.3;
+    errors_on(w);
     REQUIRE(w.run_until([&] { return w.outcome() == "fused"; }, 10min));
     CHECK(w.deeds.size() == 1);
-    w.reality["web"].extra_errors = 0;
+    errors_off(w);
     w.run(10min);
     if (by_mark) {
       w.mark(rules::MarkKind::mark);
@@ -338,7 +323,7 @@ TEST_CASE("SPEC 2.18: without an identity a service acts at most once until depl
       w.ask(rules::FuseReset{rules::ServiceName("web")});
     }
     w.run(1min);
-    w.reality["web"].extra_errors = 0.3;
+    errors_on(w);
     CHECK(w.run_until([&] { return w.deeds.size() == 2; }, 15min));
   }
 }

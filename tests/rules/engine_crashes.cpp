@@ -24,26 +24,19 @@ rules::CoreConfig long_plan() {
   return config;
 }
 
-void harm(World& w) {
-  w.run(2min);
-  w.deploy("bad");
-}
-
-bool closed(const World& w) { return w.last() && w.last()->closed; }
-
 }  // namespace
 
 TEST_CASE("a watcher that dies at any command: at most one switch, every always step, an outcome") {
   World whole(long_plan());
   harm(whole);
-  REQUIRE(whole.run_until([&] { return closed(whole); }, 30min));
+  REQUIRE(whole.run_until([&] { return whole.closed(); }, 30min));
   int crashed = 0;
   for (int commands = 1; commands < 400; ++commands) {
     CAPTURE(commands);
     World w(long_plan());
     harm(w);
     w.crash_after(commands);
-    REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
     if (!w.crashed()) break;
     ++crashed;
     w.run(2min);
@@ -65,7 +58,7 @@ TEST_CASE("a switch found in flight that happened counts as done") {
   REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
   w.run(5s);
   w.crash(30s);
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
@@ -77,7 +70,7 @@ TEST_CASE("a switch found in flight that did not happen is not repeated") {
   REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
   w.run(5s);
   w.crash(30s);
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "action_failed");
   CHECK(w.count_performed("switch last-good") == 1);
   CHECK(w.count_performed("run maintenance") == 1);
@@ -96,7 +89,7 @@ TEST_CASE("a step in flight is run again only when it is idempotent") {
     REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
     w.run(5s);
     w.crash();
-    REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
     CHECK(w.count_performed("run pause") == (idempotent ? 2 : 1));
     CHECK(w.outcome() == (idempotent ? "recovered" : "action_failed"));
   }
@@ -112,9 +105,7 @@ TEST_CASE("an incident found while verifying goes on") {
 }
 
 TEST_CASE("an incident found while asking goes on asking until its time is up") {
-  rules::CoreConfig config = usual();
-  config.rules[0].severity = rules::Severity::p2;
-  World w(config);
+  World w(asking());
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
   const std::optional<Instant> deadline = w.open()->deadline;
@@ -134,7 +125,7 @@ TEST_CASE("a plan that is no longer the configured one does not go on") {
   rules::CoreConfig other = long_plan();
   other.actions[0].steps.erase(other.actions[0].steps.begin());
   w.crash_into(other);
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "action_failed");
   CHECK(w.count_performed("switch last-good") == 0);
   CHECK(w.count_performed("run tidy") == 1);
@@ -148,7 +139,7 @@ TEST_CASE("an open incident keeps the plan it began with over a reload") {
   rules::CoreConfig other = long_plan();
   other.actions[0].steps = {run("nonsense")};
   w.reload(other);
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("run nonsense") == 0);
 }

@@ -28,7 +28,7 @@ void seen_once(World& w) {
   once.started = once.ended = w.now();
   once.revision = rules::Revision("v2");
   w.observe(once);
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.rule("any-error").progress.state == rules::RuleState::firing; }, 1min));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("SPEC 2.23: what runs and was unknown when a person asked is learned r
   request.to = rules::Revision("v1");
   w.reality["web"].readable = true;
   CHECK(w.ask(request).accepted);
-  REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.last()->from.text == "v2");
   CHECK(w.count_performed("switch last-good") == 1);
@@ -83,10 +83,8 @@ TEST_CASE("SPEC 2.14: a rule that fires before its revision was seen twice waits
 
 TEST_CASE("SPEC 2.14: a firing waits for a look only where none began after its evidence did") {
   World w(quick());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
-  w.reality["web"].extra_errors = 0.3;
+  bring_up_v2(w);
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.rule("any-error").progress.state == rules::RuleState::firing; }, 1min));
   // The look that is asked for at once says that v2 still runs.
   CHECK(w.run_until([&] { return w.outcome() != "none"; }, 1s));

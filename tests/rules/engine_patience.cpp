@@ -10,21 +10,17 @@ using namespace world;
 
 namespace {
 
-rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change) {
-  rules::CoreConfig config = usual();
-  change(config);
-  return config;
-}
-
-void harm(World& w) {
-  w.run(5min);
-  w.deploy("bad");
-}
-
-bool closed(const World& w) { return w.last() && w.last()->closed; }
-
 rules::CoreConfig tidies_up() {
   return with([](rules::CoreConfig& config) { config.actions[0].always = {run("tidy"), notify("team")}; });
+}
+
+// Only what is always done is left, and another process took the lock while we were away.
+void lose_the_lock_before_tidying_up(World& w) {
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.crash();
+  w.lock_refused = true;
+  REQUIRE(w.run_until([&] { return w.phase() == "finishing"; }, 15min));
 }
 
 // Fires at the second bad answer, and a restart is tried first.
@@ -36,9 +32,7 @@ rules::CoreConfig at_once() {
 
 // v2 runs, was up, and is down.
 void bring_down_v2(World& w) {
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   w.reality["web"].crashing.insert("v2");
 }
 
@@ -46,14 +40,9 @@ void bring_down_v2(World& w) {
 
 TEST_CASE("an always step that cannot have the host's lock is left out after deploy_timeout, and people are told") {
   World w(tidies_up());
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
-  // Another process took the lock while we were away.
-  w.crash();
-  w.lock_refused = true;
-  REQUIRE(w.run_until([&] { return w.phase() == "finishing"; }, 15min));
+  lose_the_lock_before_tidying_up(w);
   const Instant begun = w.now();
-  REQUIRE(w.run_until([&] { return closed(w); }, 1h));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 1h));
   CHECK(w.now() - begun >= 15min);
   CHECK(w.now() - begun <= 16min);
   CHECK(w.outcome() == "action_failed");
@@ -69,15 +58,11 @@ TEST_CASE("an always step that cannot have the host's lock is left out after dep
 
 TEST_CASE("an always step is done when the host's lock can be had in time") {
   World w(tidies_up());
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
-  w.crash();
-  w.lock_refused = true;
-  REQUIRE(w.run_until([&] { return w.phase() == "finishing"; }, 15min));
+  lose_the_lock_before_tidying_up(w);
   w.run(10min);
-  CHECK_FALSE(closed(w));
+  CHECK_FALSE(w.closed());
   w.lock_refused = false;
-  REQUIRE(w.run_until([&] { return closed(w); }, 2min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 2min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("run tidy") == 1);
 }
@@ -92,7 +77,7 @@ TEST_CASE("a plan that has begun and cannot have the host's lock again fails aft
   w.run(10s);
   w.crash();
   w.lock_refused = true;
-  REQUIRE(w.run_until([&] { return closed(w); }, 1h));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 1h));
   CHECK(w.outcome() == "action_failed");
   CHECK(w.last()->outcome_detail.find("the host's lock cannot be had") != std::string::npos);
   CHECK(w.last()->outcome_detail.find("run resume was not done") != std::string::npos);
@@ -114,13 +99,8 @@ TEST_CASE("SPEC 2.26: a pause that ends during the verification takes nothing fr
 }
 
 TEST_CASE("SPEC 2.19: unless_max goes on over our own restarts") {
-  World w(with([](rules::CoreConfig& config) {
-    add_service(config, "pg");
-    config.rules[0].unless = condition("pg_health.up == 0");
-  }));
-  w.run(5min);
-  w.deploy("crash", "pg");
-  w.deploy("bad");
+  World w(with(explain_by_pg));
+  harm_explained_by_pg(w);
   w.run(3min);
   const auto& notes = w.notes;
   const auto is_withheld = [](const rules::Note& note) { return note.event == "withheld"; };
@@ -188,6 +168,6 @@ TEST_CASE("SPEC 2.27: what was good while the action ran says nothing of whether
   w.reality["web"].crashing.erase("v2");
   REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 1min));
   w.reality["web"].crashing.insert("v2");
-  REQUIRE(w.run_until([&] { return closed(w); }, 20min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
   CHECK(w.performed() == std::vector<std::string>{"run restart", "switch last-good"});
 }

@@ -20,8 +20,7 @@ rules::CoreConfig random_config(std::mt19937& dice) {
   const auto chance = [&](int percent) { return static_cast<int>(dice() % 100) < percent; };
   rules::CoreConfig config = usual();
   if (chance(50)) {
-    add_service(config, "api");
-    config.rules.push_back(rule("api-errors", "api_errors > 5%", 1min, {"rollback"}, "api"));
+    add_api(config);
     if (chance(50)) config.services[0].depends_on = {rules::ServiceName("api")};
   }
   for (rules::ServiceSpec& service : config.services) {
@@ -30,7 +29,7 @@ rules::CoreConfig random_config(std::mt19937& dice) {
     service.ask_timeout = 5min;
   }
   if (chance(25)) config.rules[0].severity = chance(50) ? rules::Severity::p2 : rules::Severity::p3;
-  if (chance(50)) config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+  if (chance(50)) config.rules[0].respond = restart_then_rollback();
   if (chance(50)) config.actions[0].steps.insert(config.actions[0].steps.begin(), run("pause"));
   if (chance(30)) config.actions[0].steps.insert(config.actions[0].steps.begin(), capture("logs"));
   if (chance(30)) config.actions[0].steps.push_back(wait("web_health.up == 1", 15s, 2min));
@@ -228,8 +227,7 @@ TEST_CASE("whatever happens and whenever the watcher dies: the same holds") {
 TEST_CASE("what is decided of a service does not depend on how many others there are") {
   const auto story = [](int others, unsigned seed) {
     rules::CoreConfig config = usual();
-    config.rules[0].unless = condition("pg_health.up == 0");
-    add_service(config, "pg");
+    explain_by_pg(config);
     for (int i = 0; i < others; ++i) {
       const std::string name = "other" + std::to_string(i);
       add_service(config, name);

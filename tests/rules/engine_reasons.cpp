@@ -9,31 +9,17 @@ using rules::Standing;
 
 namespace {
 
-rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change) {
-  rules::CoreConfig config = usual();
-  change(config);
-  return config;
-}
-
 void add_notice(rules::CoreConfig& config, const std::string& when, Duration sustain) {
   config.rules.push_back(rule("notice", when, sustain, {}));
   config.rules.back().severity = rules::Severity::p3;
 }
 
-void harm(World& w) {
-  w.run(5min);
-  w.deploy("bad");
+// Fires on three times the errors that the revision before had.
+rules::CoreConfig worse_than_before() {
+  rules::CoreConfig config = usual();
+  config.rules = {rule("worse", "web_errors > 3 * baseline(web_errors)", 1min)};
+  return config;
 }
-
-// A healthy candidate, armed, with the errors switched on by hand.
-void err_on_v2(World& w) {
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
-  w.reality["web"].extra_errors = 0.3;
-}
-
-bool closed(const World& w) { return w.last() && w.last()->closed; }
 
 }  // namespace
 
@@ -42,7 +28,8 @@ TEST_CASE("SPEC 2.22: a rule that only notifies and still fires does not roll ba
     add_notice(config, "web_errors > 2%", 30s);
     config.actions[0].steps = {sleep(6min), switch_step()};
   }));
-  err_on_v2(w);
+  bring_up_v2(w);
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 10min));
   w.reality["web"].extra_errors = 0.03;
   w.run(15min);
@@ -55,13 +42,14 @@ TEST_CASE("SPEC 2.22: a rule that only notifies and still fires does not roll ba
 
 TEST_CASE("SPEC 2.27: a rule that only notifies and fires while a restart is verified does not climb") {
   World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.rules[0].respond = restart_then_rollback();
     add_notice(config, "web_errors > 2%", 70s);
   }));
-  err_on_v2(w);
+  bring_up_v2(w);
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
   w.reality["web"].extra_errors = 0.021;
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.told_text("notice"));
   CHECK(w.count_performed("switch last-good") == 0);
@@ -118,7 +106,7 @@ TEST_CASE("SPEC 2.25: after a wait a rule that cannot be seen any more starts no
 
 TEST_CASE("SPEC 2.25: a rung that was refused by the fuse does nothing, not even what follows failure") {
   World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.rules[0].respond = restart_then_rollback();
     config.services[0].fuse.switches_per_day = 0;
     config.actions[0].on_failure = {run("maintenance")};
     config.actions[0].always = {run("tidy")};
@@ -157,8 +145,7 @@ TEST_CASE("SPEC 2.14: a mark between deploy begin and end does not end the deplo
 
 TEST_CASE("SPEC 2.14: no evidence from before a late mark counts") {
   World w(usual());
-  w.run(5min);
-  w.deploy("bad");
+  harm(w);
   REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 40s; }, 5min));
   w.mark(rules::MarkKind::mark, "bad");
   CHECK(w.rule("errors").progress.bad < 1s);
@@ -185,7 +172,7 @@ TEST_CASE("SPEC 2.14: a switch of ours that is seen only after its incident is n
   w.reality["web"].readable = true;
   w.run(15min);
   REQUIRE(w.service().revision.text == "v2");
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 30min));
   CHECK(w.deeds.size() == 1);
 }
@@ -236,7 +223,7 @@ TEST_CASE("SPEC 2.26: a driver that returns before the old revision is gone is w
     w.run(1min);
     CHECK(w.phase() == "verifying");
     if (comes) w.deploy("v1");
-    REQUIRE(w.run_until([&] { return closed(w); }, 15min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
     CHECK(w.outcome() == (comes ? "recovered" : "wrong_revision"));
     if (!comes) CHECK(w.now() - begun <= 5min + 11s);
   }
@@ -249,7 +236,7 @@ TEST_CASE("SPEC 2.26: a rule that a reload takes away was not seen good") {
   rules::CoreConfig config = usual();
   config.rules.erase(config.rules.begin());
   w.reload(config);
-  REQUIRE(w.run_until([&] { return closed(w); }, 20min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
   CHECK(w.outcome() == "unverifiable");
   CHECK(w.standing("bad") == Standing::suspect);
 }
@@ -259,15 +246,13 @@ TEST_CASE("SPEC 2.26: before(x) is the value when the incident opened") {
     config.actions[0].verify.when = condition("web_errors < 0.5 * before(web_errors)");
   }));
   harm(w);
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.last()->before.at("web_errors") == doctest::Approx(0.3).epsilon(0.05));
 }
 
 TEST_CASE("SPEC 2.9: a baseline is the median of the verified predecessor, not of the one under test") {
-  rules::CoreConfig config = usual();
-  config.rules = {rule("worse", "web_errors > 3 * baseline(web_errors)", 1min)};
-  World w(config);
+  World w(worse_than_before());
   w.reality["web"].extra_errors = 0.01;
   w.run(20min);
   w.deploy("v2");
@@ -281,11 +266,8 @@ TEST_CASE("SPEC 2.9: a baseline is the median of the verified predecessor, not o
 }
 
 TEST_CASE("SPEC 2.9: without ten minutes of a baseline what rests on it is left out and nothing fires") {
-  rules::CoreConfig config = usual();
-  config.rules = {rule("worse", "web_errors > 3 * baseline(web_errors)", 1min)};
-  World w(config);
-  w.run(5min);
-  w.deploy("bad");
+  World w(worse_than_before());
+  harm(w);
   w.run(20min);
   CHECK(w.rule("worse").judgement.cause == rules::Cause::no_baseline);
   CHECK(w.outcome() == "none");
@@ -302,7 +284,7 @@ TEST_CASE("a plan whose lock is refused after a crash goes on and is not fused b
   w.run(2min);
   CHECK(w.outcome() == "open");
   w.lock_refused = false;
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.performed() == std::vector<std::string>{"switch last-good", "run warm"});
 }
@@ -397,7 +379,7 @@ TEST_CASE("what is missing before a rule acts is said") {
   w.run(5min);
   CHECK(says("it is good"));
   CHECK(says("disarmed: would ask"));
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 20s; }, 5min));
   CHECK(says("of 1m"));
   w.ask(rules::Pause{{}, 1h, ""});

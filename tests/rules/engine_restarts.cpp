@@ -10,13 +10,6 @@ using namespace world;
 
 namespace {
 
-void harm(World& w) {
-  w.run(2min);
-  w.deploy("bad");
-}
-
-bool closed(const World& w) { return w.last() && w.last()->closed; }
-
 rules::CoreConfig renamed(rules::CoreConfig config, const std::string& from, const std::string& to) {
   for (rules::ActionSpec& action : config.actions) {
     if (action.name.text == from) action.name = rules::ActionName(to);
@@ -32,7 +25,7 @@ rules::CoreConfig renamed(rules::CoreConfig config, const std::string& from, con
 rules::CoreConfig ladder() {
   rules::CoreConfig config = usual();
   for (rules::RuleSpec& rule : config.rules) {
-    rule.respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    rule.respond = restart_then_rollback();
   }
   for (rules::ActionSpec& action : config.actions) action.on_failure = {run("clean up")};
   return config;
@@ -45,7 +38,7 @@ TEST_CASE("an incident found verifying an action that is no longer configured is
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
   w.crash_into(renamed(usual(), "rollback", "undo"));
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
@@ -55,7 +48,7 @@ TEST_CASE("an incident found settling after an action that is no longer configur
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
   w.crash_into(renamed(ladder(), "restart", "reboot"));
-  REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
@@ -67,7 +60,7 @@ TEST_CASE("an incident found between two rungs of which the first is no longer c
   REQUIRE(w.run_until([&] { return w.count_performed("run clean up") == 1; }, 30min));
   REQUIRE(w.phase() == "finishing");
   w.crash_into(renamed(ladder(), "restart", "reboot"));
-  REQUIRE(w.run_until([&] { return closed(w); }, 60min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
@@ -83,7 +76,7 @@ TEST_CASE("an incident whose service is no longer configured is closed and peopl
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
   w.crash_into(api_only);
   w.run(1min);
-  REQUIRE(closed(w));
+  REQUIRE(w.closed());
   CHECK(w.outcome() == "action_failed");
   CHECK(w.told(rules::Stage::failed) == 1);
   // Configured again much later, it is not taken up again.
@@ -131,9 +124,8 @@ TEST_CASE("SPEC 2.13: a rule whose signal or probe became another starts empty o
 
 TEST_CASE("a start with the clock set back does not wait for what was written to lie in the past") {
   World w(usual());
-  w.run(5min);
-  w.deploy("bad");
-  REQUIRE(w.run_until([&] { return closed(w); }, 30min));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   REQUIRE(w.outcome() == "recovered");
   w.deploy("v2");
   w.run(5min);

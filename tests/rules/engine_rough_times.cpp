@@ -11,11 +11,6 @@ using namespace world;
 
 namespace {
 
-void harm(World& w) {
-  w.run(5min);
-  w.deploy("bad");
-}
-
 void jump(World& w, Duration by) { w.observe(rules::ClockJump{w.now(), by}); }
 
 int noted(const World& w, const std::string& event) {
@@ -48,9 +43,7 @@ TEST_CASE("a clock that jumps while a rule is pending: its credit stays, and evi
 }
 
 TEST_CASE("a clock that jumps while a person is asked neither clears nor acts") {
-  rules::CoreConfig config = usual();
-  config.rules[0].severity = rules::Severity::p2;
-  World w(config);
+  World w(asking());
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   jump(w, -1h);
@@ -79,7 +72,7 @@ TEST_CASE("a process that stood still: what was bad before is too old to fire on
   REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 50s; }, 5min));
   w.freeze(1h);
   CHECK(w.outcome() == "none");
-  w.reality["web"].extra_errors = 0;
+  errors_off(w);
   w.deploy("v3");
   w.run(10min);
   CHECK(noted(w, "firing") == 0);
@@ -92,7 +85,7 @@ TEST_CASE("a process that stood still while it verified: people are told, nothin
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 10min));
   w.run(20s);
   w.freeze(2h);
-  REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 10min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 10min));
   CHECK(w.outcome() == "unverifiable");
   CHECK(w.told(rules::Stage::failed) == 1);
   w.run(1h);
@@ -124,7 +117,7 @@ TEST_CASE("SPEC 2.5: two instances that answer in turn during the switch delay t
   }
   CHECK(w.phase() == "verifying");
   w.reality["web"].process_start = 1100;
-  REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "recovered");
   CHECK(w.deeds.size() == 1);
 }
@@ -175,13 +168,8 @@ TEST_CASE("SPEC 2.11: the end of for has its confirmation at once, also where so
 }
 
 TEST_CASE("SPEC 2.19: what explains the trouble does so only until it is stale") {
-  rules::CoreConfig config = usual();
-  add_service(config, "pg");
-  config.rules[0].unless = condition("pg_health.up == 0");
-  World w(config);
-  w.run(5min);
-  w.deploy("crash", "pg");
-  w.deploy("bad");
+  World w(with(explain_by_pg));
+  harm_explained_by_pg(w);
   REQUIRE(w.run_until([&] { return noted(w, "withheld") == 1; }, 5min));
   w.reality["pg"].poll_takes = [] { return Duration(24h); };
   const auto last_poll = [&w] {

@@ -42,11 +42,8 @@ TEST_CASE("titles say what happens, with short commits, and the texts keep the f
 }
 
 TEST_CASE("an ask says what is to be typed, and a failure that people are needed") {
-  rules::CoreConfig config = usual();
-  config.rules[0].severity = rules::Severity::p2;
-  World w(config);
-  w.run(5min);
-  w.deploy("bad");
+  World w(asking());
+  harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   CHECK(has_title(w, "web: approve the rollback bad → v1? (errors, P2)"));
   CHECK(w.told_text("rollbackd approve " + w.open()->id.text));

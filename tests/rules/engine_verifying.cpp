@@ -9,15 +9,16 @@ using rules::Standing;
 
 namespace {
 
-rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change) {
-  rules::CoreConfig config = usual();
-  change(config);
-  return config;
+rules::CoreConfig restart_first() {
+  return with([](rules::CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); });
 }
 
-void harm(World& w) {
-  w.run(5min);
-  w.deploy("bad");
+void let_a_restart_help_v2(World& w) {
+  bring_up_v2(w);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+  errors_off(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
 }
 
 }  // namespace
@@ -34,7 +35,7 @@ TEST_CASE("SPEC 2.26: not recovered within the time limit: the left one is suspe
   World w(usual());
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
-  w.reality["web"].extra_errors = 0.3;
+  errors_on(w);
   const Instant begun = w.now();
   REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
   // start_deadline + window_max + 2 x for
@@ -77,7 +78,7 @@ TEST_CASE("SPEC 2.26: with too little traffic to decide, up does") {
     w.run(3min);
     CHECK(w.phase() == "verifying");
     if (!is_up) w.reality["web"].crashing.insert("v1");
-    REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 30min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
     CHECK(w.outcome() == (is_up ? "recovered" : "not_recovered"));
     CHECK((w.last()->outcome_detail.find("too little traffic") != std::string::npos) == is_up);
   }
@@ -108,7 +109,7 @@ TEST_CASE("SPEC 2.26: a plan's own verify.when and its time limit are kept to") 
 
 TEST_CASE("SPEC 2.27: a rung that did not help within its settle gives way to the next") {
   World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.rules[0].respond = restart_then_rollback();
     config.actions[1].settle = 3min;
     config.actions[1].on_failure = {run("restart-failed")};
     config.actions[1].always = {run("restart-always")};
@@ -128,16 +129,8 @@ TEST_CASE("SPEC 2.27: a rung that did not help within its settle gives way to th
 }
 
 TEST_CASE("SPEC 2.27: a rung that helped is the end of it") {
-  World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
-  }));
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
-  w.reality["web"].extra_errors = 0.3;
-  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
-  w.reality["web"].extra_errors = 0;
-  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  World w(restart_first());
+  let_a_restart_help_v2(w);
   CHECK(w.deeds.size() == 1);
   // A restart condemns no revision.
   CHECK(w.standing("v2") == Standing::candidate);
@@ -146,7 +139,7 @@ TEST_CASE("SPEC 2.27: a rung that helped is the end of it") {
 TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs if up is 0") {
   World w(with([](rules::CoreConfig& config) {
     std::erase_if(config.rules, [](const rules::RuleSpec& one) { return one.name.text == "down"; });
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.rules[0].respond = restart_then_rollback();
     config.actions[1].settle = 2min;
   }));
   harm(w);
@@ -159,7 +152,7 @@ TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs 
 
 TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then asks if up is not 0") {
   World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
+    config.rules[0].respond = restart_then_rollback();
     config.actions[1].settle = 2min;
   }));
   harm(w);
@@ -171,17 +164,9 @@ TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then asks if
 }
 
 TEST_CASE("SPEC 2.27: a rule that fires again on the same revision starts one rung higher") {
-  World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = {rules::ActionName("restart"), rules::ActionName("rollback")};
-  }));
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
-  w.reality["web"].extra_errors = 0.3;
-  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
-  w.reality["web"].extra_errors = 0;
-  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
-  w.reality["web"].extra_errors = 0.3;
+  World w(restart_first());
+  let_a_restart_help_v2(w);
+  errors_on(w);
   REQUIRE(w.run_until([&] { return w.deeds.size() == 2; }, 30min));
   CHECK(w.performed().back() == "switch last-good");
 }
@@ -198,7 +183,7 @@ TEST_CASE("the order of a plan is steps, verify, on_success or on_failure, alway
     }));
     if (!works) w.scripts["switch last-good"] = {rules::StepStatus::failed, 1s, false};
     harm(w);
-    REQUIRE(w.run_until([&] { return w.last() && w.last()->closed; }, 30min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
     CHECK(w.outcome() == (works ? "recovered" : "action_failed"));
     const std::vector<std::string> expected{"capture logs: logs", "run pause", "switch last-good",
                                             works ? "run resume" : "run maintenance", "run tidy"};
@@ -214,7 +199,7 @@ TEST_CASE("what runs before the switch and fails is passed over, a failed wait a
   }));
   w.scripts["run backup"] = {rules::StepStatus::failed, 1s, false};
   harm(w);
-  REQUIRE(w.run_until([&] { return w.last() && w.last()->closed; }, 30min));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.outcome() == "action_failed");
   CHECK(w.performed() == std::vector<std::string>{"run backup", "switch last-good", "run maintenance"});
 }
@@ -241,7 +226,7 @@ TEST_CASE("an ask step waits for a person, and aborts when nobody answers") {
     harm(w);
     REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
     if (approved) w.ask(rules::Approve{w.open()->id, "me"});
-    REQUIRE(w.run_until([&] { return w.last()->closed.has_value(); }, 50min));
+    REQUIRE(w.run_until([&] { return w.closed(); }, 50min));
     CHECK(w.outcome() == (approved ? "recovered" : "aborted"));
     CHECK(w.count_performed("switch last-good") == (approved ? 1 : 0));
     CHECK(w.count_performed("run tidy") == 1);
@@ -264,9 +249,7 @@ TEST_CASE("a person aborts: the step in flight is ended, what must follow is don
 
 TEST_CASE("by hand runs the same plan with every probe down and is unverifiable then") {
   World w(usual());
-  w.run(5min);
-  w.deploy("v2");
-  w.run(1min);
+  bring_up_v2(w);
   w.reality["web"].probes_work = false;
   w.run(1min);
   rules::RollbackByHand request;

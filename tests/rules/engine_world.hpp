@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 using rules::Duration;
 using rules::Instant;
 
+constexpr Duration poll_every = 5s;  // every probe
+
 // What a test says of one service.
 struct Reality {
   rules::Revision running{"v1"};
@@ -108,6 +110,7 @@ class World {
   std::optional<rules::IncidentRecord> last(const std::string& service = "web") const;
   std::vector<rules::IncidentRecord> all(const std::string& service = "web") const;
   std::string outcome(const std::string& service = "web") const;  // of the newest; "open", "none"
+  bool closed(const std::string& service = "web") const;          // the newest is
   std::string phase(const std::string& service = "web") const;
   rules::Standing standing(const std::string& revision, const std::string& service = "web") const;
   std::vector<std::string> performed(const std::string& service = "web") const;  // "switch last-good", ...
@@ -168,6 +171,27 @@ rules::StepSpec question(const std::string& text);
 rules::ActionSpec action(const std::string& name, std::vector<rules::StepSpec> steps);
 // One service `web`, rules errors (1m) and down (30s), actions rollback and restart.
 rules::CoreConfig usual();
+// The usual one, changed.
+rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change);
+// The usual one, where errors is P2: people are asked first.
+rules::CoreConfig asking();
 void add_service(rules::CoreConfig& config, const std::string& name);
+// Adds a service `pg`; while that is down, it explains what is wrong with `web`: errors is withheld.
+void explain_by_pg(rules::CoreConfig& config);
+// Adds a service `api` with a rule as errors, whose rollback is the same.
+void add_api(rules::CoreConfig& config);
+std::vector<rules::ActionName> restart_then_rollback();
+
+// What many tests begin with.
+
+// After five good minutes the deployed revision does harm.
+void harm(World& w);
+// The same, while pg is down.
+void harm_explained_by_pg(World& w);
+// v2 is deployed after five good minutes, and up: a candidate.
+void bring_up_v2(World& w);
+// From here on 30 % of requests to web are answered with errors, whatever runs; and from here on no more.
+void errors_on(World& w);
+void errors_off(World& w);
 
 }  // namespace world
