@@ -24,6 +24,23 @@ rules::CoreConfig long_plan() {
   return config;
 }
 
+// Dies while the switch is in flight, and comes back when that is over; `happens`: whether it did anything.
+void die_in_the_switch(World& w, bool happens) {
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, happens};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash(30s);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+}
+
+// The step before the switch is in flight.
+void reach_a_long_pause(World& w) {
+  w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+}
+
 }  // namespace
 
 TEST_CASE("a watcher that dies at any command: at most one switch, every always step, an outcome") {
@@ -53,24 +70,14 @@ TEST_CASE("a watcher that dies at any command: at most one switch, every always 
 
 TEST_CASE("a switch found in flight that happened counts as done") {
   World w(long_plan());
-  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, true};
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
-  w.run(5s);
-  w.crash(30s);
-  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  die_in_the_switch(w, true);
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
 
 TEST_CASE("a switch found in flight that did not happen is not repeated") {
   World w(long_plan());
-  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
-  w.run(5s);
-  w.crash(30s);
-  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  die_in_the_switch(w, false);
   CHECK(w.outcome() == "action_failed");
   CHECK(w.count_performed("switch last-good") == 1);
   CHECK(w.count_performed("run maintenance") == 1);
@@ -84,9 +91,7 @@ TEST_CASE("a step in flight is run again only when it is idempotent") {
     config.actions[0].steps[2].on_failure = rules::OnFailure::abort;
     config.actions[0].steps[2].idempotent = idempotent;
     World w(config);
-    w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
-    harm(w);
-    REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+    reach_a_long_pause(w);
     w.run(5s);
     w.crash();
     REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
@@ -118,9 +123,7 @@ TEST_CASE("an incident found while asking goes on asking until its time is up") 
 
 TEST_CASE("a plan that is no longer the configured one does not go on") {
   World w(long_plan());
-  w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  reach_a_long_pause(w);
   // Read back with another plan: as a configuration that was changed while nobody ran.
   rules::CoreConfig other = long_plan();
   other.actions[0].steps.erase(other.actions[0].steps.begin());
@@ -133,9 +136,7 @@ TEST_CASE("a plan that is no longer the configured one does not go on") {
 
 TEST_CASE("an open incident keeps the plan it began with over a reload") {
   World w(long_plan());
-  w.scripts["run pause"] = {rules::StepStatus::succeeded, 20s, true};
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  reach_a_long_pause(w);
   rules::CoreConfig other = long_plan();
   other.actions[0].steps = {run("nonsense")};
   w.reload(other);

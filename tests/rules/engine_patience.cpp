@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 #include "engine_world.hpp"
 
 // Every wait ends: for the host's lock, for people, for what explains the trouble, for a rung to help.
@@ -102,9 +100,7 @@ TEST_CASE("SPEC 2.19: unless_max goes on over our own restarts") {
   World w(with(explain_by_pg));
   harm_explained_by_pg(w);
   w.run(3min);
-  const auto& notes = w.notes;
-  const auto is_withheld = [](const rules::Note& note) { return note.event == "withheld"; };
-  REQUIRE(std::any_of(notes.begin(), notes.end(), is_withheld));
+  REQUIRE(w.noted("withheld") > 0);
   for (int restart = 0; restart < 4; ++restart) {
     w.crash(2s);
     w.run(2min);

@@ -13,12 +13,6 @@ namespace {
 
 void jump(World& w, Duration by) { w.observe(rules::ClockJump{w.now(), by}); }
 
-int noted(const World& w, const std::string& event) {
-  int count = 0;
-  for (const rules::Note& note : w.notes) count += note.event == event ? 1 : 0;
-  return count;
-}
-
 // A new process has a later start time and counts from zero.
 void begins_anew(Reality& real) {
   real.total = 0;
@@ -75,7 +69,7 @@ TEST_CASE("a process that stood still: what was bad before is too old to fire on
   errors_off(w);
   w.deploy("v3");
   w.run(10min);
-  CHECK(noted(w, "firing") == 0);
+  CHECK(w.noted("firing") == 0);
   CHECK(w.deeds.empty());
 }
 
@@ -134,7 +128,7 @@ TEST_CASE("SPEC 2.10: a probe that is slow up to its timeout makes no rule blind
     CHECK_FALSE(w.rule("errors").progress.blind);
     CHECK_FALSE(w.rule("down").progress.blind);
     if (!is_bad) CHECK(w.told(rules::Stage::blind) == 0);
-    CHECK(noted(w, "firing") == (is_bad ? 1 : 0));
+    CHECK(w.noted("firing") == (is_bad ? 1 : 0));
     CHECK(w.outcome() == (is_bad ? "recovered" : "none"));
   }
 }
@@ -170,7 +164,7 @@ TEST_CASE("SPEC 2.11: the end of for has its confirmation at once, also where so
 TEST_CASE("SPEC 2.19: what explains the trouble does so only until it is stale") {
   World w(with(explain_by_pg));
   harm_explained_by_pg(w);
-  REQUIRE(w.run_until([&] { return noted(w, "withheld") == 1; }, 5min));
+  REQUIRE(w.run_until([&] { return w.noted("withheld") == 1; }, 5min));
   w.reality["pg"].poll_takes = [] { return Duration(24h); };
   const auto last_poll = [&w] {
     for (const rules::ProbeView& probe : w.view().probes) {

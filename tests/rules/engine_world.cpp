@@ -401,4 +401,9 @@ bool World::told_text(const std::string& part) const {
   });
 }
 
+int World::noted(const std::string& event) const {
+  return static_cast<int>(
+      std::count_if(notes.begin(), notes.end(), [&](const Note& note) { return note.event == event; }));
+}
+
 }  // namespace world

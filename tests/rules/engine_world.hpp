@@ -117,6 +117,7 @@ class World {
   int count_performed(const std::string& what) const;
   int told(rules::Stage stage) const;
   bool told_text(const std::string& part) const;
+  int noted(const std::string& event) const;
 
   std::map<std::string, Reality> reality;
   std::map<std::string, Script> scripts;  // by describe(step)
