@@ -14,15 +14,7 @@ using probes::HttpProbe;
 using probes::HttpRequestConfig;
 using rules::FaultKind;
 using rules::Up;
-using tests::always;
-using tests::Asked;
-using tests::config_of;
-using tests::has;
-using tests::Peer;
-using tests::response;
-using tests::ScriptedServer;
-using tests::value_of;
-using tests::what_of;
+using namespace tests;
 
 HttpProbe http(const std::string& url) {
   HttpProbe what;

@@ -12,6 +12,15 @@ namespace asio = boost::asio;
 
 namespace {
 
+// A journal on a thread of its own, and tasks that ask it.
+struct Asking {
+  const Folder folder;
+  asio::io_context io;
+  watcher::JournalThread journal{io.get_executor(), open(folder.path)};
+  std::vector<std::string> told;
+  probes::TaskGroup tasks{io.get_executor()};
+};
+
 // Lets the journal's thread wait at a gate, like a disk that is slow.
 struct Gate {
   std::mutex mutex;
@@ -42,12 +51,7 @@ asio::awaitable<void> save_one(watcher::JournalThread& journal, std::string id, 
 
 }  // namespace
 
-TEST_CASE("the journal's thread saves in the order of asking and answers on the caller's executor") {
-  const Folder folder;
-  asio::io_context io;
-  watcher::JournalThread journal(io.get_executor(), open(folder.path));
-  probes::TaskGroup tasks(io.get_executor());
-  std::vector<std::string> told;
+TEST_CASE_FIXTURE(Asking, "the journal's thread saves in the order of asking and answers on the caller's executor") {
   const auto loop_thread = std::this_thread::get_id();
   std::vector<bool> same_thread;
   const auto ask = [&](std::string id) -> asio::awaitable<void> {
@@ -62,13 +66,8 @@ TEST_CASE("the journal's thread saves in the order of asking and answers on the 
   CHECK(open(folder.path)->incidents(10).size() == 3);
 }
 
-TEST_CASE("the loop goes on while the journal's disk is slow") {
-  const Folder folder;
-  asio::io_context io;
-  watcher::JournalThread journal(io.get_executor(), open(folder.path));
-  probes::TaskGroup tasks(io.get_executor());
+TEST_CASE_FIXTURE(Asking, "the loop goes on while the journal's disk is slow") {
   Gate gate;
-  std::vector<std::string> told;
   const auto other_work = [&]() -> asio::awaitable<void> {
     told.push_back("loop");
     gate.let_through();
@@ -81,13 +80,8 @@ TEST_CASE("the loop goes on while the journal's disk is slow") {
   CHECK(told == std::vector<std::string>{"loop", "1"});
 }
 
-TEST_CASE("what is asked beyond the bound of the journal's queue is refused and counted") {
-  const Folder folder;
-  asio::io_context io;
-  watcher::JournalThread journal(io.get_executor(), open(folder.path));
-  probes::TaskGroup tasks(io.get_executor());
+TEST_CASE_FIXTURE(Asking, "what is asked beyond the bound of the journal's queue is refused and counted") {
   Gate gate;
-  std::vector<std::string> told;
   tasks.spawn("gate", wait_at(journal, gate));
   while (journal.waiting() > 0 || told.empty()) {
     io.poll();
@@ -106,12 +100,8 @@ TEST_CASE("what is asked beyond the bound of the journal's queue is refused and 
   CHECK(static_cast<std::size_t>(faults) == journal.refused());
 }
 
-TEST_CASE("closing the journal's thread does what waits, and what is asked afterwards answers with a fault") {
-  const Folder folder;
-  asio::io_context io;
-  watcher::JournalThread journal(io.get_executor(), open(folder.path));
-  probes::TaskGroup tasks(io.get_executor());
-  std::vector<std::string> told;
+TEST_CASE_FIXTURE(Asking,
+                  "closing the journal's thread does what waits, and what is asked afterwards answers with a fault") {
   tasks.spawn("save", save_one(journal, "1", told));
   tasks.spawn("save", save_one(journal, "2", told));
   const auto close = [&]() -> asio::awaitable<void> {
@@ -125,11 +115,7 @@ TEST_CASE("closing the journal's thread does what waits, and what is asked after
   CHECK(open(folder.path)->incidents(10).size() == 2);
 }
 
-TEST_CASE("the journal's thread reads what was saved") {
-  const Folder folder;
-  asio::io_context io;
-  watcher::JournalThread journal(io.get_executor(), open(folder.path));
-  probes::TaskGroup tasks(io.get_executor());
+TEST_CASE_FIXTURE(Asking, "the journal's thread reads what was saved") {
   bool read = false;
   const auto ask = [&]() -> asio::awaitable<void> {
     std::vector<rules::Record> records;
