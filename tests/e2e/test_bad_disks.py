@@ -72,19 +72,18 @@ class BadDisks(World):
             self.assertEqual((self.version(), self.checkouts()[0].split()[-1]), ("errors", "errors"))
             time.sleep(0.2)
 
-    def test_full_at_the_start(self):
-        watcher = self.start_on("size=64k", wait=False)
+    def does_not_start_on(self, options, why):
+        watcher = self.start_on(options, wait=False)
         self.assertEqual(watcher.wait(20), 1)
         log = self.log.read_text()
         self.assertIn(str(self.folder / "state"), log)
-        self.assertIn("full", log)
+        self.assertIn(why, log)
+
+    def test_full_at_the_start(self):
+        self.does_not_start_on("size=64k", "full")
 
     def test_read_only_at_the_start(self):
-        watcher = self.start_on("ro", wait=False)
-        self.assertEqual(watcher.wait(20), 1)
-        log = self.log.read_text()
-        self.assertIn(str(self.folder / "state"), log)
-        self.assertIn("Read-only", log)
+        self.does_not_start_on("ro", "Read-only")
 
     def test_too_little_room_for_the_reserve_asks_instead_of_acting(self):
         self.good_shop_on("size=8M")
