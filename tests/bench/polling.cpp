@@ -27,6 +27,7 @@
 #include "probes/net/resolver.hpp"
 #include "probes/net/task_group.hpp"
 #include "probes/scheduler.hpp"
+#include "real_clock.hpp"
 
 namespace {
 
@@ -37,11 +38,6 @@ using asio::ip::tcp;
 constexpr std::string_view answer =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n"
     R"({"status":"ok","database":"connected"})";
-
-class MonotonicClock final : public probes::Clock {
- public:
-  rules::Instant now() const override { return rules::Instant(std::chrono::steady_clock::now().time_since_epoch()); }
-};
 
 // One connection to the server: answers each request that ends with an empty line.
 class Session : public std::enable_shared_from_this<Session> {
@@ -161,7 +157,7 @@ int main(int argc, char** argv) {
   const auto length = std::chrono::seconds(argc > 2 ? std::strtol(argv[2], nullptr, 10) : 10);
   const Server server = start_server();
   asio::io_context loop(1);
-  const MonotonicClock clock;
+  const tests::RealClock clock;
   probes::Resolver resolver;
   Figures figures;
   bool measuring = false;

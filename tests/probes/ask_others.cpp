@@ -1,14 +1,13 @@
 #include <doctest/doctest.h>
 
-#include <array>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "ask_fixture.hpp"
 #include "rules/signals/selector.hpp"
 #include "scripted_server.hpp"
+#include "test_folder.hpp"
 
 namespace {
 
@@ -20,15 +19,7 @@ using probes::PrometheusProbe;
 using probes::TcpProbe;
 using rules::FaultKind;
 using rules::Up;
-using tests::always;
-using tests::Asked;
-using tests::config_of;
-using tests::has;
-using tests::Peer;
-using tests::response;
-using tests::ScriptedServer;
-using tests::value_of;
-using tests::what_of;
+using namespace tests;
 
 PrometheusProbe page_at(const std::string& url, const std::string& selector) {
   PrometheusProbe what;
@@ -48,14 +39,8 @@ rules::Poll run(const ExecProbe& what, rules::Duration timeout = 10s) { return A
 
 // Files as below /proc and /sys/fs/cgroup.
 struct Tree {
-  std::filesystem::path root;
-  Tree() {
-    std::array<char, 32> name{"/tmp/rollbackd-test-XXXXXX"};
-    root = mkdtemp(name.data());
-  }
-  ~Tree() { std::filesystem::remove_all(root); }
-  Tree(const Tree&) = delete;
-  Tree& operator=(const Tree&) = delete;
+  TestFolder folder;
+  std::filesystem::path root = folder.path;
   void write(const std::string& path, const std::string& text) const {
     std::filesystem::create_directories((root / path).parent_path());
     std::ofstream(root / path) << text;

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,11 +10,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "probes/net/child.hpp"
 #include "run_here.hpp"
+#include "test_folder.hpp"
 
 namespace {
 
@@ -34,22 +33,6 @@ ChildSpec shell(std::string script) {
 ChildResult run(ChildSpec spec) {
   boost::asio::io_context loop;
   return tests::run_on(loop, probes::run_child(std::move(spec)));
-}
-
-// A folder that goes with the test.
-struct Folder {
-  std::string path;
-  Folder() {
-    std::array<char, 32> name{"/tmp/rollbackd-test-XXXXXX"};
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { CHECK(std::system(("rm -rf " + path).c_str()) == 0); }
-};
-
-std::string content(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
 }
 
 // With a limit that grows until the command had the time to say that it is ready: how long a shell takes to start is
@@ -155,8 +138,8 @@ TEST_CASE("a cancelled command is ended as a time-out ends it, and then the call
   boost::asio::io_context loop;
   boost::asio::cancellation_signal signal;
   std::optional<ChildResult> result;
-  const Folder folder;
-  const std::string ready = folder.path + "/ready";
+  const TestFolder folder;
+  const std::string ready = folder.file("ready");
   ChildSpec spec = shell("trap 'echo tidied; exit 0' TERM; touch " + ready + "; while :; do sleep 0.05; done");
   const auto on_done = [&](std::exception_ptr error, ChildResult value) {
     CHECK(error == nullptr);
@@ -198,17 +181,17 @@ TEST_CASE(
 }
 
 TEST_CASE("standard input and output go to files where files are named") {
-  const Folder folder;
-  std::ofstream(folder.path + "/in") << "from a file";
+  const TestFolder folder;
+  std::ofstream(folder.file("in")) << "from a file";
   ChildSpec spec = shell("cat; echo err >&2");
   spec.dir = folder.path;
-  spec.stdin_file = folder.path + "/in";
-  spec.stdout_file = folder.path + "/out";
+  spec.stdin_file = folder.file("in");
+  spec.stdout_file = folder.file("out");
   const ChildResult result = run(std::move(spec));
   CHECK(result.end == ChildEnd::exited);
   CHECK(result.output == "err\n");
   CHECK(result.output_stdout.empty());
-  CHECK(content(folder.path + "/out") == "from a file");
+  CHECK(content(folder.file("out")) == "from a file");
 }
 
 TEST_CASE("another user needs root, and then has that user's groups and home") {

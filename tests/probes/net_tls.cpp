@@ -9,13 +9,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "probes/net/http_client.hpp"
 #include "run_here.hpp"
 #include "scripted_server.hpp"
+#include "test_folder.hpp"
 
 namespace {
 
@@ -28,10 +28,8 @@ using Outcome = std::variant<HttpReply, Fault>;
 
 // A certificate authority and a server's certificate for app.example and 127.0.0.1, made by the openssl command.
 struct Certificates {
-  std::filesystem::path folder;
+  TestFolder folder;
   Certificates() {
-    std::array<char, 32> name{"/tmp/rollbackd-test-XXXXXX"};
-    folder = mkdtemp(name.data());
     std::ofstream(file("san")) << "subjectAltName=DNS:app.example,IP:127.0.0.1\n";
     openssl(
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.pem");
@@ -41,12 +39,9 @@ struct Certificates {
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x -keyout x.key -out "
         "other.pem");
   }
-  ~Certificates() { std::filesystem::remove_all(folder); }
-  Certificates(const Certificates&) = delete;
-  Certificates& operator=(const Certificates&) = delete;
-  std::string file(const std::string& name) const { return folder / name; }
+  std::string file(const std::string& name) const { return folder.file(name); }
   void openssl(const std::string& arguments) const {
-    const std::string command = "cd " + folder.string() + " && openssl " + arguments + " >>log 2>&1";
+    const std::string command = "cd " + folder.path + " && openssl " + arguments + " >>log 2>&1";
     REQUIRE(std::system(command.c_str()) == 0);
   }
 };

@@ -3,18 +3,13 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <exception>
-#include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 
 #include "probes/clock.hpp"
+#include "run_here.hpp"
 #include "test_folder.hpp"
 #include "watcher/drivers/driver.hpp"
 
@@ -23,6 +18,7 @@ namespace drivers_support {
 using namespace std::chrono_literals;
 
 using Folder = TestFolder;
+using tests::run_here;
 
 // Goes on by a millisecond whenever it is asked, so that limits are far away and no two answers are the same.
 class CountingClock final : public probes::Clock {
@@ -35,12 +31,6 @@ class CountingClock final : public probes::Clock {
 
 inline void write(const std::string& path, const std::string& content) { std::ofstream(path) << content; }
 
-inline std::string content(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
-
 inline std::string script(const std::string& path, const std::string& lines) {
   write(path, "#!/bin/sh\n" + lines);
   REQUIRE(::chmod(path.c_str(), 0755) == 0);
@@ -48,20 +38,6 @@ inline std::string script(const std::string& path, const std::string& lines) {
 }
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-// Runs a coroutine to its end on a loop that runs nothing else.
-template <class T>
-T run_here(boost::asio::awaitable<T> task) {
-  boost::asio::io_context loop;
-  std::optional<T> result;
-  boost::asio::co_spawn(loop, std::move(task), [&result](const std::exception_ptr& error, T value) {
-    if (error) std::rethrow_exception(error);
-    result.emplace(std::move(value));
-  });
-  while (!result && loop.run_one() > 0) {
-  }
-  return std::move(*result);
-}
 
 inline rules::RevisionRead identify(watcher::Driver& driver) { return run_here(driver.identify()); }
 

@@ -1,22 +1,13 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "test_folder.hpp"
 #include "watcher/run/spool.hpp"
 
 namespace {
-
-struct TemporaryDir {
-  std::string path;
-  TemporaryDir() {
-    char name[] = "/tmp/rollbackd-spool-XXXXXX";
-    path = mkdtemp(name);
-  }
-  ~TemporaryDir() { std::filesystem::remove_all(path); }
-};
 
 rules::DeployMark some_mark() {
   rules::DeployMark mark;
@@ -33,7 +24,7 @@ rules::DeployMark some_mark() {
 }  // namespace
 
 TEST_CASE("what a deploy script says while no watcher runs comes back whole") {
-  const TemporaryDir state;
+  const TestFolder state;
   REQUIRE_FALSE(watcher::spool(state.path, some_mark()));
   std::vector<std::string> unreadable;
   const auto spooled = watcher::read_spool(state.path, unreadable);
@@ -50,7 +41,7 @@ TEST_CASE("what a deploy script says while no watcher runs comes back whole") {
 }
 
 TEST_CASE("spooled words come back in the order in which they were said, marks and declarations alike") {
-  const TemporaryDir state;
+  const TestFolder state;
   REQUIRE_FALSE(watcher::spool(state.path, some_mark()));
   REQUIRE_FALSE(watcher::spool(state.path,
                                rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad}));
@@ -67,7 +58,7 @@ TEST_CASE("spooled words come back in the order in which they were said, marks a
 }
 
 TEST_CASE("a spooled file that cannot be read is named and left where it is") {
-  const TemporaryDir state;
+  const TestFolder state;
   REQUIRE_FALSE(watcher::spool(state.path, some_mark()));
   const std::string damaged = state.path + "/spool/000000000007.json";
   std::ofstream(damaged) << "{\"service\": \"web\"";

@@ -11,11 +11,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "serve_support.hpp"
+#include "test_folder.hpp"
 #include "watcher/serve/bind.hpp"
 #include "watcher/serve/client.hpp"
 #include "watcher/serve/peer.hpp"
@@ -29,21 +31,6 @@ using watcher::ApiReply;
 namespace asio = boost::asio;
 
 namespace {
-
-// A folder of its own, gone at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "rollbackd_serve_XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // A server on real sockets with a thread of its own, so that clients here may block.
 class Served {
@@ -73,7 +60,7 @@ class Served {
   const watcher::WatcherSection& section() const { return section_; }
 
  private:
-  Folder folder_;
+  TestFolder folder_;
   watcher::WatcherSection section_;
   asio::io_context io_{1};
   FakeHost host_;
@@ -209,7 +196,7 @@ TEST_CASE("the control socket's file is for its owner alone, with a group for it
     CHECK((status.st_mode & 07777) == 0600);
   }
   CHECK_FALSE(std::filesystem::exists(path));
-  const Folder folder;
+  const TestFolder folder;
   asio::io_context io;
   const auto bound = watcher::bind_control(io.get_executor(), folder.file("c"), std::to_string(getegid()));
   REQUIRE(std::holds_alternative<watcher::ControlSocket>(bound));
@@ -237,7 +224,7 @@ TEST_CASE("who may use the control socket is decided by the kernel's word for wh
                       {"a member by its primary group", {}, group, true}};
   for (const Row& row : rows) {
     CAPTURE(row.name);
-    const Folder folder;
+    const TestFolder folder;
     asio::io_context io;
     auto bound = watcher::bind_control(io.get_executor(), folder.file("c"), std::to_string(group));
     REQUIRE(std::holds_alternative<watcher::ControlSocket>(bound));
@@ -283,7 +270,7 @@ TEST_CASE("a control socket on which somebody answers is left alone, one on whic
   section.control = served.control();
   CHECK(refusal_to_listen(section).find("another rollbackd answers there") != std::string::npos);
   CHECK(std::holds_alternative<ApiReply>(watcher::call(served.control(), trusted("GET", "/healthz"))));
-  const Folder folder;
+  const TestFolder folder;
   section.control = folder.file("stale");
   {
     asio::io_context io;
@@ -294,7 +281,7 @@ TEST_CASE("a control socket on which somebody answers is left alone, one on whic
 }
 
 TEST_CASE("where the control socket cannot be, the error says why and what to do") {
-  const Folder folder;
+  const TestFolder folder;
   watcher::WatcherSection section;
   section.listen = "off";
   section.control = folder.file("file");
@@ -303,7 +290,7 @@ TEST_CASE("where the control socket cannot be, the error says why and what to do
   CHECK(std::filesystem::file_size(section.control) == 8);
   section.control = folder.file("none/such/control.sock");
   CHECK(refusal_to_listen(section).find("does the folder exist") != std::string::npos);
-  section.control = folder.file(std::string(200, 'x').c_str());
+  section.control = folder.file(std::string(200, 'x'));
   CHECK(refusal_to_listen(section).find("the path is longer than 107 bytes") != std::string::npos);
   section.control = folder.file("control.sock");
   section.control_group = "no-such-group";
@@ -327,7 +314,7 @@ TEST_CASE("addresses to listen on") {
 }
 
 TEST_CASE("where no watcher answers, the client says what to do") {
-  const Folder folder;
+  const TestFolder folder;
   const auto nobody = watcher::call(folder.file("none"), trusted("GET", "/healthz"));
   REQUIRE(std::holds_alternative<std::string>(nobody));
   CHECK(std::get<std::string>(nobody).find("is `rollbackd run` running") != std::string::npos);

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
-#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "run_here.hpp"
 #include "watcher/serve/api.hpp"
 
 namespace serve_test {
@@ -179,15 +177,7 @@ class FakeHost final : public watcher::Host {
 
 // What the API answers, without any server.
 inline watcher::ApiReply ask(FakeHost& host, watcher::ApiRequest request) {
-  boost::asio::io_context io;
-  watcher::ApiReply reply;
-  const auto on_done = [&reply](std::exception_ptr error, watcher::ApiReply answered) {
-    if (error) std::rethrow_exception(error);
-    reply = std::move(answered);
-  };
-  boost::asio::co_spawn(io, watcher::handle(host, std::move(request)), on_done);
-  io.run();
-  return reply;
+  return tests::run_here(watcher::handle(host, std::move(request)));
 }
 
 inline watcher::ApiRequest trusted(std::string method, std::string target, std::string body = "") {
