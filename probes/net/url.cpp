@@ -1,8 +1,26 @@
 #include "probes/net/url.hpp"
 
 #include <boost/url/parse.hpp>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
 
 namespace probes {
+
+namespace {
+
+// None when there is none, and when it is no port: Boost's port_number() returns something for 99999, too.
+std::optional<std::uint16_t> port_of(const boost::urls::url_view& view) {
+  const std::string text(view.port());
+  std::uint16_t port = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+}  // namespace
 
 rules::Parsed<Url> parse_url(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
@@ -15,12 +33,13 @@ rules::Parsed<Url> parse_url(std::string_view text) {
     return rules::SyntaxError{scheme.size() + 3, "credentials do not belong into an address: use a header"};
   }
   if (view.has_fragment()) return rules::SyntaxError{text.find('#'), "an address to ask has no fragment"};
-  if (view.has_port() && view.port_number() == 0) return rules::SyntaxError{0, "the port must be from 1 to 65535"};
+  const std::optional<std::uint16_t> port = port_of(view);
+  if (view.has_port() && !port) return rules::SyntaxError{0, "the port must be from 1 to 65535"};
   Url url;
   url.tls = scheme == "https";
   url.host = std::string(view.host_address());
   const std::uint16_t standard_port = url.tls ? 443 : 80;
-  url.port = view.has_port() ? view.port_number() : standard_port;
+  url.port = port.value_or(standard_port);
   url.authority = std::string(view.encoded_host_and_port());
   url.target = std::string(view.encoded_resource());
   if (url.target.empty() || url.target.front() != '/') url.target.insert(0, "/");

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "cli_support.hpp"
 #include "config_files.hpp"
 #include "watcher/cli/check_online.hpp"
@@ -142,6 +145,26 @@ TEST_CASE("SPEC 4: check --online finds a probe that is down and a command that 
   CHECK(run.out.find("wrong: probe db: down") != std::string::npos);
   CHECK(run.out.find("wrong: service.web.switch: the command /nowhere/switch does not exist") != std::string::npos);
   CHECK(run.out.find("wrong: service web: what runs cannot be read") != std::string::npos);
+}
+
+TEST_CASE("SPEC 3: check --online tells no secret that a command repeats") {
+  FakeWatcher nobody;
+  const CliFolder folder(
+      "[probe.e]\ntype = 'exec'\nrun = ['sh', '-c', 'echo is hunter22; exit 2']\nenv.PW = { file = 'pw' }\n"
+      "[service.web]\nidentify = ['sh', '-c', 'echo has hunter22 >&2; exit 1']\nswitch = ['true', '{to}']\n");
+  std::ofstream(folder.path() + "/pw") << "hunter22\n";
+  const CliRun run = nobody(folder.line({"check", "--online"}));
+  CHECK(run.out.find("exited with 2: is <redacted>") != std::string::npos);
+  CHECK(run.out.find("exited with 1: has <redacted>") != std::string::npos);
+}
+
+TEST_CASE("check names the file as a shell takes it") {
+  FakeWatcher nobody;
+  const CliFolder folder;
+  const std::string file = folder.path() + "/it's mine.toml";
+  std::filesystem::copy_file(folder.config(), file);
+  const CliRun run = nobody({"check", "--config", file});
+  CHECK(run.out.find("--config '" + folder.path() + "/it'\\''s mine.toml' asks") != std::string::npos);
 }
 
 TEST_CASE("SPEC 2.7: check --online finds a threshold beyond the highest finite bucket") {

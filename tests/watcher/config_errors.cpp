@@ -310,6 +310,48 @@ TEST_CASE("a configuration that is not there, is a folder, or is no text is repo
   CHECK_FALSE(watcher::load_config(folder.write("b.toml", std::string("\xff\xfe\0x", 4))).config.has_value());
 }
 
+TEST_CASE("SPEC 3: a share compared with a bare number above 1 is a mistake, whether written out or implied") {
+  CHECK(findings_of(
+            "[probe.host]\ntype = 'host'\n[probe.app]\ntype = 'prometheus'\nurl = 'http://127.0.0.1:1/'\n"
+            "[signal.errors]\nprobe = 'app'\nratio = ['a_total{code=~\"5..\"}', 'a_total']\n"
+            "[signal.p95]\nprobe = 'app'\nquantile = 0.95\nof = 'd_seconds'\n"
+            "[service.web]\nhealth = 'http://127.0.0.1:1/'\nrules = ['memory > 90 for 5m', 'down for 30s']\n"
+            "rollback = ['true', '{to}']\nidentify = ['true']\n"
+            "[rule.a]\nwhen = 'errors > 5'\nfor = '5m'\n[rule.b]\nwhen = 'avg(host.cpu_used, 5m) > 90'\nfor = '5m'\n"
+            "[rule.c]\nwhen = 'errors * 100 > 5 or p95 > 5 or host.load1 > 8 or errors >= 1'\nfor = '5m'\n") ==
+        "15:20: error: service.web.rules: a share is compared with a number above 1; expected one such as 5% or 0.05\n"
+        "19:18: error: rule.a.when: a share is compared with a number above 1; expected one such as 5% or 0.05\n"
+        "22:34: error: rule.b.when: a share is compared with a number above 1; expected one such as 5% or 0.05\n");
+}
+
+TEST_CASE("SPEC 3: what could not be listened on is found by check, not by the start") {
+  for (const char* const fine : {"off", "127.0.0.1:9877", "[::1]:9877", "0.0.0.0:0", "localhost:9877"}) {
+    CAPTURE(fine);
+    CHECK(findings_of("[watcher]\nlisten = '" + std::string(fine) + "'\n").empty());
+  }
+  for (const char* const wrong :
+       {"http://127.0.0.1:9877", "my host:9877", "example.org:9877", "127.0.0.1:99999", ":1"}) {
+    CAPTURE(wrong);
+    CHECK(findings_of("[watcher]\nlisten = '" + std::string(wrong) + "'\n").find("2:10: error: watcher.listen:") == 0);
+  }
+  CHECK(findings_of("[watcher]\ncontrol = '/run/" + std::string(102, 'x') + "'\n").empty());
+  CHECK(findings_of("[watcher]\ncontrol = '/run/" + std::string(103, 'x') + "'\n")
+            .find("2:11: error: watcher.control: a socket's path has at most 107 bytes") == 0);
+}
+
+TEST_CASE("a port that is none and a header that would be two are mistakes") {
+  const auto probe = [](const std::string& url, const std::string& header) {
+    return findings_of("[probe.h]\ntype = 'http'\nurl = '" + url + "'\nheader = { " + header + " }\n");
+  };
+  CHECK(probe("http://127.0.0.1:65535/", "X-Key = 'a b'").empty());
+  CHECK(probe("http://127.0.0.1:99999/", "") == "3:8: error: probe.h.url: the port must be from 1 to 65535\n");
+  CHECK(probe("http://127.0.0.1:65536/", "") == "3:8: error: probe.h.url: the port must be from 1 to 65535\n");
+  CHECK(probe("http://h/", "'X Y' = 'a'") == "4:10: error: probe.h.header: \"X Y\" is not a header's name\n");
+  CHECK(probe("http://h/", "'' = 'a'") == "4:10: error: probe.h.header: \"\" is not a header's name\n");
+  CHECK(probe("http://h/", "X = \"a\\r\\nY: b\"") ==
+        "4:10: error: probe.h.header: the value of X has a line break or another control character in it\n");
+}
+
 TEST_CASE("the nearest name is one that could have been meant") {
   const std::vector<std::string> known{"interval", "timeout", "url"};
   CHECK(watcher::nearest("intervall", known) == "interval");

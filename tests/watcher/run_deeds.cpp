@@ -51,9 +51,9 @@ struct Stage {
   void equip(std::shared_ptr<const watcher::Config> config) {
     watcher::Deeds::Tools tools;
     tools.config = std::move(config);
-    tools.performer = std::make_shared<watcher::Performer>(folder.path + "/incidents", resolver,
-                                                           std::map<rules::ServiceName, watcher::Driver*>{},
-                                                           std::map<rules::ServiceName, std::string>{});
+    tools.performer = std::make_shared<watcher::Performer>(
+        folder.path + "/incidents", resolver, std::map<rules::ServiceName, watcher::Driver*>{},
+        std::map<rules::ServiceName, std::string>{}, std::vector<std::string>{});
     deeds.equip(std::move(tools));
   }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,11 @@ struct Life {
   std::vector<Answer> answers;
   int exit_code = -1;
 
-  Life() {
+  explicit Life(const std::string& more = {}) {
     std::ofstream(folder.path + "/version") << "v1\n";
+    std::ofstream(folder.path + "/secret") << "hunter22\n";
     write_config("\"cat\", \"version\"");
+    std::ofstream(config_path(), std::ios::app) << more;
     watcher::Loaded loaded = watcher::load_config(config_path());
     for (const watcher::Finding& finding : loaded.findings) CAPTURE(finding.what);
     REQUIRE(loaded.config.has_value());
@@ -51,6 +54,13 @@ struct Life {
   }
   asio::awaitable<void> stop_soon() {
     while (answers.size() < 2) {
+      asio::steady_timer timer(io, std::chrono::milliseconds(1));
+      co_await timer.async_wait(probes::as_result);
+    }
+    watcher->stop();
+  }
+  asio::awaitable<void> stop_when(std::function<bool()> holds) {
+    while (!holds()) {
       asio::steady_timer timer(io, std::chrono::milliseconds(1));
       co_await timer.async_wait(probes::as_result);
     }
@@ -92,4 +102,26 @@ TEST_CASE("a reload that is asked for while the watcher stops changes nothing an
   CHECK_FALSE(life.answers[0].accepted);
   CHECK(journal_support::contains(life.answers[0].text, "stopping"));
   CHECK(life.exit_code == 0);
+}
+
+TEST_CASE("SPEC 3: a secret that a probe or a driver's command repeats is told nobody") {
+  Life life(
+      "ready = ['sh', '-c', 'echo is hunter22 >&2; exit 1']\n"
+      "[probe.e]\ntype = 'exec'\ninterval = '20ms'\nrun = ['sh', '-c', 'echo is hunter22; exit 2']\n"
+      "env.PW = { file = 'secret' }\n");
+  std::string fault;
+  std::string reason;
+  const auto told = [&] {
+    const rules::EngineView view = life.watcher->view();
+    for (const rules::ProbeView& probe : view.probes) {
+      if (probe.probe.text == "e" && probe.last && probe.last->fault) fault = probe.last->fault->what;
+    }
+    reason = view.services.front().not_ready_reason;
+    return !fault.empty() && journal_support::contains(reason, "exited");
+  };
+  life.tasks.spawn("live", life.live());
+  life.tasks.spawn("stop", life.stop_when(told));
+  life.run();
+  CHECK(journal_support::contains(fault, "is <redacted>"));
+  CHECK(journal_support::contains(reason, "is <redacted>"));
 }

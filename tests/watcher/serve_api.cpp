@@ -309,6 +309,7 @@ TEST_CASE("over TCP reading is free on loopback, changing needs token and an own
        403},
       {"change with the token", "POST", "/api/v1/reload", false, "secret", "Bearer secret", "127.0.0.1:9877", 200},
       {"change without sending it", "POST", "/api/v1/reload", false, "secret", "", "localhost:9877", 401},
+      {"the scheme in lower case", "POST", "/api/v1/reload", false, "secret", "bearer secret", "127.0.0.1:9877", 200},
       {"change with a wrong one", "POST", "/api/v1/reload", false, "secret", "Bearer secres", "localhost:9877", 401},
       {"change with a longer one", "POST", "/api/v1/reload", false, "secret", "Bearer secret1", "localhost:9877", 401},
       {"change with another scheme", "POST", "/api/v1/reload", false, "secret", "Basic secret", "localhost:9877", 401},

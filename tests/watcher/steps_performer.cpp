@@ -37,6 +37,7 @@ struct Fixture {
   probes::Resolver resolver;
   FakeDriver driver;
   std::string evidence = folder.path + "/incidents/i-1/evidence";
+  std::vector<std::string> secrets;  // of the whole configuration
 
   rules::Perform command(rules::StepSpec step) const {
     rules::Perform perform;
@@ -53,7 +54,7 @@ struct Fixture {
   }
   rules::StepResult perform(rules::Perform command) {
     const rules::ServiceName web("web");
-    watcher::Performer performer(folder.path + "/incidents", resolver, {{web, &driver}}, {{web, folder.path}});
+    watcher::Performer performer(folder.path + "/incidents", resolver, {{web, &driver}}, {{web, folder.path}}, secrets);
     return run_here(performer.perform(std::move(command)));
   }
   rules::StepResult perform(rules::StepSpec step) { return perform(command(std::move(step))); }
@@ -218,6 +219,17 @@ TEST_CASE("secrets that a step was given are redacted from its result and its ev
   step.env = {{"PW", secret("hunter22")}, {"LONGER", secret("hunter22x")}, {"TINY", secret("is")}};
   CHECK(fixture.perform(step).output == "password is <redacted> and <redacted>\n");
   step.what = rules::CaptureStep{"env.txt", shell("echo $PW")};
+  CHECK(fixture.perform(step).status == StepStatus::succeeded);
+  CHECK(content(fixture.evidence + "/env.txt") == "<redacted>\n");
+}
+
+TEST_CASE("SPEC 3: secrets of the whole configuration are redacted from what a step prints, not only its own") {
+  Fixture fixture;
+  fixture.secrets = {"hook-1234", "hook-1234-and-more", "is"};
+  rules::StepSpec step = Fixture::run_step(shell("echo this is hook-1234-and-more hook-1234hook-1234 $PW"));
+  step.env = {{"PW", secret("hunter22")}};
+  CHECK(fixture.perform(step).output == "this is <redacted> <redacted><redacted> <redacted>\n");
+  step.what = rules::CaptureStep{"env.txt", shell("echo hook-1234")};
   CHECK(fixture.perform(step).status == StepStatus::succeeded);
   CHECK(content(fixture.evidence + "/env.txt") == "<redacted>\n");
 }

@@ -69,6 +69,18 @@ std::string counted(std::size_t n, const std::string& noun) {
   return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
 }
 
+// As a shell takes it.
+std::string quoted(const std::string& path) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-+,@").find(c) != std::string_view::npos;
+  };
+  if (!path.empty() && std::all_of(path.begin(), path.end(), is_plain)) return path;
+  std::string out = "'";
+  for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 void print_summary(const CommandLine& line, const Config& config) {
   line.out() << line.config_path() << ": fine: " << counted(config.probes.size(), "probe") << ", "
              << counted(config.core.signals.size(), "signal") << ", " << counted(config.core.rules.size(), "rule")
@@ -92,7 +104,7 @@ void print_text(const CommandLine& line, const Loaded& loaded, const std::vector
     told << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
   }
   if (arguments.online || arguments.expand) return;
-  line.out() << "next: rollbackd check --online --config " << line.config_path()
+  line.out() << "next: rollbackd check --online --config " << quoted(line.config_path())
              << " asks the probes and drivers once, changing nothing\n";
 }
 

@@ -9,6 +9,7 @@
 #include "probes/probe.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/steps/redact.hpp"
 
 namespace watcher {
 
@@ -94,6 +95,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   std::vector<OnlineFinding> out = lint_polls(config, looking.polls);
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
+  for (OnlineFinding& finding : out) redact(finding.text, config.secrets);
   return out;
 }
 

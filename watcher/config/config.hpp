@@ -73,6 +73,8 @@ struct Config {
   std::vector<DriverSection> drivers;
   std::vector<NotifierSection> notifiers;
   rules::CoreConfig core;
+  // What { file = ... } and { env = ... } stood for: nothing that is told may have it in it. See steps/redact.hpp.
+  std::vector<std::string> secrets;
 };
 
 enum class Level { error, warning };

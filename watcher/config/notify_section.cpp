@@ -60,7 +60,7 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
     check_url(loading, reader.place("url"), reader.owner("url"), url->value);
     out.url = *std::move(url);
   }
-  out.headers = reader.text_map("header").value_or(std::map<std::string, Text>());
+  out.headers = read_headers(reader);
   read_stages(reader, out);
   read_severities(reader, out);
   out.after = reader.duration("after");

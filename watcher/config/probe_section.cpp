@@ -52,7 +52,7 @@ std::vector<Text> read_urls(TableReader& reader) {
 
 probes::HttpOptions read_http_options(TableReader& reader) {
   probes::HttpOptions out;
-  out.headers = reader.text_map("header").value_or(std::map<std::string, Text>());
+  out.headers = read_headers(reader);
   out.body_max = reader.size("body_max").value_or(out.body_max);
   out.redirects = static_cast<int>(reader.integer("redirects", 0, redirects_most).value_or(0));
   if (const toml::table* table = reader.subtable("tls")) {
@@ -126,7 +126,7 @@ probes::HttpRequestConfig read_step(Loading& loading, const toml::table& table, 
   TableReader reader(loading, table, owner);
   probes::HttpRequestConfig out;
   read_step_url(reader, out);
-  out.headers = reader.text_map("header").value_or(std::map<std::string, Text>());
+  out.headers = read_headers(reader);
   read_body(reader, out.body, out.content_type);
   bool expects = false;
   out.expect = read_expectation(reader, expects);

@@ -45,7 +45,33 @@ void check_signal(Loading& loading, const PlacedCondition& placed, const std::st
                          placed.owner + ": there is no signal \"" + name + "\"" + hint);
 }
 
+// What lies between 0 and 1: a ratio, and the parts in use of the host.
+bool is_share(const Config& config, const rules::SignalRef& reference) {
+  const auto found = std::find_if(config.core.signals.begin(), config.core.signals.end(),
+                                  [&](const rules::SignalSpec& signal) { return signal.name == reference.signal; });
+  return found != config.core.signals.end() && std::holds_alternative<std::vector<rules::RatioOf>>(found->of);
+}
+
+bool is_share(const Loading& loading, const rules::FieldRef& reference) {
+  static const std::set<std::string> shares{"memory_used", "swap_used", "cpu_used",        "disk_used",  "psi_cpu",
+                                            "psi_memory",  "psi_io",    "psi_memory_full", "psi_io_full"};
+  const probes::ProbeConfig* const probe = probe_named(loading, reference.probe.text);
+  return probe != nullptr && std::holds_alternative<probes::HostProbe>(probe->what) && shares.contains(reference.field);
+}
+
+void check_shares(Loading& loading, const PlacedCondition& placed) {
+  const auto share = [&loading](const rules::Expression& expression) {
+    if (const auto* signal = std::get_if<rules::SignalRef>(&expression.node)) return is_share(loading.config, *signal);
+    if (const auto* field = std::get_if<rules::FieldRef>(&expression.node)) return is_share(loading, *field);
+    return false;
+  };
+  const std::optional<rules::SyntaxError> mistake = rules::share_against_number(placed.condition, share);
+  if (!mistake) return;
+  loading.findings.error(loading.place_of(placed.written, mistake->offset), placed.owner + ": " + mistake->what);
+}
+
 void check_condition(Loading& loading, const PlacedCondition& placed) {
+  check_shares(loading, placed);
   for (const rules::Condition::Reference& reference : placed.condition.references()) {
     if (const auto* signal = std::get_if<rules::SignalRef>(&reference.to)) {
       check_signal(loading, placed, signal->signal.text, reference.offset);

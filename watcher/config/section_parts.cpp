@@ -1,5 +1,7 @@
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "probes/net/url.hpp"
 #include "watcher/config/sections.hpp"
 
@@ -115,6 +117,19 @@ void read_body(TableReader& reader, Text& body, std::string& content_type) {
     if (content_type.empty()) content_type = "application/json";
   }
   parts.finish();
+}
+
+std::map<std::string, Text> read_headers(TableReader& reader) {
+  static const std::string_view token = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+  std::map<std::string, Text> out = reader.text_map("header").value_or(std::map<std::string, Text>());
+  for (const auto& [name, text] : out) {
+    if (name.empty() || name.find_first_not_of(token) != std::string::npos)
+      reader.error("header", "\"" + name + "\" is not a header's name");
+    if (std::any_of(text.value.begin(), text.value.end(), is_control))
+      reader.error("header", "the value of " + name + " has a line break or another control character in it");
+  }
+  return out;
 }
 
 void check_pattern(TableReader& reader, std::string_view key, const std::string& pattern) {

@@ -29,6 +29,9 @@ rules::Expectation read_expectation(TableReader& reader, bool& given);
 // `body` or `body.json` with its content type.
 void read_body(TableReader& reader, Text& body, std::string& content_type);
 
+// `header`: names and values that would not be a header of HTTP are reported; a value is not shown, it may be a secret.
+std::map<std::string, Text> read_headers(TableReader& reader);
+
 // A pattern that is not RE2 is reported.
 void check_pattern(TableReader& reader, std::string_view key, const std::string& pattern);
 // A URL that is neither http nor https is reported.

@@ -83,7 +83,7 @@ rules::HttpStep read_http(TableReader& reader) {
     }
     out.url = *std::move(line);
   }
-  out.headers = reader.text_map("header").value_or(std::map<std::string, Text>());
+  out.headers = read_headers(reader);
   read_body(reader, out.body, out.content_type);
   bool expects = false;
   out.expect = read_expectation(reader, expects);

@@ -59,8 +59,10 @@ std::optional<Text> read_reference(Loading& loading, const toml::table& table, c
     loading.findings.error(place_of(value), owner + ": expected a string, found " + std::string(type_name(value)));
     return std::nullopt;
   }
-  return from_file ? read_secret_file(loading, value, name->get(), owner)
-                   : read_environment(loading, value, name->get(), owner);
+  std::optional<Text> out = from_file ? read_secret_file(loading, value, name->get(), owner)
+                                      : read_environment(loading, value, name->get(), owner);
+  if (out) loading.config.secrets.push_back(out->value);
+  return out;
 }
 
 // Without `secret` references are taken as ordinary objects.

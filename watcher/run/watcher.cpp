@@ -12,6 +12,7 @@
 #include "watcher/run/log.hpp"
 #include "watcher/run/spool.hpp"
 #include "watcher/samples/sample_text.hpp"
+#include "watcher/steps/redact.hpp"
 
 namespace watcher {
 
@@ -122,7 +123,10 @@ void Watcher::equip() {
     dirs[section.service] = dir_of(section, *config_);
     std::shared_ptr<Driver> driver = make_driver(section, config_->watcher.state_dir, clock_);
     if (!driver) continue;
-    auto deliver = [this](rules::Event event) { loop_.observe(std::move(event)); };
+    auto deliver = [this](rules::Event event) {
+      redact(event, config_->secrets);
+      loop_.observe(std::move(event));
+    };
     Service& service = services_[section.service];
     service.driver = driver;
     service.reader = std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver));
@@ -134,7 +138,8 @@ void Watcher::equip() {
   const std::string incidents_dir = config_->watcher.state_dir + "/incidents";
   tools.config = config_;
   tools.scheduler = scheduler_.get();
-  tools.performer = std::make_shared<Performer>(incidents_dir, resolver_, std::move(drivers), std::move(dirs));
+  tools.performer =
+      std::make_shared<Performer>(incidents_dir, resolver_, std::move(drivers), std::move(dirs), config_->secrets);
   deeds_.equip(std::move(tools));
 }
 
@@ -165,6 +170,7 @@ asio::awaitable<void> Watcher::record_samples() {
 }
 
 void Watcher::poll_came(rules::Poll poll) {
+  redact(poll, config_->secrets);
   metrics_.observe_poll(poll);
   const bool records = config_->watcher.record > rules::Duration::zero() && samples_.size() < samples_waiting_max;
   if (records) append_samples(samples_, poll);
@@ -357,7 +363,8 @@ asio::awaitable<void> Watcher::look_at_what_runs(rules::ServiceName service) {
   if (found == services_.end()) co_return;
   const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
   for (int look = 0; look < looks_that_agree; ++look) {
-    rules::RevisionRead read = co_await driver->identify();
+    rules::Event read = co_await driver->identify();
+    redact(read, config_->secrets);
     loop_.observe(std::move(read));
   }
   loop_.decide_now();

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/ip/address.hpp>
 
 #include "watcher/serve/problem.hpp"
@@ -55,7 +56,7 @@ bool is_own_host(std::string_view host, std::string_view listen) {
 
 bool is_token(std::string_view authorization, std::string_view token) {
   constexpr std::string_view scheme = "Bearer ";
-  if (token.empty() || authorization.substr(0, scheme.size()) != scheme) return false;
+  if (token.empty() || !boost::iequals(authorization.substr(0, scheme.size()), scheme)) return false;
   // Digests are of one length, so that not even the token's length shows in the time.
   const Digest given = digest_of(authorization.substr(scheme.size()));
   const Digest expected = digest_of(token);

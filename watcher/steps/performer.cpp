@@ -73,16 +73,24 @@ StepResult judge(const rules::HttpStep& step, std::variant<probes::HttpReply, ru
 }  // namespace
 
 Performer::Performer(std::string incidents_dir, probes::Resolver& resolver,
-                     std::map<rules::ServiceName, Driver*> drivers, std::map<rules::ServiceName, std::string> dirs)
+                     std::map<rules::ServiceName, Driver*> drivers, std::map<rules::ServiceName, std::string> dirs,
+                     std::vector<std::string> secrets)
     : incidents_dir_(std::move(incidents_dir)),
       resolver_(resolver),
       drivers_(std::move(drivers)),
-      dirs_(std::move(dirs)) {}
+      dirs_(std::move(dirs)),
+      secrets_(std::move(secrets)) {}
+
+std::vector<std::string> Performer::secrets_in(const rules::StepSpec& step) const {
+  std::vector<std::string> all = secrets_of(step);
+  all.insert(all.end(), secrets_.begin(), secrets_.end());
+  return all;
+}
 
 asio::awaitable<StepResult> Performer::perform(rules::Perform command) {
   // A step that is called off still has to end its child and to say what became of it.
   co_await asio::this_coro::throw_if_cancelled(false);
-  const std::vector<std::string> secrets = secrets_of(command.step);
+  const std::vector<std::string> secrets = secrets_in(command.step);
   StepResult result = co_await attempt(std::move(command));
   redact(result.detail, secrets);
   redact(result.output, secrets);
@@ -145,7 +153,7 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   probes::ChildResult ended = co_await probes::run_child(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
   // Also what a command wrote that failed is evidence.
-  redact(result.output, secrets_of(command.step));
+  redact(result.output, secrets_in(command.step));
   trouble = write_evidence(dir, step.file, result.output);
   if (trouble) result.status = StepStatus::failed;
   note_evidence_trouble(result, trouble);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "probes/net/resolver.hpp"
 #include "rules/engine/commands.hpp"
@@ -18,14 +19,15 @@ namespace watcher {
 class Performer {
  public:
   // Evidence goes to INCIDENTS_DIR/INCIDENT/evidence. `dirs` are the services' default directories. References must
-  // outlive it.
+  // outlive it. `secrets` are those of the whole configuration: a command inherits ours and prints what it likes.
   Performer(std::string incidents_dir, probes::Resolver& resolver, std::map<rules::ServiceName, Driver*> drivers,
-            std::map<rules::ServiceName, std::string> dirs);
-  // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns. Secrets of the
-  // step are redacted from the result.
+            std::map<rules::ServiceName, std::string> dirs, std::vector<std::string> secrets);
+  // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns. The secrets and
+  // those of the step, which may be of a configuration of before, are redacted from the result.
   asio::awaitable<rules::StepResult> perform(rules::Perform command);
 
  private:
+  std::vector<std::string> secrets_in(const rules::StepSpec& step) const;
   asio::awaitable<rules::StepResult> attempt(rules::Perform command);
   asio::awaitable<rules::StepResult> run(rules::Perform command);
   asio::awaitable<rules::StepResult> ask_http(rules::Perform command);
@@ -38,6 +40,7 @@ class Performer {
   probes::Resolver& resolver_;
   std::map<rules::ServiceName, Driver*> drivers_;
   std::map<rules::ServiceName, std::string> dirs_;
+  std::vector<std::string> secrets_;
 };
 
 }  // namespace watcher
