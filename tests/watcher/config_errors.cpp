@@ -352,6 +352,24 @@ TEST_CASE("a port that is none and a header that would be two are mistakes") {
         "4:10: error: probe.h.header: the value of X has a line break or another control character in it\n");
 }
 
+TEST_CASE("a capture into no plain file and a wait that cannot hold long enough are mistakes") {
+  const auto step = [](const std::string& lines) {
+    return findings_of("[probe.h]\ntype = 'http'\nurl = 'http://h/'\n[action.a]\n[[action.a.step]]\n" + lines);
+  };
+  CHECK(step("capture = 'logs-1.txt'\nrun = ['true']\n").empty());
+  for (const char* const name : {"a b", "../a", ".a", "lögs.txt", ""}) {
+    CAPTURE(name);
+    CHECK(step("capture = '" + std::string(name) + "'\nrun = ['true']\n")
+              .find("6:11: error: action.a.step[0].capture:") == 0);
+  }
+  CHECK(step("wait = 'h.up == 1'\nfor = '5m'\n").empty());
+  CHECK(step("wait = 'h.up == 1'\nfor = '6m'\ntimeout = '6m'\n").empty());
+  CHECK(step("wait = 'h.up == 1'\nfor = '6m'\n") ==
+        "7:7: error: action.a.step[0].for: the step ends after 5m, before it could have held for 6m; give it a longer "
+        "timeout\n");
+  CHECK(step("wait = 'h.up == 1'\nfor = '15s'\ntimeout = '10s'\n").find("8:11: error: action.a.step[0].timeout:") == 0);
+}
+
 TEST_CASE("the nearest name is one that could have been meant") {
   const std::vector<std::string> known{"interval", "timeout", "url"};
   CHECK(watcher::nearest("intervall", known) == "interval");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "watcher/steps/evidence.hpp"
+
 namespace watcher {
 
 namespace {
@@ -93,10 +95,10 @@ rules::HttpStep read_http(TableReader& reader) {
 rules::CaptureStep read_capture(TableReader& reader, const std::string& dir) {
   rules::CaptureStep out;
   out.file = reader.string("capture").value_or("");
-  const bool inside = !out.file.empty() && out.file.find('/') == std::string::npos && out.file.front() != '.';
-  if (!inside)
+  if (!is_evidence_name(out.file))
     reader.error("capture",
-                 "expected a file's name without folders, such as \"logs.txt\"; it goes into the incident's evidence/");
+                 "expected a file's name of letters, digits, . _ - and without folders, such as \"logs.txt\"; it goes "
+                 "into the incident's evidence/");
   if (!reader.has("run"))
     reader.missing("run", "say whose output is captured, such as run = [\"journalctl\", \"-u\", \"web\"]");
   out.argv = reader.argv("run", dir).value_or(std::vector<std::string>());
@@ -229,6 +231,11 @@ std::optional<rules::StepSpec> read_step(Loading& loading, const toml::table& ta
   out.timeout = reader.duration("timeout", std::chrono::milliseconds(1)).value_or(defaults.timeout);
   if (const auto* sleep = std::get_if<rules::SleepStep>(&out.what); sleep != nullptr && !reader.has("timeout")) {
     out.timeout = sleep->length;
+  }
+  if (const auto* wait = std::get_if<rules::WaitStep>(&out.what); wait != nullptr && wait->hold > out.timeout) {
+    reader.error(reader.has("timeout") ? "timeout" : "for",
+                 "the step ends after " + rules::to_string(out.timeout) + ", before it could have held for " +
+                     rules::to_string(wait->hold) + "; give it a longer timeout");
   }
   out.on_failure = reader
                        .choice<rules::OnFailure>(
