@@ -143,6 +143,7 @@ class Core {
     std::string why;
     std::optional<Instant> until;        // of a hold
     Outcome outcome = Outcome::cleared;  // of a close
+    bool in_trouble = false;             // of an ask: for no other reason than our own trouble
   };
 
   // core.cpp: time and events
@@ -228,8 +229,11 @@ class Core {
   IncidentId new_id(WatchedService& service, const std::string& what);
   void add_rungs(LiveIncident& incident, const RuleSpec& rule, bool first);
   std::map<std::string, double> values_before(const WatchedService& service) const;
-  Mode mode_of(const RuleSpec& rule) const;
+  Mode mode_of(const RuleSpec& rule) const { return mode_of(rule, cap()); }
+  Mode mode_of(const RuleSpec& rule, Mode cap) const;
   Mode cap() const;
+  Mode cap_once_well() const;
+  std::string own_trouble() const;
   AskThen ask_then(const WatchedService& service) const;
   const RuleSpec* spec_of(const RuleName& rule) const;
   WatchedRule* watched(const RuleName& rule);
@@ -243,7 +247,7 @@ class Core {
   std::optional<Gate> gate_target(const LiveIncident& incident, const ActionSpec& plan) const;
   std::optional<Gate> gate_hold(const LiveIncident& incident, const ActionSpec& action) const;
   std::string why_ask(const LiveIncident& incident, const ActionSpec& plan) const;
-  Mode mode_allowed(const LiveIncident& incident, const ActionSpec& plan, Reason counts) const;
+  Mode mode_allowed(const LiveIncident& incident, const ActionSpec& plan, Reason counts, Mode cap) const;
   bool is_uncleared(const LiveIncident& incident, const WatchedRule& rule) const;
   bool is_uncleared_news(const LiveIncident& incident, const WatchedRule& rule) const;
   bool gives_reason(const LiveIncident& incident, const WatchedRule& rule) const;
@@ -263,7 +267,7 @@ class Core {
   bool drive_finishing(LiveIncident& incident);
   bool section_done(LiveIncident& incident);
   void enter(LiveIncident& incident, IncidentPhase phase);
-  void ask(LiveIncident& incident, const std::string& why);
+  void ask(LiveIncident& incident, const Gate& gate);
   void answer_ask_step(LiveIncident& incident, StepStatus status, const std::string& detail);
   bool rung_started(const LiveIncident& incident) const;
 

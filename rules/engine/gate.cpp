@@ -39,7 +39,7 @@ Core::Gate Core::gate(const LiveIncident& incident) const {
 }
 
 std::optional<Core::Gate> Core::gate_begin(const LiveIncident& incident, const ActionSpec& action) const {
-  if (mode_allowed(incident, action, &Core::is_uncleared) < Mode::ask) {
+  if (mode_allowed(incident, action, &Core::is_uncleared, cap()) < Mode::ask) {
     return Gate{GateKind::tell, "nothing but telling is allowed", {}, {}};
   }
   if (!action.mutates()) return std::nullopt;
@@ -49,8 +49,10 @@ std::optional<Core::Gate> Core::gate_begin(const LiveIncident& incident, const A
   const bool approved = incident.record.by_hand || is_approved_by_person(incident) || approved_by_time;
   if (approved) return std::nullopt;
   std::string why = why_ask(incident, action);
-  if (why.empty()) return std::nullopt;
-  return Gate{GateKind::ask, std::move(why), {}, {}};
+  if (!why.empty()) return Gate{GateKind::ask, std::move(why), {}, {}};
+  const std::string trouble = own_trouble();
+  if (trouble.empty()) return std::nullopt;
+  return Gate{GateKind::ask, "rollbackd is in trouble itself: " + trouble, {}, {}, true};
 }
 
 // What ends an incident while nothing has been changed yet.
@@ -104,18 +106,18 @@ std::optional<Core::Gate> Core::gate_hold(const LiveIncident& incident, const Ac
     const Instant until = *record.mutation_ended + service.spec.cooldown;
     return Gate{GateKind::hold, "cooldown until " + told(until), until, {}};
   }
-  if (mode_allowed(incident, action, &Core::gives_reason) < Mode::ask) {
+  if (mode_allowed(incident, action, &Core::gives_reason, cap()) < Mode::ask) {
     return Gate{GateKind::hold, "waits until its rules are seen bad again or clear", {}, {}};
   }
   return std::nullopt;
 }
 
-// Why a person has to approve it; empty when nobody has to.
+// Why a person has to approve it; empty when nobody has to, but for our own trouble.
 std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action) const {
   const WatchedService& service = service_of(incident);
   const IncidentRecord& record = incident.record;
   const Reason reason = record.past_no_return ? &Core::is_uncleared : &Core::gives_reason;
-  if (mode_allowed(incident, action, reason) == Mode::ask) return "its mode is ask";
+  if (mode_allowed(incident, action, reason, cap_once_well()) == Mode::ask) return "its mode is ask";
   if (!record.asked.empty()) return record.asked;
   if (!is_armed(service)) return "the service is disarmed: what runs has been verified";
   const std::string other = correlated_with(service);
@@ -125,7 +127,8 @@ std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action
   const SwitchStep* step = switch_of(action);
   if (step == nullptr) return "";
   const Reason news = record.past_no_return ? &Core::is_uncleared_news : &Core::gives_new_reason;
-  if (mode_allowed(incident, action, news) < Mode::act) return "its rules were bad before this revision came";
+  if (mode_allowed(incident, action, news, cap_once_well()) < Mode::act)
+    return "its rules were bad before this revision came";
   const LedgerRecord* from = ledger_.find(service.spec.name, record.from);
   if (from != nullptr && from->policy == RollbackPolicy::ask) return "its deploy mark says ask";
   std::string ignored;
@@ -141,7 +144,7 @@ std::string Core::why_ask(const LiveIncident& incident, const ActionSpec& action
 }
 
 // The most that any joined rule whose response has this action, and that counts, may do.
-Mode Core::mode_allowed(const LiveIncident& incident, const ActionSpec& action, Reason counts) const {
+Mode Core::mode_allowed(const LiveIncident& incident, const ActionSpec& action, Reason counts, Mode cap) const {
   if (incident.record.by_hand) return Mode::act;
   Mode most = Mode::observe;
   for (const JoinedRule& joined : incident.record.rules) {
@@ -149,7 +152,8 @@ Mode Core::mode_allowed(const LiveIncident& incident, const ActionSpec& action, 
     if (rule == nullptr || !(this->*counts)(incident, *rule)) continue;
     const std::vector<ActionName>& respond = rule->spec.respond;
     const bool responds = std::find(respond.begin(), respond.end(), action.name) != respond.end();
-    most = std::max(most, responds ? mode_of(rule->spec) : std::min(mode_of(rule->spec), Mode::notify));
+    const Mode mode = mode_of(rule->spec, cap);
+    most = std::max(most, responds ? mode : std::min(mode, Mode::notify));
   }
   return most;
 }

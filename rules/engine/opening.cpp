@@ -47,13 +47,20 @@ std::string id_time(Instant at) {
 
 }  // namespace
 
-Mode Core::cap() const {
-  Mode mode = config_.mode;
+Mode Core::cap() const { return own_trouble().empty() ? cap_once_well() : std::min(cap_once_well(), Mode::ask); }
+
+// What only a person ends stays.
+Mode Core::cap_once_well() const {
+  const auto observes = [](const SelfDegraded& one) { return one.observe_only; };
+  return std::any_of(degraded_.begin(), degraded_.end(), observes) ? Mode::observe : config_.mode;
+}
+
+// Why we ask instead of acting; empty when we do not.
+std::string Core::own_trouble() const {
   for (const SelfDegraded& one : degraded_) {
-    if (one.observe_only) mode = std::min(mode, Mode::observe);
-    if (one.ask_instead_of_act) mode = std::min(mode, Mode::ask);
+    if (one.ask_instead_of_act) return one.reason;
   }
-  return mode;
+  return "";
 }
 
 // Time answers nothing that the mode in force leaves to a person.
@@ -61,8 +68,8 @@ AskThen Core::ask_then(const WatchedService& service) const {
   return cap() >= Mode::act ? service.spec.ask_then : AskThen::close;
 }
 
-Mode Core::mode_of(const RuleSpec& rule) const {
-  const Mode mode = std::min(cap(), rule.mode.value_or(default_mode(rule.severity)));
+Mode Core::mode_of(const RuleSpec& rule, Mode cap) const {
+  const Mode mode = std::min(cap, rule.mode.value_or(default_mode(rule.severity)));
   return rule.respond.empty() ? std::min(mode, Mode::notify) : mode;
 }
 

@@ -46,6 +46,7 @@ void Core::enter(LiveIncident& incident, IncidentPhase phase) {
   incident.record.phase_since = now_;
   incident.record.deadline.reset();
   incident.record.waiting_for.clear();
+  incident.record.asked_in_trouble = false;
   incident.hold_until.reset();
   note("phase", {{"incident", incident.record.id.text}, {"phase", std::string(to_string(phase))}});
   save(incident);
@@ -70,7 +71,7 @@ bool Core::drive_held(LiveIncident& incident) {
       return true;
     }
     case GateKind::ask:
-      ask(incident, answer.why);
+      ask(incident, answer);
       return true;
     case GateKind::hold:
       incident.hold_until = answer.until;
@@ -90,7 +91,7 @@ bool Core::drive_held(LiveIncident& incident) {
   return false;
 }
 
-void Core::ask(LiveIncident& incident, const std::string& why) {
+void Core::ask(LiveIncident& incident, const Gate& gate) {
   IncidentRecord& record = incident.record;
   const WatchedService& service = service_of(incident);
   const ActionSpec* action = plan(incident);
@@ -98,12 +99,14 @@ void Core::ask(LiveIncident& incident, const std::string& why) {
   const SwitchStep* step = action == nullptr ? nullptr : switch_of(*action);
   if (step != nullptr) record.to = target(incident, *step, ignored).value_or(record.to);
   enter(incident, IncidentPhase::asking);
-  record.asked = why;
+  record.asked = gate.why;
+  record.asked_in_trouble = gate.in_trouble;
   record.deadline = now_ + service.spec.ask_timeout;
   const std::string then = ask_then(service) == AskThen::act ? "it is done" : "the incident is closed";
+  const std::string over = gate.in_trouble ? " When that is over it decides by itself." : "";
   tell(incident, Stage::ask, "asked",
-       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + why +
-           ". Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
+       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + "." + over +
+           " Without an answer " + then + " in " + told(service.spec.ask_timeout) + ".");
 }
 
 bool Core::drive_asking(LiveIncident& incident) {
@@ -120,6 +123,12 @@ bool Core::drive_asking(LiveIncident& incident) {
     return true;
   }
   if (const std::optional<Gate> end = gate_end(incident)) return finish(incident, end->outcome, end->why), true;
+  if (record.asked_in_trouble && own_trouble().empty()) {
+    record.asked.clear();
+    enter(incident, IncidentPhase::held);
+    tell(incident, Stage::progress, "question_withdrawn", "nobody has to approve it any more: rollbackd is well again");
+    return true;
+  }
   if (!overdue) return false;
   if (then == AskThen::close) return finish(incident, Outcome::aborted, "nobody answered: " + record.asked), true;
   record.approved_by = approved_by_nobody;

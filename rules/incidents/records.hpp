@@ -159,7 +159,8 @@ struct IncidentRecord {
   std::optional<Outcome> pending_outcome;  // decided, told when the finishing steps are done
   std::optional<Instant> deadline;         // of the phase: ask, settle, verify, wait, sleep
   Instant phase_since;
-  std::string asked;  // what is asked, while asking
+  std::string asked;              // what is asked, while asking
+  bool asked_in_trouble = false;  // only because we are in trouble ourselves; over when that is
   std::string approved_by;
   std::int64_t settle_extensions = 0;  // unknown at settle's end waits once more
   std::vector<TimelineEntry> timeline;

@@ -116,7 +116,8 @@ class BadDisks(World):
         self.wait_for("what was to be told is told, late", lambda: "rollbackd is well again" in self.titles(), 40)
         self.assertIn("rollbackd is in trouble itself", self.titles())
         self.assertEqual(self.trouble(), "")
-        self.assertTrue(self.incidents())
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "recovered")
+        self.assertEqual(len(self.incidents()), 1)
 
     def test_a_state_directory_that_is_removed_is_told_and_nothing_is_done_from_memory(self):
         self.good_shop_on("size=40M")

@@ -38,6 +38,9 @@ rules::CoreConfig random_config(std::mt19937& dice) {
   return config;
 }
 
+// Whether we can save what we do.
+void in_trouble(World& w, bool is) { w.observe(rules::SelfDegraded{w.now(), is ? "the disk is full" : "", is, false}); }
+
 // One thing that may happen to the application or that a person may do.
 void meddle(World& w, std::mt19937& dice, bool may_crash) {
   const std::string service = w.reality.contains("api") && dice() % 2 == 0 ? "api" : "web";
@@ -45,7 +48,7 @@ void meddle(World& w, std::mt19937& dice, bool may_crash) {
   rules::RollbackByHand by_hand;
   by_hand.service = name;
   const std::vector<std::string> revisions{"v1", "v2", "v3", "bad", "bad2", "crash"};
-  switch (dice() % 15) {
+  switch (dice() % 16) {
     case 0:
     case 1:
     case 2:
@@ -95,6 +98,9 @@ void meddle(World& w, std::mt19937& dice, bool may_crash) {
     case 14:
       w.reality[service].readable = dice() % 2 == 0;
       break;
+    case 15:
+      in_trouble(w, dice() % 3 != 0);
+      break;
   }
 }
 
@@ -102,6 +108,7 @@ void meddle(World& w, std::mt19937& dice, bool may_crash) {
 void calm(World& w) {
   w.scripts.clear();
   w.lock_refused = false;
+  in_trouble(w, false);
   for (auto& [name, real] : w.reality) {
     real.extra_errors = 0;
     real.probes_work = true;
@@ -155,16 +162,32 @@ void note_reached(const World& w, Reached& reached) {
     if (incident.by_hand) seen.insert("by hand");
     for (const rules::TimelineEntry& line : incident.timeline) {
       if (line.text.find("the host's lock") != std::string::npos) seen.insert("the host's lock is taken");
+      if (line.event == "question_withdrawn") seen.insert("a question withdrawn");
     }
   }
   for (const std::string& one : seen) ++reached[one];
 }
 
 void check_reached(const Reached& reached, bool may_crash) {
-  std::vector<std::string> states{
-      "firing",     "held",    "asking",  "acting",        "settling",  "verifying",
-      "finishing",  "telling", "by hand", "a second rung", "recovered", "not_recovered",
-      "superseded", "aborted", "cleared", "action_failed", "no_target", "the host's lock is taken"};
+  std::vector<std::string> states{"firing",
+                                  "held",
+                                  "asking",
+                                  "acting",
+                                  "settling",
+                                  "verifying",
+                                  "finishing",
+                                  "telling",
+                                  "by hand",
+                                  "a second rung",
+                                  "recovered",
+                                  "not_recovered",
+                                  "superseded",
+                                  "aborted",
+                                  "cleared",
+                                  "action_failed",
+                                  "no_target",
+                                  "the host's lock is taken",
+                                  "a question withdrawn"};
   states.emplace_back(may_crash ? "a crash" : "fused");
   for (const std::string& state : states) {
     const auto found = reached.find(state);
@@ -184,7 +207,9 @@ void live_through(unsigned seed, bool may_crash, Reached& reached) {
   std::mt19937 dice(seed);
   World w(random_config(dice));
   w.run(1min);
-  for (int turn = 0; turn < 6; ++turn) {
+  // Most things that may go wrong go wrong in an incident.
+  if (dice() % 3 != 0) w.deploy(dice() % 3 == 0 ? "crash" : "bad");
+  for (int turn = 0; turn < 8; ++turn) {
     meddle(w, dice, may_crash);
     // Now and then long enough for a verification to come to its end.
     const bool is_long = dice() % 6 == 0;

@@ -45,7 +45,7 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                       (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
-                       approved_by, settle_extensions, timeline))
+                       asked_in_trouble, approved_by, settle_extensions, timeline))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
