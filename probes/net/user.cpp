@@ -3,11 +3,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
-#include <string_view>
+
+#include "probes/net/runnable.hpp"
 
 namespace probes {
 
@@ -31,22 +30,11 @@ std::optional<Account> account_of(const std::string& user) {
   return Account{found->pw_uid, found->pw_gid, found->pw_dir};
 }
 
-bool runs(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
-
 // setpriv says exit code 127 for a missing command, which a command may say too: look before.
 bool command_exists(const std::string& command, const std::string& dir) {
-  if (command.find('/') != std::string::npos) {
-    const bool relative = command.front() != '/' && !dir.empty();
-    return runs(relative ? dir + "/" + command : command);
-  }
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "/bin:/usr/bin" : path;
-  while (!rest.empty()) {
-    const std::string_view folder = rest.substr(0, rest.find(':'));
-    if (runs(std::string(folder) + "/" + command)) return true;
-    rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
-  }
-  return false;
+  if (command.find('/') == std::string::npos) return is_in_path(command);
+  const bool relative = command.front() != '/' && !dir.empty();
+  return is_runnable(relative ? dir + "/" + command : command);
 }
 
 }  // namespace
@@ -62,7 +50,7 @@ AsUser as_user_of(const ChildSpec& spec) {
     return as;
   } else if (geteuid() != 0) {
     as.error = attempt + "only root can run commands as somebody else";
-  } else if (!runs(setpriv)) {
+  } else if (!is_runnable(setpriv)) {
     as.error = attempt + setpriv + " is missing; install util-linux";
   } else if (!command_exists(spec.argv.front(), spec.dir)) {
     as.error = attempt + "no such command";

@@ -9,13 +9,6 @@ namespace rules {
 
 namespace {
 
-Measured unknown(Cause cause, std::string detail) {
-  Measured out;
-  out.cause = cause;
-  out.detail = std::move(detail);
-  return out;
-}
-
 double compute(ArithmeticOp op, double left, double right) {
   switch (op) {
     case ArithmeticOp::add:

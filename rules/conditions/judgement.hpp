@@ -34,6 +34,9 @@ struct Measured {
   Instant valid_until = Instant::max();  // when it goes stale if nothing new comes
 };
 
+// No number, and why.
+Measured unknown(Cause cause, std::string detail);
+
 // One comparison of a condition, as evidence.
 struct Comparison {
   std::string text;  // as written

@@ -7,13 +7,6 @@ namespace rules {
 
 namespace {
 
-Measured unknown(Cause cause, std::string detail) {
-  Measured out;
-  out.cause = cause;
-  out.detail = std::move(detail);
-  return out;
-}
-
 bool is_stale(const Instance::Last& last, Duration max_gap, Instant at) { return last.ended + max_gap <= at; }
 
 std::string fault_text(const Instance::Last& last) { return last.fault ? last.fault->what : std::string(); }

@@ -12,13 +12,6 @@ namespace {
 
 constexpr double observations_above_min = 5;  // n * (1 - q): fewer make a quantile a matter of single requests
 
-Measured unknown(Cause cause, std::string detail) {
-  Measured out;
-  out.cause = cause;
-  out.detail = std::move(detail);
-  return out;
-}
-
 std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
   for (const Label& candidate : key.labels) {
     if (candidate.name != label) continue;

@@ -1,33 +1,14 @@
 #include "watcher/steps/command.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "probes/net/runnable.hpp"
 #include "rules/base/parse.hpp"
 
 namespace watcher {
 
 namespace {
-
-bool is_runnable(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(path.c_str(), X_OK) == 0;
-}
-
-bool is_in_path(const std::string& command) {
-  const char* const path = std::getenv("PATH");
-  std::string_view rest = path == nullptr ? "/bin:/usr/bin" : path;
-  while (!rest.empty()) {
-    const std::string_view folder = rest.substr(0, rest.find(':'));
-    if (is_runnable(std::string(folder) + "/" + command)) return true;
-    rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
-  }
-  return false;
-}
 
 // Replaces {to} and {from} in one pass, so that what a revision says is never expanded itself.
 std::optional<std::string> expand(std::string_view text, const rules::Revision& from, const rules::Revision& to) {
@@ -107,12 +88,12 @@ std::string shown(const std::vector<std::string>& argv) {
 
 std::optional<std::string> why_not_runnable(const std::string& command, const std::string& dir) {
   if (command.find('/') == std::string::npos) {
-    if (is_in_path(command)) return std::nullopt;
+    if (probes::is_in_path(command)) return std::nullopt;
     return command + ": no such command in PATH; install it or give its full path";
   }
   const bool relative = command.front() != '/' && !dir.empty();
   const std::string path = relative ? dir + "/" + command : command;
-  if (is_runnable(path)) return std::nullopt;
+  if (probes::is_runnable(path)) return std::nullopt;
   return path + ": no such command, or it may not be run; check the path and its mode";
 }
 
