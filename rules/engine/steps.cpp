@@ -85,7 +85,9 @@ void Core::begin_step(LiveIncident& incident, const StepSpec& step) {
   incident.step = StepRecord{};
   incident.step.id = {record.id, record.rung, record.section, record.step, record.attempt};
   incident.step.kind = std::string(kind_of(step));
-  incident.step.text = describe(step);
+  // By hand it goes where the person said, whatever the plan would have chosen.
+  const bool goes_elsewhere = record.by_hand && std::holds_alternative<SwitchStep>(step.what);
+  incident.step.text = goes_elsewhere ? "switch " + record.to.text : describe(step);
   incident.step.started = now_;
   emit(Save{incident.step});
   story(incident, "step_started", incident.step.text);

@@ -260,6 +260,7 @@ TEST_CASE("by hand runs the same plan with every probe down and is unverifiable 
   REQUIRE(w.run_until([&] { return w.outcome() == "unverifiable"; }, 40min));
   CHECK(w.last()->by_hand);
   CHECK(w.last()->id == answer.incident);
+  CHECK(w.journal.steps.begin()->second.text == "switch v1");
   CHECK(w.reality["web"].running.text == "v1");
 }
 
