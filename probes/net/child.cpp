@@ -112,6 +112,7 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
     co_return result;
   }
   Running child(executor, *attempt.spawned);
+  if (spec.started) spec.started(attempt.spawned->pid, spec.limit);
   const auto output = std::make_shared<ChildOutput>(executor, *attempt.spawned, spec.output_max);
   output->start();
 

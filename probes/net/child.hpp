@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +22,9 @@ enum class Stragglers {
   kill,   // a poll leaves nothing behind
 };
 
+// Is told of a child once it runs: its number, which is its group's too, and its time limit.
+using Started = std::function<void(pid_t, rules::Duration)>;
+
 struct ChildSpec {
   std::vector<std::string> argv;           // argv[0] is looked up in PATH; never a shell
   std::string dir;                         // empty: ours
@@ -30,6 +36,7 @@ struct ChildSpec {
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
   Stragglers stragglers = Stragglers::leave;
   std::int64_t output_max = 1024 * 1024;  // bytes kept of stdout and stderr together; the rest is counted
+  Started started{};                      // called at once; empty: nobody wants to know
 };
 
 enum class ChildEnd {

@@ -43,7 +43,11 @@ std::vector<Command> Core::complete(const StepId& id, const StepResult& result, 
   if (id.step == lock_step) {
     locked(incident, result);
   } else if (incident.record.in_flight && incident.step.id == id) {
-    end_step(incident, result);
+    if (incident.left_at_work) {
+      work_ended(incident, result.detail);
+    } else {
+      end_step(incident, result);
+    }
   }
   react();
   return take_commands();

@@ -108,6 +108,7 @@ struct LiveIncident {
   std::optional<Instant> look_asked;
   std::optional<RevisionRead> look;
   int looks_failed = 0;
+  bool left_at_work = false;            // its step's command was found running at our start
   bool look_settles_switch = false;     // found in flight at our start
   int looks_elsewhere = 0;              // after the switch: what runs is not the target
   bool still_old = false;               // but, at the last look, what ran before
@@ -359,9 +360,11 @@ class Core {
   void build_services(DurableState& durable);
   void restore_spans(const DurableState& durable);
   void restore_incidents(DurableState& durable);
-  void restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps);
+  void restore_incident(IncidentRecord record, const DurableState& durable);
   void close_without_service(IncidentRecord record);
-  void resume_step(LiveIncident& incident);
+  void resume_step(LiveIncident& incident, const std::optional<StepId>& at_work);
+  void take_up_step(LiveIncident& incident);
+  void work_ended(LiveIncident& incident, const std::string& how);
 
   // view.cpp
   ServiceView view_of(const WatchedService& service) const;

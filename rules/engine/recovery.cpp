@@ -110,7 +110,7 @@ void Core::restore_incidents(DurableState& durable) {
   for (IncidentRecord& record : durable.incidents) {
     if (record.phase == IncidentPhase::closed) continue;
     if (services_.contains(record.service)) {
-      restore_incident(std::move(record), durable.steps);
+      restore_incident(std::move(record), durable);
     } else {
       close_without_service(std::move(record));
     }
@@ -136,7 +136,7 @@ void Core::close_without_service(IncidentRecord record) {
   tell(incident, Stage::failed, "closed", std::string(to_string(*closing.outcome)) + ": " + closing.outcome_detail);
 }
 
-void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>& steps) {
+void Core::restore_incident(IncidentRecord record, const DurableState& durable) {
   WatchedService& service = services_.at(record.service);
   if (service.incident) return;
   LiveIncident incident;
@@ -150,7 +150,7 @@ void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>
     const std::pair fired{joined.joined, Duration(joined.for_ns)};
     if (!service.last_fired || service.last_fired->first < fired.first) service.last_fired = fired;
   }
-  for (const StepRecord& step : steps) {
+  for (const StepRecord& step : durable.steps) {
     if (step.id.incident != incident.record.id || step.id.rung != incident.record.rung) continue;
     const bool is_current = step.id.section == incident.record.section && step.id.step == incident.record.step &&
                             step.id.attempt == incident.record.attempt;
@@ -158,11 +158,11 @@ void Core::restore_incident(IncidentRecord record, const std::vector<StepRecord>
   }
   const IncidentId id = incident.record.id;
   LiveIncident& restored = incidents_.emplace(id, std::move(incident)).first->second;
-  resume_step(restored);
+  resume_step(restored, durable.at_work);
 }
 
 // SPEC section 6: a plan goes on at the first step not started; a step in flight is run again only when it bears that.
-void Core::resume_step(LiveIncident& incident) {
+void Core::resume_step(LiveIncident& incident, const std::optional<StepId>& at_work) {
   IncidentRecord& record = incident.record;
   story(incident, "restarted", "found open at a start, " + std::string(to_string(record.phase)));
   if (record.by_hand && plan(incident) == nullptr) {
@@ -198,7 +198,25 @@ void Core::resume_step(LiveIncident& incident) {
     record.in_flight = false;
     return;
   }
-  const StepSpec& step = section[record.step];
+  if (at_work != incident.step.id) return take_up_step(incident);
+  // What runs is not looked at, and nothing else begun, before it has ended.
+  incident.left_at_work = true;
+  story(incident, "left_at_work", incident.step.text + ": its command still runs and is waited for");
+  note("left_at_work", {{"incident", record.id.text}, {"step", std::to_string(record.step)}});
+  if (record.pending_outcome) emit(CancelStep{incident.step.id});
+}
+
+void Core::work_ended(LiveIncident& incident, const std::string& how) {
+  incident.left_at_work = false;
+  story(incident, "work_ended", incident.step.text + ": " + how);
+  note("work_ended", {{"incident", incident.record.id.text}, {"how", how}});
+  take_up_step(incident);
+}
+
+// What becomes of a step that was in flight when the watcher ended, and is no more.
+void Core::take_up_step(LiveIncident& incident) {
+  IncidentRecord& record = incident.record;
+  const StepSpec& step = steps_of(*plan(incident), record.section)[record.step];
   const bool is_ours = std::holds_alternative<WaitStep>(step.what) || std::holds_alternative<SleepStep>(step.what) ||
                        std::holds_alternative<AskStep>(step.what);
   if (is_ours) return;

@@ -201,6 +201,7 @@ struct DurableState {
   std::vector<StepRecord> steps;          // of the open incidents
   std::vector<SpanRecord> spans;
   std::optional<Instant> last_alive;  // the newest save: how long we were away
+  std::optional<StepId> at_work;      // its command still runs, though the watcher that began it has ended
 };
 
 }  // namespace rules

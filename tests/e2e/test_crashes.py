@@ -4,6 +4,7 @@
 
 import shutil
 import signal
+import time
 import unittest
 
 from world import World
@@ -17,7 +18,12 @@ cd "{folder}"
 echo "$1" >>steps
 if [ "$1" = prepare ]; then {prepare}; fi
 plan=$(cat kill 2>/dev/null || true)
-if [ "$plan" = "during $1" ]; then rm kill; kill -9 "$(cat watcher.pid)"; sleep 0.2; fi
+if [ "$plan" = "during $1" ]; then
+  rm kill
+  kill -9 "$(cat watcher.pid)"
+  {orphan}
+  echo "$1" >>ended
+fi
 if [ "$1" = switch ]; then cd "{repository}"; git checkout -q "$2"; ./restart; cd "{folder}"; fi
 if [ "$plan" = "after $1" ]; then
   rm kill
@@ -57,18 +63,26 @@ run = ["$folder/step", "always"]
 class Crashes(World):
     start_deadline = "10s"
 
+    orphan = "sleep 0.2"  # what a step still does when rollbackd was killed under it
+
     def steps(self):
         path = self.folder / "steps"
         return path.read_text().split() if path.exists() else []
 
     def killed(self, where):
+        self.kill(where)
+        self.start_watcher()
+        return self.closed()
+
+    def kill(self, where):
         self.watch_with_steps()
         (self.folder / "watcher.pid").write_text(str(self.watcher.pid))
         (self.folder / "kill").write_text(where)
         self.deploy("errors")
         self.wait_for("rollbackd ends by the kill", lambda: self.watcher.poll() is not None, 60)
         self.assertEqual(self.watcher.returncode, -signal.SIGKILL)
-        self.start_watcher()
+
+    def closed(self):
         incident = self.wait_for_incident_closed(120)
         steps = self.steps()
         self.assertLessEqual(steps.count("switch"), 1, steps)
@@ -122,6 +136,39 @@ class Crashes(World):
     def test_during_always(self):
         self.killed("during always")
 
+    def left_at_work(self, step):
+        """A step that goes on after the kill, until the test lets it: the next rollbackd waits for it, and so does everybody."""
+        self.orphan = "until [ -e go ]; do sleep 0.05; done"
+        self.kill(f"during {step}")
+        begun = self.steps()
+        self.assertEqual(begun[-1], step)
+        self.assertIn("left at work", self.cli("deploy", "begin", "--service", "shop", check=False).stderr)
+        self.start_watcher()
+        self.wait_for("it is found at work", lambda: "event=left_at_work" in self.log.read_text(), 20)
+        end = time.monotonic() + 5  # looks, and attempts to go on, come at least once a second
+        while time.monotonic() < end:
+            self.assertEqual(self.steps(), begun)
+            self.assertFalse((self.folder / "ended").exists())
+            time.sleep(0.2)
+        busy = self.cli("deploy", "begin", "--service", "shop", check=False)
+        self.assertEqual(busy.returncode, 1)
+        self.assertIn("left at work", busy.stdout + busy.stderr)
+        self.assertFalse(self.incidents()[0].get("outcome"))
+        (self.folder / "go").touch()
+        incident, steps = self.closed()
+        self.assertEqual((self.folder / "ended").read_text().split(), [step])
+        self.assertIn("its command still runs", self.report_of(incident)[0])
+        return incident, steps
+
+    def test_a_switch_left_at_work_is_waited_for_and_counts_when_it_did_its_work(self):
+        incident, steps = self.left_at_work("switch")
+        self.assertEqual(incident["outcome"], "recovered", steps)
+
+    def test_the_plan_goes_on_when_a_step_left_at_work_has_ended(self):
+        incident, steps = self.left_at_work("prepare")
+        self.assertEqual(incident["outcome"], "recovered", steps)
+        self.assertEqual(steps.count("prepare"), 1)
+
     def test_while_it_verifies(self):
         """A kill that no step asks for: some time after the last step of the plan."""
         self.watch_with_steps()
@@ -160,7 +207,7 @@ class Crashes(World):
     def watch_with_steps(self, prepare="true", **environment):
         """A good shop under watch, with the plan above."""
         step = self.folder / "step"
-        step.write_text(STEP.format(folder=self.folder, repository=self.repository, prepare=prepare))
+        step.write_text(STEP.format(folder=self.folder, repository=self.repository, prepare=prepare, orphan=self.orphan))
         step.chmod(0o700)
         self.configure(service=SERVICE)
         self.good_shop_under_watch(**environment)

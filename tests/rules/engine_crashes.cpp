@@ -84,6 +84,82 @@ TEST_CASE("a switch found in flight that did not happen is not repeated") {
   CHECK(w.count_performed("run tidy") == 1);
 }
 
+TEST_CASE("a watcher that is killed at any time while its steps' commands live on: never two at once") {
+  int waited_for = 0;
+  for (Duration after = 0s;; after += 3s) {
+    CAPTURE(after / 1s);
+    World w(long_plan());
+    w.steps_outlive = true;
+    for (const char* step :
+         {"switch last-good", "run pause", "run warm", "run resume", "run maintenance", "run tidy"}) {
+      w.scripts[step].takes = 20s;
+    }
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.last().has_value(); }, 15min));
+    w.run(after);
+    if (w.closed()) break;
+    w.crash();
+    REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+    CHECK(w.violations.empty());
+    CHECK(w.count_performed("switch last-good") <= 1);
+    CHECK(w.count_performed("run tidy") >= 1);
+    const rules::IncidentRecord ended = *w.last();
+    for (const rules::TimelineEntry& entry : ended.timeline) waited_for += entry.event == "work_ended" ? 1 : 0;
+  }
+  CHECK(waited_for > 10);
+}
+
+TEST_CASE("a switch whose command is still at work after a restart is looked at once that has ended") {
+  World w(long_plan());
+  w.steps_outlive = true;
+  w.scripts["switch last-good"].takes = 2min;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash();
+  const std::size_t done = w.deeds.size();
+  w.run(1min + 50s);
+  CHECK(w.deeds.size() == done);
+  CHECK(w.phase() == "acting");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("what follows a step that fails by a restart begins once its command has ended") {
+  rules::CoreConfig config = long_plan();
+  config.actions[0].steps[2].on_failure = rules::OnFailure::abort;
+  World w(config);
+  w.steps_outlive = true;
+  w.scripts["run pause"].takes = 2min;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  const Instant ends = w.now() + 2min;
+  w.run(5s);
+  w.crash();
+  REQUIRE(w.run_until([&] { return w.count_performed("run maintenance") == 1; }, 15min));
+  CHECK(w.now() >= ends);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("an abort ends what a killed watcher left at work") {
+  World w(long_plan());
+  w.steps_outlive = true;
+  w.scripts["run pause"].takes = 2h;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
+  w.run(5s);
+  w.crash();
+  CHECK(w.ask(rules::Abort{w.last()->id, "me"}).accepted);
+  // Killed before it could end it: the next one does.
+  w.crash();
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "aborted");
+  CHECK(w.count_performed("run tidy") == 1);
+}
+
 TEST_CASE("a step in flight is run again only when it is idempotent") {
   for (const bool idempotent : {false, true}) {
     CAPTURE(idempotent);

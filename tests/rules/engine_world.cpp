@@ -228,7 +228,8 @@ void World::check(const Perform& command) {
   }
   if (!command.mutating) return;
   if (!mutating_now_.empty()) violations.push_back("two mutating steps at once");
-  mutating_now_.insert(command.id);
+  const auto script = scripts.find(describe(command.step));
+  mutating_now_[command.id] = now_ + (script == scripts.end() ? Script{} : script->second).takes;
 }
 
 void World::perform(const Perform& command) {
@@ -301,7 +302,6 @@ void World::crash_into(CoreConfig config) {
 void World::crash(Duration downtime) {
   ++crashes_;
   ++life_;
-  mutating_now_.clear();
   const Instant died = now_;
   // The world's own things go on while nobody watches.
   const Instant back = now_ + downtime;
@@ -315,7 +315,16 @@ void World::crash(Duration downtime) {
   now_ = back;
   for (auto& [name, real] : reality) real.counted = std::min(real.counted, now_);
   std::erase_if(recorded_, [&](const Poll& poll) { return poll.ended >= now_; });
-  engine_ = std::make_unique<Engine>(config_, journal.read_back(died), now_);
+  DurableState durable = journal.read_back(died);
+  std::erase_if(mutating_now_, [&](const auto& step) { return !steps_outlive || step.second <= now_; });
+  for (const auto& [id, until] : mutating_now_) {
+    durable.at_work = id;
+    schedule(until - now_, [this, step = id] {
+      mutating_now_.erase(step);
+      carry_out(engine_->complete(step, {StepStatus::interrupted, {}, "it ended by itself", "", 0}, now_));
+    });
+  }
+  engine_ = std::make_unique<Engine>(config_, std::move(durable), now_);
   for (const Poll& poll : recorded_) engine_->refill(poll);
   start();
   turn();

@@ -122,6 +122,7 @@ class World {
   std::map<std::string, Reality> reality;
   std::map<std::string, Script> scripts;  // by describe(step)
   bool lock_refused = false;
+  bool steps_outlive = false;  // a watcher's crash leaves the commands of its steps at work
   FakeJournal journal;
   std::vector<Done> deeds;
   std::vector<rules::Tell> tells;
@@ -154,7 +155,7 @@ class World {
   int commands_left_ = -1;
   bool dead_ = false;
   std::vector<rules::Poll> recorded_;
-  std::set<rules::StepId> mutating_now_;
+  std::map<rules::StepId, Instant> mutating_now_;  // until when
 };
 
 // Configurations: a service has the probes NAME_health and NAME_app and the signal NAME_errors.

@@ -9,6 +9,7 @@
 
 #include "failing_journal.hpp"
 #include "journal_support.hpp"
+#include "watcher/journal/files.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/serve/metrics.hpp"
 
@@ -44,7 +45,8 @@ struct Stage {
   watcher::Metrics metrics;
   probes::Resolver resolver;
   probes::TaskGroup tasks{io.get_executor()};
-  watcher::Deeds deeds{io.get_executor(), watcher::Means{clock, loop, journal, outbox, metrics, tasks}};
+  watcher::Deeds deeds{io.get_executor(),
+                       watcher::Means{clock, loop, journal, outbox, metrics, tasks, folder.path + "/state"}};
 
   Stage() { equip(nullptr); }
 
@@ -105,6 +107,28 @@ TEST_CASE("a step is done after its intent has become durable") {
   stage.journal.close();
   const auto reopened = journal_support::open(stage.folder.path + "/state");
   CHECK(reopened->steps(rules::IncidentId("i1")).size() == 1);
+}
+
+TEST_CASE("what a mutating step runs is written down while it runs, for the next start and for everybody on the host") {
+  Stage stage;
+  const std::string lock_file = stage.folder.path + "/host.lock";
+  setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
+  rules::LockHost lock;
+  lock.id.incident = rules::IncidentId("i1");
+  rules::Perform perform = step_that_marks(stage);
+  perform.id.step = 3;
+  const std::string at_work = stage.folder.path + "/state/at-work";
+  const std::string script = "until grep -q pid.$$ " + at_work + " && grep -q pid.$$ " + lock_file +
+                             "; do sleep 0.01; done; cp " + at_work + " " + stage.mark();
+  perform.step.what = rules::RunStep{{"sh", "-c", script}};
+  stage.carry_out({lock, rules::Save{journal_support::incident("i1", 0)}, rules::Save{intent_of(perform)}, perform});
+  unsetenv("ROLLBACKD_HOST_LOCK");
+  const auto written = watcher::at_work_in(watcher::read_small(stage.mark()));
+  REQUIRE(written);
+  CHECK(written->step == perform.id);
+  CHECK(written->limit == perform.step.timeout);
+  CHECK(written->until == journal_support::at(10));
+  CHECK_FALSE(watcher::left_at_work(stage.folder.path + "/state"));
 }
 
 TEST_CASE("a step whose intent cannot be written is not done, and neither is the host's lock taken") {

@@ -55,7 +55,7 @@ struct Fixture {
   rules::StepResult perform(rules::Perform command) {
     const rules::ServiceName web("web");
     watcher::Performer performer(folder.path + "/incidents", resolver, {{web, &driver}}, {{web, folder.path}}, secrets);
-    return run_here(performer.perform(std::move(command)));
+    return run_here(performer.perform(std::move(command), {}));
   }
   rules::StepResult perform(rules::StepSpec step) { return perform(command(std::move(step))); }
   rules::StepResult run(std::vector<std::string> argv) { return perform(run_step(std::move(argv))); }

@@ -142,6 +142,7 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
   child.argv = *argv;
   child.dir = config_.dir;
   child.env = std::move(request.env);
+  child.started = std::move(request.started);
   child.limit = request.limit > rules::Duration::zero() ? request.limit : switch_limit_;
   const rules::Duration limit = child.limit;
   probes::ChildResult ended = co_await probes::run_child(std::move(child));

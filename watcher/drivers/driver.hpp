@@ -6,6 +6,7 @@
 #include <string>
 
 #include "probes/clock.hpp"
+#include "probes/net/child.hpp"
 #include "rules/engine/events.hpp"
 #include "watcher/config/config.hpp"
 
@@ -19,6 +20,7 @@ struct SwitchRequest {
   rules::IncidentId incident;
   std::map<std::string, std::string> env;  // ROLLBACKD_*
   rules::Duration limit{};
+  probes::Started started{};  // to be told of every child that may change something
 };
 
 // How a service's revision is read and switched. Never throws for what the commands do.

@@ -25,7 +25,7 @@ class WorkingTree final : public Driver {
       : service_(std::move(service)),
         config_(config),
         clock_(clock),
-        repository_(config.dir, config.paths),
+        repository_(config.dir, config.paths, {}),
         file_(state_dir, service_.text) {}
 
   asio::awaitable<rules::RevisionRead> identify() override;
@@ -110,7 +110,8 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }
-  GitSwitch work(config_, repository_, file_, clock_, std::move(request));
+  const GitRepository repository(config_.dir, config_.paths, request.started);
+  GitSwitch work(config_, repository, file_, clock_, std::move(request));
   co_return co_await work.run();
 }
 

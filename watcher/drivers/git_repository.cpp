@@ -101,8 +101,8 @@ std::string digest_of(std::string_view text) {
 
 }  // namespace
 
-GitRepository::GitRepository(std::string dir, std::vector<std::string> paths)
-    : dir_(std::move(dir)), paths_(std::move(paths)) {}
+GitRepository::GitRepository(std::string dir, std::vector<std::string> paths, probes::Started started)
+    : dir_(std::move(dir)), paths_(std::move(paths)), started_(std::move(started)) {}
 
 probes::ChildSpec GitRepository::command(std::vector<std::string> arguments, rules::Duration limit) const {
   probes::ChildSpec spec;
@@ -122,6 +122,7 @@ probes::ChildSpec GitRepository::command(std::vector<std::string> arguments, rul
   spec.user = owner_of(dir_);
   spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
   spec.limit = limit;
+  spec.started = started_;
   if (limit == question_limit) spec.grace = question_grace;
   return spec;
 }

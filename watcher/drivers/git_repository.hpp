@@ -27,7 +27,8 @@ using GitDone = std::optional<GitError>;  // nullopt: done
 // not part of the plan.
 class GitRepository {
  public:
-  GitRepository(std::string dir, std::vector<std::string> paths);
+  // `started` is told of every git that is run; empty: nobody wants to know.
+  GitRepository(std::string dir, std::vector<std::string> paths, probes::Started started);
 
   const std::string& dir() const { return dir_; }
   const std::vector<std::string>& paths() const { return paths_; }
@@ -88,6 +89,7 @@ class GitRepository {
 
   std::string dir_;
   std::vector<std::string> paths_;
+  probes::Started started_;
 };
 
 }  // namespace watcher

@@ -272,6 +272,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std:
   child.argv = *expanded;
   child.dir = repository_.dir();
   child.env = request_.env;
+  child.started = request_.started;
   child.limit = std::min(limit, left());
   child.output_max = output_kept_max;
   const rules::Duration given = child.limit;

@@ -23,6 +23,8 @@ struct OutboxEntry {
   bool only_while_open = false;  // dropped when its incident is closed by the time that it is due
 };
 
+struct AtWork;
+
 struct JournalFault {
   std::string what;   // what was attempted, on what, what happened, what to do
   bool full = false;  // no room, read-only or not permitted: asks instead of acting
@@ -98,12 +100,16 @@ class Journal {
 
 // The host's lock for mutating actions, shared with `deploy begin` and with every other watcher of this host:
 // a flock on /run/lock/rollbackd-host.lock (on /tmp/rollbackd-host.lock where there is no /run/lock), or on the file
-// that ROLLBACKD_HOST_LOCK names. Held until destroyed, or until the process ends in whatever way.
+// that ROLLBACKD_HOST_LOCK names. Held until destroyed, or until the process ends in whatever way; but what a killed
+// holder has left at work keeps everybody out until it has ended.
 class HostLock {
  public:
-  // nullptr when somebody else has it or it cannot be opened; `holder` then says who or why, for people.
+  // nullptr when somebody else has it, what somebody left is at work, or it cannot be opened; `holder` then says who or
+  // why, for people.
   static std::unique_ptr<HostLock> try_take(const std::string& purpose, std::string& holder);
   virtual ~HostLock() = default;
+  // Writes down what is being done under the lock, in place of what was before.
+  virtual void note(const AtWork& at_work) = 0;
 };
 
 }  // namespace watcher

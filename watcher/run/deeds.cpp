@@ -14,6 +14,7 @@
 #include "watcher/report/report.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/serve/metrics.hpp"
+#include "watcher/steps/see_out.hpp"
 
 namespace watcher {
 
@@ -209,13 +210,44 @@ void Deeds::perform(rules::Perform& command) {
 asio::awaitable<void> Deeds::perform_step(rules::Perform command, std::shared_ptr<Performer> performer,
                                           [[maybe_unused]] std::shared_ptr<Driver> driver) {
   const rules::StepId id = command.id;
+  probes::Started started;
+  if (command.mutating) {
+    started = [this, id](pid_t pid, rules::Duration limit) { note_at_work(id, pid, limit); };
+  }
+  auto work = performer->perform(std::move(command), std::move(started));
+  co_await see_through(id, std::move(work));
+}
+
+asio::awaitable<void> Deeds::see_through(rules::StepId id, asio::awaitable<rules::StepResult> work) {
   asio::cancellation_signal& cancel = running_[id].cancel;
-  auto work = performer->perform(std::move(command));
   auto token = asio::bind_cancellation_slot(cancel.slot(), as_result);
   const auto [error, result] = co_await asio::co_spawn(executor_, std::move(work), token);
   running_.erase(id);
   if (error) std::rethrow_exception(error);
   means_.loop.complete(id, result);
+}
+
+void Deeds::take_over(AtWork at_work) {
+  const rules::StepId id = at_work.step;
+  log_warning("found_at_work", "incident=" + log_value(id.incident.text) +
+                                   " pid=" + std::to_string(at_work.process.pid) + " by=\"a watcher that was killed\"");
+  const rules::Duration grace = probes::ChildSpec().grace;
+  means_.tasks.spawn("left at work", see_through(id, see_out(std::move(at_work), means_.clock, grace)));
+}
+
+// The host's lock has it for every other watcher, the state directory for our next start.
+void Deeds::note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit) {
+  std::optional<probes::ProcessId> process = probes::process_of(pid);
+  if (!process) {
+    log_warning("at_work", "pid=" + std::to_string(pid) + " what=\"/proc does not show it: a kill would lose it\"");
+    return;
+  }
+  const AtWork at_work{step, std::move(*process), means_.clock.now() + limit, limit};
+  const auto lock = host_locks_.find(step.incident);
+  if (lock != host_locks_.end()) lock->second->note(at_work);
+  if (const auto fault = write_at_work(means_.state_dir, at_work)) {
+    log_warning("at_work", "what=" + log_value(fault->what));
+  }
 }
 
 void Deeds::lock_host(const rules::LockHost& command) {

@@ -14,6 +14,7 @@
 #include "rules/engine/commands.hpp"
 #include "rules/engine/view.hpp"
 #include "watcher/config/config.hpp"
+#include "watcher/journal/at_work.hpp"
 #include "watcher/journal/journal_thread.hpp"
 #include "watcher/notify/outbox.hpp"
 #include "watcher/run/engine_loop.hpp"
@@ -32,6 +33,7 @@ struct Means {
   Outbox& outbox;
   Metrics& metrics;
   probes::TaskGroup& tasks;  // for what must end by itself before a stop: steps, reports
+  std::string state_dir;
 };
 
 // Carries out what the engine commands: saves first, then everything else; steps run beside the loop and report back.
@@ -50,6 +52,9 @@ class Deeds {
   void equip(Tools tools);
 
   asio::awaitable<void> carry_out(Batch batch);
+
+  // What a killed watcher left at work is waited for as a step of ours, and its end reported as that step's.
+  void take_over(AtWork at_work);
 
   // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it.
   std::string lock_for_deployment(const rules::ServiceName& service);
@@ -84,6 +89,9 @@ class Deeds {
   void perform(rules::Perform& command);
   asio::awaitable<void> perform_step(rules::Perform command, std::shared_ptr<Performer> performer,
                                      std::shared_ptr<Driver> driver);
+  // `work` is a step being done: it can be called off meanwhile, and what became of it is told to the engine.
+  asio::awaitable<void> see_through(rules::StepId id, asio::awaitable<rules::StepResult> work);
+  void note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit);
   void lock_host(const rules::LockHost& command);
   asio::awaitable<void> write_report(rules::IncidentId incident);
   void count(const rules::Record& record);

@@ -42,6 +42,11 @@ rules::CoreConfig core_of(const Config& config, const RunOptions& options) {
   return core;
 }
 
+rules::DurableState with_work_left(rules::DurableState durable, const std::optional<AtWork>& left) {
+  if (left) durable.at_work = left->step;
+  return durable;
+}
+
 std::string dir_of(const DriverSection& section, const Config& config) {
   return section.dir.empty() ? config.dir : section.dir;
 }
@@ -97,14 +102,15 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       options_(std::move(options)),
       started_(clock.now()),
       journal_(io.get_executor(), std::move(journal)),
-      engine_(core_of(*config_, options_), journal_.found().durable, started_),
+      left_at_work_(left_at_work(config_->watcher.state_dir)),
+      engine_(core_of(*config_, options_), with_work_left(journal_.found().durable, left_at_work_), started_),
       sample_files_(config_->watcher.state_dir, config_->watcher.record),
       loop_(io.get_executor(), clock, engine_),
       outbox_(io.get_executor(), clock, config_->notifiers, config_->watcher.name, journal_),
       steps_(io.get_executor()),
       loops_(io.get_executor()),
       readers_(io.get_executor()),
-      deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_}),
+      deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_, config_->watcher.state_dir}),
       server_(io.get_executor(), *this, metrics_),
       reload_ended_(io, asio::steady_timer::time_point::max()),
       stop_timer_(io, asio::steady_timer::time_point::max()) {}
@@ -234,6 +240,7 @@ asio::awaitable<int> Watcher::live() {
   scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
   refill_windows();
   equip();
+  if (left_at_work_) deeds_.take_over(*std::exchange(left_at_work_, std::nullopt));
   start_loops();
   co_await take_up_spool();
   hold_on_to_deployments();

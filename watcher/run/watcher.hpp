@@ -90,6 +90,7 @@ class Watcher final : public Host {
   SdNotify systemd_;
   probes::Resolver resolver_;
   JournalThread journal_;
+  std::optional<AtWork> left_at_work_;  // by a watcher that was killed; only while we start
   rules::Engine engine_;
   SampleFiles sample_files_;  // written on the journal's thread
   std::string samples_;       // not written yet

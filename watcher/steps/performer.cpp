@@ -87,22 +87,23 @@ std::vector<std::string> Performer::secrets_in(const rules::StepSpec& step) cons
   return all;
 }
 
-asio::awaitable<StepResult> Performer::perform(rules::Perform command) {
+asio::awaitable<StepResult> Performer::perform(rules::Perform command, probes::Started started) {
   // A step that is called off still has to end its child and to say what became of it.
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::vector<std::string> secrets = secrets_in(command.step);
-  StepResult result = co_await attempt(std::move(command));
+  StepResult result = co_await attempt(std::move(command), std::move(started));
   redact(result.detail, secrets);
   redact(result.output, secrets);
   co_return result;
 }
 
-asio::awaitable<StepResult> Performer::attempt(rules::Perform command) {
+asio::awaitable<StepResult> Performer::attempt(rules::Perform command, probes::Started started) {
   const auto& what = command.step.what;
-  if (std::holds_alternative<rules::RunStep>(what)) co_return co_await run(std::move(command));
+  if (std::holds_alternative<rules::RunStep>(what)) co_return co_await run(std::move(command), std::move(started));
   if (std::holds_alternative<rules::HttpStep>(what)) co_return co_await ask_http(std::move(command));
   if (std::holds_alternative<rules::CaptureStep>(what)) co_return co_await capture(std::move(command));
-  if (std::holds_alternative<rules::SwitchStep>(what)) co_return co_await switch_revision(std::move(command));
+  if (std::holds_alternative<rules::SwitchStep>(what))
+    co_return co_await switch_revision(std::move(command), std::move(started));
   co_return failed("a " + std::string(kind_of(command.step)) + " step is not done by the performer");
 }
 
@@ -123,11 +124,12 @@ probes::ChildSpec Performer::child_of(const rules::Perform& command, const std::
   return child;
 }
 
-asio::awaitable<StepResult> Performer::run(rules::Perform command) {
+asio::awaitable<StepResult> Performer::run(rules::Perform command, probes::Started started) {
   const std::vector<std::string>& argv = std::get<rules::RunStep>(command.step.what).argv;
   probes::ChildSpec child = child_of(command, argv);
   const std::string attempted = "run " + shown(argv);
   if (child.argv.empty()) co_return failed(attempted + ": the revision's name must not be put into a command line");
+  child.started = std::move(started);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, command.context.incident));
   const rules::Duration limit = child.limit;
   probes::ChildResult ended = co_await probes::run_child(std::move(child));
@@ -170,7 +172,7 @@ asio::awaitable<StepResult> Performer::ask_http(rules::Perform command) {
   co_return judge(step, std::move(answer));
 }
 
-asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command) {
+asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, probes::Started started) {
   const rules::StepContext& context = command.context;
   const auto found = drivers_.find(context.service);
   if (found == drivers_.end() || found->second == nullptr) {
@@ -187,6 +189,7 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command) {
   request.env = step_environment(command, evidence_dir(incidents_dir_, context.incident));
   for (const auto& [name, text] : command.step.env) request.env.try_emplace(name, text.value);
   request.limit = command.step.timeout;
+  request.started = std::move(started);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, context.incident));
   StepResult result = co_await driver.switch_to(std::move(request));
   note_evidence_trouble(result, trouble);

@@ -23,16 +23,17 @@ class Performer {
   Performer(std::string incidents_dir, probes::Resolver& resolver, std::map<rules::ServiceName, Driver*> drivers,
             std::map<rules::ServiceName, std::string> dirs, std::vector<std::string> secrets);
   // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns. The secrets and
-  // those of the step, which may be of a configuration of before, are redacted from the result.
-  asio::awaitable<rules::StepResult> perform(rules::Perform command);
+  // those of the step, which may be of a configuration of before, are redacted from the result. `started` is told of
+  // every child of a run or switch step; it may be empty.
+  asio::awaitable<rules::StepResult> perform(rules::Perform command, probes::Started started);
 
  private:
   std::vector<std::string> secrets_in(const rules::StepSpec& step) const;
-  asio::awaitable<rules::StepResult> attempt(rules::Perform command);
-  asio::awaitable<rules::StepResult> run(rules::Perform command);
+  asio::awaitable<rules::StepResult> attempt(rules::Perform command, probes::Started started);
+  asio::awaitable<rules::StepResult> run(rules::Perform command, probes::Started started);
   asio::awaitable<rules::StepResult> ask_http(rules::Perform command);
   asio::awaitable<rules::StepResult> capture(rules::Perform command);
-  asio::awaitable<rules::StepResult> switch_revision(rules::Perform command);
+  asio::awaitable<rules::StepResult> switch_revision(rules::Perform command, probes::Started started);
   // The child of a run or capture step; its argv is empty when the revisions must not be put into it.
   probes::ChildSpec child_of(const rules::Perform& command, const std::vector<std::string>& argv) const;
 
