@@ -370,6 +370,23 @@ TEST_CASE("a capture into no plain file and a wait that cannot hold long enough 
   CHECK(step("wait = 'h.up == 1'\nfor = '15s'\ntimeout = '10s'\n").find("8:11: error: action.a.step[0].timeout:") == 0);
 }
 
+TEST_CASE("a signal over a probe that never has its series is a mistake") {
+  const auto signal = [](const std::string& lines) {
+    return findings_of(
+        "[probe.h]\ntype = 'http'\nurl = 'http://h/'\njson = { a = '/a' }\n[probe.m]\n"
+        "type = 'prometheus'\nurl = 'http://h/m'\n[signal.s]\n" +
+        lines);
+  };
+  CHECK(signal("probe = 'h'\nexpr = 'b'\n") ==
+        "10:8: error: signal.s.expr: probe \"h\" has no series b (it has a, up, duration); a page of metrics needs a "
+        "probe of type prometheus\n");
+  CHECK(signal("probe = 'h'\nratio = 'error_rate'\n").find("10:9: error: signal.s.ratio:") == 0);
+  CHECK(signal("probe = 'h'\nquantile = 0.95\nof = 'x'\n").find("10:12: error: signal.s.quantile:") == 0);
+  CHECK(signal("probe = 'h'\nexpr = 'a'\n").empty());
+  CHECK(signal("probe = 'm'\nexpr = 'b'\n").empty());
+  CHECK(signal("probe = 'gone'\nexpr = 'b'\n").find("there is no probe") != std::string::npos);
+}
+
 TEST_CASE("the nearest name is one that could have been meant") {
   const std::vector<std::string> known{"interval", "timeout", "url"};
   CHECK(watcher::nearest("intervall", known) == "interval");

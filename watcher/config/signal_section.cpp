@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "watcher/config/fields.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/values.hpp"
 
@@ -149,6 +150,25 @@ void warn_of_milliseconds(TableReader& reader, const rules::SignalSpec& signal) 
   }
 }
 
+std::string_view kind_key(const TableReader& reader) {
+  if (reader.has("ratio")) return "ratio";
+  return reader.has("quantile") ? "quantile" : "expr";
+}
+
+// A signal whose series its probe never has would be unknown for ever.
+void refuse_missing_series(TableReader& reader, const rules::SignalSpec& signal) {
+  for (const probes::ProbeConfig& probe : reader.loading().config.probes) {
+    if (probe.name != signal.probe) continue;
+    const std::vector<std::string> names = metric_names_of(signal);
+    const auto is_there = [&](const std::string& name) { return has_field(probe, name); };
+    if (names.empty() || std::any_of(names.begin(), names.end(), is_there)) return;
+    std::string known;
+    for (const std::string& name : fields_of(probe)) known += (known.empty() ? "" : ", ") + name;
+    reader.error(kind_key(reader), "probe \"" + probe.name.text + "\" has no series " + names.front() + " (it has " +
+                                       known + "); a page of metrics needs a probe of type prometheus");
+  }
+}
+
 void read_probe_of(TableReader& reader, rules::SignalSpec& out) {
   if (!reader.has("probe")) {
     reader.missing("probe", "name the probe whose page has the metrics");
@@ -179,7 +199,10 @@ void read_signal(Loading& loading, const NamedTable& entry) {
               "unit", {{"s", rules::Unit::seconds}, {"ms", rules::Unit::milliseconds}, {"none", rules::Unit::none}})
           .value_or(rules::Unit::none);
   out.strict = reader.boolean("strict").value_or(false);
-  if (read_kind(reader, out)) warn_of_milliseconds(reader, out);
+  if (read_kind(reader, out)) {
+    warn_of_milliseconds(reader, out);
+    refuse_missing_series(reader, out);
+  }
   reader.finish();
   loading.config.core.signals.push_back(std::move(out));
 }
