@@ -284,7 +284,7 @@ TEST_CASE("bad requests are problems and reach nobody") {
   const ApiReply put = ask(host, trusted("PUT", "/api/v1/deploys"));
   CHECK(put.status == 405);
   REQUIRE(put.headers.size() == 1);
-  CHECK(put.headers.front().second == "GET, POST");
+  CHECK(put.headers.front().second == "GET, HEAD, POST");
   CHECK(get(host, "/api/v1/pause").status == 405);
   CHECK(post(host, "/api/v1/status", "").status == 405);
   CHECK(host.requests_.empty());

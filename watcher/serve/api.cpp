@@ -83,7 +83,7 @@ std::string explain_all(const rules::EngineView& view) {
 
 asio::awaitable<ApiReply> incident_reply(Host& host, rules::IncidentId id) {
   const auto incident = co_await host.incident(id);
-  if (!incident) co_return not_found("no incident " + id.text + "; GET /api/v1/incidents lists them");
+  if (!incident) co_return not_found("no incident " + id.text + "; see `rollbackd incidents`");
   const auto steps = co_await host.steps(id);
   co_return json_reply(incident_json(*incident, steps));
 }
@@ -153,8 +153,8 @@ std::optional<ApiReply> wrong_method(const std::string& method, const Target& ta
   const bool deed = is_deed(target);
   if (!readable && !deed) return std::nullopt;
   if ((readable && method == "GET") || (deed && method == "POST")) return std::nullopt;
-  std::string allowed = readable ? "GET" : "POST";
-  if (readable && deed) allowed = "GET, POST";
+  std::string allowed = readable ? "GET, HEAD" : "POST";
+  if (readable && deed) allowed += ", POST";
   ApiReply reply = problem(405, "only " + allowed + " here");
   reply.headers.emplace_back("Allow", allowed);
   return reply;
