@@ -88,6 +88,20 @@ TEST_CASE("SPEC 2.20: a joining rule of higher severity starts its own response 
   CHECK(w.since_start() < 25min);
 }
 
+TEST_CASE("SPEC 2.20: the response of a joining rule of higher severity comes before untried rungs") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = restart_then_rollback();
+    config.rules.push_back(rule("worse", "web_errors > 10%", 2min, {"drain"}));
+    config.rules.back().severity = rules::Severity::p0;
+    config.actions[1].settle = 30min;
+    config.actions.push_back(action("drain", {run("drain")}));
+    config.actions.back().settle = 1min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 40min));
+  CHECK(w.performed() == std::vector<std::string>{"run restart", "run drain", "switch last-good"});
+}
+
 TEST_CASE("SPEC 2.20: untried rungs of a joining rule are appended") {
   World w(with([](rules::CoreConfig& config) {
     config.rules[0].respond = {rules::ActionName("restart")};

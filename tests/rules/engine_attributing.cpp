@@ -231,6 +231,21 @@ TEST_CASE("SPEC 2.16: a pre-existing rule counts again when it has been good for
   CHECK(w.run_until([&] { return !w.deeds.empty(); }, 10min));
 }
 
+TEST_CASE("SPEC 2.16: a pre-existing rule that is good for less than its for stays pre-existing") {
+  World w(only("errors"));
+  errors_on(w);
+  bring_up_v2(w);
+  REQUIRE(is_preexisting(w, "errors"));
+  errors_off(w);
+  REQUIRE(w.run_until([&] { return w.rule("errors").judgement.verdict == rules::Verdict::good; }, 5min));
+  w.run(30s);
+  CHECK(is_preexisting(w, "errors"));
+  errors_on(w);
+  w.run(10min);
+  CHECK(w.phase() == "asking");
+  CHECK(w.deeds.empty());
+}
+
 TEST_CASE("SPEC 2.17: a service is armed from a revision's appearance until it is baked, and asks outside that") {
   World w(usual());
   w.settle_on_v2();

@@ -68,6 +68,24 @@ TEST_CASE("SPEC 2.26: another rule that became bad keeps it from being recovered
   CHECK(w.run_until([&] { return w.outcome() == "not_recovered"; }, 40min));
 }
 
+TEST_CASE("SPEC 2.26: another rule that became bad keeps a rung without a switch from having helped") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart")};
+    config.rules.push_back(rule("host", "other_health.up == 0", 30min));
+    rules::ProbeShape probe;
+    probe.name = rules::ProbeName("other_health");
+    config.probes.push_back(probe);
+  }));
+  bring_up_v2(w);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  errors_off(w);
+  w.run(10s);
+  w.deploy("crash", "other");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+  CHECK(w.outcome() == "not_recovered");
+}
+
 TEST_CASE("SPEC 2.26: with too little traffic to decide, up does") {
   for (const bool is_up : {true, false}) {
     CAPTURE(is_up);
