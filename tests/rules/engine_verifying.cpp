@@ -181,6 +181,22 @@ TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then asks if
   CHECK(w.count_performed("switch last-good") == 0);
 }
 
+TEST_CASE("SPEC 2.22: a rule that clears while the next rung is asked about is not cleared, something was done") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = restart_then_rollback();
+    config.actions[1].settle = 2min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  w.reality["web"].probes_work = false;
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.reality["web"].probes_work = true;
+  w.reality["web"].sick.clear();
+  w.run(15min);
+  CHECK(w.phase() == "asking");
+  CHECK(w.performed() == std::vector<std::string>{"run restart"});
+}
+
 TEST_CASE("SPEC 2.27: a rule that fires again on the same revision starts one rung higher") {
   World w(restart_first());
   let_a_restart_help_v2(w);
