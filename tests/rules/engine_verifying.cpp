@@ -71,6 +71,7 @@ TEST_CASE("SPEC 2.26: another rule that became bad keeps it from being recovered
 TEST_CASE("SPEC 2.26: another rule that became bad keeps a rung without a switch from having helped") {
   World w(with([](rules::CoreConfig& config) {
     config.rules[0].respond = {rules::ActionName("restart")};
+    config.actions[1].settle = 10min;
     config.rules.push_back(rule("host", "other_health.up == 0", 30min));
     rules::ProbeShape probe;
     probe.name = rules::ProbeName("other_health");
