@@ -300,6 +300,25 @@ TEST_CASE("SPEC 2.24: last-good is the good revision that ran most recently, nev
   CHECK(w.service().last_good.text.empty());
 }
 
+TEST_CASE("SPEC 2.24: a plan that names its target does not go to a bad one, nor to what runs") {
+  const auto to_v1 = [](rules::CoreConfig& config) {
+    config.actions[0].steps[0].what = rules::SwitchStep{rules::SwitchTargetKind::revision, rules::Revision("v1")};
+  };
+  World quarantined(with(to_v1));
+  quarantined.run(1min);
+  quarantined.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), Standing::bad});
+  harm(quarantined);
+  REQUIRE(quarantined.run_until([&] { return quarantined.outcome() == "no_target"; }, 15min));
+  CHECK(quarantined.last()->outcome_detail == "v1 is quarantined");
+  CHECK(quarantined.deeds.empty());
+  World running(with(to_v1));
+  running.run(1min);
+  errors_on(running);
+  REQUIRE(running.run_until([&] { return running.outcome() == "no_target"; }, 15min));
+  CHECK(running.last()->outcome_detail == "v1 runs already");
+  CHECK(running.deeds.empty());
+}
+
 TEST_CASE("SPEC 2.24: a candidate is never a target, and without one people are told no_target") {
   World w(usual());
   w.deploy("bad");
