@@ -63,7 +63,8 @@ run = ["$folder/step", "always"]
 class Crashes(World):
     start_deadline = "10s"
 
-    orphan = "sleep 0.2"  # what a step still does when rollbackd was killed under it
+    # What a step still does when rollbackd was killed under it; at least it lives on until that is seen.
+    orphan = 'while kill -0 "$(cat watcher.pid)" 2>/dev/null; do :; done'
 
     def steps(self):
         path = self.folder / "steps"

@@ -40,7 +40,7 @@ class Disturbed(World):
         (self.folder / "go").touch()
 
     def under_watch(self, identify="", switch="", prepare=False):
-        commands = {"prepare": f"touch {self.folder}/prepared; sleep 3", "identify": f"{identify}\nexec git -C {self.repository} rev-parse HEAD",
+        commands = {"prepare": f"touch {self.folder}/prepared; {UNTIL_LET_GO.format(folder=self.folder)}", "identify": f"{identify}\nexec git -C {self.repository} rev-parse HEAD",
                     "switch": f"{switch}\ncd {self.repository}; git checkout -q $1; exec ./restart"}
         for name, text in commands.items():
             path = self.folder / name
@@ -204,6 +204,7 @@ class Disturbed(World):
         self.wait_for("the first step runs", (self.folder / "prepared").exists, 60)
         called_off = "step=1 kind=switch status=failed"
         with self.journal_locked():
+            self.let_go()
             self.wait_for("the switch is called off", lambda: self.nothing_is_done() and called_off in self.log.read_text(), 120)
         incident = self.wait_for_incident_closed(120)
         self.assertEqual(incident["outcome"], "action_failed")

@@ -61,6 +61,7 @@ class Watcher final : public Host {
     std::unique_ptr<ServiceReader> reader;
   };
 
+  rules::CoreConfig core() const;  // of the configuration, in the mode that the options allow
   void equip();
   void start_loops();
   asio::awaitable<void> take_up_spool();

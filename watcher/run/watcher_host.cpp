@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "watcher/run/log.hpp"
+#include "watcher/run/watcher.hpp"
+
+// What people and scripts ask of the watcher: over the API, the control socket, and with SIGHUP.
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// What a deployment that found the host busy is told to wait before it tries again.
+constexpr std::string_view busy_advice = "; try again when it has ended";
+
+rules::Answer refused(std::string text) {
+  rules::Answer answer;
+  answer.text = std::move(text);
+  return answer;
+}
+
+// A reload's time alone with the watcher: the end of the scope, also by an exception, gives it to the next.
+class ReloadTurn {
+ public:
+  ReloadTurn(bool& taken, asio::steady_timer& ended) : taken_(taken), ended_(ended) { taken_ = true; }
+  ~ReloadTurn() {
+    taken_ = false;
+    ended_.cancel();
+  }
+  ReloadTurn(const ReloadTurn&) = delete;
+  ReloadTurn& operator=(const ReloadTurn&) = delete;
+
+ private:
+  bool& taken_;
+  asio::steady_timer& ended_;
+};
+
+std::string findings_text(const Loaded& loaded, const std::string& path) {
+  std::string text;
+  for (const Finding& finding : loaded.findings) {
+    if (!text.empty()) text += '\n';
+    text += format_finding(path, finding);
+  }
+  return text;
+}
+
+// Which of the settings that are taken at the start only is another one; empty: none.
+std::string needs_restart(const WatcherSection& now, const WatcherSection& then) {
+  if (now.state_dir != then.state_dir) return "state_dir";
+  if (now.listen != then.listen) return "listen";
+  if (now.control != then.control) return "control";
+  if (now.control_group != then.control_group) return "control_group";
+  if (now.record != then.record) return "record";
+  return "";
+}
+
+}  // namespace
+
+rules::EngineView Watcher::view() const { return engine_.view(clock_.now()); }
+
+std::vector<std::string> Watcher::not_ready() const {
+  std::vector<std::string> reasons;
+  const rules::EngineView now_view = view();
+  for (const rules::ProbeView& probe : now_view.probes) {
+    if (!probe.last) reasons.push_back("probe " + probe.probe.text + " has not been polled yet");
+  }
+  for (const std::string& reason : now_view.degraded) reasons.push_back(reason);
+  if (stopping_) reasons.push_back("stopping");
+  return reasons;
+}
+
+asio::awaitable<std::vector<rules::IncidentRecord>> Watcher::incidents(std::size_t most) {
+  co_return co_await journal_.incidents(most);
+}
+
+asio::awaitable<std::optional<rules::IncidentRecord>> Watcher::incident(rules::IncidentId id) {
+  co_return co_await journal_.incident(std::move(id));
+}
+
+asio::awaitable<std::vector<rules::StepRecord>> Watcher::steps(rules::IncidentId id) {
+  co_return co_await journal_.steps(std::move(id));
+}
+
+asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
+  const bool accepts_state = std::holds_alternative<rules::AcceptState>(request);
+  rules::Answer answer = loop_.request(request);
+  co_await loop_.settled();
+  if (accepts_state && answer.accepted) {
+    const std::optional<JournalFault> fault = co_await journal_.accept_state();
+    if (fault) answer.text += "; but only until the next start: " + fault->what;
+  }
+  co_return answer;
+}
+
+bool Watcher::knows(const rules::ServiceName& service) const {
+  const std::vector<rules::ServiceSpec>& services = config_->core.services;
+  return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == service; });
+}
+
+asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
+  if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
+  if (mark.kind == rules::MarkKind::begin) {
+    const std::string holder = deeds_.lock_for_deployment(mark.service);
+    if (!holder.empty()) co_return refused("the host is busy: " + holder + std::string(busy_advice));
+  }
+  const rules::MarkKind kind = mark.kind;
+  const rules::ServiceName service = mark.service;
+  loop_.observe(std::move(mark));
+  loop_.decide_now();
+  co_await loop_.settled();
+  if (kind != rules::MarkKind::begin) deeds_.unlock_deployment(service);
+  // What was deployed is looked at at once, not at the next turn.
+  const auto known = services_.find(service);
+  if (kind != rules::MarkKind::begin && known != services_.end()) known->second.reader->read_now();
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "noted";
+  co_return answer;
+}
+
+// One after the other: what one puts up, another that waits for the readers' end would wait for as well.
+asio::awaitable<rules::Answer> Watcher::reload() {
+  while (reloading_) {
+    co_await reload_ended_.async_wait(as_result);
+  }
+  const ReloadTurn turn(reloading_, reload_ended_);
+  co_return co_await reload_alone();
+}
+
+asio::awaitable<rules::Answer> Watcher::reload_alone() {
+  Loaded loaded = load_config(config_->path);
+  if (!loaded.config) {
+    metrics_.set_reload_successful(false);
+    const std::string text = findings_text(loaded, config_->path);
+    log_error("reload", "refused=" + log_value(text));
+    co_return refused("nothing was changed:\n" + text);
+  }
+  auto fresh = std::make_shared<const Config>(std::move(*loaded.config));
+  const std::string fixed = needs_restart(config_->watcher, fresh->watcher);
+  metrics_.set_reload_successful(fixed.empty());
+  if (!fixed.empty()) co_return refused("nothing was changed: " + fixed + " needs a restart");
+  readers_.cancel();
+  co_await readers_.join();
+  // What is being taken down must not be put up again.
+  if (stopping_) co_return refused("nothing was changed: the watcher is stopping");
+  config_ = std::move(fresh);
+  loop_.reload(core());
+  scheduler_->replace(config_->probes);
+  outbox_.replace(config_->notifiers);
+  equip();
+  co_await loop_.settled();
+  log_info("reload", "file=" + log_value(config_->path));
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "reloaded " + config_->path;
+  co_return answer;
+}
+
+asio::awaitable<void> Watcher::reload_and_log() {
+  const rules::Answer answer = co_await reload();
+  if (!answer.accepted) log_warning("reload", "answer=" + log_value(answer.text));
+}
+
+void Watcher::reload_on_signal() {
+  if (!stopping_) steps_.spawn("reload", reload_and_log());
+}
+
+}  // namespace watcher

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <utility>
+
+#include "probes/net/cancelled.hpp"
+#include "watcher/run/log.hpp"
+#include "watcher/run/watcher.hpp"
+
+// What the watcher does again and again while it lives: clocks, watchdog, disk, spans and samples for the next start.
+
+namespace watcher {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// How often the clocks are compared and systemd's watchdog is fed.
+constexpr rules::Duration tick = std::chrono::seconds(1);
+// How often spans are written for the next start; what is lost at a crash is at most this much of one.
+constexpr int ticks_per_span_save = 5;
+constexpr int ticks_per_disk_look = 60;
+constexpr int ticks_per_trouble_look = 5;
+// What a stop asks systemd for, again and again while a step of a plan ends.
+constexpr rules::Duration stop_extension = std::chrono::seconds(30);
+
+}  // namespace
+
+asio::awaitable<void> Watcher::record_samples() {
+  if (samples_.empty()) co_return;
+  const std::string text = std::exchange(samples_, std::string());
+  const rules::Instant at = clock_.now();
+  std::optional<std::string> problem;
+  auto append = [&](Journal&) { problem = sample_files_.append(text, at); };
+  std::function<void(Journal&)> work = std::ref(append);
+  co_await journal_.use(std::move(work));
+  if (problem && recording_) log_warning("samples", "what=" + log_value(*problem));
+  recording_ = !problem;
+}
+
+// The reserve that intents are written from when the disk is full: without it people are asked instead.
+asio::awaitable<void> Watcher::look_at_disk() {
+  const std::optional<JournalFault> fault = co_await journal_.keep_reserve();
+  const bool held = co_await journal_.reserve_held();
+  const std::optional<JournalFault> unsaved = co_await journal_.alive(clock_.now());
+  std::string trouble;
+  if (!held) trouble = fault ? fault->what : "the disk reserve under the state directory is gone";
+  if (unsaved) trouble = unsaved->what;
+  const bool over = trouble.empty() && deeds_.save_failed();
+  deeds_.forget_failed_save();
+  if (trouble == disk_trouble_ && !over) co_return;
+  disk_trouble_ = trouble;
+  rules::SelfDegraded degraded;
+  degraded.at = clock_.now();
+  degraded.reason = trouble;
+  degraded.ask_instead_of_act = !trouble.empty();
+  loop_.observe(degraded);
+}
+
+void Watcher::look_at_clock() {
+  const std::optional<rules::Duration> jump = clock_.take_jump();
+  if (!jump) return;
+  log_warning("clock_jump", fmt::format("by={:.1f}s", rules::seconds(*jump)));
+  loop_.observe(rules::ClockJump{clock_.now(), *jump});
+}
+
+// The outbox counts in its own way; what is new since the last look is handed to the metrics.
+void Watcher::count_notifications() {
+  for (const auto& [name, counts] : outbox_.counts()) {
+    Outbox::Counts& known = counted_[name];
+    for (; known.delivered < counts.delivered; ++known.delivered) metrics_.count_notification(name, "delivered");
+    for (; known.failed < counts.failed; ++known.failed) metrics_.count_notification(name, "failed");
+    for (; known.given_up < counts.given_up; ++known.given_up) metrics_.count_notification(name, "given_up");
+  }
+}
+
+void Watcher::save_spans() {
+  Batch batch;
+  for (rules::SpanRecord& span : engine_.spans(clock_.now())) batch.push_back(rules::Save{std::move(span)});
+  loop_.push(std::move(batch));
+}
+
+// Apart from whatever waits for the disk: a disk that stalls is no reason for the service manager to kill us in the
+// middle of a step.
+asio::awaitable<void> Watcher::heartbeat() {
+  rules::Duration beat = tick;
+  if (const auto period = systemd_.watchdog_period()) beat = std::min<rules::Duration>(beat, *period / 2);
+  asio::steady_timer timer(io_);
+  for (;;) {
+    look_at_clock();
+    systemd_.feed_watchdog();
+    if (stopping_) systemd_.extend_timeout(stop_extension);
+    timer.expires_after(beat);
+    co_await timer.async_wait(as_result);
+    const bool ended = co_await probes::cancelled();
+    if (ended) co_return;
+  }
+}
+
+asio::awaitable<void> Watcher::housekeeping() {
+  asio::steady_timer timer(io_);
+  for (int count = 1;; ++count) {
+    timer.expires_after(tick);
+    co_await timer.async_wait(as_result);
+    const bool ended = co_await probes::cancelled();
+    if (ended) co_return;
+    if (count % ticks_per_span_save == 0) {
+      co_await record_samples();
+      save_spans();
+      co_await journal_.alive(clock_.now());
+    }
+    const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();
+    if (count % (is_troubled ? ticks_per_trouble_look : ticks_per_disk_look) == 1) {
+      co_await look_at_disk();
+    }
+    if (deeds_.deployment_under_way()) deeds_.release_ended_deployments(view());
+    count_notifications();
+    metrics_.observe_loop_lag(scheduler_->loop_lag());
+  }
+}
+
+}  // namespace watcher
