@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "rules/engine/told.hpp"
+
 namespace rules {
 
 namespace {
@@ -27,41 +29,41 @@ void Core::observe(Event event) {
   events_.emplace(at, std::move(event));
 }
 
-void Core::refill(const Poll& poll) { measurements_.observe(poll); }
+void Core::refill(const Poll& poll) {
+  measurements_.observe(poll);
+  const auto concerned = services_of_probe_.find(poll.probe);
+  if (concerned == services_of_probe_.end()) return;
+  for (Service* service : concerned->second) service->evidence().refilled(poll.probe);
+}
 
 std::vector<Command> Core::advance(Instant now) {
   run_to(now);
-  return take_commands();
+  return effects_.take();
 }
 
 std::vector<Command> Core::complete(const StepId& id, const StepResult& result, Instant now) {
   run_to(now);
-  const auto found = incidents_.find(id.incident);
-  if (found == incidents_.end()) return take_commands();
-  LiveIncident& incident = found->second;
-  touch(service_of(incident));
+  Service* service = service_of(id.incident);
+  if (service == nullptr) return effects_.take();
+  touch(*service);
   if (id.step == lock_step) {
-    locked(incident, result);
-  } else if (incident.record.in_flight && incident.step.id == id) {
-    if (incident.left_at_work) {
-      work_ended(incident, result.detail);
-    } else {
-      end_step(incident, result);
-    }
+    service->incident()->lock_answered(result);
+  } else {
+    service->incident()->step_completed(id, result);
   }
   react();
-  return take_commands();
+  return effects_.take();
 }
 
 // Events and due timers in the order of their times; at equal times what was measured comes before what is decided.
-void Core::run_to(Instant now) {
-  now = std::max(now, now_);
+void Core::run_to(Instant until) {
+  until = std::max(until, now());
   while (true) {
-    const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now_);
+    const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now());
     const Instant timer_at = next_timer();
     const Instant next = std::min(event_at, timer_at);
-    if (next > now) break;
-    now_ = next;
+    if (next > until) break;
+    effects_.go_to(std::max(next, now()));
     if (event_at <= timer_at) {
       const Event event = std::move(events_.begin()->second);
       events_.erase(events_.begin());
@@ -72,7 +74,7 @@ void Core::run_to(Instant now) {
     }
     react();
   }
-  now_ = now;
+  effects_.go_to(until);
 }
 
 void Core::handle(const Event& event) {
@@ -82,128 +84,120 @@ void Core::handle(const Event& event) {
 void Core::handle(const Poll& poll) {
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
   measurements_.observe(poll);
-  for (auto& [name, concerned] : touched_) {
-    WatchedService& service = *concerned;
-    if (!service.probes.contains(poll.probe)) continue;
-    note_up(service, poll);
-    for (const Reading& reading : poll.readings) {
-      if (reading.series->name != "process_start_time_seconds") continue;
-      double& start = service.process_start[{poll.probe, poll.instance}];
-      const bool restarted = start != 0 && reading.value > start;
-      start = std::max(start, reading.value);
-      if (restarted) instance_restarted(service, poll);
-    }
+  probe_faults_.polled(poll);
+  for (auto& [name, service] : touched_) service->evidence().polled(poll);
+  for (auto& [name, service] : touched_) {
+    service->revisions().collect_baselines(poll.probe, service->incident() != nullptr);
   }
-  note_probe(poll);
-  rejudge(&poll.probe);
-  for (auto& [name, service] : touched_) collect_baselines(*service, poll.probe);
+}
+
+void Core::handle(const RevisionRead& read) {
+  Service* service = find(read.service);
+  if (service == nullptr) return;
+  Incident* incident = service->incident();
+  if (incident != nullptr) incident->saw(read);
+  service->revisions().looked(read);
+  if (!read.revision) return look_again();
+  if (incident != nullptr && incident->is_switching()) return;
+  if (incident != nullptr && incident->awaits_target()) {
+    incident->saw_after_switch(read);
+  } else {
+    const auto opened = incident == nullptr ? std::nullopt : std::optional(incident->record().opened);
+    service->revisions().see(read, opened);
+  }
+  service->revisions().note_schema(read);
+  look_again();
+}
+
+void Core::handle(const DeployMark& mark) {
+  Service* service = find(mark.service);
+  if (service == nullptr) return;
+  service->revisions().marked(mark);
+  look_again();
 }
 
 void Core::handle(const ReadinessRead& read) {
-  WatchedService* service = find_service(read.service);
+  Service* service = find(read.service);
   if (service == nullptr) return;
-  if (service->ready != read.ready) {
-    note(read.ready ? "rollback_ready" : "rollback_not_ready",
-         {{"service", read.service.text}, {"reason", read.reason}});
+  if (service->readiness.ready != read.ready) {
+    effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",
+                  {{"service", read.service.text}, {"reason", read.reason}});
   }
-  service->ready = read.ready;
-  service->not_ready_reason = read.ready ? "" : read.reason;
+  service->readiness = {read.ready, read.ready ? "" : read.reason};
 }
 
 void Core::handle(const ClockJump& jump) {
-  note("clock_jump", {{"by", told(jump.by)}});
-  for (auto& [name, service] : services_) {
-    service.not_before = std::max(service.not_before, now_);
-    service.not_before_cause = Cause::clock_jump;
-  }
-  rejudge(nullptr);
+  effects_.note("clock_jump", {{"by", told(jump.by)}});
+  for (auto& [name, service] : services_) service->evidence().count_from(now(), Cause::clock_jump);
+  look_again();
 }
 
 void Core::handle(const SelfDegraded& degraded) {
-  if (degraded.reason.empty()) {
-    const std::size_t over = std::erase_if(degraded_, [](const SelfDegraded& one) { return !one.observe_only; });
-    note("well_again", {});
-    if (over > 0) tell_of_self("rollbackd is well again", "It may act again.");
-  } else {
-    const auto is_same = [&](const SelfDegraded& one) { return one.reason == degraded.reason; };
-    const bool is_known = std::erase_if(degraded_, is_same) > 0;
-    degraded_.push_back(degraded);
-    note("degraded", {{"reason", degraded.reason}});
-    if (!is_known) tell_of_self("rollbackd is in trouble itself", degraded.reason);
-  }
-  rejudge(nullptr);
-}
-
-void Core::tell_of_self(const std::string& title, const std::string& text) {
-  Tell tell;
-  tell.stage = Stage::fault;
-  tell.title = title;
-  tell.text = text;
-  tell.at = now_;
-  emit(std::move(tell));
+  trouble_.heard(degraded);
+  look_again();
 }
 
 void Core::tick() {
-  while (!timers_.empty() && timers_.begin()->first <= now_) {
-    WatchedService& due = services_.at(timers_.begin()->second);
-    due.timer.reset();
+  while (!timers_.empty() && timers_.begin()->first <= now()) {
+    Service& due = *services_.at(timers_.begin()->second);
+    timer_of_.erase(due.name());
     timers_.erase(timers_.begin());
     touch(due);
   }
   for (auto& [name, service] : touched_) {
-    end_overdue(*service);
-    for (WatchedRule* rule : service->rules) rule->tracker.advance(now_);
+    if (service->limits().pause_is_over()) service->end_pause();
+    service->revisions().end_overdue();
+    service->evidence().advance();
   }
-  rejudge(nullptr);
 }
 
 // What follows from what was seen, until nothing more follows. Only what concerns a service can change what is decided
 // of it; an open incident may also wait for what others do.
 void Core::react() {
   for (auto& [name, service] : touched_) {
-    for (WatchedRule* rule : service->rules) take_edges(*rule);
-    forget_preexisting(*service);
+    for (WatchedRule* rule : service->evidence().take_looked_at()) take_edges(*service, *rule);
+    service->revisions().forget_preexisting();
   }
+  if (host_.owner() != host_owner_) touch_in_incidents();
   for (int round = 0;; ++round) {
     assert(round < reactions_max);
     for (auto& [name, service] : touched_) {
-      for (WatchedRule* rule : service->rules) answer_firing(*rule);
+      for (WatchedRule* rule : service->evidence().firing()) answer_firing(*service, *rule);
     }
-    bool changed = false;
-    for (auto& [id, incident] : incidents_) {
-      if (!drive(incident)) continue;
-      changed = true;
-      touch(service_of(incident));
-    }
-    const auto closed =
-        std::erase_if(incidents_, [](const auto& entry) { return entry.second.record.phase == IncidentPhase::closed; });
-    if (!changed && closed == 0) break;
+    if (!drive_incidents()) break;
+    touch_in_incidents();
   }
-  for (auto& [name, service] : touched_) service->bake_from = is_baking(*service) ? now_ : Instant::max();
-  set_timers();
+  host_owner_ = host_.owner();
+  for (auto& [name, service] : touched_) {
+    service->revisions().look_at_baking(service->incident() != nullptr);
+    set_timer(*service);
+  }
   touched_.clear();
 }
 
-std::vector<Command> Core::take_commands() { return std::exchange(commands_, {}); }
+// Of the services that are touched, the oldest first. Returns whether anything followed.
+bool Core::drive_incidents() {
+  std::vector<Service*> open;
+  for (const auto& [id, service] : open_) {
+    if (touched_.contains(service->name())) open.push_back(service);
+  }
+  bool followed = false;
+  for (Service* service : open) {
+    Incident& incident = *service->incident();
+    followed = incident.drive() || followed;
+    if (!incident.is_closed()) continue;
+    open_.erase(incident.record().id);
+    service->forget_incident();
+    followed = true;
+  }
+  return followed;
+}
 
 std::optional<Instant> Core::next_deadline() const {
-  if (!commands_.empty()) return now_;
-  const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now_);
+  if (!effects_.empty()) return now();
+  const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now());
   const Instant next = std::min(event_at, next_timer());
   return next == Instant::max() ? std::nullopt : std::optional(next);
-}
-
-WatchedService* Core::find_service(const ServiceName& name) {
-  const auto found = services_.find(name);
-  return found == services_.end() ? nullptr : &found->second;
-}
-
-LiveIncident* Core::open_incident(const WatchedService& service) {
-  return service.incident ? &incidents_.at(*service.incident) : nullptr;
-}
-
-const LiveIncident* Core::open_incident(const WatchedService& service) const {
-  return service.incident ? &incidents_.at(*service.incident) : nullptr;
 }
 
 }  // namespace rules

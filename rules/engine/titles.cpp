@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstddef>
 
-#include "rules/engine/core.hpp"
+#include "rules/engine/told.hpp"
 
 namespace rules {
 

@@ -2,161 +2,103 @@
 #include <utility>
 
 #include "rules/engine/core.hpp"
+#include "rules/engine/missing.hpp"
 
 // What is so now, for people and programs. Asking changes nothing.
 
 namespace rules {
 
-EngineView Core::view(Instant now) const {
+EngineView Core::view(Instant at) const {
   EngineView out;
-  out.at = now;
-  out.mode = cap();
-  for (const SelfDegraded& one : degraded_) out.degraded.push_back(one.reason);
-  for (const auto& [name, service] : services_) out.services.push_back(view_of(service));
-  for (const auto& [name, rule] : rules_) out.rules.push_back(view_of(rule, now));
+  out.at = at;
+  out.mode = trouble_.cap();
+  out.degraded = trouble_.reasons();
+  std::map<ProbeName, Instant> not_before;
+  for (const auto& [name, service] : services_) {
+    out.services.push_back(view_of(*service));
+    for (const WatchedRule* rule : service->evidence().rules()) out.rules.push_back(view_of(*service, *rule, at));
+    for (const ProbeName& probe : service->evidence().probes()) {
+      Instant& from = not_before.try_emplace(probe, Instant::min()).first->second;
+      from = std::max(from, service->evidence().not_before());
+    }
+  }
+  std::sort(out.rules.begin(), out.rules.end(), [](const RuleView& a, const RuleView& b) { return a.rule < b.rule; });
   for (const ProbeShape& probe : config_.probes) {
-    out.probes.push_back({probe.name, measurements_.last_poll(probe.name), measurements_.up(probe.name, now)});
+    out.probes.push_back({probe.name, measurements_.last_poll(probe.name), measurements_.up(probe.name, at)});
   }
   const std::map<SignalName, std::string> taken = measurements_.taken();
   for (const SignalSpec& signal : config_.signals) {
     Scope in;
-    for (const auto& [name, service] : services_) {
-      if (service.probes.contains(signal.probe)) in.not_before = std::max(in.not_before, service.not_before);
-    }
+    if (const auto from = not_before.find(signal.probe); from != not_before.end()) in.not_before = from->second;
     const auto found = taken.find(signal.name);
-    out.signals.push_back({signal.name, measurements_.signal(signal.name, in, now),
-                           found == taken.end() ? std::string() : found->second});
+    out.signals.push_back(
+        {signal.name, measurements_.signal(signal.name, in, at), found == taken.end() ? std::string() : found->second});
   }
   out.ledger = ledger_.all();
-  for (const auto& [id, incident] : incidents_) out.open_incidents.push_back(incident.record);
+  for (const auto& [id, service] : open_) out.open_incidents.push_back(service->incident()->record());
   return out;
 }
 
-ServiceView Core::view_of(const WatchedService& service) const {
+ServiceView Core::view_of(const Service& service) const {
   ServiceView out;
-  const ServiceRecord& record = service.record;
-  const LedgerRecord* running = ledger_.find(service.spec.name, record.running);
-  out.service = service.spec.name;
-  out.revision = record.running;
-  out.last_good = ledger_.last_good(service.spec.name, record.running).value_or(Revision());
-  out.state = service.incident    ? ServiceState::incident
-              : is_armed(service) ? ServiceState::armed
-                                  : ServiceState::disarmed;
-  out.paused = is_paused(service);
-  out.paused_until = record.paused_until;
-  out.fused_reason = fuse_.blown(service.spec.name, service.spec.fuse, running, service.spec.has_driver, now_);
-  if (record.acted_without_identity)
+  const Revisions& revisions = service.revisions();
+  const Limits& limits = service.limits();
+  const Incident* incident = service.incident();
+  out.service = service.name();
+  out.revision = revisions.running();
+  out.last_good = revisions.last_good(revisions.running()).value_or(Revision());
+  out.state = incident != nullptr    ? ServiceState::incident
+              : revisions.is_armed() ? ServiceState::armed
+                                     : ServiceState::disarmed;
+  out.paused = limits.is_paused();
+  out.paused_until = limits.paused_until();
+  out.fused_reason = limits.blown(revisions.running_record(), service.spec().has_driver);
+  if (limits.has_acted_unidentified()) {
     out.fused_reason = "without an identity it acts once until deploy mark or fuse reset";
+  }
   out.fused = !out.fused_reason.empty();
-  out.blind =
-      std::any_of(service.rules.begin(), service.rules.end(), [](const WatchedRule* rule) { return rule->blind; });
-  out.deploying = is_deploying(service);
-  out.warming_up = is_warming(service, service.probes);
-  const bool has_target = !service.spec.has_identity || !out.last_good.empty();
-  out.rollback_ready = service.spec.has_driver && service.ready && has_target;
-  if (!service.spec.has_driver) {
+  out.blind = service.evidence().is_blind();
+  out.deploying = service.evidence().is_deploying();
+  out.warming_up = service.evidence().is_warming();
+  const bool has_target = !service.spec().has_identity || !out.last_good.empty();
+  out.rollback_ready = service.spec().has_driver && service.readiness.ready && has_target;
+  if (!service.spec().has_driver) {
     out.not_ready_reason = "it has no driver";
-  } else if (!service.ready) {
-    out.not_ready_reason = service.not_ready_reason;
+  } else if (!service.readiness.ready) {
+    out.not_ready_reason = service.readiness.reason;
   } else if (!has_target) {
     out.not_ready_reason = "no good revision is known that ran before";
   }
-  out.incident = service.incident;
-  out.bake = service.spec.bake;
-  if (running != nullptr) out.baked = Duration(running->baked_ns);
-  if (service.bake_from != Instant::max()) out.baked += now_ - service.bake_from;
+  if (incident != nullptr) out.incident = incident->record().id;
+  out.bake = service.spec().bake;
+  out.baked = revisions.baked();
   return out;
 }
 
-RuleView Core::view_of(const WatchedRule& rule, Instant now) const {
-  const WatchedService& service = services_.at(rule.spec.service);
+RuleView Core::view_of(const Service& service, const WatchedRule& rule, Instant at) const {
   RuleView out;
-  out.rule = rule.spec.name;
-  out.service = rule.spec.service;
-  out.severity = rule.spec.severity;
-  out.sustain = rule.spec.sustain;
-  out.quorum = rule.spec.quorum;
-  out.condition = rule.spec.when.text();
-  out.judgement = measurements_.judge(rule.spec.when, scope(service, blanket(service, rule)), now);
-  out.progress = rule.tracker.progress(now);
-  out.preexisting = is_preexisting(service, rule.spec.name);
-  out.unknown_time = rule.tracker.unknown_time();
-  out.missing = missing(rule, out.progress);
+  out.rule = rule.name();
+  out.service = service.name();
+  out.severity = rule.spec().severity;
+  out.sustain = rule.spec().sustain;
+  out.quorum = rule.spec().quorum;
+  out.condition = rule.spec().when.text();
+  out.judgement = service.evidence().judge_now(rule, at);
+  out.progress = rule.progress(at);
+  out.preexisting = service.revisions().is_preexisting(rule.name());
+  out.unknown_time = rule.unknown_time();
+  out.missing = missing(service, rule, trouble_.cap(), at);
   return out;
 }
 
-// One sentence for each thing that is missing before it acts.
-std::vector<std::string> Core::missing(const WatchedRule& rule, const RuleProgress& progress) const {
-  const WatchedService& service = services_.at(rule.spec.service);
-  std::vector<std::string> out;
-  if (rule.when.verdict == Verdict::unknown) {
-    out.push_back("unknown: " + std::string(to_string(rule.when.cause)) +
-                  (rule.when.detail.empty() ? "" : ", " + rule.when.detail));
-  }
-  if (rule.when.verdict == Verdict::good && progress.state == RuleState::idle) out.push_back("it is good");
-  const bool is_firing = progress.state == RuleState::firing || progress.state == RuleState::recovering;
-  if (!is_firing && progress.bad > Duration::zero()) {
-    out.push_back("bad for " + told(progress.bad) + " of " + told(rule.spec.sustain));
-  }
-  constexpr std::int64_t bad_samples_min = 3;
-  const bool few = !is_firing && progress.bad_samples > 0 && progress.bad_samples < bad_samples_min;
-  if (few) {
-    const std::int64_t more = bad_samples_min - progress.bad_samples;
-    out.push_back("needs " + std::to_string(more) + " more bad sample" + (more == 1 ? "" : "s"));
-  }
-  if (progress.state == RuleState::confirming) out.push_back("is being confirmed by one more poll");
-  if (rule.withheld_since && now_ < *rule.withheld_since + rule.spec.unless_max) {
-    out.push_back("held back at most until " + told(*rule.withheld_since + rule.spec.unless_max) + ": " +
-                  rule.withheld_by);
-  }
-  if (rule.looked_for && is_firing && !rule.answered && !service.incident &&
-      now_ < *progress.since + identity_wait_max) {
-    out.push_back("waits for a look at what runs, at most until " + told(*progress.since + identity_wait_max));
-  }
-  if (is_firing && rule.answered) out.push_back("its incident is closed; it has to recover before it can fire again");
-  if (is_paused(service)) out.push_back("paused until " + told(*service.record.paused_until));
-  switch (mode_of(rule.spec)) {
-    case Mode::observe:
-      out.push_back("mode observe: would only be written down");
-      break;
-    case Mode::notify:
-      out.push_back("would only be told");
-      break;
-    case Mode::ask:
-      out.push_back("would ask");
-      break;
-    case Mode::act:
-      if (!is_armed(service)) out.push_back("disarmed: would ask");
-      break;
-  }
-  const std::optional<Instant>& ended = service.record.mutation_ended;
-  if (ended && now_ < *ended + service.spec.cooldown) {
-    out.push_back("cooldown until " + told(*ended + service.spec.cooldown));
-  }
-  if (is_preexisting(service, rule.spec.name)) out.push_back("was bad before this revision came: would ask");
-  const LedgerRecord* running = ledger_.find(service.spec.name, service.record.running);
-  const std::string blown = fuse_.blown(service.spec.name, service.spec.fuse, running, service.spec.has_driver, now_);
-  if (!blown.empty()) out.push_back("fused: " + blown);
-  if (const LiveIncident* incident = open_incident(service); incident && !incident->record.waiting_for.empty()) {
-    out.push_back("waits: " + incident->record.waiting_for);
-  }
-  return out;
-}
-
-std::vector<SpanRecord> Core::spans(Instant now) const {
+std::vector<SpanRecord> Core::spans(Instant at) const {
   std::vector<SpanRecord> out;
-  for (const auto& [name, rule] : rules_) {
-    SpanRecord record = rule.tracker.record(now);
-    // Fired, and withheld or waiting for a look at what runs: after a restart the next bad verdict fires at once.
-    const bool unanswered = !rule.answered && !services_.at(rule.spec.service).incident;
-    if (unanswered && record.state == RuleState::firing) {
-      record.state = RuleState::confirming;
-      record.confirmed_unknown = true;
-      record.withheld_since = rule.withheld_since;
-      record.segments = {{record.firing_since, now, Verdict::bad, 3}};
+  for (const auto& [name, service] : services_) {
+    for (const WatchedRule* rule : service->evidence().rules()) {
+      out.push_back(rule->record(at, service->incident() != nullptr));
     }
-    out.push_back(std::move(record));
   }
+  std::sort(out.begin(), out.end(), [](const SpanRecord& a, const SpanRecord& b) { return a.rule < b.rule; });
   return out;
 }
 

@@ -1,0 +1,159 @@
+#include "rules/engine/acting/gate.hpp"
+
+#include <algorithm>
+
+#include "rules/engine/own_trouble.hpp"
+#include "rules/engine/told.hpp"
+
+namespace rules {
+
+namespace {
+
+using Counts = bool (*)(const GateView&, const GateRule&);  // which joined rules count
+
+bool is_approved_by_person(const GateView& view) {
+  const std::string& by = view.incident.approved_by;
+  return !by.empty() && by != approved_by_nobody;
+}
+
+bool is_uncleared(const GateView&, const GateRule& rule) { return !rule.cleared; }
+
+// It fires and is seen to be bad at this moment: what was bad before a wait is not enough (SPEC 2.25). Where a person
+// said yes it only must not be good.
+bool gives_reason(const GateView& view, const GateRule& rule) {
+  if (!rule.firing) return false;
+  if (rule.verdict == Verdict::bad) return true;
+  return rule.verdict == Verdict::unknown && is_approved_by_person(view);
+}
+
+bool is_uncleared_news(const GateView& view, const GateRule& rule) {
+  return is_uncleared(view, rule) && !rule.preexisting;
+}
+
+bool gives_new_reason(const GateView& view, const GateRule& rule) {
+  return gives_reason(view, rule) && !rule.preexisting;
+}
+
+// The most that any joined rule whose response has this action, and that counts, may do.
+Mode mode_allowed(const GateView& view, Counts counts, Mode cap) {
+  if (view.incident.by_hand) return Mode::act;
+  Mode most = Mode::observe;
+  for (const GateRule& rule : view.rules) {
+    if (!counts(view, rule)) continue;
+    const std::vector<ActionName>& respond = rule.spec->respond;
+    const bool responds = std::find(respond.begin(), respond.end(), view.action->name) != respond.end();
+    const Mode mode = mode_of(*rule.spec, cap);
+    most = std::max(most, responds ? mode : std::min(mode, Mode::notify));
+  }
+  return most;
+}
+
+std::optional<Gate> gate_target(const GateView& view) {
+  const bool by_hand = view.incident.by_hand;
+  if (view.action->switches()) {
+    const bool forbidden = view.from != nullptr && view.from->policy == RollbackPolicy::forbidden;
+    if (forbidden && !by_hand) return Gate{GateKind::tell, "its deploy mark forbids rolling it back"};
+    if (!view.target.revision) return Gate{GateKind::close, view.target.why_not, {}, Outcome::no_target};
+  }
+  if (by_hand) return std::nullopt;
+  if (view.acted_unidentified && !view.incident.past_no_return) {
+    return Gate{
+        GateKind::close, "without an identity it acts once until deploy mark or fuse reset", {}, Outcome::fused};
+  }
+  if (view.blown.empty()) return std::nullopt;
+  return Gate{GateKind::close, view.blown, {}, Outcome::fused};
+}
+
+std::optional<Gate> gate_hold(const GateView& view) {
+  if (view.deploying) return Gate{GateKind::hold, "a deployment is under way", view.deploying_ends};
+  if (view.incident.by_hand) return std::nullopt;
+  if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
+  if (view.incident.past_no_return) return std::nullopt;
+  if (view.cooling_until)
+    return Gate{GateKind::hold, "cooldown until " + told(*view.cooling_until), view.cooling_until};
+  if (mode_allowed(view, gives_reason, view.cap) < Mode::ask) {
+    return Gate{GateKind::hold, "waits until its rules are seen bad again or clear"};
+  }
+  return std::nullopt;
+}
+
+std::string why_schema_asks(const GateView& view) {
+  if (view.from == nullptr || view.target_record == nullptr) return "";
+  const std::string& from = view.from->schema;
+  const std::string& to = view.target_record->schema;
+  const std::vector<std::string>& undoes = view.action->undoes;
+  if (from == to || std::find(undoes.begin(), undoes.end(), "schema") != undoes.end()) return "";
+  return "the schema changes from " + (from.empty() ? "unknown" : from) + " to " + (to.empty() ? "unknown" : to);
+}
+
+// Why a person has to approve it; empty when nobody has to, but for our own trouble.
+std::string why_ask(const GateView& view) {
+  const bool begun = view.incident.past_no_return;
+  if (mode_allowed(view, begun ? is_uncleared : gives_reason, view.cap_once_well) == Mode::ask) {
+    return "its mode is ask";
+  }
+  if (!view.incident.asked.empty()) return view.incident.asked;
+  if (!view.armed) return "the service is disarmed: what runs has been verified";
+  if (!view.neighbour.empty()) return "service " + view.neighbour + " is in trouble at the same time";
+  if (view.lock_patience_ends && *view.lock_patience_ends <= view.now) {
+    return "the host's lock cannot be had: " + view.lock_holder;
+  }
+  if (!view.action->switches()) return "";
+  if (mode_allowed(view, begun ? is_uncleared_news : gives_new_reason, view.cap_once_well) < Mode::act) {
+    return "its rules were bad before this revision came";
+  }
+  if (view.from != nullptr && view.from->policy == RollbackPolicy::ask) return "its deploy mark says ask";
+  return why_schema_asks(view);
+}
+
+// Only while the rung has changed nothing: what has begun is not asked again whether it may, only whether it can.
+std::optional<Gate> gate_begin(const GateView& view) {
+  if (mode_allowed(view, is_uncleared, view.cap) < Mode::ask) {
+    return Gate{GateKind::tell, "nothing but telling is allowed"};
+  }
+  if (!view.action->mutates()) return std::nullopt;
+  if (std::optional<Gate> end = gate_target(view)) return end;
+  if (std::optional<Gate> hold = gate_hold(view)) return hold;
+  const bool approved_by_time = view.incident.approved_by == approved_by_nobody && view.cap >= Mode::act;
+  if (view.incident.by_hand || is_approved_by_person(view) || approved_by_time) return std::nullopt;
+  std::string why = why_ask(view);
+  if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
+  if (view.own_trouble.empty()) return std::nullopt;
+  return Gate{GateKind::ask, "rollbackd is in trouble itself: " + view.own_trouble, {}, {}, true};
+}
+
+Gate gate_lock(const GateView& view) {
+  if (view.lock_owner) {
+    return {GateKind::hold, "incident " + view.lock_owner->text + " acts on this host", view.lock_patience_ends};
+  }
+  if (view.rung_began && view.lock_given_up) {
+    return {GateKind::close, "the host's lock cannot be had: " + view.lock_holder, {}, Outcome::action_failed};
+  }
+  if (view.lock_retry_at && view.now < *view.lock_retry_at) {
+    return {GateKind::hold, "the host's lock: " + view.lock_holder, view.lock_retry_at};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Gate> gate_end(const GateView& view) {
+  if (view.moved_on) {
+    return Gate{GateKind::close, "revision " + view.running.text + " runs now", {}, Outcome::superseded};
+  }
+  if (!view.incident.past_no_return && view.all_cleared) {
+    return Gate{GateKind::close, "the rules cleared before anything was changed", {}, Outcome::cleared};
+  }
+  return std::nullopt;
+}
+
+Gate gate(const GateView& view) {
+  if (std::optional<Gate> end = gate_end(view)) return *end;
+  if (view.action == nullptr) return {GateKind::tell, "no action is left to be taken"};
+  if (!view.rung_began) {
+    if (std::optional<Gate> no = gate_begin(view)) return *no;
+  }
+  return view.action->mutates() ? gate_lock(view) : Gate{};
+}
+
+}  // namespace rules

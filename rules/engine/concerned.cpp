@@ -1,0 +1,81 @@
+#include "rules/engine/core.hpp"
+
+// Whom an event concerns, so that what a poll costs does not grow with the number of services, rules and incidents
+// that it does not concern; and when each service has to be looked at again though nothing was seen.
+
+namespace rules {
+
+namespace {
+
+const ServiceName* named(const Event& event) {
+  if (const auto* read = std::get_if<RevisionRead>(&event)) return &read->service;
+  if (const auto* mark = std::get_if<DeployMark>(&event)) return &mark->service;
+  if (const auto* read = std::get_if<ReadinessRead>(&event)) return &read->service;
+  return nullptr;
+}
+
+}  // namespace
+
+// What was so until now is counted before anything changes.
+void Core::touch(Service& service) {
+  if (touched_.emplace(service.name(), &service).second) service.revisions().bake();
+}
+
+void Core::touch_all() {
+  for (auto& [name, service] : services_) touch(*service);
+}
+
+void Core::touch_in_incidents() {
+  for (const auto& [id, service] : open_) touch(*service);
+}
+
+void Core::touch_concerned(const Event& event) {
+  if (const auto* poll = std::get_if<Poll>(&event)) {
+    const auto concerned = services_of_probe_.find(poll->probe);
+    if (concerned == services_of_probe_.end()) return;
+    for (Service* service : concerned->second) touch(*service);
+  } else if (const ServiceName* name = named(event)) {
+    if (Service* service = find(*name)) touch(*service);
+  } else {
+    touch_all();
+  }
+}
+
+void Core::look_again() {
+  for (auto& [name, service] : touched_) service->evidence().look_again();
+}
+
+void Core::set_timer(Service& service) {
+  const auto set = timer_of_.find(service.name());
+  // What is due now is still to be done: at equal times what was measured came first.
+  if (set != timer_of_.end() && set->second <= now()) return;
+  const std::optional<Instant> next = service.next_deadline();
+  if (set != timer_of_.end() && set->second == next) return;
+  if (set != timer_of_.end()) {
+    timers_.erase({set->second, service.name()});
+    timer_of_.erase(set);
+  }
+  if (!next) return;
+  timers_.emplace(*next, service.name());
+  timer_of_.emplace(service.name(), *next);
+}
+
+Service* Core::find(const ServiceName& name) {
+  const auto found = services_.find(name);
+  return found == services_.end() ? nullptr : found->second.get();
+}
+
+Service* Core::service_of(const IncidentId& incident) {
+  const auto found = open_.find(incident);
+  return found == open_.end() ? nullptr : found->second;
+}
+
+std::vector<Service*> Core::in_scope(const std::optional<ServiceName>& name) {
+  std::vector<Service*> out;
+  for (auto& [one, service] : services_) {
+    if (!name || *name == one) out.push_back(service.get());
+  }
+  return out;
+}
+
+}  // namespace rules

@@ -1,0 +1,157 @@
+#include "rules/engine/evidence/evidence.hpp"
+
+#include <algorithm>
+
+#include "rules/engine/told.hpp"
+
+// From measurements to what each rule's tracker is told. A poll costs what the rules of its probe cost: the others are
+// looked at when they are due, and all of them when what was measured counts differently than before.
+
+namespace rules {
+
+WatchedRule* Evidence::find(const RuleName& rule) {
+  const auto found = owned_.find(rule);
+  return found == owned_.end() ? nullptr : found->second.rule.get();
+}
+
+const WatchedRule* Evidence::find(const RuleName& rule) const {
+  const auto found = owned_.find(rule);
+  return found == owned_.end() ? nullptr : found->second.rule.get();
+}
+
+std::vector<WatchedRule*> Evidence::firing() {
+  std::vector<WatchedRule*> out;
+  for (const std::size_t which : firing_) out.push_back(rules_[which]);
+  return out;
+}
+
+void Evidence::polled(const Poll& poll) {
+  see_stale();
+  if (!probes_.contains(poll.probe)) return look_again();
+  saw_up(poll.probe);
+  is_changed_ = warming_.polled(poll) || is_changed_;
+  note_restarts(poll);
+  if (counts_differently()) return look_at_all(&poll.probe);
+  for (const std::size_t which : of_probe_[poll.probe]) look_at(which, true);
+}
+
+void Evidence::refilled(const ProbeName& probe) { saw_up(probe); }
+
+void Evidence::saw_up(const ProbeName& probe) {
+  uptime_.saw(probe, measuring_.measurements.up(probe, now()), measuring_.measurements.up_until(probe, now()));
+}
+
+// Of several instances one may still be known to be down.
+void Evidence::see_stale() {
+  for (const ProbeName& probe : uptime_.take_stale(now())) saw_up(probe);
+}
+
+// Windows do not span a restart; what answers now may not be up yet.
+void Evidence::note_restarts(const Poll& poll) {
+  for (const Reading& reading : poll.readings) {
+    if (reading.series->name != "process_start_time_seconds") continue;
+    double& start = process_start_[{poll.probe, poll.instance}];
+    const bool restarted = start != 0 && reading.value > start;
+    start = std::max(start, reading.value);
+    if (!restarted) continue;
+    warming_.begin_where_up(probes_, poll.started, now() + spec_.start_deadline);
+    warming_.polled(poll);
+    is_changed_ = true;
+  }
+}
+
+void Evidence::advance() {
+  see_stale();
+  for (const std::size_t which : due_.take(now())) {
+    rules_[which]->advance(now());
+    look_at(which, false);
+  }
+  look_again();
+}
+
+void Evidence::look_again() {
+  if (counts_differently()) look_at_all(nullptr);
+}
+
+// Asked once for each look at all of them.
+bool Evidence::counts_differently() {
+  const bool blinded = measuring_.trouble.blinds();
+  const bool changed = is_changed_ || now() >= changes_at_ || blinded != was_blinded_;
+  if (!changed) return false;
+  is_changed_ = false;
+  was_blinded_ = blinded;
+  changes_at_ = warming_.next_end(now());
+  if (is_deploying()) changes_at_ = std::min(changes_at_, *deploying_until_);
+  return true;
+}
+
+void Evidence::look_at_all(const ProbeName* polled) {
+  for (std::size_t which = 0; which < rules_.size(); ++which) {
+    look_at(which, polled != nullptr && rules_[which]->probes().contains(*polled));
+  }
+}
+
+// A rule of the polled probe has a fresh sample; another is judged again when its evidence went stale or counts
+// differently than before.
+void Evidence::look_at(std::size_t which, bool polled) {
+  WatchedRule& rule = *rules_[which];
+  const std::optional<Cause> under = blanket(rule);
+  if (polled || rule.needs_judging({not_before_, under}, now())) {
+    rule.judge(measuring_.measurements, scope(under), polled ? Fresh::sample : Fresh::same_evidence, now());
+    if (rule.take_change_of_sight(now())) tell_sight(rule);
+  }
+  if (rule.take_confirmation_request()) {
+    measuring_.effects.note("confirming", {{"rule", rule.name().text}, {"service", spec_.name.text}});
+    for (const ProbeName& probe : rule.probes()) measuring_.effects.emit(PollNow{probe});
+  }
+  looked_at_.insert(which);
+  note(which);
+}
+
+void Evidence::note(std::size_t which) {
+  const WatchedRule& rule = *rules_[which];
+  const auto keep = [which](std::set<std::size_t>& in, bool is) {
+    is ? void(in.insert(which)) : void(in.erase(which));
+  };
+  keep(firing_, rule.is_firing());
+  keep(bad_, rule.is(Verdict::bad) && rule.spec().severity != Severity::p3);
+  keep(blind_, rule.is_blind());
+  std::vector<Instant> deadlines;
+  rule.add_deadlines(now(), deadlines);
+  std::optional<Instant> next;
+  for (const Instant at : deadlines) {
+    if (at > now() && at < next.value_or(Instant::max())) next = at;
+  }
+  due_.set(which, next);
+}
+
+std::vector<WatchedRule*> Evidence::take_looked_at() {
+  std::vector<WatchedRule*> out;
+  for (const std::size_t which : std::exchange(looked_at_, {})) out.push_back(rules_[which]);
+  return out;
+}
+
+Instant Evidence::next_change() const { return std::min({due_.next(), changes_at_, uptime_.next_change()}); }
+
+void Evidence::tell_sight(const WatchedRule& rule) {
+  const bool blind = rule.is_blind();
+  const std::string cause(to_string(rule.when().cause));
+  const std::string detail = rule.when().detail.empty() ? "" : ", " + rule.when().detail;
+  Tell tell;
+  tell.stage = blind ? Stage::blind : Stage::seeing;
+  tell.context.service = spec_.name;
+  tell.context.rule = rule.name();
+  tell.context.severity = rule.spec().severity;
+  tell.title = spec_.name.text + ": rule " + rule.name().text + (blind ? " is blind" : " can be observed again");
+  tell.text = rule.spec().when.text();
+  if (blind) {
+    tell.text = "Less than 60 % of the last " + told(blind_after(rule.spec())) + " could be observed: " + cause +
+                detail + ". It cannot fire.";
+  }
+  tell.evidence = rule.when().comparisons;
+  tell.at = now();
+  measuring_.effects.note(blind ? "blind" : "seeing", {{"rule", rule.name().text}, {"cause", cause}});
+  measuring_.effects.emit(std::move(tell));
+}
+
+}  // namespace rules

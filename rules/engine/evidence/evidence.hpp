@@ -1,0 +1,147 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rules/engine/config.hpp"
+#include "rules/engine/evidence/due.hpp"
+#include "rules/engine/evidence/uptime.hpp"
+#include "rules/engine/evidence/warming.hpp"
+#include "rules/engine/evidence/watched_rule.hpp"
+#include "rules/engine/own_trouble.hpp"
+
+namespace rules {
+
+// What is measured, for all services: stored once, read by each service's evidence.
+struct Measuring {
+  const CoreConfig& config;
+  const Measurements& measurements;
+  const OwnTrouble& trouble;
+  Effects& effects;
+};
+
+// What one service's rules see, and from when on what was measured counts (SPEC 2.1 to 2.13, 2.15). It knows nothing
+// of revisions and incidents: it is told from when on evidence counts, and what to compare with.
+class Evidence {
+ public:
+  Evidence(const ServiceSpec& spec, const Measuring& measuring) : spec_(spec), measuring_(measuring) {}
+
+  // The service's rules as the configuration now has them. Those that it has already go on as they were.
+  void watch();
+  void restore(const std::vector<SpanRecord>& records);
+
+  // Events.
+  void polled(const Poll& poll);
+  void refilled(const ProbeName& probe);  // by a poll from before this start
+  void advance();                         // time passed: what is due is looked at
+  void look_again();                      // so is what counts differently now
+  // What was looked at since this was last called: only of these something may have changed. Ends the moment.
+  std::vector<WatchedRule*> take_looked_at();
+  // When something is due though nothing happens; Instant::max(): nothing.
+  Instant next_change() const;
+
+  // From when on what was measured counts; never back.
+  void count_from(Instant at);
+  void count_from(Instant at, Cause before);  // a window that is cut there and too short is unknown with `before`
+  // The service's probes may not be up yet, until then.
+  void warm_up(Instant until);
+  // A deployment is under way until then at most; none: no longer.
+  void deploying_until(std::optional<Instant> until);
+  void restart_spans(Leaves leaves = Leaves::nothing);
+  void forget_known();
+  // The frozen values that baseline(x) and before(x) are.
+  void compare_with(FrozenValues baselines) { baselines_ = std::move(baselines); }
+  void remember_before(FrozenValues before) { before_ = std::move(before); }
+  void forget_before() { before_.reset(); }
+
+  // Reading.
+  std::vector<WatchedRule*> firing();  // in the configuration's order
+  // One of P0 to P2 is bad, as it was last seen.
+  bool is_any_bad() const { return !bad_.empty(); }
+  bool is_blind() const { return !blind_.empty(); }
+  std::vector<const WatchedRule*> rules() const { return {rules_.begin(), rules_.end()}; }
+  WatchedRule* find(const RuleName& rule);
+  const WatchedRule* find(const RuleName& rule) const;
+  const std::set<ProbeName>& probes() const { return probes_; }  // of all of its rules
+  std::set<ProbeName> all_probes() const;                        // and those of `unless`
+  std::optional<ProbeName> probe_of(const Condition::Reference& signal_or_field) const;
+  Duration max_gap() const { return max_gap_; }  // the longest of its probes
+  Duration slowest_interval() const { return slowest_interval_; }
+  Instant not_before() const { return not_before_; }
+  bool is_deploying() const { return deploying_until_ && now() < *deploying_until_; }
+  std::optional<Instant> deploying_until() const { return deploying_until_; }
+  bool is_warming() const { return warming_.covers(probes_, now()); }
+  Up worst_up() const { return uptime_.worst(); }  // of its probes; unknown without any
+  Judgement judge(const Condition& condition, Instant not_before = Instant::min()) const;
+  // What the rule's condition is now, for people.
+  Judgement judge_now(const WatchedRule& rule, Instant at) const;
+  Measured measure(const Condition::Reference& signal_or_field) const;
+  bool withholds(WatchedRule& rule);
+  bool take_look_request(WatchedRule& rule);
+  // The rules that were bad when what ran before was last measured, `at` (SPEC 2.16). Of rules of which nothing is
+  // known, those that `inherited` names.
+  std::vector<RuleName> bad_at(Instant at, const std::vector<RuleName>& inherited) const;
+  // The values now of everything that before(x) asks for in the service's rules and the given plans.
+  FrozenValues values_before(const std::vector<ActionSpec>& plans) const;
+
+ private:
+  Instant now() const { return measuring_.effects.now(); }
+  Scope scope(std::optional<Cause> blanket) const;
+  std::optional<Cause> blanket(const WatchedRule& rule) const;
+  bool counts_differently();
+  void look_at_all(const ProbeName* polled);
+  void look_at(std::size_t which, bool polled);
+  void note_all();
+  void note(std::size_t which);  // keeps what is known of all of them together
+  void saw_up(const ProbeName& probe);
+  void see_stale();
+  void tell_sight(const WatchedRule& rule);
+  void note_restarts(const Poll& poll);
+  Duration max_gap_of(const WatchedRule& rule) const;
+  WatchedRule make(const RuleSpec& written) const;
+
+  const ServiceSpec& spec_;
+  Measuring measuring_;
+  std::vector<WatchedRule*> rules_;  // in the configuration's order; numbered by it below
+  struct Owned {
+    std::unique_ptr<WatchedRule> rule;
+    std::size_t number = 0;
+  };
+  std::map<RuleName, Owned> owned_;
+  std::map<ProbeName, std::vector<std::size_t>> of_probe_;
+  std::set<ProbeName> probes_;
+  Duration max_gap_{};
+  Duration slowest_interval_{};
+  // What is known of all rules together, so that none of them has to be asked.
+  Due due_;
+  std::set<std::size_t> looked_at_;  // at this moment
+  std::set<std::size_t> firing_;
+  std::set<std::size_t> bad_;  // of P0 to P2
+  std::set<std::size_t> blind_;
+  Uptime uptime_;
+  // What is measured may count differently than when all rules were last looked at: something was said, or this time
+  // has come.
+  bool is_changed_ = true;
+  Instant changes_at_ = Instant::max();
+  bool was_blinded_ = false;
+  // From when on what was measured counts.
+  Instant not_before_ = Instant::min();
+  Cause not_before_cause_ = Cause::warming_up;
+  std::optional<Instant> deploying_until_;
+  Warming warming_;
+  std::map<std::pair<ProbeName, std::size_t>, double> process_start_;
+  FrozenValues baselines_;
+  std::optional<FrozenValues> before_;
+};
+
+// Its key in FrozenValues.
+std::string frozen_key(const Condition::Reference& signal_or_field);
+// Every condition of the configuration that will be judged.
+std::vector<Condition> all_conditions(const CoreConfig& config);
+
+}  // namespace rules

@@ -1,0 +1,76 @@
+#include <algorithm>
+
+#include "rules/engine/evidence/evidence.hpp"
+
+// What can be asked of the evidence. Asking changes nothing.
+
+namespace rules {
+
+Judgement Evidence::judge(const Condition& condition, Instant not_before) const {
+  Scope in = scope(std::nullopt);
+  in.not_before = std::max(in.not_before, not_before);
+  return measuring_.measurements.judge(condition, in, now());
+}
+
+Judgement Evidence::judge_now(const WatchedRule& rule, Instant at) const {
+  return measuring_.measurements.judge(rule.spec().when, scope(blanket(rule)), at);
+}
+
+Measured Evidence::measure(const Condition::Reference& signal_or_field) const {
+  const Scope in = scope(std::nullopt);
+  if (const auto* signal = std::get_if<SignalRef>(&signal_or_field.to)) {
+    return measuring_.measurements.signal(signal->signal, in, now());
+  }
+  if (const auto* field = std::get_if<FieldRef>(&signal_or_field.to)) {
+    return measuring_.measurements.field(*field, in, now());
+  }
+  return unknown(Cause::config_error, "neither a signal nor a field");
+}
+
+std::optional<ProbeName> Evidence::probe_of(const Condition::Reference& signal_or_field) const {
+  if (const auto* field = std::get_if<FieldRef>(&signal_or_field.to)) return field->probe;
+  const auto* read = std::get_if<SignalRef>(&signal_or_field.to);
+  if (read == nullptr) return std::nullopt;
+  for (const SignalSpec& signal : measuring_.config.signals) {
+    if (signal.name == read->signal) return signal.probe;
+  }
+  return std::nullopt;
+}
+
+std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& inherited) const {
+  std::vector<RuleName> out;
+  for (const WatchedRule* rule : rules_) {
+    const auto& known = rule->known();
+    const auto last = std::find_if(known.rbegin(), known.rend(), [&](const KnownVerdict& one) { return one.at <= at; });
+    const bool was_bad = last != known.rend() && last->verdict == Verdict::bad;
+    const bool inherits =
+        known.empty() && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
+    if (was_bad || inherits) out.push_back(rule->name());
+  }
+  return out;
+}
+
+FrozenValues Evidence::values_before(const std::vector<ActionSpec>& plans) const {
+  FrozenValues out;
+  const auto keep = [&](const Condition& condition) {
+    if (condition.empty()) return;
+    for (const Condition::Reference& reference : condition.references()) {
+      if (!reference.before) continue;
+      const Measured measured = measure(reference);
+      if (measured.value) out[frozen_key(reference)] = *measured.value;
+    }
+  };
+  for (const WatchedRule* rule : rules_) {
+    keep(rule->spec().when);
+    if (rule->spec().clear) keep(*rule->spec().clear);
+  }
+  for (const ActionSpec& action : plans) {
+    if (action.verify.when) keep(*action.verify.when);
+    for (const StepSpec& step : action.steps) {
+      if (const auto* wait = std::get_if<WaitStep>(&step.what)) keep(wait->until);
+    }
+  }
+  return out;
+}
+
+}  // namespace rules

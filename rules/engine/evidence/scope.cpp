@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "rules/engine/evidence/evidence.hpp"
+
+// From when on what was measured counts, and what makes it not count at all.
+
+namespace rules {
+
+void Evidence::count_from(Instant at) {
+  is_changed_ = is_changed_ || at > not_before_;
+  not_before_ = std::max(not_before_, at);
+}
+
+void Evidence::count_from(Instant at, Cause before) {
+  count_from(at);
+  not_before_cause_ = before;
+}
+
+void Evidence::warm_up(Instant until) {
+  warming_.begin(probes_, now(), until);
+  is_changed_ = true;
+}
+
+void Evidence::deploying_until(std::optional<Instant> until) {
+  is_changed_ = is_changed_ || until != deploying_until_;
+  deploying_until_ = until;
+}
+
+void Evidence::restart_spans(Leaves leaves) {
+  for (std::size_t which = 0; which < rules_.size(); ++which) {
+    rules_[which]->restart(now(), leaves);
+    note(which);
+  }
+  is_changed_ = true;
+}
+
+void Evidence::forget_known() {
+  for (WatchedRule* rule : rules_) rule->forget_known();
+}
+
+std::optional<Cause> Evidence::blanket(const WatchedRule& rule) const {
+  if (measuring_.trouble.blinds()) return Cause::self_degraded;
+  if (is_deploying()) return Cause::deploying;
+  if (warming_.covers(rule.when_probes(), now())) return Cause::warming_up;
+  return std::nullopt;
+}
+
+Scope Evidence::scope(std::optional<Cause> blanket) const {
+  Scope out;
+  out.not_before = not_before_;
+  out.not_before_cause = not_before_cause_;
+  out.blanket = blanket;
+  out.baselines = &baselines_;
+  if (before_) out.before = &*before_;
+  return out;
+}
+
+}  // namespace rules

@@ -1,0 +1,150 @@
+#include "rules/engine/evidence/watched_rule.hpp"
+
+namespace rules {
+
+namespace {
+
+// Enough to find what was so some minutes ago even when a verdict flaps at every poll.
+constexpr std::size_t known_verdicts_max = 512;
+// A verdict goes stale after its last valid instant.
+constexpr Duration just_after = std::chrono::nanoseconds(1);
+
+bool fires(RuleState state) { return state == RuleState::firing || state == RuleState::recovering; }
+
+}  // namespace
+
+WatchedRule::WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start)
+    : spec_(std::move(spec)),
+      tracker_(spec_, start),
+      when_probes_(measurements.probes_of(spec_.when)),
+      windowed_(measurements.windowed(spec_.when)) {
+  probes_ = when_probes_;
+  if (spec_.clear) probes_.merge(measurements.probes_of(*spec_.clear));
+}
+
+bool WatchedRule::is_firing() const { return fires(tracker_.state()); }
+
+bool WatchedRule::has_cleared(Instant now) const {
+  if (is_firing()) return false;
+  return recovered_ || (is(Verdict::good) && good_for(now) >= recovery_hold(spec_));
+}
+
+std::optional<Instant> WatchedRule::withheld_until() const {
+  if (!withheld_since_) return std::nullopt;
+  return *withheld_since_ + spec_.unless_max;
+}
+
+bool WatchedRule::needs_judging(const JudgedUnder& under, Instant now) const {
+  return !judged_ || under != judged_under_ || when_.valid_until <= now;
+}
+
+void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fresh fresh, Instant now) {
+  when_ = measurements.judge(spec_.when, scope, now);
+  judged_under_ = {scope.not_before, scope.blanket};
+  judged_ = true;
+  tracker_.advance(now);
+  const RuleState state = tracker_.state();
+  const bool may_fire = state == RuleState::pending || state == RuleState::confirming;
+  const bool look_closer = windowed_ && may_fire && is(Verdict::bad);
+  const Judgement clear = spec_.clear && fires(state) ? measurements.judge(*spec_.clear, scope, now) : when_;
+  const Judgement newest = look_closer ? measurements.judge(spec_.when, scope, now, Part::newest) : when_;
+  tracker_.observe(now, when_, clear, newest, fresh);
+  note_known(now);
+}
+
+void WatchedRule::note_known(Instant now) {
+  if (is(Verdict::unknown)) return;
+  if (is(Verdict::good)) withheld_before_.reset();
+  if (!known_.empty() && known_.back().verdict == when_.verdict) return;
+  known_.push_back({now, when_.verdict});
+  if (known_.size() > known_verdicts_max) known_.pop_front();
+}
+
+bool WatchedRule::take_change_of_sight(Instant now) {
+  const bool blind = progress(now).blind;
+  return std::exchange(blind_, blind) != blind;
+}
+
+void WatchedRule::restart(Instant now, Leaves leaves) {
+  tracker_.restart(now, leaves);
+  withheld_since_.reset();
+  withheld_before_.reset();
+  answered_ = false;
+  recovered_ = false;
+  judged_ = false;
+}
+
+bool WatchedRule::take_fired() {
+  if (!tracker_.take_fired()) return false;
+  recovered_ = false;
+  answered_ = false;
+  looked_for_ = false;
+  return true;
+}
+
+bool WatchedRule::take_recovered() {
+  const bool recovered = tracker_.take_recovered();
+  recovered_ = recovered_ || recovered;
+  if (!is_firing()) {
+    answered_ = false;
+    withheld_since_.reset();
+  }
+  return recovered;
+}
+
+bool WatchedRule::withhold(const Measurements& measurements, const Scope& scope, Effects& effects) {
+  if (!spec_.unless) return false;
+  const Instant now = effects.now();
+  const Judgement other = measurements.judge(*spec_.unless, scope, now);
+  withheld_valid_until_ = other.valid_until;
+  if (other.verdict != Verdict::bad) return false;
+  if (!withheld_since_) {
+    withheld_since_ = withheld_before_.value_or(now);
+    withheld_by_ = spec_.unless->text();
+    effects.note("withheld", {{"rule", name().text}, {"unless", withheld_by_}});
+  }
+  return now < *withheld_until();
+}
+
+void WatchedRule::add_deadlines(Instant now, std::vector<Instant>& out) const {
+  if (const std::optional<Instant> deadline = tracker_.deadline()) out.push_back(*deadline);
+  if (when_.valid_until != Instant::max()) {
+    out.push_back(when_.valid_until);
+    out.push_back(when_.valid_until + just_after);
+  }
+  if (looked_for_) out.push_back(progress(now).since.value_or(now) + identity_wait_max);
+  if (!withheld_since_) return;
+  out.push_back(*withheld_until());
+  out.push_back(withheld_valid_until_);
+}
+
+SpanRecord WatchedRule::record(Instant now, bool has_incident) const {
+  SpanRecord out = tracker_.record(now);
+  // Fired, and withheld or waiting for a look at what runs: after a restart the next bad verdict fires at once.
+  if (answered_ || has_incident || out.state != RuleState::firing) return out;
+  out.state = RuleState::confirming;
+  out.confirmed_unknown = true;
+  out.withheld_since = withheld_since_;
+  out.segments = {{out.firing_since, now, Verdict::bad, 3}};
+  return out;
+}
+
+void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downtime_max) {
+  tracker_.restore(record, now, downtime_max);
+  if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
+  answered_ = is_firing();
+  known_.push_back({record.saved_at, tracker_.bad_when_last_observed() ? Verdict::bad : Verdict::good});
+}
+
+void WatchedRule::take_over(const WatchedRule& old, Instant now) {
+  known_ = old.known_;
+  blind_ = old.blind_;
+  if (fingerprint(old.spec_) != fingerprint(spec_)) return;
+  tracker_.restore(old.tracker_.record(now), now, Duration::zero());
+  answered_ = old.answered_;
+  recovered_ = old.recovered_;
+  withheld_since_ = old.withheld_since_;
+  withheld_before_ = old.withheld_before_;
+}
+
+}  // namespace rules

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rules/engine/effects.hpp"
+#include "rules/signals/measurements.hpp"
+#include "rules/sustain/rule_tracker.hpp"
+
+namespace rules {
+
+// What the rule's evidence is judged under; another one makes the same evidence be judged again.
+struct JudgedUnder {
+  Instant not_before = Instant::min();
+  std::optional<Cause> blanket;
+  friend bool operator==(const JudgedUnder&, const JudgedUnder&) = default;
+};
+
+// A known verdict and when it came to be so.
+struct KnownVerdict {
+  Instant at;
+  Verdict verdict = Verdict::good;
+};
+
+// One rule as it is watched: what it sees now, its spans, and what became of its firing.
+class WatchedRule {
+ public:
+  WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start);
+
+  const RuleSpec& spec() const { return spec_; }
+  const RuleName& name() const { return spec_.name; }
+  const std::set<ProbeName>& probes() const { return probes_; }            // of `when` and `clear`
+  const std::set<ProbeName>& when_probes() const { return when_probes_; }  // of `when`
+  const Judgement& when() const { return when_; }                          // the newest judgement
+  bool is(Verdict verdict) const { return when_.verdict == verdict; }
+  RuleState state() const { return tracker_.state(); }
+  bool is_firing() const;  // or recovering
+  RuleProgress progress(Instant now) const { return tracker_.progress(now); }
+  Duration good_for(Instant now) const { return tracker_.good_for(now); }
+  const std::map<Cause, Duration>& unknown_time() const { return tracker_.unknown_time(); }
+  // It recovered since it last fired, or has been good for as long as that takes.
+  bool has_cleared(Instant now) const;
+  bool is_blind() const { return blind_; }
+  // Its incident is closed and it fires on: nothing more by itself.
+  bool is_answered() const { return answered_; }
+  bool looks_what_runs() const { return looked_for_; }
+  // Until when `unless` holds it back at most; none: it does not.
+  std::optional<Instant> withheld_until() const;
+  const std::string& withheld_by() const { return withheld_by_; }
+  // Known verdicts as they changed, for what was bad before a deploy.
+  const std::deque<KnownVerdict>& known() const { return known_; }
+
+  // Evidence.
+  bool needs_judging(const JudgedUnder& under, Instant now) const;
+  void judge(const Measurements& measurements, const Scope& scope, Fresh fresh, Instant now);
+  void advance(Instant now) { tracker_.advance(now); }
+  bool take_confirmation_request() { return tracker_.take_confirmation_request(); }
+  // Whether it became blind, or can be observed again, since it was last asked.
+  bool take_change_of_sight(Instant now);
+  // Spans start empty, and what became of its firing is forgotten.
+  void restart(Instant now, Leaves leaves);
+  void forget_known() { known_.clear(); }
+
+  // What became of its firing.
+  bool take_fired();
+  bool take_recovered();
+  void mark_answered(bool answered) { answered_ = answered; }
+  // True once after it fired: what runs is to be asked for.
+  bool take_look_request() { return !std::exchange(looked_for_, true); }
+  // Whether `unless` explains the trouble now, and for less than unless_max. Noted when it begins.
+  bool withhold(const Measurements& measurements, const Scope& scope, Effects& effects);
+
+  // When something changes though nothing is measured.
+  void add_deadlines(Instant now, std::vector<Instant>& out) const;
+
+  SpanRecord record(Instant now, bool has_incident) const;
+  void restore(const SpanRecord& record, Instant now, Duration downtime_max);
+  // Goes on as `old` did: the same rule before a reload, or another one of its name.
+  void take_over(const WatchedRule& old, Instant now);
+
+ private:
+  void note_known(Instant now);
+
+  RuleSpec spec_;
+  RuleTracker tracker_;
+  std::set<ProbeName> probes_;
+  std::set<ProbeName> when_probes_;
+  bool windowed_ = false;
+  Judgement when_;
+  JudgedUnder judged_under_;
+  bool judged_ = false;
+  bool blind_ = false;
+  std::deque<KnownVerdict> known_;
+  bool looked_for_ = false;
+  bool answered_ = false;
+  bool recovered_ = false;
+  std::optional<Instant> withheld_since_;
+  std::optional<Instant> withheld_before_;  // since when, at our last end
+  Instant withheld_valid_until_ = Instant::max();
+  std::string withheld_by_;
+};
+
+// How long a firing waits for a look that is newer than its evidence: two looks, and one that fails.
+inline constexpr Duration identity_wait_max = std::chrono::seconds(30);
+
+}  // namespace rules

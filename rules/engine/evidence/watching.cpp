@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "rules/engine/evidence/evidence.hpp"
+
+// Which rules a service has, and what they are measured by.
+
+namespace rules {
+
+namespace {
+
+// FNV-1a: equal texts only, and not the whole text in every span that is saved.
+std::string short_form(const std::string& text) {
+  constexpr std::uint64_t prime = 1099511628211ULL;
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
+  return std::to_string(hash);
+}
+
+std::string signals_of(const Condition& condition, const std::vector<SignalSpec>& signals) {
+  std::string text;
+  for (const Condition::Reference& reference : condition.references()) {
+    const auto* read = std::get_if<SignalRef>(&reference.to);
+    if (read == nullptr) continue;
+    for (const SignalSpec& signal : signals) {
+      if (signal.name == read->signal) text += describe(signal) + "\n";
+    }
+  }
+  return text;
+}
+
+// A rule whose text stayed but whose signals or probes became others is another rule (SPEC 2.13).
+std::string measured_by(const RuleSpec& rule, const CoreConfig& config, const Measurements& measurements) {
+  std::set<ProbeName> probes = measurements.probes_of(rule.when);
+  std::string text = signals_of(rule.when, config.signals);
+  if (rule.clear) {
+    probes.merge(measurements.probes_of(*rule.clear));
+    text += signals_of(*rule.clear, config.signals);
+  }
+  for (const ProbeShape& probe : config.probes) {
+    if (probes.contains(probe.name)) text += probe.source + "\n";
+  }
+  return short_form(text);
+}
+
+void add_waits(const std::vector<StepSpec>& steps, std::vector<Condition>& out) {
+  for (const StepSpec& step : steps) {
+    if (const auto* wait = std::get_if<WaitStep>(&step.what)) out.push_back(wait->until);
+  }
+}
+
+}  // namespace
+
+std::string frozen_key(const Condition::Reference& signal_or_field) {
+  Expression expression;
+  if (const auto* signal = std::get_if<SignalRef>(&signal_or_field.to)) expression.node = *signal;
+  if (const auto* field = std::get_if<FieldRef>(&signal_or_field.to)) expression.node = *field;
+  return frozen_key(expression);
+}
+
+std::vector<Condition> all_conditions(const CoreConfig& config) {
+  std::vector<Condition> out;
+  for (const RuleSpec& rule : config.rules) {
+    out.push_back(rule.when);
+    if (rule.clear) out.push_back(*rule.clear);
+    if (rule.unless) out.push_back(*rule.unless);
+  }
+  for (const ActionSpec& action : config.actions) {
+    if (action.verify.when) out.push_back(*action.verify.when);
+    for (const auto* steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
+      add_waits(*steps, out);
+    }
+  }
+  return out;
+}
+
+bool Evidence::withholds(WatchedRule& rule) {
+  if (!rule.spec().unless) return false;
+  const bool withheld = rule.withhold(measuring_.measurements, scope(std::nullopt), measuring_.effects);
+  note(owned_.at(rule.name()).number);
+  return withheld;
+}
+
+bool Evidence::take_look_request(WatchedRule& rule) {
+  const bool wanted = rule.take_look_request();
+  note(owned_.at(rule.name()).number);
+  return wanted;
+}
+
+WatchedRule Evidence::make(const RuleSpec& written) const {
+  RuleSpec spec = written;
+  spec.measured_by = measured_by(written, measuring_.config, measuring_.measurements);
+  return WatchedRule(std::move(spec), measuring_.measurements, now());
+}
+
+void Evidence::watch() {
+  std::map<RuleName, Owned> old = std::exchange(owned_, {});
+  rules_.clear();
+  probes_.clear();
+  of_probe_.clear();
+  for (const RuleSpec& written : measuring_.config.rules) {
+    if (written.service != spec_.name) continue;
+    auto rule = std::make_unique<WatchedRule>(make(written));
+    if (const auto before = old.find(written.name); before != old.end()) rule->take_over(*before->second.rule, now());
+    for (const ProbeName& probe : rule->probes()) of_probe_[probe].push_back(rules_.size());
+    probes_.insert(rule->probes().begin(), rule->probes().end());
+    rules_.push_back(rule.get());
+    owned_.emplace(written.name, Owned{std::move(rule), rules_.size() - 1});
+  }
+  max_gap_ = slowest_interval_ = Duration::zero();
+  for (const ProbeShape& shape : measuring_.config.probes) {
+    if (!probes_.contains(shape.name)) continue;
+    max_gap_ = std::max(max_gap_, shape.max_gap);
+    slowest_interval_ = std::max(slowest_interval_, shape.interval);
+  }
+  uptime_.watch(probes_);
+  for (const ProbeName& probe : probes_) saw_up(probe);
+  note_all();
+}
+
+// Nothing that was known of them together is left.
+void Evidence::note_all() {
+  due_ = Due(rules_.size());
+  looked_at_.clear();
+  firing_.clear();
+  bad_.clear();
+  blind_.clear();
+  for (std::size_t which = 0; which < rules_.size(); ++which) note(which);
+  is_changed_ = true;
+}
+
+std::set<ProbeName> Evidence::all_probes() const {
+  std::set<ProbeName> out = probes_;
+  for (const WatchedRule* rule : rules_) {
+    if (rule->spec().unless) out.merge(measuring_.measurements.probes_of(*rule->spec().unless));
+  }
+  return out;
+}
+
+void Evidence::restore(const std::vector<SpanRecord>& records) {
+  for (const SpanRecord& record : records) {
+    if (WatchedRule* rule = find(record.rule)) rule->restore(record, now(), max_gap_of(*rule));
+  }
+  note_all();
+}
+
+Duration Evidence::max_gap_of(const WatchedRule& rule) const {
+  Duration gap{};
+  for (const ProbeShape& probe : measuring_.config.probes) {
+    if (rule.when_probes().contains(probe.name)) gap = std::max(gap, probe.max_gap);
+  }
+  return gap;
+}
+
+}  // namespace rules

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
+#include "rules/incidents/story.hpp"
+
+// How a rung and an incident end: steps -> verify -> on_success or on_failure -> always.
+
+namespace rules {
+
+// The rung did not help; the next one is tried, if there is one.
+void Incident::climb(const std::string& why) {
+  climb_now_ = false;
+  const ActionSpec* action = plan();
+  const bool mutated = action != nullptr && action->mutates();
+  if (mutated && record_.rung + 1 >= record_.ladder.size()) return finish(Outcome::not_recovered, why);
+  begin_finishing(mutated ? PlanSection::on_failure : PlanSection::always);
+  story(story::rung_over, why);
+}
+
+void Incident::next_rung() {
+  lock_.start_over();
+  ++record_.rung;
+  record_.section = PlanSection::steps;
+  record_.step = 0;
+  record_.attempt = 0;
+  record_.failed = false;
+  record_.approved_by.clear();
+  record_.settle_extensions = 0;
+  rung_began_.reset();
+  look_.start_over();
+  if (record_.rung < record_.ladder.size()) {
+    enter(IncidentPhase::held);
+    tell(Stage::progress, story::next_rung, "next: " + record_.ladder[record_.rung].text);
+  } else {
+    enter(IncidentPhase::telling);
+  }
+}
+
+// Decides the outcome. A step in flight is waited for; then what has to follow is done and the incident is closed.
+void Incident::finish(Outcome outcome, const std::string& why) {
+  record_.pending_outcome = outcome;
+  record_.outcome_detail = why;
+  judge_revisions(outcome);
+  story(story::decided, std::string(to_string(outcome)) + ": " + why);
+  if (!record_.in_flight) return finish_now();
+  if (!is_done_by_us(step_at_cursor())) {
+    in_.effects.emit(CancelStep{step_.id});
+    return save();
+  }
+  if (record_.phase == IncidentPhase::asking) enter(IncidentPhase::acting);
+  end_step({StepStatus::interrupted, std::nullopt, why, "", 0});
+}
+
+void Incident::finish_now() {
+  const Outcome outcome = *record_.pending_outcome;
+  const bool began = plan() != nullptr && (rung_started() || rung_began_);
+  if (!began || record_.phase == IncidentPhase::telling) return close();
+  if (outcome == Outcome::recovered) return begin_finishing(PlanSection::on_success);
+  // Before anything was changed, and when others have taken over, there is nothing to make good.
+  const bool makes_good = is_failure(outcome) && record_.past_no_return;
+  begin_finishing(makes_good ? PlanSection::on_failure : PlanSection::always);
+}
+
+void Incident::begin_finishing(PlanSection section) {
+  record_.section = section;
+  record_.step = 0;
+  record_.attempt = 0;
+  enter(IncidentPhase::finishing);
+}
+
+// What verification said of the revision that was left.
+void Incident::judge_revisions(Outcome outcome) {
+  if (!record_.switched) return;
+  if (outcome == Outcome::recovered) {
+    in_.revisions.judge_left(record_.from, Standing::bad);
+  } else if (is_failure(outcome)) {
+    in_.revisions.judge_left(record_.from, Standing::suspect);
+  }
+}
+
+// SPEC 2.27: a rule that fires again on the same revision starts one rung higher.
+void Incident::remember_rungs() {
+  if (!record_.past_no_return || record_.switched || record_.rung >= record_.ladder.size()) return;
+  for (const JoinedRule& joined : record_.rules) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    if (rule == nullptr) continue;
+    const std::vector<ActionName>& respond = rule->spec().respond;
+    const auto place = std::find(respond.begin(), respond.end(), record_.ladder[record_.rung]);
+    if (place == respond.end()) continue;
+    in_.limits.start_higher(joined.rule, static_cast<int>(place - respond.begin()) + 1);
+  }
+}
+
+void Incident::close() {
+  remember_rungs();
+  record_.outcome = record_.pending_outcome;
+  record_.closed = now();
+  record_.phase = IncidentPhase::closed;
+  record_.phase_since = now();
+  record_.deadline.reset();
+  record_.waiting_for.clear();
+  in_.evidence.forget_before();
+  for (const JoinedRule& joined : record_.rules) {
+    if (WatchedRule* rule = in_.evidence.find(joined.rule)) rule->mark_answered(true);
+  }
+  const Outcome outcome = *record_.outcome;
+  in_.effects.note(
+      "incident_closed",
+      {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
+  tell(stage_of(outcome), "closed",
+       std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_now(outcome, record_.service));
+  lock_.release();
+}
+
+void Incident::close_without_service() {
+  const Outcome nothing_said = record_.past_no_return ? Outcome::action_failed : Outcome::aborted;
+  record_.outcome = record_.pending_outcome.value_or(nothing_said);
+  record_.outcome_detail = "service " + record_.service.text + " is no longer in the configuration";
+  record_.closed = now();
+  record_.phase = IncidentPhase::closed;
+  record_.phase_since = now();
+  record_.in_flight = false;
+  record_.deadline.reset();
+  in_.effects.note("incident_closed", {{"incident", record_.id.text},
+                                       {"outcome", std::string(to_string(*record_.outcome))},
+                                       {"why", record_.outcome_detail}});
+  tell(Stage::failed, "closed", std::string(to_string(*record_.outcome)) + ": " + record_.outcome_detail);
+}
+
+}  // namespace rules

@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "rules/engine/incident/incident.hpp"
+
+// What the gate sees of this incident and of what is around it.
+
+namespace rules {
+
+GateView Incident::gate_view() const {
+  GateView view{.now = now(),
+                .incident = record_,
+                .service = in_.service,
+                .rules = {},
+                .running = {},
+                .target = {},
+                .blown = {},
+                .deploying_ends = {},
+                .paused_until = {},
+                .cooling_until = {},
+                .neighbour = {},
+                .own_trouble = {},
+                .lock_owner = {},
+                .lock_holder = {},
+                .lock_retry_at = {},
+                .lock_patience_ends = {}};
+  for (const JoinedRule& joined : record_.rules) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    if (rule == nullptr) continue;
+    view.rules.push_back({&rule->spec(), rule->is_firing(), rule->has_cleared(now()),
+                          in_.revisions.is_preexisting(rule->name()), rule->when().verdict});
+  }
+  view.all_cleared = all_cleared();
+  view.running = in_.revisions.running();
+  view.moved_on = moved_on();
+  view.armed = in_.revisions.is_armed();
+  view.from = in_.revisions.find(record_.from);
+  view.action = plan();
+  view.rung_began = rung_began_.has_value();
+  const SwitchStep* step = view.action == nullptr ? nullptr : switch_of(*view.action);
+  if (step != nullptr) view.target = target(*step);
+  if (view.target.revision) view.target_record = in_.revisions.find(*view.target.revision);
+  view.blown = in_.limits.blown(view.from, view.action != nullptr && view.action->switches());
+  view.acted_unidentified = in_.limits.has_acted_unidentified();
+  view.deploying = in_.evidence.is_deploying();
+  if (in_.revisions.deploying_since()) {
+    view.deploying_ends = *in_.revisions.deploying_since() + in_.service.deploy_timeout;
+  }
+  if (in_.limits.is_paused()) view.paused_until = in_.limits.paused_until();
+  view.cooling_until = in_.limits.cooling_until();
+  view.neighbour = in_.neighbours.in_trouble_with(record_.service);
+  view.cap = in_.trouble.cap();
+  view.cap_once_well = in_.trouble.cap_once_well();
+  view.own_trouble = in_.trouble.asks_because();
+  if (in_.host.owner() != record_.id) view.lock_owner = in_.host.owner();
+  view.lock_holder = lock_.holder();
+  view.lock_retry_at = lock_.retry_at();
+  view.lock_patience_ends = lock_.patience_ends(in_.service.deploy_timeout);
+  view.lock_given_up = lock_.is_given_up(in_.service.deploy_timeout);
+  return view;
+}
+
+std::optional<Gate> Incident::ending() const {
+  if (!moved_on() && (record_.past_no_return || !all_cleared())) return std::nullopt;
+  return gate_end(gate_view());
+}
+
+bool Incident::all_cleared() const {
+  if (record_.by_hand) return false;
+  return std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& joined) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    return rule == nullptr || rule->has_cleared(now());
+  });
+}
+
+bool Incident::moved_on() const {
+  const Revision& running = in_.revisions.running();
+  if (record_.from.empty() || running.empty()) return false;
+  if (running == record_.from) return in_.revisions.running_since() > record_.opened;
+  return !record_.switched || running != record_.to;
+}
+
+// Time answers nothing that the mode in force leaves to a person.
+AskThen Incident::ask_then() const { return in_.trouble.cap() >= Mode::act ? in_.service.ask_then : AskThen::close; }
+
+}  // namespace rules

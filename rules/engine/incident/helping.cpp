@@ -1,0 +1,124 @@
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/told.hpp"
+#include "rules/incidents/story.hpp"
+
+// Did it help? A rung without a switch is given time to settle; then, and after a switch, it is verified
+// (SPEC 2.26, 2.27).
+
+namespace rules {
+
+namespace {
+
+// Two looks that saw something else than the target: it is not going to come.
+constexpr int looks_elsewhere_max = 2;
+
+}  // namespace
+
+Verification Incident::verification() const {
+  return Verification(
+      {now(), in_.config, in_.service, record_, plan(), in_.evidence, in_.revisions, in_.trouble.cap(), verify_since_});
+}
+
+void Incident::after_steps() {
+  const ActionSpec& action = *plan();
+  if (!action.mutates()) return climb("action " + action.name.text + " is done");
+  in_.evidence.restart_spans();
+  in_.evidence.warm_up(now() + in_.service.start_deadline);
+  if (action.switches()) in_.evidence.count_from(now(), Cause::warming_up);
+  in_.evidence.look_again();
+  refired_ = false;
+  if (action.switches()) return begin_verifying();
+  record_.settle_extensions = 0;
+  enter(IncidentPhase::settling);
+  const Duration settle = verification().settle();
+  record_.deadline = now() + settle;
+  tell(Stage::progress, story::settling, action.name.text + " is done; it has " + told(settle) + " to help");
+}
+
+void Incident::check_verify_when() {
+  const ActionSpec* action = plan();
+  if (action == nullptr || !action->verify.when) return;
+  if (in_.evidence.judge(*action->verify.when).verdict != Verdict::bad) return verify_since_.reset();
+  if (!verify_since_) verify_since_ = now();
+}
+
+bool Incident::drive_settling() {
+  if (record_.pending_outcome) return finish_now(), true;
+  if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
+  if (climb_now_) return climb("a more severe rule fired"), true;
+  check_verify_when();
+  const Verification now_so = verification();
+  if (now_so.has_helped()) return finish(Outcome::recovered, now_so.proof()), true;
+  if (!record_.deadline || now() < *record_.deadline) return false;
+  return settle_over();
+}
+
+// SPEC 2.27: bad gives way to the next rung; unknown waits once more, then climbs if `up` is 0, else asks.
+bool Incident::settle_over() {
+  const Verification now_so = verification();
+  if (now_so.any(Verdict::bad)) return climb("it did not help"), true;
+  if (!now_so.any(Verdict::unknown)) return begin_verifying(), true;
+  if (record_.settle_extensions == 0) {
+    ++record_.settle_extensions;
+    record_.deadline = now() + now_so.settle();
+    tell(Stage::progress, story::settling, "whether it helped cannot be told yet; waits once more");
+    return true;
+  }
+  if (in_.evidence.worst_up() == Up::down) return climb("it is down"), true;
+  const bool has_next = record_.rung + 1 < record_.ladder.size();
+  if (!has_next) return finish(Outcome::unverifiable, "whether it helped cannot be told"), true;
+  record_.asked = "whether action " + record_.ladder[record_.rung].text + " helped cannot be told";
+  climb(record_.asked);
+  return true;
+}
+
+void Incident::begin_verifying() {
+  enter(IncidentPhase::verifying);
+  verify_since_.reset();
+  refired_ = false;
+  const Duration limit = verification().limit();
+  record_.deadline = now() + limit;
+  tell(Stage::progress, story::verifying, "what runs is verified for at most " + told(limit));
+}
+
+// A driver may return before the last old instance is gone.
+bool Incident::is_wrong_revision() const {
+  const Instant patience_ends = record_.phase_since + in_.service.start_deadline;
+  const bool comes_late = still_old_ && now() < patience_ends;
+  return !verification().runs_target() && looks_elsewhere_ >= looks_elsewhere_max && !comes_late;
+}
+
+bool Incident::drive_verifying() {
+  if (record_.pending_outcome) return finish_now(), true;
+  if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
+  if (is_wrong_revision()) {
+    return finish(Outcome::wrong_revision, "what runs after the switch is not " + record_.to.text), true;
+  }
+  // The action may have gone from the configuration over a restart.
+  const ActionSpec* action = plan();
+  const bool switchless = action == nullptr ? !record_.switched : !action->switches();
+  if (switchless && climb_now_) return climb("a more severe rule fired"), true;
+  if (switchless && std::exchange(refired_, false)) return climb("its rules fired again"), true;
+  check_verify_when();
+  const Verification now_so = verification();
+  if (now_so.has_helped()) return finish(Outcome::recovered, now_so.proof()), true;
+  if (!record_.deadline || now() < *record_.deadline) return false;
+  verify_over();
+  return true;
+}
+
+// The time is up: what can be said of it.
+void Incident::verify_over() {
+  if (verification().runs_target()) {
+    const Verified end = verification().at_the_end();
+    return finish(end.outcome, end.why);
+  }
+  if (looks_elsewhere_ > 0) {
+    return finish(Outcome::wrong_revision, "what runs after the switch is not " + record_.to.text);
+  }
+  finish(Outcome::unverifiable, "what runs could not be read after the switch");
+}
+
+}  // namespace rules

@@ -1,0 +1,190 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/engine/acting/gate.hpp"
+#include "rules/engine/acting/host_lock.hpp"
+#include "rules/engine/acting/limits.hpp"
+#include "rules/engine/acting/neighbours.hpp"
+#include "rules/engine/config.hpp"
+#include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/incident/running_look.hpp"
+#include "rules/engine/incident/verification.hpp"
+#include "rules/engine/own_trouble.hpp"
+#include "rules/engine/revisions/revisions.hpp"
+
+namespace rules {
+
+// What an incident sees, and the doors that it knocks at. It writes no other room's state.
+struct Surroundings {
+  const CoreConfig& config;
+  const ServiceSpec& service;
+  const OwnTrouble& trouble;
+  const Neighbours& neighbours;
+  Evidence& evidence;
+  Revisions& revisions;
+  Limits& limits;
+  HostLock& host;
+  Effects& effects;
+  const bool& steps_held;  // the watcher stops: no step is begun any more
+};
+
+// One incident of one service, from a rule that fires (or a person's word) to its outcome: a state machine that is
+// driven until nothing more follows (SPEC 2.20 to 2.27, section 6).
+class Incident {
+ public:
+  // `plans` are the actions as they are when it opens: it keeps them.
+  Incident(const Surroundings& in, IncidentRecord record, const std::vector<ActionSpec>& plans);
+
+  const IncidentRecord& record() const { return record_; }
+  bool is_closed() const { return record_.phase == IncidentPhase::closed; }
+  bool has_joined(const RuleName& rule) const;
+  // What fires now is a part of it, unless its outcome is decided already.
+  bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
+  // Nothing has been changed yet, nor is anything at work.
+  bool may_give_way() const { return !record_.past_no_return && !record_.in_flight; }
+
+  // It opens (opening.cpp).
+  void open(const WatchedRule& rule);
+  void open_by_hand();
+  void join(const WatchedRule& rule);
+  // A rule of the service that may act fired.
+  void note_fired() { refired_ = true; }
+
+  // What happens (phases.cpp, steps.cpp, looks.cpp).
+  bool drive();  // false: nothing more follows now
+  void step_completed(const StepId& id, const StepResult& result);
+  void lock_answered(const StepResult& result);
+  void saw(const RevisionRead& read);  // a look; it takes those that it asked for
+  bool is_switching() const;           // its switch is at work: what runs says nothing
+  bool awaits_target() const;          // it has switched, and its target was not seen yet
+  void saw_after_switch(const RevisionRead& read);
+
+  // People (people.cpp).
+  Answer approve(const std::string& by);
+  Answer abort(const std::string& by);
+  void give_way(const std::string& to);
+
+  // Found open at a start (resuming.cpp). `step`: the one in flight; `at_work`: its command still runs.
+  void resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work);
+  // Its service is no longer configured: it ends.
+  void close_without_service();
+
+  void add_deadlines(std::vector<Instant>& out) const;
+
+ private:
+  enum class Look { pending, go, superseded };
+
+  Instant now() const { return in_.effects.now(); }
+  // What is being done.
+  const ActionSpec* plan() const;  // nullptr: no rung is left, or its action is gone
+  const std::vector<StepSpec>& steps_of(const ActionSpec& plan) const;  // of the section at the cursor
+  const StepSpec& step_at_cursor() const;
+  StepId cursor() const;
+  bool rung_started() const;
+  const SwitchStep* switch_of(const ActionSpec& plan) const;
+  Target target(const SwitchStep& step) const { return target_of(step, record_, in_.service, in_.revisions); }
+  Verification verification() const;
+
+  // gating.cpp: what the gate sees
+  GateView gate_view() const;
+  std::optional<Gate> ending() const;
+  bool all_cleared() const;
+  bool moved_on() const;
+  AskThen ask_then() const;
+
+  // phases.cpp
+  void enter(IncidentPhase phase);
+  bool drive_held();
+  void begin_acting();
+  void ask(const Gate& gate);
+  bool drive_asking();
+  void withdraw_question();
+  void answer_ask_step(StepStatus status, const std::string& detail);
+  bool drive_telling();
+  bool drive_acting();
+  bool drive_finishing();
+  bool section_done();
+
+  // steps.cpp: the plan's cursor
+  bool start_step(const StepSpec& step);
+  void begin_step(const StepSpec& step);
+  void count_step(const StepSpec& step);
+  void carry_out(const StepSpec& step);
+  void send_notice(const NotifyStep& step);
+  bool drive_in_flight();
+  bool drive_wait(const StepSpec& step, const WaitStep& wait);
+  void end_step(const StepResult& result);
+  void step_failed(const StepSpec& step, const StepResult& result);
+  void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
+  void move_on();
+
+  // looks.cpp: before a switch, after it, and after a crash in it
+  Look look_before_switch();
+  void ask_look();
+  void switched();
+  bool settle_interrupted_switch();
+
+  // helping.cpp: did it help?
+  void after_steps();
+  bool drive_settling();
+  bool settle_over();
+  void begin_verifying();
+  bool drive_verifying();
+  bool is_wrong_revision() const;
+  void verify_over();
+  void check_verify_when();
+
+  // closing.cpp
+  void climb(const std::string& why);
+  void next_rung();
+  void finish(Outcome outcome, const std::string& why);
+  void finish_now();
+  void begin_finishing(PlanSection section);
+  void leave_out(const StepSpec& step, const std::string& why);
+  void judge_revisions(Outcome outcome);
+  void remember_rungs();
+  void close();
+
+  // opening.cpp
+  void add_rungs(const RuleSpec& rule, bool first);
+
+  // resuming.cpp
+  void take_up_step();
+  void work_ended(const std::string& how);
+  bool has_its_plan() const;
+  void go_on_without_plan();
+
+  // telling.cpp
+  StepContext context() const;
+  void save() { in_.effects.save(record_); }
+  void tell(Stage stage, std::string_view event, const std::string& text);
+  void story(std::string_view event, const std::string& text);
+  std::string reason() const;
+
+  Surroundings in_;
+  IncidentRecord record_;
+  std::map<ActionName, ActionSpec> plans_;
+  StepRecord step_;  // the one in flight, or the last
+  LockClaim lock_;
+  std::optional<Instant> rung_began_;  // its first mutating step
+  RunningLook look_;
+  bool look_settles_switch_ = false;  // found in flight at our start
+  bool left_at_work_ = false;         // its step's command was found running at our start
+  // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran
+  // before.
+  int looks_elsewhere_ = 0;
+  Instant last_elsewhere_ = Instant::min();
+  bool still_old_ = false;
+  std::optional<Instant> wait_since_;    // a wait's condition has been true since
+  std::optional<Instant> verify_since_;  // the plan's verify.when has been true since
+  std::optional<Instant> hold_until_;
+  bool climb_now_ = false;  // a more severe rule joined: its response starts at once
+  bool refired_ = false;    // a rule that may act fired since it was looked after
+};
+
+}  // namespace rules

@@ -1,0 +1,89 @@
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+
+// Looks at what runs: before a switch, after it, and after a crash that left one in flight (SPEC 2.23, section 6).
+
+namespace rules {
+
+void Incident::ask_look() { look_.ask(record_.service, in_.effects); }
+
+void Incident::saw(const RevisionRead& read) { look_.saw(read); }
+
+bool Incident::is_switching() const { return record_.in_flight && step_.kind == "switch"; }
+
+bool Incident::awaits_target() const { return record_.switched && !verification().runs_target(); }
+
+Incident::Look Incident::look_before_switch() {
+  if (!in_.service.has_identity) return Look::go;
+  if (!look_.is_asked()) {
+    ask_look();
+    return Look::pending;
+  }
+  if (!look_.is_over(now())) return Look::pending;
+  if (const std::optional<Revision> running = look_.running()) {
+    if (record_.from.empty()) record_.from = *running;
+    return *running == record_.from ? Look::go : Look::superseded;
+  }
+  if (look_.count_failure()) {
+    story("revision_unread", "what runs could not be read; last seen " + record_.from.text);
+    return Look::go;
+  }
+  ask_look();
+  return Look::pending;
+}
+
+// What the looks after our own switch say: the target, or something that is not the target.
+void Incident::saw_after_switch(const RevisionRead& read) {
+  const Revision& running = *read.revision;
+  if (running == record_.to) {
+    const bool came_late = std::exchange(looks_elsewhere_, 0) > 0;
+    in_.revisions.own_switch_seen(running);
+    if (!came_late) return;
+    // What was measured until now was of something else.
+    in_.evidence.count_from(last_elsewhere_);
+    in_.evidence.restart_spans();
+  } else if (read.started >= record_.phase_since) {
+    ++looks_elsewhere_;
+    still_old_ = running == record_.from;
+    last_elsewhere_ = read.ended;
+  }
+}
+
+void Incident::switched() {
+  tell(Stage::progress, "switched", record_.from.text + " → " + record_.to.text);
+  looks_elsewhere_ = 0;
+  still_old_ = false;
+  look_.forget();
+  if (in_.service.has_identity) in_.effects.emit(ReadRevision{record_.service});
+}
+
+// A crash left the switch in flight: what runs says whether it happened; it is not done again unless it bears that.
+bool Incident::settle_interrupted_switch() {
+  if (!look_.is_over(now())) return false;
+  const std::optional<Revision> running = look_.running();
+  if (!running && !look_.count_failure()) {
+    ask_look();
+    return true;
+  }
+  look_settles_switch_ = false;
+  const auto interrupted = [](std::string why) {
+    return StepResult{StepStatus::interrupted, std::nullopt, std::move(why), "", 0};
+  };
+  if (!running) {
+    end_step(interrupted("what runs could not be read after a restart"));
+  } else if (*running == record_.to) {
+    in_.revisions.own_switch_seen(*running);
+    end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});
+  } else if (*running == record_.from && step_at_cursor().idempotent) {
+    // Begun anew rather than commanded at once: the host's lock has to be had again first.
+    look_.forget();
+    record_.in_flight = false;
+    save();
+  } else {
+    end_step(interrupted("revision " + running->text + " was found running"));
+  }
+  return true;
+}
+
+}  // namespace rules

@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/ladder.hpp"
+#include "rules/engine/titles.hpp"
+#include "rules/engine/told.hpp"
+
+// An incident opens, and other rules join it (SPEC 2.20).
+
+namespace rules {
+
+namespace {
+
+JoinedRule joined_now(const WatchedRule& rule, Instant now) {
+  const RuleProgress progress = rule.progress(now);
+  JoinedRule joined;
+  joined.rule = rule.name();
+  joined.severity = rule.spec().severity;
+  joined.joined = now;
+  joined.evidence = rule.when().comparisons;
+  joined.bad_ns = progress.bad.count();
+  joined.for_ns = rule.spec().sustain.count();
+  joined.samples = progress.bad_samples;
+  return joined;
+}
+
+}  // namespace
+
+Incident::Incident(const Surroundings& in, IncidentRecord record, const std::vector<ActionSpec>& plans)
+    : in_(in), record_(std::move(record)), lock_(in.host, in.effects) {
+  for (const ActionSpec& action : plans) plans_.emplace(action.name, action);
+}
+
+bool Incident::has_joined(const RuleName& rule) const {
+  return std::any_of(record_.rules.begin(), record_.rules.end(),
+                     [&](const JoinedRule& one) { return one.rule == rule; });
+}
+
+void Incident::open(const WatchedRule& rule) {
+  record_.rules.push_back(joined_now(rule, now()));
+  record_.severity = rule.spec().severity;
+  add_rungs(rule.spec(), true);
+  if (const int rung = in_.limits.rung_of(rule.name()); rung > 0 && !record_.ladder.empty()) {
+    record_.rung = std::min(static_cast<std::size_t>(rung), record_.ladder.size() - 1);
+  }
+  in_.effects.note("incident_opened", {{"incident", record_.id.text},
+                                       {"rule", rule.name().text},
+                                       {"severity", std::string(to_string(record_.severity))}});
+  const JoinedRule& fired = record_.rules.front();
+  tell(Stage::started, "fired",
+       evidence_of(fired) + " for " + told(Duration(fired.bad_ns)) + ", " + std::to_string(fired.samples) +
+           " bad samples");
+}
+
+void Incident::open_by_hand() {
+  const std::string& by = record_.approved_by;
+  in_.effects.note("incident_opened", {{"incident", record_.id.text}, {"by", by}});
+  tell(Stage::started, "by_hand",
+       "rollback by hand" + (by.empty() ? "" : " by " + by) + (record_.reason.empty() ? "" : ": " + record_.reason));
+}
+
+// A more severe rule starts its own response at once, other untried rungs are appended.
+void Incident::join(const WatchedRule& rule) {
+  const bool has_say = mode_of(rule.spec(), in_.trouble.cap()) >= Mode::ask;
+  const bool more_severe = rule.spec().severity < record_.severity && has_say;
+  record_.rules.push_back(joined_now(rule, now()));
+  record_.severity = std::min(record_.severity, rule.spec().severity);
+  const std::vector<ActionName> ladder_before = record_.ladder;
+  add_rungs(rule.spec(), more_severe);
+  const bool waits = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
+                     record_.phase == IncidentPhase::telling;
+  if (waits && !record_.in_flight && has_say) {
+    // Why another rule had to ask is not this one's reason.
+    record_.asked.clear();
+    enter(IncidentPhase::held);
+  } else if (more_severe && record_.ladder != ladder_before) {
+    climb_now_ = true;
+  }
+  tell(Stage::progress, "joined",
+       "rule " + rule.name().text + " (" + std::string(to_string(rule.spec().severity)) +
+           ") fired too: " + rule.spec().when.text());
+}
+
+// `first`: its untried rungs come before the other untried ones.
+void Incident::add_rungs(const RuleSpec& rule, bool first) {
+  if (mode_of(rule, in_.trouble.cap()) < Mode::ask) return;
+  std::vector<ActionName> response;
+  for (const ActionName& action : rule.respond) {
+    if (plans_.contains(action)) response.push_back(action);
+  }
+  const bool current_is_untried = !rung_started() && !record_.past_no_return;
+  const bool is_open_to_change = record_.ladder.empty() || current_is_untried;
+  const std::size_t tried = std::min(record_.ladder.size(), record_.rung + (is_open_to_change ? 0 : 1));
+  record_.ladder = with_rungs(record_.ladder, tried, response, first ? Untried::first : Untried::last);
+}
+
+}  // namespace rules

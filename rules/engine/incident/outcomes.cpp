@@ -1,0 +1,78 @@
+#include "rules/engine/incident/outcomes.hpp"
+
+#include <string_view>
+
+namespace rules {
+
+bool is_failure(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::not_recovered:
+    case Outcome::wrong_revision:
+    case Outcome::unverifiable:
+    case Outcome::action_failed:
+    case Outcome::no_target:
+    case Outcome::fused:
+    case Outcome::aborted:
+      return true;
+    case Outcome::recovered:
+    case Outcome::superseded:
+    case Outcome::observed:
+    case Outcome::notified:
+    case Outcome::cleared:
+      return false;
+  }
+  return false;
+}
+
+Stage stage_of(Outcome outcome) {
+  if (outcome == Outcome::cleared) return Stage::cleared;
+  return is_failure(outcome) ? Stage::failed : Stage::completed;
+}
+
+namespace {
+
+std::string_view what_now(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::recovered:
+      return "Nothing is left to do.";
+    case Outcome::not_recovered:
+    case Outcome::wrong_revision:
+    case Outcome::unverifiable:
+    case Outcome::action_failed:
+      return "People are needed: nothing more is done by itself.";
+    case Outcome::no_target:
+      return "People are needed: there is nothing to roll back to.";
+    case Outcome::fused:
+      return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
+    case Outcome::aborted:
+      return "Nothing more is done by itself until a rule fires again.";
+    case Outcome::superseded:
+      return "The revision that runs now is judged on its own.";
+    case Outcome::observed:
+    case Outcome::notified:
+    case Outcome::cleared:
+      return "Nothing was changed.";
+  }
+  return "";
+}
+
+std::string with_service(std::string_view text, const ServiceName& service) {
+  constexpr std::string_view placeholder = "SERVICE";
+  std::string out(text);
+  for (std::size_t at = out.find(placeholder); at != std::string::npos; at = out.find(placeholder, at)) {
+    out.replace(at, placeholder.size(), service.text);
+    at += service.text.size();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string what_now(Outcome outcome, const ServiceName& service) { return with_service(what_now(outcome), service); }
+
+bool is_done_by_us(const StepSpec& step) {
+  return std::holds_alternative<WaitStep>(step.what) || std::holds_alternative<SleepStep>(step.what) ||
+         std::holds_alternative<AskStep>(step.what);
+}
+
+}  // namespace rules

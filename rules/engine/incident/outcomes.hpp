@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "rules/engine/commands.hpp"
+#include "rules/incidents/plan.hpp"
+
+namespace rules {
+
+// What each outcome means for what follows, and for people.
+bool is_failure(Outcome outcome);
+Stage stage_of(Outcome outcome);
+// What people have to do now, with the command that does it.
+std::string what_now(Outcome outcome, const ServiceName& service);
+
+// A step that the engine does itself: a wait, a sleep, a question.
+bool is_done_by_us(const StepSpec& step);
+
+}  // namespace rules

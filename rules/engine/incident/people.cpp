@@ -1,0 +1,37 @@
+#include "rules/engine/incident/incident.hpp"
+
+// What people say to an open incident.
+
+namespace rules {
+
+Answer Incident::approve(const std::string& by) {
+  const std::string& id = record_.id.text;
+  if (record_.phase != IncidentPhase::asking) {
+    return {false, "incident " + id + " asks nothing, it is " + std::string(to_string(record_.phase)), {}};
+  }
+  story("approved", "by " + by);
+  in_.effects.note("approved", {{"incident", id}, {"by", by}});
+  if (record_.in_flight) {
+    answer_ask_step(StepStatus::succeeded, "approved by " + by);
+  } else {
+    record_.approved_by = by.empty() ? "somebody" : by;
+    record_.asked.clear();
+    lock_.be_patient_again();
+    enter(IncidentPhase::held);
+  }
+  return {true, "approved; it is checked again and goes on", record_.id};
+}
+
+Answer Incident::abort(const std::string& by) {
+  const std::string& id = record_.id.text;
+  if (record_.pending_outcome || record_.phase == IncidentPhase::finishing) {
+    return {false, "incident " + id + " is finishing already", {}};
+  }
+  in_.effects.note("abort", {{"incident", id}, {"by", by}});
+  finish(Outcome::aborted, "aborted by " + (by.empty() ? "somebody" : by));
+  return {true, "aborted; what must follow (on_failure, always) is done", record_.id};
+}
+
+void Incident::give_way(const std::string& to) { finish(Outcome::aborted, to + " takes its place"); }
+
+}  // namespace rules

@@ -1,0 +1,191 @@
+#include <cassert>
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/told.hpp"
+
+// What an incident does in each phase, and what ends the phase.
+
+namespace rules {
+
+bool Incident::rung_started() const {
+  return record_.step > 0 || record_.in_flight || record_.section != PlanSection::steps;
+}
+
+bool Incident::drive() {
+  // A crash may have come between the decision and what follows from it.
+  const bool nothing_begun = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
+                             record_.phase == IncidentPhase::telling;
+  if (nothing_begun && record_.pending_outcome && !record_.in_flight) return finish_now(), true;
+  switch (record_.phase) {
+    case IncidentPhase::held:
+      return drive_held();
+    case IncidentPhase::asking:
+      return drive_asking();
+    case IncidentPhase::acting:
+      return drive_acting();
+    case IncidentPhase::settling:
+      return drive_settling();
+    case IncidentPhase::verifying:
+      return drive_verifying();
+    case IncidentPhase::finishing:
+      return drive_finishing();
+    case IncidentPhase::telling:
+      return drive_telling();
+    case IncidentPhase::closed:
+      return false;
+  }
+  return false;
+}
+
+void Incident::enter(IncidentPhase phase) {
+  record_.phase = phase;
+  record_.phase_since = now();
+  record_.deadline.reset();
+  record_.waiting_for.clear();
+  record_.asked_in_trouble = false;
+  hold_until_.reset();
+  in_.effects.note("phase", {{"incident", record_.id.text}, {"phase", std::string(to_string(phase))}});
+  save();
+  in_.effects.emit(WriteReport{record_.id});
+}
+
+bool Incident::drive_held() {
+  const Gate answer = gate(gate_view());
+  switch (answer.kind) {
+    case GateKind::go:
+      begin_acting();
+      return true;
+    case GateKind::ask:
+      ask(answer);
+      return true;
+    case GateKind::hold:
+      hold_until_ = answer.until;
+      if (record_.waiting_for == answer.why) return false;
+      record_.waiting_for = answer.why;
+      tell(Stage::progress, "held", "waits: " + answer.why);
+      return false;
+    case GateKind::tell:
+      if (!record_.by_hand) record_.approved_by.clear();
+      enter(IncidentPhase::telling);
+      story("telling", answer.why);
+      return true;
+    case GateKind::close:
+      finish(answer.outcome, answer.why);
+      return true;
+  }
+  return false;
+}
+
+void Incident::begin_acting() {
+  const ActionSpec& action = *plan();
+  if (const SwitchStep* step = switch_of(action)) record_.to = target(*step).revision.value_or(record_.to);
+  record_.plan_fingerprint = action.fingerprint();
+  const bool begins = !rung_started() && !lock_.was_asked();
+  enter(IncidentPhase::acting);
+  if (begins) tell(Stage::progress, "action_started", "action " + action.name.text + " begins: " + reason());
+}
+
+void Incident::ask(const Gate& gate) {
+  const ActionSpec* action = plan();
+  const SwitchStep* step = action == nullptr ? nullptr : switch_of(*action);
+  if (step != nullptr) record_.to = target(*step).revision.value_or(record_.to);
+  enter(IncidentPhase::asking);
+  record_.asked = gate.why;
+  record_.asked_in_trouble = gate.in_trouble;
+  record_.deadline = now() + in_.service.ask_timeout;
+  const std::string then = ask_then() == AskThen::act ? "it is done" : "the incident is closed";
+  const std::string over = gate.in_trouble ? " When that is over it decides by itself." : "";
+  tell(Stage::ask, "asked",
+       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + "." + over +
+           " Without an answer " + then + " in " + told(in_.service.ask_timeout) + ".");
+}
+
+bool Incident::drive_asking() {
+  const bool overdue = record_.deadline && *record_.deadline <= now();
+  if (record_.in_flight) {
+    if (!record_.past_no_return) {
+      if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
+    }
+    if (!overdue) return false;
+    const bool act = ask_then() == AskThen::act;
+    answer_ask_step(act ? StepStatus::succeeded : StepStatus::timed_out, "nobody answered");
+    return true;
+  }
+  if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
+  if (record_.asked_in_trouble && in_.trouble.asks_because().empty()) return withdraw_question(), true;
+  if (!overdue) return false;
+  if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
+  record_.approved_by = approved_by_nobody;
+  record_.asked.clear();
+  enter(IncidentPhase::held);
+  story("approved", "nobody answered, ask.then is act");
+  return true;
+}
+
+void Incident::withdraw_question() {
+  record_.asked.clear();
+  enter(IncidentPhase::held);
+  tell(Stage::progress, "question_withdrawn", "nobody has to approve it any more: rollbackd is well again");
+}
+
+void Incident::answer_ask_step(StepStatus status, const std::string& detail) {
+  enter(record_.section == PlanSection::steps ? IncidentPhase::acting : IncidentPhase::finishing);
+  end_step({status, std::nullopt, detail, "", 0});
+}
+
+bool Incident::drive_telling() {
+  if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
+  if (std::exchange(refired_, false)) return enter(IncidentPhase::held), true;
+  if (!all_cleared()) return false;
+  const Mode cap = in_.trouble.cap();
+  const bool only_observed = std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
+    const WatchedRule* rule = in_.evidence.find(one.rule);
+    return rule != nullptr && std::min(cap, rule->spec().mode.value_or(Mode::act)) == Mode::observe;
+  });
+  finish(only_observed ? Outcome::observed : Outcome::notified, "the rules are good again");
+  return true;
+}
+
+bool Incident::drive_acting() {
+  if (record_.in_flight) return drive_in_flight();
+  if (record_.pending_outcome) return finish_now(), true;
+  const bool may_end = !record_.past_no_return || (!record_.switched && moved_on());
+  if (may_end) {
+    if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
+  }
+  const ActionSpec* action = plan();
+  assert(action != nullptr);
+  if (record_.step >= action->steps.size()) return section_done();
+  return start_step(action->steps[record_.step]);
+}
+
+bool Incident::drive_finishing() {
+  if (record_.in_flight) return drive_in_flight();
+  const ActionSpec* action = plan();
+  if (action == nullptr) {
+    // Gone from the configuration over a restart: there is nothing left of this rung to be done.
+    record_.pending_outcome ? close() : next_rung();
+    return true;
+  }
+  if (record_.step >= steps_of(*action).size()) return section_done();
+  return start_step(step_at_cursor());
+}
+
+bool Incident::section_done() {
+  switch (record_.section) {
+    case PlanSection::steps:
+      after_steps();
+      return true;
+    case PlanSection::on_success:
+    case PlanSection::on_failure:
+      begin_finishing(PlanSection::always);
+      return true;
+    case PlanSection::always:
+      record_.pending_outcome ? close() : next_rung();
+      return true;
+  }
+  return false;
+}
+
+}  // namespace rules

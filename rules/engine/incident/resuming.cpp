@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
+
+// An incident that was found open at a start: a plan goes on at the first step not started; a step in flight is run
+// again only when it bears that (SPEC section 6).
+
+namespace rules {
+
+namespace {
+
+bool is_mutating_step(const StepSpec& step) { return is_mutating(step); }
+
+}  // namespace
+
+void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work) {
+  for (const StepRecord& step : steps) {
+    if (step.id == cursor()) step_ = step;
+  }
+  in_.evidence.remember_before(record_.before);
+  story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
+  const ActionSpec* action = plan();
+  const bool in_steps = record_.section == PlanSection::steps;
+  if (action != nullptr && in_steps && in_.limits.was_counted(record_.id, record_.opened)) {
+    const std::size_t done = std::min(action->steps.size(), record_.step + (record_.in_flight ? 1 : 0));
+    const auto begun_end = action->steps.begin() + static_cast<std::ptrdiff_t>(done);
+    if (std::any_of(action->steps.begin(), begun_end, is_mutating_step)) rung_began_ = record_.phase_since;
+  }
+  const bool was_running =
+      record_.phase == IncidentPhase::acting || record_.phase == IncidentPhase::finishing || record_.in_flight;
+  if (!was_running) return;
+  if (!has_its_plan()) return go_on_without_plan();
+  if (!record_.in_flight) return;
+  if (record_.step >= steps_of(*action).size()) {
+    record_.in_flight = false;
+    return;
+  }
+  if (at_work != step_.id) return take_up_step();
+  // What runs is not looked at, and nothing else begun, before it has ended.
+  left_at_work_ = true;
+  story("left_at_work", step_.text + ": its command still runs and is waited for");
+  in_.effects.note("left_at_work", {{"incident", record_.id.text}, {"step", std::to_string(record_.step)}});
+  if (record_.pending_outcome) in_.effects.emit(CancelStep{step_.id});
+}
+
+bool Incident::has_its_plan() const {
+  const ActionSpec* action = plan();
+  return action != nullptr && action->fingerprint() == record_.plan_fingerprint;
+}
+
+void Incident::go_on_without_plan() {
+  if (std::exchange(record_.in_flight, false)) ++record_.step;
+  if (record_.phase == IncidentPhase::finishing) {
+    record_.step = 0;
+    return;
+  }
+  finish(Outcome::action_failed, "the plan that it began with is no longer in the configuration");
+}
+
+void Incident::work_ended(const std::string& how) {
+  left_at_work_ = false;
+  story("work_ended", step_.text + ": " + how);
+  in_.effects.note("work_ended", {{"incident", record_.id.text}, {"how", how}});
+  take_up_step();
+}
+
+// What becomes of a step that was in flight when the watcher ended, and is no more.
+void Incident::take_up_step() {
+  const StepSpec& step = step_at_cursor();
+  if (is_done_by_us(step)) return;
+  if (step_.ended && step_.status != StepStatus::started) {
+    const StepRecord ended = step_;
+    return end_step({ended.status, ended.exit_code, ended.detail, ended.output, ended.output_dropped});
+  }
+  const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  if (is_switch && in_.service.has_identity) {
+    look_settles_switch_ = true;
+    return ask_look();
+  }
+  const bool bears_repetition = step.idempotent || record_.section == PlanSection::on_failure ||
+                                record_.section == PlanSection::always || std::holds_alternative<NotifyStep>(step.what);
+  if (bears_repetition && !is_switch) {
+    // Begun anew rather than commanded at once: the host's lock has to be had again first.
+    record_.in_flight = false;
+    return save();
+  }
+  end_step({StepStatus::interrupted, std::nullopt, "the watcher ended while it ran; it is not run again", "", 0});
+}
+
+}  // namespace rules

@@ -1,0 +1,96 @@
+#include <cassert>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
+
+// How a step ends, and where the cursor goes then.
+
+namespace rules {
+
+void Incident::move_on() {
+  ++record_.step;
+  record_.attempt = 0;
+}
+
+void Incident::end_step(const StepResult& result) {
+  assert(record_.in_flight);
+  const StepSpec& step = step_at_cursor();
+  step_.ended = now();
+  step_.status = result.status;
+  step_.exit_code = result.exit_code;
+  step_.detail = result.detail;
+  step_.output = result.output;
+  step_.output_dropped = result.output_dropped;
+  record_.in_flight = false;
+  record_.deadline.reset();
+  hold_until_.reset();
+  in_.effects.save(step_);
+  if (is_mutating(step)) in_.limits.mutation_ended();
+  in_.effects.note("step_ended", {{"incident", record_.id.text},
+                                  {"step", std::to_string(record_.step)},
+                                  {"kind", step_.kind},
+                                  {"status", std::string(to_string(result.status))}});
+  if (result.status != StepStatus::succeeded) return step_failed(step, result);
+  // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
+  move_on();
+  if (std::holds_alternative<SwitchStep>(step.what)) switched();
+  if (is_mutating(step) && !std::holds_alternative<SwitchStep>(step.what)) {
+    tell(Stage::progress, "step_succeeded", step_.text + ": done");
+  } else {
+    story("step_succeeded", step_.text);
+  }
+}
+
+void Incident::step_failed(const StepSpec& step, const StepResult& result) {
+  const std::string what =
+      step_.text + ": " + std::string(to_string(result.status)) + (result.detail.empty() ? "" : ", " + result.detail);
+  const bool in_steps = record_.section == PlanSection::steps;
+  const bool is_over = in_steps && record_.pending_outcome;
+  // A switch is never repeated blindly, and what the end of our own process broke off is not this plan's to repeat.
+  const bool again = !is_over && record_.attempt < step.retry && !std::holds_alternative<SwitchStep>(step.what) &&
+                     result.status != StepStatus::interrupted;
+  // on_success, on_failure and always go on to their end: one broken step must not keep the others from being done.
+  const bool goes_on = !in_steps || step.on_failure == OnFailure::proceed;
+  if (again) {
+    ++record_.attempt;
+  } else if (!is_over && goes_on) {
+    move_on();
+  } else if (!is_over) {
+    abandon(step, result, what);
+  }
+  // Told last: a crash in between must not find the step to be done again.
+  tell(Stage::progress, "step_failed", what);
+}
+
+// A step that the plan cannot do without failed.
+void Incident::abandon(const StepSpec& step, const StepResult& result, const std::string& why) {
+  record_.failed = true;
+  record_.attempt = 0;
+  const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
+  const bool refused = std::holds_alternative<AskStep>(step.what);
+  if (another_rung && !refused && result.status != StepStatus::interrupted) return climb(why);
+  finish(refused ? Outcome::aborted : Outcome::action_failed, why);
+}
+
+// A finishing step that could not be begun: the incident ends all the same, and not as if all had been done.
+void Incident::leave_out(const StepSpec& step, const std::string& why) {
+  step_ = StepRecord{};
+  step_.id = cursor();
+  step_.kind = std::string(kind_of(step));
+  step_.text = describe(step);
+  step_.started = now();
+  step_.ended = now();
+  step_.status = StepStatus::skipped;
+  step_.detail = why;
+  in_.effects.save(step_);
+  const std::string what = step_.text + " was not done: " + why;
+  if (record_.pending_outcome) {
+    if (!is_failure(*record_.pending_outcome)) record_.pending_outcome = Outcome::action_failed;
+    record_.outcome_detail += "; " + what;
+  }
+  move_on();
+  in_.effects.note("step_left_out", {{"incident", record_.id.text}, {"step", step_.text}, {"why", why}});
+  tell(Stage::failed, "step_left_out", what);
+}
+
+}  // namespace rules

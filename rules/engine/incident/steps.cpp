@@ -1,0 +1,191 @@
+#include <cassert>
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/told.hpp"
+
+// The plan's cursor: one step after the other, each saved before it is done.
+
+namespace rules {
+
+namespace {
+
+// A wait whose configuration gives no limit.
+constexpr Duration wait_limit_default = std::chrono::minutes(5);
+
+StepResult succeeded() { return {StepStatus::succeeded, std::nullopt, "", "", 0}; }
+
+}  // namespace
+
+const ActionSpec* Incident::plan() const {
+  if (record_.rung >= record_.ladder.size()) return nullptr;
+  const auto found = plans_.find(record_.ladder[record_.rung]);
+  return found == plans_.end() ? nullptr : &found->second;
+}
+
+const std::vector<StepSpec>& Incident::steps_of(const ActionSpec& action) const {
+  switch (record_.section) {
+    case PlanSection::steps:
+      return action.steps;
+    case PlanSection::on_success:
+      return action.on_success;
+    case PlanSection::on_failure:
+      return action.on_failure;
+    case PlanSection::always:
+      return action.always;
+  }
+  return action.steps;
+}
+
+const StepSpec& Incident::step_at_cursor() const {
+  const ActionSpec* action = plan();
+  assert(action != nullptr && record_.step < steps_of(*action).size());
+  return steps_of(*action)[record_.step];
+}
+
+StepId Incident::cursor() const { return {record_.id, record_.rung, record_.section, record_.step, record_.attempt}; }
+
+const SwitchStep* Incident::switch_of(const ActionSpec& action) const {
+  for (const StepSpec& step : action.steps) {
+    if (const auto* found = std::get_if<SwitchStep>(&step.what)) return found;
+  }
+  return nullptr;
+}
+
+// Starts the step, or what has to come before it.
+bool Incident::start_step(const StepSpec& step) {
+  if (in_.steps_held) return false;
+  if (is_mutating(step)) {
+    const bool opens_rung = record_.section == PlanSection::steps && !rung_began_;
+    if (opens_rung && gate(gate_view()).kind != GateKind::go) {
+      lock_.release();
+      enter(IncidentPhase::held);
+      return true;
+    }
+    if (record_.section != PlanSection::steps && lock_.is_given_up(in_.service.deploy_timeout)) {
+      leave_out(step, "the host's lock cannot be had: " + lock_.holder());
+      return true;
+    }
+    if (!lock_.have(cursor())) return false;
+  }
+  if (const auto* to = std::get_if<SwitchStep>(&step.what)) {
+    switch (look_before_switch()) {
+      case Look::pending:
+        return false;
+      case Look::superseded:
+        finish(Outcome::superseded, "revision " + look_.running()->text + " runs now");
+        return true;
+      case Look::go:
+        break;
+    }
+    const Target chosen = target(*to);
+    if (!chosen.revision) return finish(Outcome::no_target, chosen.why_not), true;
+    record_.to = *chosen.revision;
+  }
+  begin_step(step);
+  return true;
+}
+
+void Incident::begin_step(const StepSpec& step) {
+  count_step(step);
+  record_.in_flight = true;
+  step_ = StepRecord{};
+  step_.id = cursor();
+  step_.kind = std::string(kind_of(step));
+  // By hand it goes where the person said, whatever the plan would have chosen.
+  const bool goes_elsewhere = record_.by_hand && std::holds_alternative<SwitchStep>(step.what);
+  step_.text = goes_elsewhere ? "switch " + record_.to.text : describe(step);
+  step_.started = now();
+  in_.effects.save(step_);
+  story("step_started", step_.text);
+  in_.effects.note("step_started", {{"incident", record_.id.text},
+                                    {"section", std::string(to_string(record_.section))},
+                                    {"step", std::to_string(record_.step)},
+                                    {"kind", step_.kind}});
+  carry_out(step);
+}
+
+// What the fuse and the point of no return must know before the deed.
+void Incident::count_step(const StepSpec& step) {
+  if (!is_mutating(step) || record_.section != PlanSection::steps) return;
+  record_.past_no_return = true;
+  if (!rung_began_) {
+    rung_began_ = now();
+    in_.limits.action_begins(record_.id, record_.by_hand, record_.from);
+  }
+  if (!std::holds_alternative<SwitchStep>(step.what)) return;
+  record_.switched = true;
+  // Begun again after a crash it is still the same switch.
+  const bool again = step_.id == cursor();
+  in_.revisions.switch_begins(record_.to, record_.from, again);
+  if (!again) in_.limits.switch_begins(record_.id, record_.from);
+}
+
+void Incident::carry_out(const StepSpec& step) {
+  if (const auto* notice = std::get_if<NotifyStep>(&step.what)) return send_notice(*notice);
+  if (const auto* sleep = std::get_if<SleepStep>(&step.what)) {
+    record_.deadline = now() + sleep->length;
+    return save();
+  }
+  if (std::holds_alternative<WaitStep>(step.what)) {
+    wait_since_.reset();
+    record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : wait_limit_default);
+    return save();
+  }
+  if (const auto* question = std::get_if<AskStep>(&step.what)) {
+    enter(IncidentPhase::asking);
+    record_.asked = question->question;
+    record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : in_.service.ask_timeout);
+    return tell(Stage::ask, "asked", question->question);
+  }
+  in_.effects.emit(Perform{step_.id, step, context(), is_mutating(step)});
+}
+
+bool Incident::drive_in_flight() {
+  if (look_settles_switch_) return settle_interrupted_switch();
+  const bool may_end = !record_.past_no_return && !record_.pending_outcome && record_.section == PlanSection::steps;
+  if (may_end) {
+    if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
+  }
+  const StepSpec& step = step_at_cursor();
+  if (std::holds_alternative<SleepStep>(step.what)) {
+    if (record_.deadline && now() < *record_.deadline) return false;
+    return end_step(succeeded()), true;
+  }
+  if (const auto* wait = std::get_if<WaitStep>(&step.what)) return drive_wait(step, *wait);
+  return false;
+}
+
+// Only what was measured since the step began counts: what ran before it says nothing of what it waits for.
+bool Incident::drive_wait(const StepSpec& step, const WaitStep& wait) {
+  const Judgement seen = in_.evidence.judge(wait.until, step_.started);
+  if (seen.verdict == Verdict::bad) {
+    if (!wait_since_) wait_since_ = now();
+    if (now() >= *wait_since_ + wait.hold) return end_step(succeeded()), true;
+    hold_until_ = std::min(*wait_since_ + wait.hold, seen.valid_until);
+  } else {
+    wait_since_.reset();
+    hold_until_.reset();
+  }
+  if (!record_.deadline || now() < *record_.deadline) return false;
+  end_step({StepStatus::timed_out, std::nullopt,
+            wait.until.text() + " was not true for " + told(wait.hold) + " within " + told(step.timeout), "", 0});
+  return true;
+}
+
+void Incident::step_completed(const StepId& id, const StepResult& result) {
+  if (!record_.in_flight || step_.id != id) return;
+  if (left_at_work_) {
+    work_ended(result.detail);
+  } else {
+    end_step(result);
+  }
+}
+
+void Incident::lock_answered(const StepResult& result) {
+  const bool had_been_refused = lock_.is_refused();
+  lock_.answered(result);
+  if (lock_.is_refused() && !had_been_refused && record_.phase == IncidentPhase::acting) enter(IncidentPhase::held);
+}
+
+}  // namespace rules

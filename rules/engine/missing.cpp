@@ -1,0 +1,80 @@
+#include "rules/engine/missing.hpp"
+
+#include "rules/engine/told.hpp"
+
+namespace rules {
+
+namespace {
+
+using Sentences = std::vector<std::string>;
+
+void of_evidence(const WatchedRule& rule, const RuleProgress& progress, Sentences& out) {
+  const Judgement& seen = rule.when();
+  if (seen.verdict == Verdict::unknown) {
+    out.push_back("unknown: " + std::string(to_string(seen.cause)) + (seen.detail.empty() ? "" : ", " + seen.detail));
+  }
+  if (seen.verdict == Verdict::good && progress.state == RuleState::idle) out.push_back("it is good");
+  if (!rule.is_firing() && progress.bad > Duration::zero()) {
+    out.push_back("bad for " + told(progress.bad) + " of " + told(rule.spec().sustain));
+  }
+  constexpr std::int64_t bad_samples_min = 3;
+  const bool few = !rule.is_firing() && progress.bad_samples > 0 && progress.bad_samples < bad_samples_min;
+  if (few) {
+    const std::int64_t more = bad_samples_min - progress.bad_samples;
+    out.push_back("needs " + std::to_string(more) + " more bad sample" + (more == 1 ? "" : "s"));
+  }
+  if (progress.state == RuleState::confirming) out.push_back("is being confirmed by one more poll");
+}
+
+void of_answer(const Service& service, const WatchedRule& rule, const RuleProgress& progress, Instant now,
+               Sentences& out) {
+  const std::optional<Instant> withheld = rule.withheld_until();
+  if (withheld && now < *withheld) {
+    out.push_back("held back at most until " + told(*withheld) + ": " + rule.withheld_by());
+  }
+  if (!rule.is_firing()) return;
+  if (rule.is_answered()) return out.push_back("its incident is closed; it has to recover before it can fire again");
+  const Instant patience_ends = progress.since.value_or(now) + identity_wait_max;
+  if (rule.looks_what_runs() && service.incident() == nullptr && now < patience_ends) {
+    out.push_back("waits for a look at what runs, at most until " + told(patience_ends));
+  }
+}
+
+void of_mode(const Service& service, const WatchedRule& rule, Mode cap, Sentences& out) {
+  switch (mode_of(rule.spec(), cap)) {
+    case Mode::observe:
+      return out.push_back("mode observe: would only be written down");
+    case Mode::notify:
+      return out.push_back("would only be told");
+    case Mode::ask:
+      return out.push_back("would ask");
+    case Mode::act:
+      if (!service.revisions().is_armed()) out.push_back("disarmed: would ask");
+      return;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> missing(const Service& service, const WatchedRule& rule, Mode cap, Instant now) {
+  Sentences out;
+  const RuleProgress progress = rule.progress(now);
+  const Limits& limits = service.limits();
+  of_evidence(rule, progress, out);
+  of_answer(service, rule, progress, now, out);
+  if (limits.is_paused()) out.push_back("paused until " + told(*limits.paused_until()));
+  of_mode(service, rule, cap, out);
+  if (const std::optional<Instant> cooling = limits.cooling_until()) {
+    out.push_back("cooldown until " + told(*cooling));
+  }
+  if (service.revisions().is_preexisting(rule.name())) out.push_back("was bad before this revision came: would ask");
+  const std::string blown = limits.blown(service.revisions().running_record(), service.spec().has_driver);
+  if (!blown.empty()) out.push_back("fused: " + blown);
+  const Incident* incident = service.incident();
+  if (incident != nullptr && !incident->record().waiting_for.empty()) {
+    out.push_back("waits: " + incident->record().waiting_for);
+  }
+  return out;
+}
+
+}  // namespace rules

@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine/revisions/revisions.hpp"
+#include "rules/engine/told.hpp"
+
+// Looks at what runs, and what is said of them (SPEC 2.14).
+
+namespace rules {
+
+namespace {
+
+// A ledger's record is written for its times alone at most this often: a commit a minute, not one a look.
+constexpr Duration seen_saved_every = std::chrono::minutes(1);
+
+}  // namespace
+
+void Revisions::restore(const ServiceRecord& record, std::optional<Instant> last_alive) {
+  running_ = record.running;
+  previous_ = record.previous;
+  running_since_ = record.running_since;
+  deploying_since_ = record.deploying_since;
+  rolled_back_here_ = record.rolled_back_here;
+  mark_ = record.mark;
+  switching_to_ = record.switching_to;
+  tell_deploying();
+  const LedgerRecord* running = running_record();
+  if (running == nullptr) return;
+  doors_.evidence.compare_with(running->baselines);
+  // Evidence from between our last look and our end may be of either revision: it counts for neither.
+  last_saw_running_ = std::max(running->last_seen, last_alive.value_or(Instant::min()));
+  // After a rollback the windows would else reach back into what was left.
+  doors_.evidence.count_from(std::max(running->appeared, running_since_));
+  if (rolled_back_here_) doors_.evidence.count_from(doors_.limits.last_mutation().value_or(Instant::min()));
+}
+
+void Revisions::put_into(ServiceRecord& record) const {
+  record.running = running_;
+  record.previous = previous_;
+  record.running_since = running_since_;
+  record.deploying_since = deploying_since_;
+  record.rolled_back_here = rolled_back_here_;
+  record.mark = mark_;
+  record.switching_to = switching_to_;
+}
+
+void Revisions::looked(const RevisionRead& read) {
+  last_look_ = std::max(last_look_, read.started);
+  if (read.revision) {
+    absent_since_.reset();
+  } else if (read.instance_absent && !absent_since_) {
+    absent_since_ = now();
+  }
+  tell_deploying();
+}
+
+void Revisions::see(const RevisionRead& read, std::optional<Instant> incident_opened) {
+  const Revision& revision = *read.revision;
+  if (running_.empty()) {
+    adopt_first(revision, read.ended, incident_opened);
+  } else if (revision == running_) {
+    see_running(read);
+  } else if (revision == switching_to_) {
+    own_switch_seen(revision);
+  } else {
+    see_other(revision);
+  }
+}
+
+// A candidate may migrate only after it was first seen. What a good revision was verified with stays its own: while it
+// still runs, the next deployment may already have migrated the data.
+void Revisions::note_schema(const RevisionRead& read) {
+  LedgerRecord* record = doors_.ledger.find(spec_.name, *read.revision);
+  if (record == nullptr || read.schema.empty() || read.schema == record->schema) return;
+  if (record->standing == Standing::good && !record->schema.empty()) return;
+  record->schema = read.schema;
+  save(*record);
+}
+
+void Revisions::see_running(const RevisionRead& read) {
+  unconfirmed_.reset();
+  last_saw_running_ = std::max(last_saw_running_, read.ended);
+  LedgerRecord* record = record_of_running();
+  if (record == nullptr) return;
+  record->last_seen = std::max(record->last_seen, read.ended);
+  if (bake_saved_ + seen_saved_every > now()) return;
+  bake_saved_ = now();
+  save(*record);
+}
+
+// Two looks have to agree before it is a deployment.
+void Revisions::see_other(const Revision& revision) {
+  if (unconfirmed_ != revision) {
+    unconfirmed_ = revision;
+    return;
+  }
+  Instant at = last_saw_running_;
+  if (mark_ && (mark_->revision.empty() || mark_->revision == revision)) at = std::max(at, mark_->at);
+  appeared(revision, at);
+}
+
+void Revisions::switch_begins(const Revision& to, const Revision& from, bool again) {
+  switching_to_ = to;
+  doors_.save();
+  if (again) return;
+  if (LedgerRecord* left = doors_.ledger.find(spec_.name, from)) {
+    ++left->switches_away;
+    save(*left);
+  }
+}
+
+void Revisions::judge_left(const Revision& left, Standing standing) {
+  LedgerRecord* record = doors_.ledger.find(spec_.name, left);
+  if (record == nullptr) return;
+  if (record->standing != Standing::bad) record->standing = standing;
+  save(*record);
+}
+
+bool Revisions::declare(const Revision& revision, Standing standing) {
+  LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
+  if (record == nullptr) return false;
+  record->standing = standing;
+  if (standing == Standing::good) record->baked_ns = spec_.bake.count();
+  save(*record);
+  return true;
+}
+
+void Revisions::forget_switches() {
+  for (LedgerRecord* record : doors_.ledger.of(spec_.name)) {
+    if (record->switches_away == 0) continue;
+    record->switches_away = 0;
+    save(*record);
+  }
+}
+
+bool Revisions::is_preexisting(const RuleName& rule) const {
+  const LedgerRecord* record = running_record();
+  if (record == nullptr) return false;
+  return std::find(record->preexisting.begin(), record->preexisting.end(), rule) != record->preexisting.end();
+}
+
+}  // namespace rules

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine/revisions/revisions.hpp"
+#include "rules/engine/told.hpp"
+
+// Deployments that are said or seen (SPEC 2.14).
+
+namespace rules {
+
+namespace {
+
+// A deploy mark that comes this soon after a revision was noticed speaks of that revision.
+constexpr Duration mark_late_max = std::chrono::minutes(2);
+
+std::string_view event_of(MarkKind kind) {
+  switch (kind) {
+    case MarkKind::begin:
+      return "deploy_begin";
+    case MarkKind::end:
+      return "deploy_end";
+    case MarkKind::mark:
+      return "deploy_mark";
+  }
+  return "";
+}
+
+}  // namespace
+
+// Without marks, the time from the old instance's stop to the new one's start; an instance that never comes back is
+// down, not being deployed.
+void Revisions::tell_deploying() {
+  std::optional<Instant> until;
+  if (deploying_since_) until = *deploying_since_ + spec_.deploy_timeout;
+  if (absent_since_) until = std::max(until.value_or(Instant::min()), *absent_since_ + spec_.start_deadline);
+  doors_.evidence.deploying_until(until);
+}
+
+void Revisions::marked(const DeployMark& mark) {
+  doors_.effects.note(std::string(event_of(mark.kind)),
+                      {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
+  if (mark.kind == MarkKind::begin) deploying_since_ = mark.at;
+  if (mark.kind == MarkKind::end) deploying_since_.reset();
+  tell_deploying();
+  PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup};
+  const LedgerRecord* running = running_record();
+  const bool names_running = !said.revision.empty() && said.revision == running_;
+  const bool just_appeared = said.revision.empty() && running != nullptr && !running->adopted && !rolled_back_here_ &&
+                             running_since_ + mark_late_max > mark.at;
+  if (mark.kind == MarkKind::begin) {
+    mark_ = std::move(said);
+  } else if (!spec_.has_identity) {
+    const Revision unnamed("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000));
+    const Revision name = said.revision.empty() ? unnamed : said.revision;
+    mark_ = std::move(said);
+    appeared(name, mark.at);
+  } else if (names_running || just_appeared) {
+    apply_mark(said);
+  } else {
+    hold_mark(std::move(said));
+  }
+  doors_.save();
+}
+
+// It waits for its revision; what it does not say, `deploy begin` has said.
+void Revisions::hold_mark(PendingMark said) {
+  const PendingMark begun = mark_.value_or(said);
+  if (!said.policy) said.policy = begun.policy;
+  if (said.schema.empty()) said.schema = begun.schema;
+  if (said.backup.empty()) said.backup = begun.backup;
+  if (said.revision.empty()) said.revision = begun.revision;
+  mark_ = std::move(said);
+}
+
+// A mark that names another revision waits for it.
+void Revisions::take_mark() {
+  if (!mark_ || (!mark_->revision.empty() && mark_->revision != running_)) return;
+  apply_mark(*std::exchange(mark_, std::nullopt));
+  doors_.save();
+}
+
+// What the mark said of undoing goes to the revision that runs.
+void Revisions::apply_mark(const PendingMark& mark) {
+  LedgerRecord* record = record_of_running();
+  if (record == nullptr) return;
+  if (mark.policy) record->policy = *mark.policy;
+  if (!mark.schema.empty()) record->schema = mark.schema;
+  if (!mark.backup.empty()) record->backup = mark.backup;
+  if (mark.at > record->appeared && !record->adopted) {
+    record->appeared = mark.at;
+    doors_.evidence.count_from(mark.at);
+    doors_.evidence.restart_spans();
+  }
+  save(*record);
+}
+
+void Revisions::end_overdue() {
+  if (!deploying_since_ || now() < *deploying_since_ + spec_.deploy_timeout) return;
+  deploying_since_.reset();
+  tell_deploying();
+  doors_.save();
+  doors_.effects.note("deploy_timed_out", {{"service", spec_.name.text}});
+  doors_.effects.tell_fault(spec_.name.text + ": a deployment began and did not end",
+                            "deploy begin was said " + told(spec_.deploy_timeout) +
+                                " ago and deploy end never came; the service is judged again.",
+                            spec_.name);
+}
+
+}  // namespace rules

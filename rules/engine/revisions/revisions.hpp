@@ -1,0 +1,115 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rules/engine/acting/limits.hpp"
+#include "rules/engine/events.hpp"
+#include "rules/engine/evidence/evidence.hpp"
+#include "rules/incidents/ledger.hpp"
+#include "rules/signals/baseline.hpp"
+
+namespace rules {
+
+// What runs of one service, every revision that ran, and how far the one that runs has proved itself (SPEC 2.9, 2.13,
+// 2.14, 2.16, 2.17). It tells the evidence from when on what is measured counts, and with what it is compared.
+class Revisions {
+ public:
+  // The other rooms of the service that it knocks at. `save` saves the service's record, of which it has a part.
+  struct Doors {
+    Ledger& ledger;
+    Evidence& evidence;
+    Limits& limits;
+    Effects& effects;
+    std::function<void()> save;
+  };
+  Revisions(const ServiceSpec& spec, Doors doors) : spec_(spec), doors_(std::move(doors)) {}
+
+  void restore(const ServiceRecord& record, std::optional<Instant> last_alive);
+  void put_into(ServiceRecord& record) const;
+  // The rules are as the configuration now has them.
+  void watch();
+
+  // Looks at what runs (looks.cpp, appearing.cpp).
+  void looked(const RevisionRead& read);  // whatever it saw
+  void see(const RevisionRead& read, std::optional<Instant> incident_opened);
+  void own_switch_seen(const Revision& revision);
+  void note_schema(const RevisionRead& read);
+
+  // What is said of deployments (marks.cpp).
+  void marked(const DeployMark& mark);
+  void end_overdue();
+
+  // Proving itself (baking.cpp). `in_incident`: one of the service is open.
+  void bake();  // adds the time since the last look at it, during which what held then held on
+  void look_at_baking(bool in_incident);
+  void bake_anew();
+  void collect_baselines(const ProbeName& polled, bool in_incident);
+  void forget_preexisting();
+
+  // An incident's deeds.
+  void switch_begins(const Revision& to, const Revision& from, bool again);
+  void judge_left(const Revision& left, Standing standing);  // `bad` stays bad
+  // A person's word. False: the revision was never seen.
+  bool declare(const Revision& revision, Standing standing);
+  void forget_switches();
+
+  // Reading.
+  const Revision& running() const { return running_; }
+  const Revision& previous() const { return previous_; }
+  Instant running_since() const { return running_since_; }
+  const LedgerRecord* running_record() const { return find(running_); }
+  const LedgerRecord* find(const Revision& revision) const { return doors_.ledger.find(spec_.name, revision); }
+  std::optional<Revision> last_good(const Revision& from) const { return doors_.ledger.last_good(spec_.name, from); }
+  bool was_rolled_back() const { return rolled_back_here_; }        // what runs was brought by a switch of ours
+  bool is_unconfirmed() const { return unconfirmed_.has_value(); }  // one look saw another, the second has to agree
+  Instant last_look() const { return last_look_; }                  // when the newest look began, whatever it saw
+  bool is_armed() const;
+  bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
+  Duration baked() const;
+  std::optional<Instant> deploying_since() const { return deploying_since_; }
+  void add_deadlines(std::vector<Instant>& out) const;
+
+ private:
+  Instant now() const { return doors_.effects.now(); }
+  LedgerRecord* record_of_running() { return doors_.ledger.find(spec_.name, running_); }
+  void save(const LedgerRecord& record) { doors_.effects.save(record); }
+  void see_running(const RevisionRead& read);
+  void see_other(const Revision& revision);
+  void adopt_first(const Revision& revision, Instant at, std::optional<Instant> incident_opened);
+  void appeared(const Revision& revision, Instant at);
+  LedgerRecord fresh_record(const Revision& revision, Instant at) const;
+  void now_runs(const Revision& revision, Instant since);
+  std::map<std::string, double> baselines_after(const LedgerRecord* old) const;
+  void take_mark();
+  void apply_mark(const PendingMark& mark);
+  void hold_mark(PendingMark said);
+  void tell_deploying();
+  bool is_baking(bool in_incident) const;
+
+  const ServiceSpec& spec_;
+  Doors doors_;
+  // Its part of the service's record.
+  Revision running_;
+  Revision previous_;
+  Instant running_since_{};
+  std::optional<Instant> deploying_since_;
+  bool rolled_back_here_ = false;
+  std::optional<PendingMark> mark_;
+  Revision switching_to_;
+  // Looking.
+  std::optional<Revision> unconfirmed_;
+  Instant last_look_ = Instant::min();
+  Instant last_saw_running_ = Instant::min();
+  std::optional<Instant> absent_since_;
+  // Baking.
+  BaselineCollector collector_;
+  std::map<ProbeName, std::map<std::string, Condition::Reference>> baseline_of_;  // what its polls bring, by its key
+  Instant bake_from_ = Instant::max();                                            // baking since then; max: not now
+  Instant bake_saved_ = Instant::min();
+};
+
+}  // namespace rules

@@ -1,0 +1,136 @@
+#include "rules/engine/service.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+namespace rules {
+
+namespace {
+
+std::string id_time(Instant at) {
+  using namespace std::chrono;
+  const auto since = floor<std::chrono::seconds>(at.time_since_epoch());
+  const sys_seconds utc{since};
+  const auto day = floor<days>(utc);
+  const year_month_day date{day};
+  const hh_mm_ss time{utc - day};
+  char out[32];
+  std::snprintf(out, sizeof out, "%04d%02u%02u-%02d%02d%02d", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return out;
+}
+
+}  // namespace
+
+Service::Service(const ServiceSpec& spec, const Shared& shared)
+    : spec_(spec),
+      shared_(shared),
+      limits_(spec_, shared_.fuse, shared_.measuring.effects, [this] { save(); }),
+      evidence_(spec_, shared_.measuring),
+      revisions_(spec_, {shared_.ledger, evidence_, limits_, shared_.measuring.effects, [this] { save(); }}) {
+  shared_.neighbours.know(spec_);
+}
+
+// Its record is put together from the rooms that own its parts.
+void Service::save() const {
+  ServiceRecord record;
+  record.service = spec_.name;
+  limits_.put_into(record);
+  revisions_.put_into(record);
+  shared_.measuring.effects.save(std::move(record));
+}
+
+void Service::configure(const ServiceSpec& spec) {
+  spec_ = spec;
+  shared_.neighbours.know(spec_);
+  evidence_.watch();
+  revisions_.watch();
+}
+
+Surroundings Service::surroundings() {
+  const Measuring& measuring = shared_.measuring;
+  return {measuring.config, spec_,   measuring.trouble, shared_.neighbours, evidence_,
+          revisions_,       limits_, shared_.host,      measuring.effects,  shared_.steps_held};
+}
+
+IncidentRecord Service::begin_record(const std::string& what) {
+  const Instant now = shared_.measuring.effects.now();
+  const std::string base = id_time(now) + "-" + spec_.name.text + "-" + what;
+  IncidentRecord record;
+  record.id = IncidentId(base);
+  // One that was opened in the same second and is over.
+  for (int copy = 2; record.id == last_id_; ++copy) record.id = IncidentId(base + "-" + std::to_string(copy));
+  last_id_ = record.id;
+  record.service = spec_.name;
+  record.opened = now;
+  record.phase_since = now;
+  record.from = revisions_.running();
+  record.before = evidence_.values_before(shared_.measuring.config.actions);
+  evidence_.remember_before(record.before);
+  return record;
+}
+
+Incident& Service::keep(std::unique_ptr<Incident> incident) {
+  incident_ = std::move(incident);
+  return *incident_;
+}
+
+Incident& Service::open(const WatchedRule& rule) {
+  Incident& opened = keep(
+      std::make_unique<Incident>(surroundings(), begin_record(rule.name().text), shared_.measuring.config.actions));
+  opened.open(rule);
+  return opened;
+}
+
+Incident& Service::open_by_hand(const RollbackByHand& request, const ActionSpec& plan, const Revision& to) {
+  IncidentRecord record = begin_record("by-hand");
+  record.severity = Severity::p1;
+  record.by_hand = true;
+  record.force = request.force;
+  record.reason = request.reason;
+  record.approved_by = request.by;
+  record.to = to;
+  record.ladder = {plan.name};
+  Incident& opened = keep(std::make_unique<Incident>(surroundings(), std::move(record), std::vector{plan}));
+  opened.open_by_hand();
+  return opened;
+}
+
+Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>& plans) {
+  last_id_ = record.id;
+  // What fires and is not part of it is still to be answered.
+  for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
+  for (const JoinedRule& joined : record.rules) {
+    shared_.neighbours.had_fired(spec_.name, joined.joined, Duration(joined.for_ns));
+  }
+  return keep(std::make_unique<Incident>(surroundings(), std::move(record), plans));
+}
+
+void Service::forget_incident() { incident_.reset(); }
+
+void Service::end_pause() {
+  limits_.end_pause();
+  // What was bad while nothing was to be done is no reason to act; what was seen to be good was good all the same.
+  evidence_.restart_spans(Leaves::good_run);
+  shared_.measuring.effects.note("resumed", {{"service", spec_.name.text}});
+}
+
+std::optional<Instant> Service::next_deadline() const {
+  const Instant now = shared_.measuring.effects.now();
+  std::vector<Instant> due{evidence_.next_change()};
+  revisions_.add_deadlines(due);
+  limits_.add_deadlines(due);
+  if (incident_) incident_->add_deadlines(due);
+  std::optional<Instant> next;
+  for (const Instant at : due) {
+    if (at == Instant::max() || at <= now) continue;
+    if (at < next.value_or(Instant::max())) next = at;
+  }
+  return next;
+}
+
+}  // namespace rules

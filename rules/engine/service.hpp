@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rules/engine/acting/limits.hpp"
+#include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/revisions/revisions.hpp"
+
+namespace rules {
+
+// Whether it could be switched now, as its driver last said.
+struct Readiness {
+  bool ready = false;
+  std::string reason = "not asked yet";  // why not
+};
+
+// One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:
+// Evidence and Limits, Revisions, Incident.
+class Service {
+ public:
+  // What the rooms share with those of the other services.
+  struct Shared {
+    Measuring measuring;
+    Ledger& ledger;
+    Fuse& fuse;
+    Neighbours& neighbours;
+    HostLock& host;
+    const bool& steps_held;
+  };
+  Service(const ServiceSpec& spec, const Shared& shared);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  const ServiceName& name() const { return spec_.name; }
+  const ServiceSpec& spec() const { return spec_; }
+  // The rules, and what else the configuration says of it, as it is now.
+  void configure(const ServiceSpec& spec);
+
+  Limits& limits() { return limits_; }
+  const Limits& limits() const { return limits_; }
+  Evidence& evidence() { return evidence_; }
+  const Evidence& evidence() const { return evidence_; }
+  Revisions& revisions() { return revisions_; }
+  const Revisions& revisions() const { return revisions_; }
+  Readiness readiness{};
+
+  Incident* incident() { return incident_.get(); }
+  const Incident* incident() const { return incident_.get(); }
+  // By a rule that fires; by hand, `plan` may be one that the configuration has not; found open at a start.
+  Incident& open(const WatchedRule& rule);
+  Incident& open_by_hand(const RollbackByHand& request, const ActionSpec& plan, const Revision& to);
+  Incident& take_up(IncidentRecord record, const std::vector<ActionSpec>& plans);
+  // Closed, it is over.
+  void forget_incident();
+
+  // When it has to be looked at though nothing happens; nothing: never.
+  std::optional<Instant> next_deadline() const;
+  void end_pause();
+
+ private:
+  void save() const;
+  Surroundings surroundings();
+  IncidentRecord begin_record(const std::string& what);
+  Incident& keep(std::unique_ptr<Incident> incident);
+
+  ServiceSpec spec_;
+  Shared shared_;
+  Limits limits_;
+  Evidence evidence_;
+  Revisions revisions_;
+  std::unique_ptr<Incident> incident_;
+  IncidentId last_id_;
+};
+
+}  // namespace rules
