@@ -47,35 +47,35 @@ struct GateView {
   const IncidentRecord& incident;
   const ServiceSpec& service;
   // The rules that joined, and whether all of those are good again.
-  std::vector<GateRule> rules;
+  std::vector<GateRule> rules{};
   bool all_cleared = false;
   // What runs.
-  Revision running;
+  Revision running{};
   bool moved_on = false;  // another revision than it is about, or than its target, runs by somebody else's doing
   bool armed = false;
   const LedgerRecord* from = nullptr;  // what ran when it opened; nullptr: not known
   // The rung at the cursor; nullptr: none is left.
   const ActionSpec* action = nullptr;
   bool rung_began = false;  // its first mutating step was begun
-  Target target;            // of its switch, if it has one
+  Target target{};          // of its switch, if it has one
   const LedgerRecord* target_record = nullptr;
   // What holds it back.
-  std::string blown;                // the fuse, for people
+  std::string blown{};              // the fuse, for people
   bool acted_unidentified = false;  // SPEC 2.18
   bool deploying = false;
-  std::optional<Instant> deploying_ends;
-  std::optional<Instant> paused_until;
-  std::optional<Instant> cooling_until;
-  std::string neighbour;  // another service in trouble at the same time
+  std::optional<Instant> deploying_ends{};
+  std::optional<Instant> paused_until{};
+  std::optional<Instant> cooling_until{};
+  std::string neighbour{};  // another service in trouble at the same time
   // Ourselves.
   Mode cap = Mode::act;
   Mode cap_once_well = Mode::act;
-  std::string own_trouble;
+  std::string own_trouble{};
   // The host's lock.
-  std::optional<IncidentId> lock_owner;  // another incident of ours
-  std::string lock_holder;
-  std::optional<Instant> lock_retry_at;
-  std::optional<Instant> lock_patience_ends;
+  std::optional<IncidentId> lock_owner{};  // another incident of ours
+  std::string lock_holder{};
+  std::optional<Instant> lock_retry_at{};
+  std::optional<Instant> lock_patience_ends{};
   bool lock_given_up = false;
 };
 

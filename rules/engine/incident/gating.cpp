@@ -7,22 +7,7 @@
 namespace rules {
 
 GateView Incident::gate_view() const {
-  GateView view{.now = now(),
-                .incident = record_,
-                .service = in_.service,
-                .rules = {},
-                .running = {},
-                .target = {},
-                .blown = {},
-                .deploying_ends = {},
-                .paused_until = {},
-                .cooling_until = {},
-                .neighbour = {},
-                .own_trouble = {},
-                .lock_owner = {},
-                .lock_holder = {},
-                .lock_retry_at = {},
-                .lock_patience_ends = {}};
+  GateView view{now(), record_, in_.service};
   for (const JoinedRule& joined : record_.rules) {
     const WatchedRule* rule = in_.evidence.find(joined.rule);
     if (rule == nullptr) continue;

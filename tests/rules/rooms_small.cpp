@@ -1,0 +1,196 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "rules/engine/acting/host_lock.hpp"
+#include "rules/engine/acting/limits.hpp"
+#include "rules/engine/acting/neighbours.hpp"
+#include "rules/engine/evidence/due.hpp"
+#include "rules/engine/evidence/uptime.hpp"
+#include "rules/engine/evidence/warming.hpp"
+#include "rules/engine/incident/ladder.hpp"
+
+// The small rooms, each alone.
+
+using namespace std::chrono_literals;
+using rules::ActionName;
+using rules::Instant;
+using rules::ProbeName;
+using rules::Up;
+
+namespace {
+
+const Instant noon = Instant(std::chrono::hours(24 * 365 * 50));
+
+std::vector<ActionName> actions(std::initializer_list<const char*> names) {
+  std::vector<ActionName> out;
+  for (const char* name : names) out.emplace_back(name);
+  return out;
+}
+
+rules::Poll poll(const char* probe, Up up, Instant started) {
+  rules::Poll out;
+  out.probe = ProbeName(probe);
+  out.started = out.ended = started;
+  out.up = up;
+  return out;
+}
+
+rules::StepResult result(rules::StepStatus status) { return {status, std::nullopt, "deploy of anna", "", 0}; }
+
+struct OneService {
+  rules::ServiceSpec spec;
+  rules::Fuse fuse;
+  rules::Effects effects{noon};
+  int saves = 0;
+  rules::Limits limits{spec, fuse, effects, [this] { ++saves; }};
+};
+
+}  // namespace
+
+TEST_CASE("what is due is found in the order of time, and moves when it is set again") {
+  rules::Due due(3);
+  due.set(0, noon + 3s);
+  due.set(1, noon + 1s);
+  due.set(2, noon + 1s);
+  CHECK(due.next() == noon + 1s);
+  due.set(1, noon + 5s);
+  CHECK(due.take(noon + 3s) == std::vector<std::size_t>{2, 0});
+  CHECK(due.next() == noon + 5s);
+  due.set(1, std::nullopt);
+  CHECK(due.next() == Instant::max());
+}
+
+TEST_CASE("uptime is the worst of all probes, and what goes stale is unknown") {
+  rules::Uptime uptime;
+  CHECK(uptime.worst() == Up::unknown);
+  uptime.watch({ProbeName("a"), ProbeName("b")});
+  uptime.saw(ProbeName("a"), Up::up, noon + 10s);
+  CHECK(uptime.worst() == Up::unknown);
+  uptime.saw(ProbeName("b"), Up::up, noon + 20s);
+  CHECK(uptime.worst() == Up::up);
+  uptime.saw(ProbeName("b"), Up::down, noon + 20s);
+  CHECK(uptime.worst() == Up::down);
+  CHECK(uptime.next_change() == noon + 10s);
+  CHECK(uptime.take_stale(noon + 10s) == std::vector<ProbeName>{ProbeName("a")});
+  CHECK(uptime.worst() == Up::down);
+  uptime.watch({ProbeName("a"), ProbeName("c")});
+  CHECK(uptime.worst() == Up::unknown);
+}
+
+TEST_CASE("warm-up ends with the first answer to what was asked after it began, or with its time") {
+  rules::Warming warming;
+  const std::set<ProbeName> probes{ProbeName("a"), ProbeName("b")};
+  warming.begin(probes, noon, noon + 5min);
+  CHECK_FALSE(warming.polled(poll("a", Up::up, noon - 1s)));
+  CHECK_FALSE(warming.polled(poll("a", Up::down, noon + 1s)));
+  CHECK(warming.polled(poll("a", Up::up, noon + 2s)));
+  CHECK_FALSE(warming.covers({ProbeName("a")}, noon + 3s));
+  CHECK(warming.covers(probes, noon + 3s));
+  CHECK(warming.next_end(noon + 3s) == noon + 5min);
+  CHECK_FALSE(warming.covers(probes, noon + 5min));
+  // What was not up yet gets no further time.
+  warming.begin_where_up(probes, noon + 4min, noon + 9min);
+  CHECK(warming.covers({ProbeName("a")}, noon + 6min));
+  CHECK_FALSE(warming.covers({ProbeName("b")}, noon + 6min));
+}
+
+TEST_CASE("rungs of a rule that joins come first or last among the untried, and none stands twice") {
+  const auto ladder = actions({"restart", "rollback"});
+  CHECK(with_rungs(ladder, 1, actions({"traffic", "restart"}), rules::Untried::last) ==
+        actions({"restart", "rollback", "traffic"}));
+  CHECK(with_rungs(ladder, 1, actions({"traffic", "rollback"}), rules::Untried::first) ==
+        actions({"restart", "traffic", "rollback"}));
+  CHECK(with_rungs({}, 0, actions({"rollback"}), rules::Untried::first) == actions({"rollback"}));
+}
+
+TEST_CASE("two that fire within the longer `for` of each other have a common cause, unless one depends on the other") {
+  rules::Neighbours neighbours;
+  rules::ServiceSpec web;
+  web.name = rules::ServiceName("web");
+  rules::ServiceSpec api;
+  api.name = rules::ServiceName("api");
+  neighbours.know(web);
+  neighbours.know(api);
+  neighbours.fired(web.name, noon, 1min);
+  CHECK(neighbours.in_trouble_with(web.name).empty());
+  neighbours.fired(api.name, noon + 5min, 5min);
+  CHECK(neighbours.in_trouble_with(web.name) == "api");
+  CHECK(neighbours.in_trouble_with(api.name) == "web");
+  neighbours.fired(api.name, noon + 5min + 1ns, 5min);
+  CHECK(neighbours.in_trouble_with(web.name).empty());
+  web.depends_on = {api.name};
+  neighbours.fired(api.name, noon, 5min);
+  neighbours.know(web);
+  CHECK(neighbours.in_trouble_with(web.name).empty());
+  CHECK(neighbours.in_trouble_with(api.name).empty());
+}
+
+TEST_CASE("the host's lock is one incident's at a time, asked for again with growing pauses, and given up in the end") {
+  rules::Effects effects(noon);
+  rules::HostLock host;
+  rules::LockClaim first(host, effects);
+  rules::LockClaim second(host, effects);
+  const rules::StepId one{rules::IncidentId("one"), 0, rules::PlanSection::steps, 0, 0};
+  const rules::StepId two{rules::IncidentId("two"), 0, rules::PlanSection::steps, 0, 0};
+  CHECK_FALSE(first.have(one));
+  CHECK_FALSE(second.have(two));
+  CHECK(effects.take().size() == 1);
+  CHECK(host.owner() == one.incident);
+  first.answered(result(rules::StepStatus::failed));
+  CHECK(first.is_refused());
+  CHECK(first.holder() == "deploy of anna");
+  CHECK(first.retry_at() == noon + 1s);
+  CHECK_FALSE(first.have(one));
+  effects.go_to(noon + 1s);
+  CHECK_FALSE(first.have(one));
+  first.answered(result(rules::StepStatus::failed));
+  CHECK(first.retry_at() == noon + 3s);
+  CHECK_FALSE(first.is_given_up(1min));
+  effects.go_to(noon + 1min);
+  CHECK(first.is_given_up(1min));
+  first.be_patient_again();
+  CHECK_FALSE(first.is_given_up(1min));
+  CHECK_FALSE(first.have(one));
+  first.answered(result(rules::StepStatus::succeeded));
+  CHECK(first.have(one));
+  first.release();
+  CHECK_FALSE(host.owner());
+  first.release();
+  CHECK(effects.take().size() == 3);
+}
+
+TEST_CASE("limits: pause, cooldown and rungs come back from the record, and every change is saved") {
+  OneService s;
+  s.limits.pause(noon + 1h, "load test");
+  s.limits.mutation_ended();
+  s.limits.start_higher(rules::RuleName("errors"), 1);
+  CHECK(s.saves == 3);
+  rules::ServiceRecord record;
+  s.limits.put_into(record);
+  OneService again;
+  again.limits.restore(record);
+  CHECK(again.limits.is_paused());
+  CHECK(again.limits.cooling_until() == noon + s.spec.cooldown);
+  CHECK(again.limits.rung_of(rules::RuleName("errors")) == 1);
+  again.effects.go_to(noon + 1h);
+  CHECK_FALSE(again.limits.is_paused());
+  CHECK(again.limits.pause_is_over());
+  CHECK_FALSE(again.limits.cooling_until());
+  again.limits.revision_appeared();
+  CHECK(again.limits.rung_of(rules::RuleName("errors")) == 0);
+}
+
+TEST_CASE("limits: three actions in an hour blow the fuse, a reset starts all anew") {
+  OneService s;
+  for (int action = 0; action < 3; ++action) {
+    CHECK(s.limits.blown(nullptr, false).empty());
+    s.limits.action_begins(rules::IncidentId("i"), false, rules::Revision("v2"));
+  }
+  CHECK_FALSE(s.limits.blown(nullptr, false).empty());
+  CHECK(s.limits.has_acted_unidentified());
+  s.limits.reset();
+  CHECK(s.limits.blown(nullptr, false).empty());
+  CHECK_FALSE(s.limits.has_acted_unidentified());
+}
