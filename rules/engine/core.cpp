@@ -155,6 +155,7 @@ void Core::tick() {
 // of it; an open incident may also wait for what others do.
 void Core::react() {
   for (auto& [name, service] : touched_) {
+    service->evidence().tell_of_sight();
     for (WatchedRule* rule : service->evidence().take_looked_at()) take_edges(*service, *rule);
     service->revisions().forget_preexisting();
   }

@@ -13,9 +13,12 @@ constexpr double observed_share_min = 0.6;  // of blind_after; below that a rule
 // are forgotten, as if they had been observed.
 constexpr std::size_t gaps_max = 4096;
 
-bool is_blindness(Cause cause) { return cause != Cause::no_traffic && cause != Cause::too_few_samples; }
-
 }  // namespace
+
+bool is_blindness(Cause cause) {
+  return cause != Cause::no_traffic && cause != Cause::too_few_samples && cause != Cause::deploying &&
+         cause != Cause::warming_up;
+}
 
 void Sight::unobserved(Cause cause, Instant from, Instant to) {
   assert(from <= to);

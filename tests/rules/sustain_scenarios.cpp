@@ -419,6 +419,8 @@ TEST_CASE("SPEC 2.1: a rule of which less than 60 % of blind_after could be obse
   }
   SUBCASE("no traffic does not count") { CHECK_FALSE(blind_after_unknown(Cause::no_traffic, 500)); }
   SUBCASE("too few samples do not count") { CHECK_FALSE(blind_after_unknown(Cause::too_few_samples, 500)); }
+  SUBCASE("a deployment does not count") { CHECK_FALSE(blind_after_unknown(Cause::deploying, 500)); }
+  SUBCASE("warm-up does not count") { CHECK_FALSE(blind_after_unknown(Cause::warming_up, 500)); }
   SUBCASE("a deadline looks at it though nothing comes") {
     driven.until(112.5);
     REQUIRE(driven.tracker.deadline());

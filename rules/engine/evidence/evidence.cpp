@@ -1,8 +1,7 @@
 #include "rules/engine/evidence/evidence.hpp"
 
 #include <algorithm>
-
-#include "rules/engine/told.hpp"
+#include <utility>
 
 // From measurements to what each rule's tracker is told. A poll costs what the rules of its probe cost: the others are
 // looked at when they are due, and all of them when what was measured counts differently than before.
@@ -98,8 +97,8 @@ void Evidence::look_at(std::size_t which, bool polled) {
   const std::optional<Cause> under = blanket(rule);
   if (polled || rule.needs_judging({not_before_, under}, now())) {
     rule.judge(measuring_.measurements, scope(under), polled ? Fresh::sample : Fresh::same_evidence, now());
-    if (rule.take_change_of_sight(now())) tell_sight(rule);
   }
+  if (rule.take_change_of_sight(now())) blindness_.changed(rule);
   if (rule.take_confirmation_request()) {
     measuring_.effects.note("confirming", {{"rule", rule.name().text}, {"service", spec_.name.text}});
     for (const ProbeName& probe : rule.probes()) measuring_.effects.emit(PollNow{probe});
@@ -125,6 +124,10 @@ void Evidence::note(std::size_t which) {
   due_.set(which, next);
 }
 
+void Evidence::tell_of_sight() {
+  if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules());
+}
+
 std::vector<WatchedRule*> Evidence::take_looked_at() {
   std::vector<WatchedRule*> out;
   for (const std::size_t which : std::exchange(looked_at_, {})) out.push_back(rules_[which]);
@@ -132,26 +135,5 @@ std::vector<WatchedRule*> Evidence::take_looked_at() {
 }
 
 Instant Evidence::next_change() const { return std::min({due_.next(), changes_at_, uptime_.next_change()}); }
-
-void Evidence::tell_sight(const WatchedRule& rule) {
-  const bool blind = rule.is_blind();
-  const std::string cause(to_string(rule.when().cause));
-  const std::string detail = rule.when().detail.empty() ? "" : ", " + rule.when().detail;
-  Tell tell;
-  tell.stage = blind ? Stage::blind : Stage::seeing;
-  tell.context.service = spec_.name;
-  tell.context.rule = rule.name();
-  tell.context.severity = rule.spec().severity;
-  tell.title = spec_.name.text + ": rule " + rule.name().text + (blind ? " is blind" : " can be observed again");
-  tell.text = rule.spec().when.text();
-  if (blind) {
-    tell.text = "Less than 60 % of the last " + told(blind_after(rule.spec())) + " could be observed: " + cause +
-                detail + ". It cannot fire.";
-  }
-  tell.evidence = rule.when().comparisons;
-  tell.at = now();
-  measuring_.effects.note(blind ? "blind" : "seeing", {{"rule", rule.name().text}, {"cause", cause}});
-  measuring_.effects.emit(std::move(tell));
-}
 
 }  // namespace rules

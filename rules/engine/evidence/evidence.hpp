@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rules/engine/config.hpp"
+#include "rules/engine/evidence/blindness.hpp"
 #include "rules/engine/evidence/due.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
@@ -29,7 +30,8 @@ struct Measuring {
 // of revisions and incidents: it is told from when on evidence counts, and what to compare with.
 class Evidence {
  public:
-  Evidence(const ServiceSpec& spec, const Measuring& measuring) : spec_(spec), measuring_(measuring) {}
+  Evidence(const ServiceSpec& spec, const Measuring& measuring)
+      : spec_(spec), measuring_(measuring), blindness_(spec.name, measuring.effects) {}
 
   // The service's rules as the configuration now has them. Those that it has already go on as they were.
   void watch();
@@ -40,6 +42,8 @@ class Evidence {
   void refilled(const ProbeName& probe);  // by a poll from before this start
   void advance();                         // time passed: what is due is looked at
   void look_again();                      // so is what counts differently now
+  // Tells people when the service's rules became blind, or can be observed again.
+  void tell_of_sight();
   // What was looked at since this was last called: only of these something may have changed. Ends the moment.
   std::vector<WatchedRule*> take_looked_at();
   // When something is due though nothing happens; Instant::max(): nothing.
@@ -100,7 +104,6 @@ class Evidence {
   void note(std::size_t which);  // keeps what is known of all of them together
   void saw_up(const ProbeName& probe);
   void see_stale();
-  void tell_sight(const WatchedRule& rule);
   void note_restarts(const Poll& poll);
   Duration max_gap_of(const WatchedRule& rule) const;
   WatchedRule make(const RuleSpec& written) const;
@@ -123,6 +126,7 @@ class Evidence {
   std::set<std::size_t> firing_;
   std::set<std::size_t> bad_;  // of P0 to P2
   std::set<std::size_t> blind_;
+  Blindness blindness_;
   Uptime uptime_;
   // What is measured may count differently than when all rules were last looked at: something was said, or this time
   // has come.

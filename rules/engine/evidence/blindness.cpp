@@ -1,0 +1,92 @@
+#include "rules/engine/evidence/blindness.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "rules/engine/told.hpp"
+#include "rules/sustain/sight.hpp"
+
+namespace rules {
+
+namespace {
+
+std::string cause_of(const WatchedRule& rule) {
+  const Judgement& seen = rule.when();
+  return std::string(to_string(seen.cause)) + (seen.detail.empty() ? "" : ", " + seen.detail);
+}
+
+// errors, slow: stale, nothing came for 30s
+std::vector<std::string> by_cause(const std::vector<const WatchedRule*>& rules) {
+  std::vector<std::pair<std::string, std::string>> groups;  // cause, names; in the order of the rules
+  for (const WatchedRule* rule : rules) {
+    const std::string cause = cause_of(*rule);
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& one) { return one.first == cause; });
+    if (same == groups.end()) {
+      groups.emplace_back(cause, rule->name().text);
+    } else {
+      same->second += ", " + rule->name().text;
+    }
+  }
+  std::vector<std::string> out;
+  for (const auto& [cause, names] : groups) out.push_back(names + ": " + cause);
+  return out;
+}
+
+}  // namespace
+
+void Blindness::changed(const WatchedRule& rule) {
+  is_changed_ = true;
+  effects_.note(rule.is_blind() ? "blind" : "seeing",
+                {{"rule", rule.name().text}, {"cause", std::string(to_string(rule.when().cause))}});
+}
+
+void Blindness::tell(const std::vector<const WatchedRule*>& rules) {
+  is_changed_ = false;
+  std::vector<const WatchedRule*> unseen;
+  bool any_blind = false;
+  bool any_news = false;
+  for (const WatchedRule* rule : rules) {
+    any_blind = any_blind || rule->is_blind();
+    any_news = any_news || (rule->is_blind() && !told_.contains(rule->name()));
+    // What is unknown for such a cause is named with those that have been so for long enough.
+    const bool goes_blind = rule->is(Verdict::unknown) && is_blindness(rule->when().cause);
+    if ((rule->is_blind() || goes_blind) && !told_.contains(rule->name())) unseen.push_back(rule);
+  }
+  if (any_news) return tell_blind(unseen);
+  if (any_blind || told_.empty() || rules.empty()) return;
+  told_.clear();
+  tell_seeing(*rules.front());
+}
+
+void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen) {
+  Tell tell;
+  tell.stage = Stage::blind;
+  tell.context.service = service_;
+  tell.context.rule = unseen.front()->name();
+  tell.context.severity = unseen.front()->spec().severity;
+  std::string names;
+  for (const WatchedRule* rule : unseen) {
+    told_.insert(rule->name());
+    names += (names.empty() ? "" : ", ") + rule->name().text;
+    tell.context.severity = std::min(tell.context.severity, rule->spec().severity);
+  }
+  tell.title = service_.text + ": cannot be observed: rule" + (unseen.size() == 1 ? " " : "s ") + names;
+  tell.text = "Less than 60 % of the last while could be observed, so it cannot fire.";
+  for (const std::string& line : by_cause(unseen)) tell.text += "\n" + line;
+  tell.at = effects_.now();
+  effects_.emit(std::move(tell));
+}
+
+void Blindness::tell_seeing(const WatchedRule& rule) {
+  Tell tell;
+  tell.stage = Stage::seeing;
+  tell.context.service = service_;
+  tell.context.rule = rule.name();
+  tell.context.severity = rule.spec().severity;
+  tell.title = service_.text + ": every rule can be observed again";
+  tell.text = tell.title;
+  tell.at = effects_.now();
+  effects_.emit(std::move(tell));
+}
+
+}  // namespace rules
