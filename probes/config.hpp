@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,7 +17,15 @@
 
 namespace probes {
 
-// What each probe is to do, as checked by the configuration. Field names are those of the TOML keys.
+// What each probe is to do, as checked by the configuration. Each type says of itself which keys it has (variety), how
+// it is asked (make), and which fields it has before it was asked (fields; `any_field`: what it has is not known
+// before). That stands in the type's file in probes/ask/.
+
+class Probe;
+struct ProbeConfig;
+struct Surroundings;
+struct Variety;
+using ProbeList = std::vector<std::unique_ptr<Probe>>;
 
 using rules::Expectation;
 using rules::Text;
@@ -57,6 +67,10 @@ struct HttpProbe {
   std::map<std::string, std::string> json;                          // field -> JSON pointer of a number
   std::map<std::string, std::map<std::string, std::string>> check;  // field -> (JSON pointer -> JSON text)
   std::vector<HttpRequestConfig> steps;                             // a journey; urls is empty then
+  static Variety variety();
+  ProbeList make(const ProbeConfig& config, Surroundings around) const;
+  std::vector<std::string> fields() const;
+  bool any_field() const;
   friend bool operator==(const HttpProbe&, const HttpProbe&) = default;
 };
 
@@ -64,6 +78,10 @@ struct PrometheusProbe {
   std::vector<Text> urls;
   HttpOptions options;
   std::vector<rules::Selector> keep;  // what the signals want from the page; all else is skipped
+  static Variety variety();
+  ProbeList make(const ProbeConfig& config, Surroundings around) const;
+  std::vector<std::string> fields() const;
+  bool any_field() const;
   friend bool operator==(const PrometheusProbe&, const PrometheusProbe&) = default;
 };
 
@@ -72,6 +90,10 @@ struct HostProbe {
   std::string proc = "/proc";                  // where the host's /proc is mounted
   std::string cgroup;                          // "auto", a path below the controller, or empty: the whole host
   std::string cgroup_root = "/sys/fs/cgroup";  // where the host's cgroups are mounted
+  static Variety variety();
+  ProbeList make(const ProbeConfig& config, Surroundings around) const;
+  std::vector<std::string> fields() const;
+  bool any_field() const;
   friend bool operator==(const HostProbe&, const HostProbe&) = default;
 };
 
@@ -85,14 +107,24 @@ struct ExecProbe {
   std::map<std::string, Text> env;
   std::string dir;
   std::string user;
+  static Variety variety();
+  ProbeList make(const ProbeConfig& config, Surroundings around) const;
+  std::vector<std::string> fields() const;
+  bool any_field() const;
   friend bool operator==(const ExecProbe&, const ExecProbe&) = default;
 };
 
 struct TcpProbe {
   std::string host;
   std::uint16_t port = 0;
+  static Variety variety();
+  ProbeList make(const ProbeConfig& config, Surroundings around) const;
+  std::vector<std::string> fields() const;
+  bool any_field() const;
   friend bool operator==(const TcpProbe&, const TcpProbe&) = default;
 };
+
+using ProbeKind = std::variant<HttpProbe, PrometheusProbe, HostProbe, ExecProbe, TcpProbe>;
 
 struct ProbeConfig {
   rules::ProbeName name;
@@ -100,8 +132,11 @@ struct ProbeConfig {
   rules::Duration timeout = std::chrono::seconds(5);  // min(interval, 5s)
   rules::Duration max_gap = std::chrono::milliseconds(12500);
   rules::DownOn down_on;
-  std::variant<HttpProbe, PrometheusProbe, HostProbe, ExecProbe, TcpProbe> what;
+  ProbeKind what;
   friend bool operator==(const ProbeConfig&, const ProbeConfig&) = default;
 };
+
+// What a probe can be, and the words of the contract for what this version has not.
+std::span<const Variety> probe_types();
 
 }  // namespace probes

@@ -1,8 +1,10 @@
 #include "probes/ask/frame.hpp"
-#include "probes/ask/types.hpp"
+#include "probes/key_rows.hpp"
 #include "probes/net/child.hpp"
 #include "probes/net/faults.hpp"
 #include "probes/parse/exec_output.hpp"
+#include "probes/parse/names.hpp"
+#include "probes/probe.hpp"
 
 namespace probes {
 
@@ -80,12 +82,62 @@ class Exec final : public Probe {
   ExecOutput output_;
 };
 
+constexpr Word formats[]{
+    {"nagios", static_cast<int>(ExecFormat::nagios), "exit code and performance data as monitoring plugins have them"},
+    {"exit", static_cast<int>(ExecFormat::exit), "up when it exits with 0; the field exit_code"},
+    {"number", static_cast<int>(ExecFormat::number), "one number, as the field value"},
+    {"prometheus", static_cast<int>(ExecFormat::prometheus), "a page of metrics"},
+    {"json", static_cast<int>(ExecFormat::json), "a JSON document, from which values takes fields"},
+    {"regex", static_cast<int>(ExecFormat::regex), "text, in which values finds fields"},
+};
+
+constexpr std::array keys{
+    key<Kind::folder, &ExecProbe::dir>("dir", "The folder in which the command runs.")
+        .when_left_out("the configuration's folder"),
+    key<Kind::argv, &ExecProbe::run>("run", "The command, never a shell.")
+        .required("write run = [\"COMMAND\", \"ARGUMENT\"]"),
+    choice<formats, &ExecProbe::format>("format", "How what it prints is read."),
+    key<Kind::map, &ExecProbe::values>(
+        "values", "Fields of the probe: a JSON pointer each (format json), or an RE2 pattern with one group (regex)."),
+    key<Kind::texts, &ExecProbe::env>("env", "What its environment has besides ours."),
+    key<Kind::string, &ExecProbe::user>("user", "The user that it runs as.").when_left_out("our own"),
+};
+
+void settle(void* object, Given& given) {
+  const auto& probe = *static_cast<const ExecProbe*>(object);
+  const auto refuse = [&given](const std::string& wrong) {
+    if (!wrong.empty()) given.error("values", wrong);
+  };
+  for (const auto& [field, source] : probe.values) {
+    refuse(wrong_field(field));
+    if (probe.format == ExecFormat::json) refuse(wrong_pointer(source));
+    if (probe.format == ExecFormat::regex) refuse(wrong_pattern(source));
+  }
+  const bool takes_values = probe.format == ExecFormat::json || probe.format == ExecFormat::regex;
+  if (takes_values && probe.values.empty())
+    given.missing("values", "say what to take, such as values = { hits = 'hits:(\\d+)' }");
+  if (!takes_values && !probe.values.empty()) refuse("only format = \"json\" and \"regex\" take values");
+}
+
 }  // namespace
 
-ProbeList make_exec(const ProbeConfig& config, const ExecProbe& what, Surroundings around) {
+ProbeList ExecProbe::make(const ProbeConfig& config, Surroundings around) const {
   ProbeList probes;
-  probes.push_back(std::make_unique<Exec>(config, what, around));
+  probes.push_back(std::make_unique<Exec>(config, *this, around));
   return probes;
 }
+
+Variety ExecProbe::variety() {
+  return probes::variety<ProbeKind, ExecProbe>("exec", "What a command says, such as a monitoring plugin.", keys,
+                                               settle);
+}
+std::vector<std::string> ExecProbe::fields() const {
+  std::vector<std::string> out;
+  if (format == ExecFormat::number) out.emplace_back("value");
+  if (format == ExecFormat::exit) out.emplace_back("exit_code");
+  for (const auto& [name, source] : values) out.push_back(name);
+  return out;
+}
+bool ExecProbe::any_field() const { return format == ExecFormat::nagios || format == ExecFormat::prometheus; }
 
 }  // namespace probes

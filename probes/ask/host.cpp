@@ -5,10 +5,11 @@
 
 #include "probes/ask/frame.hpp"
 #include "probes/ask/host_files.hpp"
-#include "probes/ask/types.hpp"
+#include "probes/key_rows.hpp"
 #include "probes/net/blocking.hpp"
 #include "probes/net/descriptors.hpp"
 #include "probes/parse/host.hpp"
+#include "probes/probe.hpp"
 
 namespace probes {
 
@@ -141,12 +142,32 @@ class Host final : public Probe {
   std::optional<CpuTimes> cpu_before_;
 };
 
+constexpr std::array keys{
+    key<Kind::strings, &HostProbe::disks>("disks", "The mount points whose space is measured.").also_empty(),
+    key<Kind::path, &HostProbe::proc>("proc", "Where the host's /proc is mounted."),
+    key<Kind::string, &HostProbe::cgroup>(
+        "cgroup", "The control group whose memory is measured: \"auto\" is our own, a path is below the controller.")
+        .when_left_out("the whole host"),
+    key<Kind::path, &HostProbe::cgroup_root>("cgroup_root", "Where the host's control groups are mounted."),
+};
+
 }  // namespace
 
-ProbeList make_host(const ProbeConfig& config, const HostProbe& what, Surroundings around) {
+ProbeList HostProbe::make(const ProbeConfig& config, Surroundings around) const {
   ProbeList probes;
-  probes.push_back(std::make_unique<Host>(config, what, around));
+  probes.push_back(std::make_unique<Host>(config, *this, around));
   return probes;
 }
+
+Variety HostProbe::variety() {
+  return probes::variety<ProbeKind, HostProbe>(
+      "host", "The host's, or a control group's, memory, processors, load, disks and pressure.", keys);
+}
+std::vector<std::string> HostProbe::fields() const {
+  return {"memory_used", "memory_total", "memory_available", "swap_used",       "cpu_used",
+          "load1",       "load5",        "load15",           "disk_used",       "disk_available",
+          "psi_cpu",     "psi_memory",   "psi_io",           "psi_memory_full", "psi_io_full"};
+}
+bool HostProbe::any_field() const { return false; }
 
 }  // namespace probes

@@ -3,7 +3,7 @@
 #include "probes/ask/fetcher.hpp"
 #include "probes/ask/frame.hpp"
 #include "probes/ask/journey.hpp"
-#include "probes/ask/types.hpp"
+#include "probes/ask/page_keys.hpp"
 #include "probes/ask/verdict.hpp"
 #include "probes/parse/expect.hpp"
 
@@ -49,18 +49,107 @@ class Http final : public Probe {
   std::string attempt_;
 };
 
+// A method's key holds the address: get = "http://...".
+constexpr std::array methods{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
+
+template <std::size_t Method>
+constexpr Key method_key(std::string_view name, std::string_view doc) {
+  Key out = key<Kind::address, &HttpRequestConfig::url>(name, doc).with_names();
+  out.get = [](const void* object) -> Value {
+    const auto& request = *static_cast<const HttpRequestConfig*>(object);
+    return request.method == methods.at(Method) ? Value(request.url) : Value();
+  };
+  out.set = [](void* object, Value value) {
+    auto& request = *static_cast<HttpRequestConfig*>(object);
+    request.method = methods.at(Method);
+    request.url = std::get<rules::Text>(std::move(value));
+  };
+  return out;
+}
+
+constexpr std::array step_keys{
+    method_key<0>("get", "The address of a GET request; {name} stands for a value that was saved before."),
+    method_key<1>("post", "The address of a POST request."),
+    method_key<2>("put", "The address of a PUT request."),
+    method_key<3>("patch", "The address of a PATCH request."),
+    method_key<4>("delete", "The address of a DELETE request."),
+    method_key<5>("head", "The address of a HEAD request."),
+    key<Kind::headers, &HttpRequestConfig::headers>("header",
+                                                    "Headers that are sent; {name} stands for a saved value."),
+    key<Kind::body, &HttpRequestConfig::body>("body", "What is sent."),
+    key<Kind::string, &HttpRequestConfig::content_type>("content_type", "What the body is.")
+        .when_left_out("\"application/json\" for a JSON body"),
+    table<&HttpRequestConfig::expect>("expect", expect_keys, "What the answer must be."),
+    key<Kind::map, &HttpRequestConfig::save>("save", "Values for the next requests: name = \"json:/POINTER\"."),
+};
+
+void settle_step(void* object, Given& given) {
+  auto& request = *static_cast<HttpRequestConfig*>(object);
+  int found = 0;
+  for (const std::string_view method : {"get", "post", "put", "patch", "delete", "head"}) {
+    if (given.has(method) && ++found > 1)
+      given.error(method, "a step makes one request; write another [[...step]] for it");
+  }
+  if (found == 0) given.error("no request; write get = \"URL\" or post = \"URL\"");
+  settle_body(request.body, request.content_type);
+  for (const auto& [name, source] : request.save) {
+    if (!source.starts_with("json:/"))
+      given.error("save", "\"" + source + "\" is not \"json:/POINTER\", which says where in the answer the value is");
+  }
+}
+
+constexpr std::array keys{
+    rows<HttpProbe>(page_keys<HttpProbe>),
+    table<&HttpProbe::expect>("expect", expect_keys, "What the answer must be."),
+    key<Kind::fields, &HttpProbe::json>("json", "Fields of the probe: numbers from the answer, a JSON pointer each."),
+    key<Kind::checks, &HttpProbe::check>("check",
+                                         "Fields of the probe that are 1 when the answer has these values, else 0."),
+    tables<&HttpProbe::steps>("step", step_keys, "The requests of a journey, what a user does, in order.")
+        .settled(settle_step),
+};
+
+bool expects_something(const Expectation& expect) {
+  return !expect.status.empty() || !expect.json.empty() || !expect.body.empty();
+}
+
+void settle(void* object, Given& given) {
+  auto& probe = *static_cast<HttpProbe*>(object);
+  const bool journey = given.has("step");
+  settle_urls(given, !journey);
+  if (journey && (given.has("url") || given.has("urls")))
+    given.error(given.has("url") ? "url" : "urls", "a journey's addresses stand in its steps");
+  probe.expects = expects_something(probe.expect);
+  if (journey && given.has("expect")) given.error("expect", "a journey's expectations stand in its steps");
+  for (const auto& [field, pointers] : probe.check) {
+    if (probe.json.contains(field)) given.error("check", field + " is a number of json already; choose another name");
+  }
+}
+
 }  // namespace
 
-ProbeList make_http(const ProbeConfig& config, const HttpProbe& what, Surroundings around) {
+ProbeList HttpProbe::make(const ProbeConfig& config, Surroundings around) const {
   ProbeList probes;
-  if (!what.steps.empty()) {
-    probes.push_back(make_journey(config, what, around));
+  if (!steps.empty()) {
+    probes.push_back(make_journey(config, *this, around));
     return probes;
   }
-  for (std::size_t instance = 0; instance < what.urls.size(); ++instance) {
-    probes.push_back(std::make_unique<Http>(config, what, instance, around));
+  for (std::size_t instance = 0; instance < urls.size(); ++instance) {
+    probes.push_back(std::make_unique<Http>(config, *this, instance, around));
   }
   return probes;
 }
+
+Variety HttpProbe::variety() {
+  return probes::variety<ProbeKind, HttpProbe>(
+      "http", "A request, or a journey of several: is the answer as expected, and what numbers are in it?", keys,
+      settle);
+}
+std::vector<std::string> HttpProbe::fields() const {
+  std::vector<std::string> out;
+  for (const auto& [name, pointer] : json) out.push_back(name);
+  for (const auto& [name, pointers] : check) out.push_back(name);
+  return out;
+}
+bool HttpProbe::any_field() const { return false; }
 
 }  // namespace probes

@@ -1,6 +1,6 @@
 #include "probes/ask/fetcher.hpp"
 #include "probes/ask/frame.hpp"
-#include "probes/ask/types.hpp"
+#include "probes/ask/page_keys.hpp"
 #include "probes/parse/expect.hpp"
 #include "probes/parse/prometheus_text.hpp"
 
@@ -61,14 +61,23 @@ class Prometheus final : public Probe {
   std::string attempt_;
 };
 
+void settle(void*, Given& given) { settle_urls(given, true); }
+
 }  // namespace
 
-ProbeList make_prometheus(const ProbeConfig& config, const PrometheusProbe& what, Surroundings around) {
+ProbeList PrometheusProbe::make(const ProbeConfig& config, Surroundings around) const {
   ProbeList probes;
-  for (std::size_t instance = 0; instance < what.urls.size(); ++instance) {
-    probes.push_back(std::make_unique<Prometheus>(config, what, instance, around));
+  for (std::size_t instance = 0; instance < urls.size(); ++instance) {
+    probes.push_back(std::make_unique<Prometheus>(config, *this, instance, around));
   }
   return probes;
 }
+
+Variety PrometheusProbe::variety() {
+  return probes::variety<ProbeKind, PrometheusProbe>("prometheus", "The application's page of metrics.",
+                                                     page_keys<PrometheusProbe>, settle);
+}
+std::vector<std::string> PrometheusProbe::fields() const { return {}; }
+bool PrometheusProbe::any_field() const { return true; }
 
 }  // namespace probes

@@ -1,6 +1,7 @@
 #include "probes/ask/frame.hpp"
-#include "probes/ask/types.hpp"
+#include "probes/key_rows.hpp"
 #include "probes/net/dial.hpp"
+#include "probes/probe.hpp"
 
 namespace probes {
 
@@ -35,12 +36,26 @@ class Tcp final : public Probe {
   rules::Duration timeout_;
 };
 
+constexpr std::array keys{
+    key<Kind::string, &TcpProbe::host>("host", "The address or name to connect to.")
+        .required("write host = \"127.0.0.1\""),
+    key<Kind::integer, &TcpProbe::port>("port", "The port to connect to.")
+        .between(1, 65535)
+        .required("write port = 5432"),
+};
+
 }  // namespace
 
-ProbeList make_tcp(const ProbeConfig& config, const TcpProbe& what, Surroundings around) {
+ProbeList TcpProbe::make(const ProbeConfig& config, Surroundings around) const {
   ProbeList probes;
-  probes.push_back(std::make_unique<Tcp>(config, what, around));
+  probes.push_back(std::make_unique<Tcp>(config, *this, around));
   return probes;
 }
+
+Variety TcpProbe::variety() {
+  return probes::variety<ProbeKind, TcpProbe>("tcp", "Up when a connection can be opened; nothing is sent.", keys);
+}
+std::vector<std::string> TcpProbe::fields() const { return {}; }
+bool TcpProbe::any_field() const { return false; }
 
 }  // namespace probes

@@ -8,7 +8,6 @@
 
 #include "config_files.hpp"
 #include "test_folder.hpp"
-#include "watcher/config/later.hpp"
 #include "watcher/config/permissions.hpp"
 
 namespace {
@@ -218,7 +217,9 @@ TEST_CASE("SPEC 3: what is for a later version is told apart from what is unknow
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_of(with_service(mistake.text)) == mistake.finding);
   for (const char* driver : {"compose", "kubernetes", "systemd", "pm2", "ci"}) {
-    CHECK(watcher::is_for_later(watcher::Vocabulary::driver, driver));
+    CHECK(findings_of("[service.web]\ndriver = '" + std::string(driver) + "'\nfile = 5\n") ==
+          "2:10: error: service.web: driver \"" + std::string(driver) +
+              "\" is not in this version of rollbackd; it has command, git\n");
   }
 }
 

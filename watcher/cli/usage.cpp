@@ -1,11 +1,16 @@
 #include "watcher/cli/usage.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "watcher/config/findings.hpp"
-#include "watcher/config/later.hpp"
 
 namespace watcher {
 
 namespace {
+
+// Commands of the contract that this version does not have.
+constexpr std::array<std::string_view, 5> later_commands{"test", "replay", "tune", "drill", "init"};
 
 // How far the words of a command line could be followed.
 struct Followed {
@@ -69,8 +74,8 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 std::string no_such_command(const Followed& followed, const std::vector<std::string>& commands) {
-  if (is_for_later(Vocabulary::command, followed.unknown))
-    return not_in_this_version("command", followed.unknown, commands);
+  if (std::find(later_commands.begin(), later_commands.end(), followed.unknown) != later_commands.end())
+    return "command \"" + followed.unknown + "\" is not in this version of rollbackd; it has " + listed(commands);
   return "there is no command \"" + followed.unknown + "\"" + did_you_mean(followed.unknown, commands) + " (one of " +
          listed(commands) + ")";
 }

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 
+#include "probes/key_rows.hpp"
+#include "watcher/config/kinds.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/step_section.hpp"
 #include "watcher/config/values.hpp"
@@ -8,20 +11,31 @@ namespace watcher {
 
 namespace {
 
-rules::VerifySpec read_verify(TableReader& reader) {
-  rules::VerifySpec out;
-  const toml::table* const table = reader.subtable("verify");
-  if (table == nullptr) return out;
-  TableReader verify(reader.loading(), *table, reader.owner("verify"));
-  rules::Condition when = verify.condition("when");
-  if (!when.empty()) out.when = std::move(when);
-  out.hold = verify.duration("for");
-  out.timeout = verify.duration("timeout", std::chrono::seconds(1));
-  if (out.hold && out.timeout && *out.hold > *out.timeout) {
-    verify.error("timeout", "is shorter than for: it could never be verified");
-  }
-  verify.finish();
-  return out;
+using probes::Key;
+using probes::key;
+using probes::Kind;
+using rules::ActionSpec;
+using rules::VerifySpec;
+
+constexpr probes::Word undone[]{
+    {"code", 0, "a deployment that only changed code"},
+    {"schema", 1, "one that changed the schema of the data"},
+    {"data", 2, "one that changed data"},
+};
+
+constexpr std::array verify_keys{
+    key<Kind::condition, &VerifySpec::when>("when", "What must be so besides that the rules are good.")
+        .when_left_out("nothing"),
+    key<Kind::duration, &VerifySpec::hold>("for", "How long it must hold.").when_left_out("the rule's for, at most 5m"),
+    key<Kind::duration, &VerifySpec::timeout>("timeout", "After that it has failed.")
+        .at_least(std::chrono::seconds(1))
+        .when_left_out("start_deadline + window_max + twice for"),
+};
+
+void settle_verify(void* object, probes::Given& given) {
+  const auto& verify = *static_cast<const VerifySpec*>(object);
+  if (verify.hold && verify.timeout && *verify.hold > *verify.timeout)
+    given.error("timeout", "is shorter than for: it could never be verified");
 }
 
 std::vector<rules::StepSpec> read_steps(TableReader& reader) {
@@ -56,36 +70,61 @@ std::vector<rules::StepSpec> read_ending(TableReader& reader, std::string_view k
   return out;
 }
 
+template <std::vector<rules::StepSpec> ActionSpec::*Section>
+void read_section(TableReader& reader, const Key& key, void* object) {
+  static_cast<ActionSpec*>(object)->*Section = read_ending(reader, key.name);
+}
+
+void read_main(TableReader& reader, const Key&, void* object) {
+  static_cast<ActionSpec*>(object)->steps = read_steps(reader);
+}
+
+constexpr std::string_view tables = "tables";
+constexpr probes::Own main_steps{tables, "", read_main};
+constexpr probes::Own success_steps{tables, "", read_section<&ActionSpec::on_success>};
+constexpr probes::Own failure_steps{tables, "", read_section<&ActionSpec::on_failure>};
+constexpr probes::Own always_steps{tables, "", read_section<&ActionSpec::always>};
+
+constexpr std::array keys{
+    probes::choices<undone, &ActionSpec::undoes>("undoes", "The kinds of deployment that it may undo by itself.")
+        .also_empty(),
+    probes::table<&ActionSpec::verify>("verify", verify_keys, "What says that it worked.").settled(settle_verify),
+    key<Kind::duration, &ActionSpec::settle>("settle", "How long it has to help before the next rung is tried.")
+        .when_left_out("the rule's for, at most 5m, at least two polls"),
+    own_key("step", main_steps, "What it does, in order."),
+    own_key("on_success", success_steps, "Steps after it was verified."),
+    own_key("on_failure", failure_steps, "Steps after it failed; they must bear repetition."),
+    own_key("always", always_steps, "Steps at its end, however it ended; they must bear repetition."),
+};
+
 void read_action(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "action." + entry.name);
   loading.action_names.insert(entry.name);
-  rules::ActionSpec out;
+  ActionSpec out;
   out.name = rules::ActionName(entry.name);
-  if (auto undoes = reader.strings("undoes")) {
-    const std::vector<std::string> known{"code", "schema", "data"};
-    for (const std::string& kind : *undoes) {
-      if (std::find(known.begin(), known.end(), kind) != known.end()) continue;
-      reader.error("undoes", "unknown \"" + kind + "\"" + did_you_mean(kind, known) + " (code, schema, data)");
-    }
-    out.undoes = *std::move(undoes);
-  }
-  out.verify = read_verify(reader);
-  out.settle = reader.duration("settle");
   if (!reader.has("step")) reader.missing("step", "write at least one [[action." + entry.name + ".step]]");
-  out.steps = read_steps(reader);
-  out.on_success = read_ending(reader, "on_success");
-  out.on_failure = read_ending(reader, "on_failure");
-  out.always = read_ending(reader, "always");
-  reader.finish();
+  reader.read_whole(keys, &out);
   loading.config.core.actions.push_back(std::move(out));
 }
 
 }  // namespace
 
+std::span<const Key> action_keys() { return keys; }
+
 void read_actions(Loading& loading, TableReader& root) {
   for (const NamedTable& entry : named_tables(root, "action", is_plan_name, "[a-z_][a-z0-9_-]*")) {
     read_action(loading, entry);
   }
+}
+
+void write_action(TomlWriter& out, const ActionSpec& action) {
+  const std::string name = "action." + action.name.text;
+  out.section("[" + name + "]");
+  write_values(out, keys, &action);
+  for (const rules::StepSpec& step : action.steps) write_step(out, name + ".step", step);
+  for (const rules::StepSpec& step : action.on_success) write_step(out, name + ".on_success", step);
+  for (const rules::StepSpec& step : action.on_failure) write_step(out, name + ".on_failure", step);
+  for (const rules::StepSpec& step : action.always) write_step(out, name + ".always", step);
 }
 
 }  // namespace watcher

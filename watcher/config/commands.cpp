@@ -8,18 +8,18 @@ void add(std::vector<NamedCommand>& out, const std::string& owner, const std::ve
   if (!argv.empty()) out.push_back({owner, argv});
 }
 
+struct DriverCommands {
+  const std::string& owner;
+
+  std::vector<NamedCommand> operator()(std::monostate) const { return {}; }
+  std::vector<NamedCommand> operator()(const auto& driver) const { return driver.commands(owner); }
+};
+
 void add_driver(std::vector<NamedCommand>& out, const DriverSection& section) {
   const std::string owner = "service." + section.service.text;
   add(out, owner + ".schema", section.schema);
-  if (const auto* command = std::get_if<CommandDriver>(&section.driver)) {
-    add(out, owner + ".identify", command->identify);
-    add(out, owner + ".ready", command->ready);
-    add(out, owner + ".switch", command->switch_to);
-  } else if (const auto* git = std::get_if<GitDriver>(&section.driver)) {
-    add(out, owner, {"git"});
-    add(out, owner + ".build", git->build);
-    add(out, owner + ".restart", git->restart);
-  }
+  for (const NamedCommand& command : std::visit(DriverCommands{owner}, section.driver))
+    add(out, command.owner, command.argv);
 }
 
 void add_steps(std::vector<NamedCommand>& out, const std::string& owner, const std::vector<rules::StepSpec>& steps) {

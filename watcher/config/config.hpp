@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "probes/clock.hpp"
 #include "probes/config.hpp"
 #include "rules/engine/config.hpp"
 
@@ -26,11 +28,30 @@ struct WatcherSection {
   std::string environment;  // "staging", "production"; free text
 };
 
+// Each kind of driver says of itself which keys it has, how it is made, what it can do, which commands it runs; that
+// stands in its file in drivers/.
+
+class Driver;
+struct DriverSection;
+
+// A command that the configuration names.
+struct NamedCommand {
+  std::string owner;  // "service.web.switch"
+  std::vector<std::string> argv;
+};
+
 struct CommandDriver {
   std::vector<std::string> identify;   // prints the revision; may be empty (SPEC 2.18)
   std::vector<std::string> ready;      // exit 0: could switch; may be empty
   std::vector<std::string> switch_to;  // {to} and {from} expand
   std::string dir;
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
 struct GitDriver {
@@ -40,22 +61,32 @@ struct GitDriver {
   std::vector<std::string> restart;
   rules::Duration build_timeout = std::chrono::minutes(30);
   rules::Duration restart_timeout = std::chrono::minutes(30);
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
 };
+
+using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver>;
 
 struct DriverSection {
   rules::ServiceName service;
   std::string dir;  // default working directory of its steps
-  std::variant<std::monostate, CommandDriver, GitDriver> driver;
+  DriverKind driver;
   std::vector<std::string> schema;                     // argv that prints the schema's version
   rules::Duration timeout = std::chrono::minutes(30);  // of build and switch
   rules::Duration identify_interval = std::chrono::seconds(10);
 };
 
-enum class NotifierType { slack, webhook };
+struct NotifierType;  // notify/notifiers.hpp
+extern const NotifierType webhook;
 
 struct NotifierSection {
   rules::NotifierName name;
-  NotifierType type = NotifierType::webhook;
+  const NotifierType* type = &webhook;
   Text url;
   std::map<std::string, Text> headers;
   std::vector<std::string> on;              // stages; empty: all
@@ -106,10 +137,6 @@ struct LoadedWatcher {
 LoadedWatcher load_watcher_section(const std::string& path);
 
 // Every command that the configuration names.
-struct NamedCommand {
-  std::string owner;  // "service.web.switch"
-  std::vector<std::string> argv;
-};
 std::vector<NamedCommand> commands_of(const Config& config);
 // The file that running `program` would start: with a slash itself, otherwise looked up in PATH. nullopt: none.
 std::optional<std::string> find_command(const std::string& program);

@@ -1,7 +1,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "watcher/config/expand_parts.hpp"
 #include "watcher/config/permissions.hpp"
 #include "watcher/config/references.hpp"
 #include "watcher/config/sections.hpp"

@@ -1,48 +1,59 @@
 #include <array>
 
+#include "probes/key_rows.hpp"
 #include "rules/engine/commands.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/values.hpp"
+#include "watcher/notify/notifiers.hpp"
 
 namespace watcher {
 
 namespace {
 
-std::vector<std::string> stage_names() {
-  std::vector<std::string> out;
-  for (const rules::Stage stage :
-       {rules::Stage::started, rules::Stage::progress, rules::Stage::ask, rules::Stage::completed, rules::Stage::failed,
-        rules::Stage::cleared, rules::Stage::blind, rules::Stage::seeing, rules::Stage::fault}) {
-    out.emplace_back(rules::to_string(stage));
-  }
-  return out;
+using probes::Key;
+using probes::key;
+using probes::Kind;
+
+constexpr probes::Word stages[]{
+    {"started", 0, "an incident opened"},
+    {"progress", 1, "a step ended, a phase began"},
+    {"ask", 2, "somebody has to approve"},
+    {"completed", 3, "closed, and what was to be done was done"},
+    {"failed", 4, "closed, and people are needed"},
+    {"cleared", 5, "closed before anything was changed"},
+    {"blind", 6, "a rule cannot be observed"},
+    {"seeing", 7, "it can be observed again"},
+    {"fault", 8, "a measuring path broke, or works again"},
+};
+
+probes::Value template_of(const void* object) {
+  return Text{static_cast<const NotifierSection*>(object)->template_text, false};
+}
+void set_template(void* object, probes::Value value) {
+  static_cast<NotifierSection*>(object)->template_text = std::get<Text>(std::move(value)).value;
 }
 
-void read_stages(TableReader& reader, NotifierSection& out) {
-  const std::vector<std::string> known = stage_names();
-  for (const std::string& stage : reader.strings("on").value_or(std::vector<std::string>())) {
-    bool found = false;
-    for (const std::string& name : known) found = found || name == stage;
-    if (!found) reader.error("on", "there is no stage \"" + stage + "\"" + did_you_mean(stage, known));
-    out.on.push_back(stage);
-  }
-}
-
-void read_severities(TableReader& reader, NotifierSection& out) {
-  for (const std::string& word : reader.strings("severity").value_or(std::vector<std::string>())) {
-    const std::optional<rules::Severity> severity = severity_named(word);
-    if (severity) {
-      out.severities.push_back(*severity);
-    } else {
-      reader.error("severity", "unknown \"" + word + "\" (one of P0, P1, P2, P3)");
-    }
-  }
-}
-
-void read_template(TableReader& reader, NotifierSection& out) {
-  std::optional<Text> text = reader.text("template");
-  if (text) out.template_text = std::move(text->value);
-}
+constexpr std::array keys{
+    key<Kind::address, &NotifierSection::url>("url", "Where the messages go.")
+        .required("write url = { file = \"PATH\" } or url = \"https://...\""),
+    key<Kind::headers, &NotifierSection::headers>("header", "Headers that are sent."),
+    probes::choices<stages, &NotifierSection::on>("on", "What is told.")
+        .when_left_out("an incident's course, asks, "
+                       "blindness, faults"),
+    probes::choices<severity_words, &NotifierSection::severities>("severity", "Of which severities.")
+        .when_left_out("all"),
+    key<Kind::duration, &NotifierSection::after>("after", "Escalation: only what is still open then is told.")
+        .when_left_out("at once"),
+    key<Kind::duration, &NotifierSection::every>("every", "Progress is told again so often.")
+        .at_least(std::chrono::seconds(1))
+        .when_left_out("never"),
+    key<Kind::string, &NotifierSection::template_text>("template",
+                                                       "The body of the message, with {service}, {title}, ...")
+        .with(&Key::kind, Kind::text)
+        .with(&Key::get, template_of)
+        .with(&Key::set, set_template)
+        .when_left_out("the type's own"),
+};
 
 void read_notifier(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "notify." + entry.name);
@@ -50,27 +61,17 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   NotifierSection out;
   out.name = rules::NotifierName(entry.name);
   if (!reader.has("type")) reader.missing("type", "one of slack, webhook");
-  const auto type = reader.choice<NotifierType>(
-      "type", {{"slack", NotifierType::slack}, {"webhook", NotifierType::webhook}}, Vocabulary::notifier_type);
+  const probes::Variety* const type = reader.variety("type", notifier_types());
   // The keys of the others are their own.
-  if (!type && reader.is_later("type", Vocabulary::notifier_type)) return;
-  out.type = type.value_or(out.type);
-  if (!reader.has("url")) reader.missing("url", "write url = { file = \"PATH\" } or url = \"https://...\"");
-  if (std::optional<Text> url = reader.text("url")) {
-    check_url(loading, reader.place("url"), reader.owner("url"), url->value);
-    out.url = *std::move(url);
-  }
-  out.headers = read_headers(reader);
-  read_stages(reader, out);
-  read_severities(reader, out);
-  out.after = reader.duration("after");
-  out.every = reader.duration("every", std::chrono::seconds(1));
-  read_template(reader, out);
-  reader.finish();
+  if (type == nullptr && reader.is_later("type", notifier_types())) return;
+  if (type != nullptr) type->become(&out);
+  reader.read_whole(keys, &out);
   loading.config.notifiers.push_back(std::move(out));
 }
 
 }  // namespace
+
+std::span<const Key> notifier_keys() { return keys; }
 
 void read_notifiers(Loading& loading, TableReader& root) {
   for (const NamedTable& entry : named_tables(root, "notify", is_plan_name, "[a-z_][a-z0-9_-]*")) {

@@ -1,73 +1,100 @@
+#include <array>
+
+#include "probes/key_rows.hpp"
+#include "watcher/config/kinds.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/config/toml_text.hpp"
 #include "watcher/config/values.hpp"
 
 namespace watcher {
 
 namespace {
 
-rules::Severity read_severity(TableReader& reader) {
-  const std::optional<rules::Severity> severity =
-      reader.choice<rules::Severity>("severity", {{"P0", rules::Severity::p0},
-                                                  {"P1", rules::Severity::p1},
-                                                  {"P2", rules::Severity::p2},
-                                                  {"P3", rules::Severity::p3}});
-  return severity.value_or(rules::Severity::p1);
-}
+using probes::Key;
+using probes::key;
+using probes::Kind;
+using rules::RuleSpec;
 
-void read_responses(TableReader& reader, ReadRule& out) {
-  out.responds = reader.has("respond");
-  const toml::node* const node = reader.node("respond");
+constexpr probes::Word modes[]{
+    {"act", static_cast<int>(rules::Mode::act), "its response is carried out"},
+    {"ask", static_cast<int>(rules::Mode::ask), "somebody has to approve"},
+    {"notify", static_cast<int>(rules::Mode::notify), "people are told, nothing is changed"},
+    {"observe", static_cast<int>(rules::Mode::observe), "what would have been done is told"},
+};
+
+void read_respond(TableReader& reader, const Key& key, void* object) {
+  auto& out = *static_cast<RuleSpec*>(object);
+  const toml::node* const node = reader.node(key.name);
   if (node == nullptr) return;
-  if (node->is_string()) {  // one rung may stand without brackets
-    out.spec.respond.emplace_back(reader.string("respond").value_or(""));
-    out.respond_places.push_back(place_of(*node));
-    return;
-  }
-  const std::optional<std::vector<std::string>> names = reader.strings("respond");
-  if (!names) return;
-  for (std::size_t i = 0; i < names->size(); ++i) {
-    out.spec.respond.emplace_back((*names)[i]);
-    out.respond_places.push_back(place_of((*node->as_array())[i]));
-  }
+  std::vector<std::string> names;
+  if (node->is_string())  // one rung may stand without brackets
+    names.push_back(reader.string(key.name).value_or(""));
+  else
+    names = reader.strings(key.name).value_or(names);
+  for (std::string& name : names) out.respond.emplace_back(std::move(name));
 }
 
-std::optional<rules::Condition> optional_condition(TableReader& reader, std::string_view key) {
-  rules::Condition condition = reader.condition(key);
-  return condition.empty() ? std::nullopt : std::optional(std::move(condition));
+std::string respond_toml(const void* object) {
+  std::vector<std::string> names;
+  for (const rules::ActionName& name : static_cast<const RuleSpec*>(object)->respond) names.push_back(name.text);
+  return toml_strings(names);
 }
 
-void read_conditions(TableReader& reader, rules::RuleSpec& out) {
-  if (!reader.has("when")) reader.missing("when", "write a condition such as when = \"error_rate > 5%\"");
-  out.when = reader.condition("when");
-  out.clear = optional_condition(reader, "clear");
-  out.unless = optional_condition(reader, "unless");
-  if (const auto most = reader.duration("unless_max")) out.unless_max = *most;
+constexpr probes::Own actions{"names of actions", "[\"restart\", \"rollback\"]", read_respond, respond_toml};
+
+probes::Value blind_after_of(const void* object) { return rules::blind_after(*static_cast<const RuleSpec*>(object)); }
+
+constexpr std::array keys{
+    key<Kind::string, &RuleSpec::service>("service", "The service that it judges.")
+        .when_left_out("the only one that is defined"),
+    key<Kind::condition, &RuleSpec::when>("when", "What is bad.")
+        .required("write a condition such as when = \"error_rate > 5%\""),
+    key<Kind::condition, &RuleSpec::clear>("clear", "What says that a rule that fired has recovered.")
+        .when_left_out("when is false"),
+    key<Kind::duration, &RuleSpec::sustain>("for", "How long it must be bad before it fires.")
+        .required("how long it must be bad before it fires, such as for = \"5m\""),
+    probes::choice<severity_words, &RuleSpec::severity>("severity", "How bad it is, and so what is done by itself."),
+    own_key("respond", actions, "The actions that are tried, one after the other until one helps.")
+        .when_left_out("\"rollback\", if the service can be switched"),
+    probes::choice<modes, &RuleSpec::mode>("mode", "The most that this rule may do by itself.")
+        .when_left_out("what the severity says"),
+    key<Kind::share, &RuleSpec::quorum>("quorum", "The part of the observed time that must be bad."),
+    key<Kind::duration, &RuleSpec::blind_after>("blind_after", "People are told when it could not be observed so long.")
+        .at_least(std::chrono::seconds(1))
+        .with(&Key::get, blind_after_of)
+        .when_left_out("three times for, at least 1m"),
+    key<Kind::condition, &RuleSpec::unless>("unless", "Something else that explains the trouble: the rule waits.")
+        .when_left_out("nothing"),
+    key<Kind::duration, &RuleSpec::unless_max>("unless_max", "How long it waits for that at most."),
+};
+
+std::vector<Place> respond_places(const TableReader& reader) {
+  std::vector<Place> out;
+  const toml::node* const node = reader.table().get("respond");
+  if (node == nullptr) return out;
+  if (const toml::array* names = node->as_array()) {
+    for (const toml::node& name : *names) out.push_back(place_of(name));
+  } else {
+    out.push_back(place_of(*node));
+  }
+  return out;
 }
 
 void read_rule(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "rule." + entry.name);
   ReadRule read;
-  rules::RuleSpec& out = read.spec;
-  out.name = rules::RuleName(entry.name);
-  read_conditions(reader, out);
-  if (!reader.has("for")) reader.missing("for", "how long it must be bad before it fires, such as for = \"5m\"");
-  out.sustain = reader.duration("for").value_or(rules::Duration::zero());
-  out.severity = read_severity(reader);
-  out.mode = reader.choice<rules::Mode>("mode", {{"act", rules::Mode::act},
-                                                 {"ask", rules::Mode::ask},
-                                                 {"notify", rules::Mode::notify},
-                                                 {"observe", rules::Mode::observe}});
-  out.quorum = reader.share("quorum").value_or(out.quorum);
-  out.blind_after = reader.duration("blind_after", std::chrono::seconds(1));
-  out.service = rules::ServiceName(reader.string("service").value_or(""));
-  read_responses(reader, read);
+  read.spec.name = rules::RuleName(entry.name);
+  reader.read_whole(keys, &read.spec);
+  read.responds = reader.has("respond");
+  read.respond_places = respond_places(reader);
   read.place = reader.place();
   read.service_place = reader.place("service");
-  reader.finish();
   loading.rules.push_back(std::move(read));
 }
 
 }  // namespace
+
+std::span<const Key> rule_keys() { return keys; }
 
 void read_rules(Loading& loading, TableReader& root) {
   for (const NamedTable& entry : named_tables(root, "rule", is_plan_name, "[a-z_][a-z0-9_-]*")) {

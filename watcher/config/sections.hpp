@@ -4,6 +4,7 @@
 
 #include "watcher/config/loading.hpp"
 #include "watcher/config/table_reader.hpp"
+#include "watcher/config/toml_writer.hpp"
 
 namespace watcher {
 
@@ -24,21 +25,30 @@ struct NamedTable {
 std::vector<NamedTable> named_tables(TableReader& root, std::string_view kind, bool (*is_name)(std::string_view),
                                      std::string_view pattern);
 
-// Read `expect` in the table, if it is there. `given` says whether anything was expected.
-rules::Expectation read_expectation(TableReader& reader, bool& given);
-// `body` or `body.json` with its content type.
-void read_body(TableReader& reader, Text& body, std::string& content_type);
+// The words of `severity`.
+inline constexpr probes::Word severity_words[]{
+    {"P0", static_cast<int>(rules::Severity::p0), "acts; the worst"},
+    {"P1", static_cast<int>(rules::Severity::p1), "acts"},
+    {"P2", static_cast<int>(rules::Severity::p2), "asks"},
+    {"P3", static_cast<int>(rules::Severity::p3), "tells"},
+};
 
-// `header`: names and values that would not be a header of HTTP are reported; a value is not shown, it may be a secret.
-std::map<std::string, Text> read_headers(TableReader& reader);
+// The keys of each kind of table, besides those of what it can be.
+std::span<const probes::Key> watcher_keys();
+std::span<const probes::Key> probe_keys();
+std::span<const probes::Key> signal_keys();
+std::span<const probes::Key> rule_keys();
+std::span<const probes::Key> service_keys();
+std::span<const probes::Key> action_keys();
+std::span<const probes::Key> step_keys();
+std::span<const probes::Variety> step_kinds();
+std::span<const probes::Key> notifier_keys();
 
-// A pattern that is not RE2 is reported.
-void check_pattern(TableReader& reader, std::string_view key, const std::string& pattern);
-// A URL that is neither http nor https is reported.
-void check_url(Loading& loading, Place place, const std::string& owner, const std::string& url);
-
-// "deploy", "restart": what a driver or rule may call its severity or mode.
-std::optional<rules::Severity> severity_named(std::string_view word);
+// Each writes a table of its kind.
+void write_probe(TomlWriter& out, const probes::ProbeConfig& probe);
+void write_service(TomlWriter& out, const rules::ServiceSpec& spec, const DriverSection& section);
+void write_step(TomlWriter& out, const std::string& header, const rules::StepSpec& step);
+void write_action(TomlWriter& out, const rules::ActionSpec& action);
 
 // Interval and time-out of an implied probe, with the defaults.
 probes::ProbeConfig probe_with_defaults(const std::string& name);

@@ -1,140 +1,152 @@
 #include <algorithm>
+#include <array>
 
+#include "probes/key_rows.hpp"
+#include "watcher/config/kinds.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/config/shapes.hpp"
 #include "watcher/config/values.hpp"
+#include "watcher/drivers/driver.hpp"
 
 namespace watcher {
 
 namespace {
 
-enum class DriverKind { command, git };
+using probes::Key;
+using probes::key;
+using probes::Kind;
+using probes::Variety;
+using rules::FuseLimits;
+using rules::ServiceSpec;
 
 constexpr std::int64_t limit_most = 1'000'000;
+constexpr rules::Duration second = std::chrono::seconds(1);
 
-void read_fuse(TableReader& reader, rules::FuseLimits& out) {
-  const toml::table* const table = reader.subtable("fuse");
-  if (table == nullptr) return;
-  TableReader fuse(reader.loading(), *table, reader.owner("fuse"));
-  const auto limit = [&](std::string_view key, int& value) {
-    if (const auto given = fuse.integer(key, 0, limit_most)) value = static_cast<int>(*given);
-  };
-  limit("switches_per_revision", out.switches_per_revision);
-  limit("switches_per_day", out.switches_per_day);
-  limit("mutations_per_hour", out.mutations_per_hour);
-  fuse.finish();
+// What a [service.NAME] fills: what decides, and what switches.
+struct Service {
+  ServiceSpec spec;
+  DriverSection section;
+};
+
+constexpr probes::Word arms[]{
+    {"deploy", static_cast<int>(rules::Arm::deploy), "from the moment a revision appears until it is baked"},
+    {"always", static_cast<int>(rules::Arm::always), "whenever"},
+};
+
+constexpr probes::Word thens[]{
+    {"close", static_cast<int>(rules::AskThen::close), "nothing is done"},
+    {"act", static_cast<int>(rules::AskThen::act), "what was asked for is done"},
+};
+
+constexpr std::array fuse_keys{
+    key<Kind::integer, &FuseLimits::switches_per_revision>("switches_per_revision", "Switches away from one revision.")
+        .between(0, limit_most),
+    key<Kind::integer, &FuseLimits::switches_per_day>("switches_per_day", "Switches in 24 hours.")
+        .between(0, limit_most),
+    key<Kind::integer, &FuseLimits::mutations_per_hour>("mutations_per_hour", "Actions that change something, an hour.")
+        .between(0, limit_most),
+};
+
+constexpr std::array ask_keys{
+    key<Kind::duration, &ServiceSpec::ask_timeout>("timeout", "How long an answer is waited for.").at_least(second),
+    probes::choice<thens, &ServiceSpec::ask_then>("then", "What is done when nobody answers."),
+};
+
+// What a short form's line stands for is written out; the line itself is not.
+constexpr probes::Own short_address{"an address, may be secret", "\"http://127.0.0.1:3001/metrics\"",
+                                    [](TableReader&, const Key&, void*) {}};
+constexpr probes::Own short_rules{"conditions", "[\"error_rate > 5% for 5m\", \"down for 30s\"]",
+                                  [](TableReader&, const Key&, void*) {}};
+
+template <Kind How, auto Member>
+constexpr Key spec_key(std::string_view name, std::string_view doc) {
+  return key<How, &Service::spec, Member>(name, doc);
 }
 
-void read_ask(TableReader& reader, rules::ServiceSpec& out) {
-  const toml::table* const table = reader.subtable("ask");
-  if (table == nullptr) return;
-  TableReader ask(reader.loading(), *table, reader.owner("ask"));
-  if (const auto timeout = ask.duration("timeout", std::chrono::seconds(1))) out.ask_timeout = *timeout;
-  const auto then =
-      ask.choice<rules::AskThen>("then", {{"close", rules::AskThen::close}, {"act", rules::AskThen::act}});
-  if (then) out.ask_then = *then;
-  ask.finish();
+template <Kind How, auto Member>
+constexpr Key section_key(std::string_view name, std::string_view doc) {
+  return key<How, &Service::section, Member>(name, doc);
 }
 
-// Arming and limits: the part of a service that decides.
-void read_judgement(TableReader& reader, rules::ServiceSpec& out) {
-  out.arm = reader.choice<rules::Arm>("arm", {{"deploy", rules::Arm::deploy}, {"always", rules::Arm::always}})
-                .value_or(out.has_identity ? rules::Arm::deploy : rules::Arm::always);
-  if (out.arm == rules::Arm::deploy && !out.has_identity && out.has_driver) {
-    reader.error("arm", "\"deploy\" needs a revision to be read; add identify = [...], or arm = \"always\"");
+constexpr std::array keys{
+    section_key<Kind::folder, &DriverSection::dir>("dir", "The folder in which its commands and steps run.")
+        .when_left_out("the configuration's folder"),
+    section_key<Kind::argv, &DriverSection::schema>("schema", "Prints the version of its data's schema.")
+        .when_left_out("no schema is known"),
+    section_key<Kind::duration, &DriverSection::timeout>("timeout", "How long a switch may take.").at_least(second),
+    section_key<Kind::duration, &DriverSection::identify_interval>("identify_interval", "How often what runs is read.")
+        .at_least(std::chrono::milliseconds(100)),
+    probes::choice<arms, &Service::spec, &ServiceSpec::arm>("arm", "When its rules act by themselves; else they ask.")
+        .when_left_out("\"deploy\" where what runs is known, else \"always\""),
+    spec_key<Kind::duration, &ServiceSpec::bake>("bake", "Good time after which a revision counts as good."),
+    spec_key<Kind::duration, &ServiceSpec::start_deadline>("start_deadline",
+                                                           "How long a new instance may take to be up."),
+    spec_key<Kind::duration, &ServiceSpec::cooldown>("cooldown",
+                                                     "Pause after an action before the next incident acts."),
+    spec_key<Kind::duration, &ServiceSpec::deploy_timeout>("deploy_timeout", "How long a deployment may take.")
+        .at_least(second),
+    probes::table<&Service::spec, &ServiceSpec::fuse>("fuse", fuse_keys, "How often it may act by itself."),
+    probes::table<&Service::spec>("ask", ask_keys, "What becomes of a question."),
+    spec_key<Kind::strings, &ServiceSpec::depends_on>("depends_on", "Services whose trouble explains this one's.")
+        .when_left_out("none"),
+    own_key("health", short_address, "Short form: a probe of type http called health, and down."),
+    own_key("metrics", short_address, "Short form: a probe of type prometheus called metrics, error_rate, p95, ..."),
+    own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
+    probes::later("keep"),
+    probes::later("file"),
+    probes::later("compose_service"),
+    probes::later("deployment"),
+    probes::later("namespace"),
+    probes::later("unit"),
+    probes::later("process"),
+};
+
+struct Identifies {
+  bool operator()(std::monostate) const { return false; }
+  bool operator()(const auto& driver) const { return driver.identifies(); }
+};
+struct Switches {
+  bool operator()(std::monostate) const { return false; }
+  bool operator()(const auto& driver) const { return driver.switches(); }
+};
+struct SetDir {
+  const std::string& dir;
+  void operator()(std::monostate) const {}
+  void operator()(auto& driver) const { driver.dir = dir; }
+};
+
+const Variety& command_driver() { return driver_kinds().front(); }
+
+// Without a `driver` the commands say that it is one of commands; without these there is none, but they are known.
+const Variety* driver_of(TableReader& reader) {
+  if (reader.has("driver")) {
+    const Variety* const named = reader.variety("driver", driver_kinds());
+    return named != nullptr ? named : reader.meant("driver", driver_kinds());
   }
-  if (const auto bake = reader.duration("bake")) out.bake = *bake;
-  if (const auto deadline = reader.duration("start_deadline")) out.start_deadline = *deadline;
-  if (const auto cooldown = reader.duration("cooldown")) out.cooldown = *cooldown;
-  if (const auto timeout = reader.duration("deploy_timeout", std::chrono::seconds(1))) out.deploy_timeout = *timeout;
-  read_fuse(reader, out.fuse);
-  read_ask(reader, out);
-  for (const std::string& name : reader.strings("depends_on").value_or(std::vector<std::string>())) {
-    out.depends_on.emplace_back(name);
-    reader.loading().depends_on[out.name.text].push_back({name, reader.place("depends_on")});
-  }
-}
-
-GitDriver read_git(TableReader& reader, const std::string& dir) {
-  GitDriver out;
-  if (!reader.has("dir")) reader.missing("dir", "the folder of the repository, such as dir = \"/opt/app\"");
-  out.dir = dir;
-  out.paths = reader.strings("paths").value_or(std::vector<std::string>());
-  out.build = reader.argv("build", dir).value_or(std::vector<std::string>());
-  if (!reader.has("restart"))
-    reader.missing("restart",
-                   "how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]");
-  out.restart = reader.argv("restart", dir).value_or(std::vector<std::string>());
-  if (const auto timeout = reader.duration("build_timeout", std::chrono::seconds(1))) out.build_timeout = *timeout;
-  if (const auto timeout = reader.duration("restart_timeout", std::chrono::seconds(1))) out.restart_timeout = *timeout;
-  for (const std::string_view key : {"identify", "switch", "rollback"}) {
-    if (reader.has(key))
-      reader.error(key, "the git driver does this itself; leave it out, or use driver = \"command\"");
-    reader.node(key);
-  }
-  return out;
-}
-
-CommandDriver read_command(TableReader& reader, const std::string& dir) {
-  CommandDriver out;
-  out.dir = dir;
-  out.identify = reader.argv("identify", dir).value_or(std::vector<std::string>());
-  out.ready = reader.argv("ready", dir).value_or(std::vector<std::string>());
-  if (reader.has("switch") && reader.has("rollback")) {
-    reader.error("rollback", "is the short word for switch; give one of them");
-  }
-  auto switch_to = reader.argv("switch", dir);
-  auto rollback = reader.argv("rollback", dir);
-  if (switch_to)
-    out.switch_to = *std::move(switch_to);
-  else if (rollback)
-    out.switch_to = *std::move(rollback);
-  return out;
-}
-
-bool mentions_to(const std::vector<std::string>& argv) {
-  return std::any_of(argv.begin(), argv.end(),
-                     [](const std::string& word) { return word.find("{to}") != std::string::npos; });
-}
-
-// {to} cannot be known when nobody can say what runs.
-void check_target(TableReader& reader, const CommandDriver& driver) {
-  if (!driver.identify.empty() || !mentions_to(driver.switch_to)) return;
-  reader.error(reader.has("switch") ? "switch" : "rollback",
-               "{to} needs the revisions to be known; add identify = [...], a command that prints the running one");
+  reader.node("driver");
+  const auto given = [&reader](const Key& key) { return reader.has(key.name); };
+  const Variety& command = command_driver();
+  if (std::any_of(command.keys.begin(), command.keys.end(), given)) return &command;
+  reader.know(command.keys);
+  return nullptr;
 }
 
 // False when nobody knows what the driver is to be: then nothing else of the service is looked at.
 bool read_driver(TableReader& reader, DriverSection& out) {
-  const bool commands = reader.has("identify") || reader.has("rollback") || reader.has("switch") || reader.has("ready");
-  std::optional<DriverKind> kind;
-  if (reader.has("driver")) {
-    const std::vector<std::pair<std::string, DriverKind>> kinds{{"command", DriverKind::command},
-                                                                {"git", DriverKind::git}};
-    kind = reader.choice<DriverKind>("driver", kinds, Vocabulary::driver);
-    if (!kind) kind = reader.meant("driver", kinds);
-    if (!kind) return false;
-  } else {
-    reader.node("driver");
-    if (commands) kind = DriverKind::command;
-  }
-  if (kind == DriverKind::git) {
-    out.driver = read_git(reader, out.dir);
-  } else {
-    CommandDriver commands_given = read_command(reader, out.dir);
-    check_target(reader, commands_given);
-    if (kind == DriverKind::command) out.driver = std::move(commands_given);
-  }
+  const Variety* const kind = driver_of(reader);
+  if (kind == nullptr) return !reader.has("driver");
+  void* const driver = kind->become(&out.driver);
+  reader.read(kind->keys, driver);
+  if (kind->settle != nullptr) kind->settle(driver, reader);
+  std::visit(SetDir{out.dir}, out.driver);
   return true;
 }
 
-bool can_switch(const DriverSection& section) {
-  if (const auto* command = std::get_if<CommandDriver>(&section.driver)) return !command->switch_to.empty();
-  return std::holds_alternative<GitDriver>(section.driver);
-}
-
-bool can_identify(const DriverSection& section) {
-  if (const auto* command = std::get_if<CommandDriver>(&section.driver)) return !command->identify.empty();
-  return std::holds_alternative<GitDriver>(section.driver);
+void settle_arm(TableReader& reader, ServiceSpec& out) {
+  if (!reader.has("arm")) out.arm = out.has_identity ? rules::Arm::deploy : rules::Arm::always;
+  if (out.arm == rules::Arm::deploy && !out.has_identity && out.has_driver) {
+    reader.error("arm", "\"deploy\" needs a revision to be read; add identify = [...], or arm = \"always\"");
+  }
 }
 
 void imply_probe(TableReader& reader, std::string_view key, const std::string& name,
@@ -182,35 +194,43 @@ void read_short_form(TableReader& reader, const std::string& service, bool singl
 void read_service(Loading& loading, const NamedTable& entry, bool single) {
   TableReader reader(loading, *entry.table, "service." + entry.name);
   loading.service_names.insert(entry.name);
-  rules::ServiceSpec spec;
-  spec.name = rules::ServiceName(entry.name);
-  DriverSection section;
-  section.service = spec.name;
-  section.dir = reader.path("dir").value_or(loading.dir);
-  const bool known_driver = read_driver(reader, section);
-  section.schema = reader.argv("schema", section.dir).value_or(std::vector<std::string>());
-  if (const auto timeout = reader.duration("timeout", std::chrono::seconds(1))) section.timeout = *timeout;
-  const rules::Duration shortest = std::chrono::milliseconds(100);
-  if (const auto interval = reader.duration("identify_interval", shortest)) section.identify_interval = *interval;
+  Service out;
+  out.spec.name = rules::ServiceName(entry.name);
+  out.section.service = out.spec.name;
+  out.section.dir = loading.dir;
+  reader.set_commands_dir(loading.dir);
+  reader.read(keys, &out);
+  const bool known_driver = read_driver(reader, out.section);
   // What is there but wrong counts, so that one mistake is told once.
   const bool may_switch = reader.has("switch") || reader.has("rollback") || !known_driver;
-  spec.has_driver = can_switch(section) || may_switch;
-  spec.has_identity = can_identify(section) || reader.has("identify") || !known_driver;
-  read_judgement(reader, spec);
+  out.spec.has_driver = std::visit(Switches(), out.section.driver) || may_switch;
+  out.spec.has_identity = std::visit(Identifies(), out.section.driver) || reader.has("identify") || !known_driver;
+  settle_arm(reader, out.spec);
+  for (const rules::ServiceName& name : out.spec.depends_on)
+    loading.depends_on[entry.name].push_back({name.text, reader.place("depends_on")});
   read_short_form(reader, entry.name, single);
-  if (known_driver) {
-    reader.refuse_later(Vocabulary::service_key);
-    reader.finish();
-  }
-  loading.config.core.services.push_back(std::move(spec));
-  loading.config.drivers.push_back(std::move(section));
+  if (known_driver) reader.finish();
+  loading.config.core.services.push_back(std::move(out.spec));
+  loading.config.drivers.push_back(std::move(out.section));
 }
 
 }  // namespace
 
+std::span<const Key> service_keys() { return keys; }
+
 void read_services(Loading& loading, TableReader& root) {
   const std::vector<NamedTable> tables = named_tables(root, "service", is_plan_name, "[a-z_][a-z0-9_-]*");
   for (const NamedTable& entry : tables) read_service(loading, entry, tables.size() == 1);
+}
+
+void write_service(TomlWriter& out, const ServiceSpec& spec, const DriverSection& section) {
+  out.section("[service." + spec.name.text + "]");
+  if (const Variety* kind = held_by(&section.driver, driver_kinds())) {
+    out.string("driver", kind->word);
+    write_values(out, kind->keys, kind->held(&section.driver));
+  }
+  const Service whole{spec, section};
+  write_values(out, keys, &whole);
 }
 
 }  // namespace watcher

@@ -1,121 +1,45 @@
 #include <algorithm>
+#include <array>
 
+#include "probes/key_rows.hpp"
 #include "watcher/config/fields.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/config/signal_kinds.hpp"
 #include "watcher/config/values.hpp"
 
 namespace watcher {
 
 namespace {
 
+using probes::Key;
+using probes::key;
+using probes::Kind;
+using rules::SignalSpec;
+
 constexpr rules::Duration window_least = std::chrono::seconds(1);
 constexpr std::int64_t min_count_most = 1'000'000'000;
 
-std::optional<rules::Selector> read_selector(TableReader& reader, std::string_view key, const toml::node& node) {
-  Loading& loading = reader.loading();
-  const auto* const text = node.as_string();
-  if (text == nullptr) {
-    loading.findings.error(place_of(node),
-                           reader.owner(key) +
-                               ": expected a selector such as 'http_requests_total{code=~\"5..\"}', found " +
-                               std::string(type_name(node)));
-    return std::nullopt;
-  }
-  rules::Parsed<rules::Selector> parsed = rules::parse_selector(text->get());
-  if (const auto* mistake = std::get_if<rules::SyntaxError>(&parsed)) {
-    loading.findings.error(loading.source.inside_string(place_of(node), mistake->offset),
-                           reader.owner(key) + ": " + mistake->what);
-    return std::nullopt;
-  }
-  return std::get<rules::Selector>(std::move(parsed));
-}
+constexpr probes::Word units[]{
+    {"s", static_cast<int>(rules::Unit::seconds), "seconds"},
+    {"ms", static_cast<int>(rules::Unit::milliseconds), "milliseconds: 3000ms in a condition is 3000 of them"},
+    {"none", static_cast<int>(rules::Unit::none), "taken as they are"},
+};
 
-std::optional<rules::RatioOf> read_pair(TableReader& reader, const toml::array& pair) {
-  if (pair.size() != 2) {
-    reader.loading().findings.error(
-        place_of(pair),
-        reader.owner("ratio") + ": expected two selectors, ['ERRORS', 'ALL'], found " + std::to_string(pair.size()));
-    return std::nullopt;
-  }
-  std::optional<rules::Selector> numerator = read_selector(reader, "ratio", pair[0]);
-  std::optional<rules::Selector> denominator = read_selector(reader, "ratio", pair[1]);
-  if (!numerator || !denominator) return std::nullopt;
-  return rules::RatioOf{*std::move(numerator), *std::move(denominator)};
-}
-
-// One pair, or several of which the first that is in the page is taken.
-std::vector<rules::RatioOf> read_ratio(TableReader& reader) {
-  std::vector<rules::RatioOf> out;
-  const toml::array* const array = reader.node("ratio")->as_array();
-  if (array == nullptr || array->empty()) {
-    reader.error("ratio", "expected two selectors, ['ERRORS', 'ALL']");
-    return out;
-  }
-  const bool several = array->front().is_array();
-  if (!several) {
-    if (auto pair = read_pair(reader, *array)) out.push_back(*std::move(pair));
-    return out;
-  }
-  for (const toml::node& candidate : *array) {
-    const toml::array* const pair = candidate.as_array();
-    if (pair == nullptr) {
-      reader.error("ratio", "expected only pairs of selectors");
-      continue;
-    }
-    if (auto one = read_pair(reader, *pair)) out.push_back(*std::move(one));
-  }
-  return out;
-}
-
-std::vector<rules::QuantileOf> read_quantile(TableReader& reader) {
-  std::vector<rules::QuantileOf> out;
-  const double quantile = reader.number("quantile").value_or(0.95);
-  if (quantile <= 0 || quantile >= 1) reader.error("quantile", "expected a number between 0 and 1, such as 0.95");
-  const toml::node* const of = reader.node("of");
-  if (of == nullptr) {
-    reader.missing("of", "name the histogram, such as of = 'http_request_duration_seconds'");
-    return out;
-  }
-  const toml::array* const several = of->as_array();
-  if (several == nullptr) {
-    if (auto family = read_selector(reader, "of", *of)) out.push_back({quantile, *std::move(family)});
-    return out;
-  }
-  for (const toml::node& candidate : *several) {
-    if (auto family = read_selector(reader, "of", candidate)) out.push_back({quantile, *std::move(family)});
-  }
-  if (several->empty()) reader.error("of", "expected at least one histogram");
-  return out;
-}
-
-rules::ExpressionOf read_expression(TableReader& reader) {
-  const std::optional<Written> text = reader.written("expr");
-  if (!text) return {};
-  rules::Parsed<rules::ExpressionOf> parsed = rules::parse_signal_expression(text->text);
-  if (const auto* mistake = std::get_if<rules::SyntaxError>(&parsed)) {
-    reader.loading().findings.error(reader.loading().place_of(*text, mistake->offset),
-                                    reader.owner("expr") + ": " + mistake->what);
-    return {};
-  }
-  return std::get<rules::ExpressionOf>(std::move(parsed));
-}
-
-// False when it is not clear what kind of signal it is to be.
-bool read_kind(TableReader& reader, rules::SignalSpec& out) {
-  const int kinds = int{reader.has("ratio")} + int{reader.has("quantile")} + int{reader.has("expr")};
-  if (kinds != 1) {
-    for (const std::string_view key : {"ratio", "quantile", "of", "expr"}) reader.node(key);
-    reader.loading().findings.error(reader.place(), reader.owner() + ": give exactly one of ratio, quantile and expr");
-    return false;
-  }
-  for (const std::string_view key : {"ratio", "quantile", "expr"}) {
-    if (!reader.has(key)) reader.node(key);
-  }
-  if (reader.has("ratio")) out.of = read_ratio(reader);
-  if (reader.has("quantile")) out.of = read_quantile(reader);
-  if (reader.has("expr")) out.of = read_expression(reader);
-  return true;
-}
+constexpr std::array keys{
+    key<Kind::string, &SignalSpec::probe>("probe", "The probe that has the numbers.")
+        .required("name the probe whose page has the metrics"),
+    own_key("ratio", ratio_of, "The part of ALL that are ERRORS, from the same scrapes; the first pair in the page."),
+    own_key("quantile", quantile_of, "Which quantile of the histogram or summary in of."),
+    own_key("of", family_of, "The histogram or summary of quantile; the first that is in the page."),
+    own_key("expr", expression_of, "Arithmetic over selectors, sum/avg/min/max by, rate and increase."),
+    key<Kind::duration, &SignalSpec::window>("window", "The time that it looks back.").at_least(window_least),
+    key<Kind::duration, &SignalSpec::window_max>("window_max", "How far the window grows when there is little traffic.")
+        .when_left_out("five times window"),
+    key<Kind::integer, &SignalSpec::min_count>("min_count", "How many requests a window should have.")
+        .between(1, min_count_most),
+    probes::choice<units, &SignalSpec::unit>("unit", "What the numbers are measured in."),
+    key<Kind::flag, &SignalSpec::strict>("strict", "Whether an approximate quantile is unknown."),
+};
 
 std::vector<std::string> metric_names_of(const rules::SignalSpec& signal) {
   std::vector<std::string> out;
@@ -169,12 +93,7 @@ void refuse_missing_series(TableReader& reader, const rules::SignalSpec& signal)
   }
 }
 
-void read_probe_of(TableReader& reader, rules::SignalSpec& out) {
-  if (!reader.has("probe")) {
-    reader.missing("probe", "name the probe whose page has the metrics");
-    return;
-  }
-  out.probe = rules::ProbeName(reader.string("probe").value_or(""));
+void check_probe_of(TableReader& reader, const rules::SignalSpec& out) {
   const Loading& loading = reader.loading();
   if (out.probe.empty()) return;
   const std::string& name = out.probe.text;
@@ -187,27 +106,22 @@ void read_probe_of(TableReader& reader, rules::SignalSpec& out) {
 void read_signal(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "signal." + entry.name);
   loading.signal_names.insert(entry.name);
-  rules::SignalSpec out;
+  SignalSpec out;
   out.name = rules::SignalName(entry.name);
-  read_probe_of(reader, out);
-  if (const auto window = reader.duration("window", window_least)) out.window = *window;
+  reader.read(keys, &out);
+  check_probe_of(reader, out);
+  // Known only now how long it is at least.
   out.window_max = reader.duration("window_max", out.window).value_or(5 * out.window);
-  out.min_count = reader.integer("min_count", 1, min_count_most).value_or(out.min_count);
-  out.unit =
-      reader
-          .choice<rules::Unit>(
-              "unit", {{"s", rules::Unit::seconds}, {"ms", rules::Unit::milliseconds}, {"none", rules::Unit::none}})
-          .value_or(rules::Unit::none);
-  out.strict = reader.boolean("strict").value_or(false);
-  if (read_kind(reader, out)) {
-    warn_of_milliseconds(reader, out);
-    refuse_missing_series(reader, out);
-  }
+  settle_kind(reader);
+  warn_of_milliseconds(reader, out);
+  refuse_missing_series(reader, out);
   reader.finish();
   loading.config.core.signals.push_back(std::move(out));
 }
 
 }  // namespace
+
+std::span<const Key> signal_keys() { return keys; }
 
 void read_signals(Loading& loading, TableReader& root) {
   for (const NamedTable& entry : named_tables(root, "signal", is_measurement_name, "[a-z_][a-z0-9_]*")) {

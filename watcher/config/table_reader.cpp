@@ -259,59 +259,37 @@ Place TableReader::key_place(std::string_view key) const {
 }
 
 void TableReader::error(std::string_view key, const std::string& what) {
+  known_.emplace_back(key);
   loading_.findings.error(place(key), owner(key) + ": " + what);
 }
+
+void TableReader::error(const std::string& what) { loading_.findings.error(place_, owner_ + ": " + what); }
 
 void TableReader::missing(std::string_view key, const std::string& what) {
   known_.emplace_back(key);
   loading_.findings.error(place_, owner_ + ": " + std::string(key) + " is missing; " + what);
 }
 
-void TableReader::refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known,
-                              std::optional<Vocabulary> later) {
-  if (later && is_for_later(*later, word)) {
-    loading_.findings.error(place(key), owner_ + ": " + not_in_this_version(key, word, known));
-    return;
-  }
-  std::string expected;
-  for (std::size_t i = 0; i < known.size(); ++i) expected += (i == 0 ? "" : ", ") + known[i];
-  error(key, "unknown \"" + word + "\"" + did_you_mean(word, known) + " (one of " + expected + ")");
-}
-
-std::string TableReader::nearest_to(std::string_view key, const std::vector<std::string>& known) const {
-  const auto* const word = table_.get_as<std::string>(key);
-  return word == nullptr ? std::string() : std::string(only_nearest(word->get(), known));
-}
-
-bool TableReader::is_later(std::string_view key, Vocabulary vocabulary) const {
-  const auto* const word = table_.get_as<std::string>(key);
-  return word != nullptr && !nearest(word->get(), words_for_later(vocabulary)).empty();
-}
-
-void TableReader::know_what(const TableReader& other) {
-  known_.insert(known_.end(), other.known_.begin(), other.known_.end());
-}
-
-void TableReader::refuse_later(Vocabulary vocabulary) {
-  for (const auto& [key, value] : table_) {
-    const std::string name(key.str());
-    const bool asked_for = std::find(known_.begin(), known_.end(), name) != known_.end();
-    if (asked_for || !is_for_later(vocabulary, name)) continue;
-    refused_.push_back(name);
-    loading_.findings.error(key_place(name), owner_ + ": " + not_in_this_version("key", name, {}));
-  }
+void TableReader::refuse_later(std::string_view key) {
+  const std::string name(key);
+  known_.push_back(name);
+  loading_.findings.error(key_place(name),
+                          owner_ + ": key \"" + name + "\" is not in this version of rollbackd; leave it out");
 }
 
 void TableReader::finish() {
   if (skip_rest_) return;
   for (const auto& [key, value] : table_) {
     const std::string name(key.str());
-    const auto contains = [&](const std::vector<std::string>& names) {
+    const auto is_in = [&](const std::vector<std::string>& names) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    if (contains(known_) || contains(refused_)) continue;
-    loading_.findings.error(key_place(name), (owner_.empty() ? "" : owner_ + ": ") + "unknown key \"" + name + "\"" +
-                                                 did_you_mean(name, known_));
+    if (is_in(known_)) continue;
+    if (is_in(later_))
+      refuse_later(name);
+    else
+      loading_.findings.error(key_place(name), (owner_.empty() ? "" : owner_ + ": ") + "unknown key \"" + name + "\"" +
+                                                   did_you_mean(name, known_));
   }
 }
 

@@ -3,14 +3,14 @@
 #include <toml++/toml.h>
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "watcher/config/later.hpp"
+#include "probes/key.hpp"
 #include "watcher/config/loading.hpp"
 
 namespace watcher {
@@ -27,7 +27,7 @@ Text json_body(Loading& loading, const toml::table& body, const std::string& own
 
 // Reads one table. Every question makes its key known; finish() reports the keys that nobody asked for.
 // Answers are nullopt when the key is absent or its value is wrong, which is reported.
-class TableReader {
+class TableReader final : public probes::Given {
  public:
   // `owner` is what findings call the table: "probe.app".
   TableReader(Loading& loading, const toml::table& table, std::string owner);
@@ -37,7 +37,7 @@ class TableReader {
   Loading& loading() const { return loading_; }
   const toml::table& table() const { return table_; }
 
-  bool has(std::string_view key) const { return table_.contains(key); }
+  bool has(std::string_view key) const override { return table_.contains(key); }
   const toml::node* node(std::string_view key);
   std::optional<std::string> string(std::string_view key);
   std::optional<Written> written(std::string_view key);
@@ -59,44 +59,35 @@ class TableReader {
   const toml::table* subtable(std::string_view key);
   std::vector<const toml::table*> subtables(std::string_view key);
 
-  // One of a closed set of words; a word of the contract that is for later is refused as such.
-  template <class Value>
-  std::optional<Value> choice(std::string_view key, const std::vector<std::pair<std::string, Value>>& words,
-                              std::optional<Vocabulary> later = std::nullopt) {
-    const std::optional<std::string> word = string(key);
-    if (!word) return std::nullopt;
-    std::vector<std::string> known;
-    for (const auto& [name, value] : words) {
-      if (name == *word) return value;
-      known.push_back(name);
-    }
-    refuse_word(key, *word, known, later);
-    return std::nullopt;
-  }
+  // One of the words; several of them, in an array.
+  std::optional<std::string> word(std::string_view key, std::span<const probes::Word> words);
+  std::optional<std::vector<std::string>> words(std::string_view key, std::span<const probes::Word> words);
+  // What the table is to be. A word of the contract that this version does not have is refused as such.
+  const probes::Variety* variety(std::string_view key, std::span<const probes::Variety> varieties);
+  // What variety() would have returned for the word that was probably meant, when only one can have been.
+  const probes::Variety* meant(std::string_view key, std::span<const probes::Variety> varieties) const;
+  // Whether the key's value is, or is near, a word of the contract that this version does not have.
+  bool is_later(std::string_view key, std::span<const probes::Variety> varieties) const;
 
-  // What choice() would have returned for the word that was probably meant, when only one can have been.
-  template <class Value>
-  std::optional<Value> meant(std::string_view key, const std::vector<std::pair<std::string, Value>>& words) const {
-    std::vector<std::string> known;
-    for (const auto& [name, value] : words) known.push_back(name);
-    const std::string nearest = nearest_to(key, known);
-    for (const auto& [name, value] : words) {
-      if (name == nearest) return value;
-    }
-    return std::nullopt;
-  }
-  // Whether the key's value is, or is near, a word of the contract that is for later.
-  bool is_later(std::string_view key, Vocabulary vocabulary) const;
+  // Reads the keys into the struct that they fill: what is wrong is reported, what is absent is left as it was.
+  void read(std::span<const probes::Key> keys, void* object);
+  // The same and what the table as a whole has to hold; its other keys are unknown.
+  void read_whole(std::span<const probes::Key> keys, void* object, void (*settle)(void*, probes::Given&) = nullptr);
+  // The table's keys are known, though nobody reads them.
+  void know(std::span<const probes::Key> keys);
+
+  // Where the table's commands start; argv() needs it. Empty: the configuration's folder.
+  void set_commands_dir(std::string dir) { commands_dir_ = std::move(dir); }
+  const std::string& commands_dir() const { return commands_dir_; }
 
   Place place() const { return place_; }
   Place place(std::string_view key) const;      // of the value, or of the table when there is none
   Place key_place(std::string_view key) const;  // of the key itself
-  void error(std::string_view key, const std::string& what);
-  void missing(std::string_view key, const std::string& what);
-  // Keys of the contract that this version does not have.
-  void refuse_later(Vocabulary vocabulary);
-  // Keys that another reader of the same table knows are known here too.
-  void know_what(const TableReader& other);
+  void error(std::string_view key, const std::string& what) override;
+  void error(const std::string& what) override;
+  void missing(std::string_view key, const std::string& what) override;
+  // A key of the contract that this version does not have.
+  void refuse_later(std::string_view key);
   // The rest of the table is not looked at.
   void skip_rest() { skip_rest_ = true; }
   void finish();
@@ -104,16 +95,19 @@ class TableReader {
  private:
   std::optional<std::string> string_of(const toml::node& node, const std::string& owner);
   void wrong_type(const toml::node& node, const std::string& owner, std::string_view expected);
-  std::string nearest_to(std::string_view key, const std::vector<std::string>& known) const;
-  void refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known,
-                   std::optional<Vocabulary> later);
+  void read(const probes::Key& key, void* object);
+  void read_folders(std::span<const probes::Key> keys, void* object);
+  void read_others(std::span<const probes::Key> keys, void* object);
+  void read_tables(const probes::Key& key, void* object);
+  void refuse_word(std::string_view key, const std::string& word, const std::vector<std::string>& known);
 
   Loading& loading_;
   const toml::table& table_;
   std::string owner_;
   Place place_;
   std::vector<std::string> known_;
-  std::vector<std::string> refused_;
+  std::vector<std::string> later_;  // keys of the contract that this version does not have
+  std::string commands_dir_;
   bool skip_rest_ = false;
 };
 

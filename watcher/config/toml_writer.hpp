@@ -15,17 +15,6 @@ class TomlWriter {
   void section(const std::string& header);  // "[probe.app]", "[[action.rollback.step]]"
   void raw(std::string_view key, const std::string& toml);
   void string(std::string_view key, std::string_view value);
-  void string_unless_empty(std::string_view key, std::string_view value);
-  void strings(std::string_view key, const std::vector<std::string>& values);
-  void strings_unless_empty(std::string_view key, const std::vector<std::string>& values);
-  void duration(std::string_view key, rules::Duration value);
-  void integer(std::string_view key, std::int64_t value);
-  void boolean(std::string_view key, bool value);
-  void text(std::string_view key, const Text& value);
-  void text_map(std::string_view key, const std::map<std::string, Text>& values);
-  void string_map(std::string_view key, const std::map<std::string, std::string>& values);
-  void body(const Text& body, const std::string& content_type);
-  void expectation(const rules::Expectation& expect);
 
   const std::string& written() const { return out_; }
 

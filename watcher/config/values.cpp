@@ -5,6 +5,8 @@
 #include <charconv>
 #include <limits>
 
+#include "probes/parse/names.hpp"
+
 namespace watcher {
 
 namespace {
@@ -15,12 +17,6 @@ struct SizeUnit {
 };
 
 constexpr std::array<SizeUnit, 4> size_units{{{"GiB", 1LL << 30}, {"MiB", 1LL << 20}, {"KiB", 1LL << 10}, {"B", 1}}};
-
-bool is_name(std::string_view name, bool with_dash) {
-  const auto first = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-  const auto inner = [&](char c) { return first(c) || (c >= '0' && c <= '9') || (with_dash && c == '-'); };
-  return !name.empty() && first(name.front()) && std::all_of(name.begin(), name.end(), inner);
-}
 
 }  // namespace
 
@@ -61,7 +57,11 @@ std::string exact_number(double value) {
   return failure == std::errc() ? std::string(buffer.data(), end) : std::string("nan");
 }
 
-bool is_measurement_name(std::string_view name) { return is_name(name, false); }
-bool is_plan_name(std::string_view name) { return is_name(name, true); }
+bool is_measurement_name(std::string_view name) { return probes::is_field_name(name); }
+bool is_plan_name(std::string_view name) {
+  std::string without_dash(name);
+  std::replace(without_dash.begin() + (name.empty() ? 0 : 1), without_dash.end(), '-', '_');
+  return probes::is_field_name(without_dash);
+}
 
 }  // namespace watcher

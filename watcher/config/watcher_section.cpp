@@ -5,11 +5,16 @@
 
 #include <array>
 
+#include "probes/key_rows.hpp"
 #include "watcher/config/sections.hpp"
 
 namespace watcher {
 
 namespace {
+
+using probes::Key;
+using probes::key;
+using probes::Kind;
 
 constexpr std::size_t socket_path_max = sizeof(sockaddr_un::sun_path) - 1;  // bytes; the kernel's limit
 
@@ -38,7 +43,52 @@ bool is_listen_address(std::string_view text) {
   return digits && std::stoi(std::string(port)) <= 65535;
 }
 
+std::string wrong_listen(const std::string& text) {
+  if (is_listen_address(text)) return {};
+  return "expected ADDRESS:PORT such as \"127.0.0.1:9877\", or \"off\", found \"" + text + "\"";
+}
+
+std::string wrong_socket(const std::string& path) {
+  if (path.size() <= socket_path_max) return {};
+  return "a socket's path has at most " + std::to_string(socket_path_max) + " bytes, \"" + path + "\" has " +
+         std::to_string(path.size());
+}
+
+constexpr probes::Word modes[]{
+    {"act", static_cast<int>(rules::Mode::act), "what its severity says"},
+    {"ask", static_cast<int>(rules::Mode::ask), "nothing is changed before somebody approves"},
+    {"observe", static_cast<int>(rules::Mode::observe), "nothing is changed: what would have been done is told"},
+};
+
+template <Kind How, auto Member>
+constexpr Key watcher_key(std::string_view name, std::string_view doc) {
+  return key<How, &Config::watcher, Member>(name, doc);
+}
+
+constexpr std::array keys{
+    watcher_key<Kind::string, &WatcherSection::name>("name", "What messages and reports call this watcher.")
+        .when_left_out("the host's name"),
+    watcher_key<Kind::path, &WatcherSection::state_dir>("state_dir",
+                                                        "The folder of the journal, samples and incidents."),
+    watcher_key<Kind::string, &WatcherSection::listen>(
+        "listen", "Where metrics, health, API and page are served: ADDRESS:PORT, or \"off\".")
+        .checked(wrong_listen),
+    watcher_key<Kind::path, &WatcherSection::control>("control", "The Unix socket through which the commands come in.")
+        .checked(wrong_socket),
+    watcher_key<Kind::string, &WatcherSection::control_group>("control_group",
+                                                              "The group that may use it besides root.")
+        .when_left_out("nobody else"),
+    watcher_key<Kind::text, &WatcherSection::token>("token", "What whoever changes state over TCP has to show.")
+        .when_left_out("read-only over TCP"),
+    probes::choice<modes, &Config::core, &rules::CoreConfig::mode>("mode", "The most that any rule may do by itself."),
+    watcher_key<Kind::duration, &WatcherSection::record>("record", "How long raw samples are kept."),
+    watcher_key<Kind::string, &WatcherSection::environment>("environment", "What this host is, such as \"staging\".")
+        .when_left_out("not said"),
+};
+
 }  // namespace
+
+std::span<const Key> watcher_keys() { return keys; }
 
 void read_watcher(Loading& loading, TableReader& root) {
   WatcherSection& out = loading.config.watcher;
@@ -46,29 +96,8 @@ void read_watcher(Loading& loading, TableReader& root) {
   const toml::table* const table = root.subtable("watcher");
   if (table == nullptr) return;
   TableReader reader(loading, *table, "watcher");
-  if (const auto name = reader.string("name")) out.name = *name;
-  if (const auto path = reader.path("state_dir")) out.state_dir = *path;
-  if (const auto listen = reader.string("listen")) {
-    out.listen = *listen;
-    if (!is_listen_address(*listen)) {
-      reader.error("listen", "expected ADDRESS:PORT such as \"127.0.0.1:9877\", or \"off\", found \"" + *listen + "\"");
-    }
-  }
-  if (const auto path = reader.path("control")) {
-    out.control = *path;
-    if (path->size() > socket_path_max) {
-      reader.error("control", "a socket's path has at most " + std::to_string(socket_path_max) + " bytes, \"" + *path +
-                                  "\" has " + std::to_string(path->size()));
-    }
-  }
-  out.control_group = reader.string("control_group").value_or("");
-  out.token = reader.text("token");
+  reader.read(keys, &loading.config);
   if (out.token && out.token->value.empty()) reader.error("token", "is empty; leave it out for read-only over TCP");
-  const auto mode = reader.choice<rules::Mode>(
-      "mode", {{"act", rules::Mode::act}, {"ask", rules::Mode::ask}, {"observe", rules::Mode::observe}});
-  if (mode) loading.config.core.mode = *mode;
-  if (const auto record = reader.duration("record")) out.record = *record;
-  out.environment = reader.string("environment").value_or("");
   reader.finish();
 }
 

@@ -1,9 +1,11 @@
 #include "watcher/drivers/command_driver.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "probes/key_rows.hpp"
 #include "probes/net/child.hpp"
 #include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
@@ -12,6 +14,10 @@
 namespace watcher {
 
 namespace {
+
+using probes::Key;
+using probes::key;
+using probes::Kind;
 
 constexpr rules::Duration read_limit = std::chrono::seconds(8);  // what runs is read every 10 s
 constexpr rules::Duration read_grace = std::chrono::seconds(1);
@@ -149,7 +155,50 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
   co_return result_of(attempt, std::move(ended), limit);
 }
 
+// Written back as `switch`, whichever of its two words the file has.
+probes::Value not_written(const void*) { return {}; }
+
+constexpr std::array keys{
+    key<Kind::argv, &CommandDriver::identify>("identify", "Prints the revision that runs as its first line.")
+        .when_left_out("no revision is known"),
+    key<Kind::argv, &CommandDriver::ready>("ready", "Exits with 0 when a switch could be done.")
+        .when_left_out("it always could"),
+    key<Kind::argv, &CommandDriver::switch_to>("switch", "Makes {to} run; {from} is what runs."),
+    key<Kind::argv, &CommandDriver::switch_to>("rollback", "The short word for switch.").with(&Key::get, not_written),
+};
+
+bool mentions_to(const std::vector<std::string>& argv) {
+  const auto has_to = [](const std::string& word) { return word.find("{to}") != std::string::npos; };
+  return std::any_of(argv.begin(), argv.end(), has_to);
+}
+
+void settle(void* object, probes::Given& given) {
+  const auto& driver = *static_cast<const CommandDriver*>(object);
+  if (given.has("switch") && given.has("rollback"))
+    given.error("rollback", "is the short word for switch; give one of them");
+  // {to} cannot be known when nobody can say what runs.
+  if (driver.identify.empty() && mentions_to(driver.switch_to))
+    given.error(given.has("switch") ? "switch" : "rollback",
+                "{to} needs the revisions to be known; add identify = [...], a command that prints the running one");
+}
+
 }  // namespace
+
+probes::Variety CommandDriver::variety() {
+  return probes::variety<DriverKind, CommandDriver>("command", "Commands say what runs, and switch it.", keys, settle);
+}
+
+std::unique_ptr<Driver> CommandDriver::make(const DriverSection& section, const std::string&,
+                                            const probes::Clock& clock) const {
+  return make_command_driver(section.service, *this, section.timeout, clock);
+}
+
+bool CommandDriver::identifies() const { return !identify.empty(); }
+bool CommandDriver::switches() const { return !switch_to.empty(); }
+
+std::vector<NamedCommand> CommandDriver::commands(const std::string& owner) const {
+  return {{owner + ".identify", identify}, {owner + ".ready", ready}, {owner + ".switch", switch_to}};
+}
 
 std::unique_ptr<Driver> make_command_driver(const rules::ServiceName& service, const CommandDriver& config,
                                             rules::Duration switch_limit, const probes::Clock& clock) {

@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "probes/clock.hpp"
@@ -35,6 +36,9 @@ class Driver {
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;
 };
+
+// What a driver can be, and the words of the contract for what this version has not.
+std::span<const probes::Variety> driver_kinds();
 
 // nullptr for a service without one. `clock` must outlive it.
 std::unique_ptr<Driver> make_driver(const DriverSection& section, const std::string& state_dir,

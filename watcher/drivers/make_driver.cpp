@@ -1,18 +1,39 @@
-#include "watcher/drivers/command_driver.hpp"
+#include <array>
+
+#include "probes/key.hpp"
 #include "watcher/drivers/driver.hpp"
-#include "watcher/drivers/git_driver.hpp"
 
 namespace watcher {
 
+namespace {
+
+// In the order in which they are told. A driver has one line here, and is an alternative of DriverKind.
+std::array<probes::Variety, 7> all_drivers() {
+  return {CommandDriver::variety(),         GitDriver::variety(),
+          probes::later_variety("compose"), probes::later_variety("kubernetes"),
+          probes::later_variety("systemd"), probes::later_variety("pm2"),
+          probes::later_variety("ci")};
+}
+
+struct Maker {
+  const DriverSection& section;
+  const std::string& state_dir;
+  const probes::Clock& clock;
+
+  std::unique_ptr<Driver> operator()(std::monostate) const { return nullptr; }
+  std::unique_ptr<Driver> operator()(const auto& driver) const { return driver.make(section, state_dir, clock); }
+};
+
+}  // namespace
+
+std::span<const probes::Variety> driver_kinds() {
+  static const std::array<probes::Variety, 7> kinds = all_drivers();
+  return kinds;
+}
+
 std::unique_ptr<Driver> make_driver(const DriverSection& section, const std::string& state_dir,
                                     const probes::Clock& clock) {
-  if (const auto* const command = std::get_if<CommandDriver>(&section.driver)) {
-    return make_command_driver(section.service, *command, section.timeout, clock);
-  }
-  if (const auto* const git = std::get_if<GitDriver>(&section.driver)) {
-    return make_git_driver(section.service, *git, state_dir, clock);
-  }
-  return nullptr;
+  return std::visit(Maker{section, state_dir, clock}, section.driver);
 }
 
 }  // namespace watcher

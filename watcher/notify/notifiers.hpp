@@ -2,13 +2,33 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/engine/commands.hpp"
 #include "watcher/config/config.hpp"
 
+namespace probes {
+struct Variety;
+}
+
 namespace watcher {
+
+// A type of notifier: its word in the configuration, and the body of a message as it wants it.
+struct NotifierType {
+  std::string_view word;
+  std::string_view doc;
+  std::string (*body)(const rules::Tell& tell, const std::string& watcher_name) = nullptr;
+};
+
+// Each in the file of its name.
+extern const NotifierType slack;
+extern const NotifierType webhook;
+
+// What a notifier can be, and the words of the contract for what this version has not; filled into NotifierSection.
+std::span<const probes::Variety> notifier_types();
 
 // The result of one delivery.
 struct Delivery {

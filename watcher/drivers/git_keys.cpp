@@ -1,0 +1,52 @@
+#include <array>
+
+#include "probes/key_rows.hpp"
+#include "watcher/drivers/git_driver.hpp"
+
+namespace watcher {
+
+namespace {
+
+using probes::key;
+using probes::Kind;
+
+constexpr std::array keys{
+    key<Kind::strings, &GitDriver::paths>("paths", "Only these parts of the repository are switched.")
+        .when_left_out("all of it"),
+    key<Kind::argv, &GitDriver::build>("build", "Builds what was checked out.").when_left_out("nothing is built"),
+    key<Kind::argv, &GitDriver::restart>("restart", "Starts what was checked out.")
+        .required("how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]"),
+    key<Kind::duration, &GitDriver::build_timeout>("build_timeout", "How long a build may take.")
+        .at_least(std::chrono::seconds(1)),
+    key<Kind::duration, &GitDriver::restart_timeout>("restart_timeout", "How long a restart may take.")
+        .at_least(std::chrono::seconds(1)),
+};
+
+void settle(void*, probes::Given& given) {
+  if (!given.has("dir")) given.missing("dir", "the folder of the repository, such as dir = \"/opt/app\"");
+  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
+    if (given.has(theirs))
+      given.error(theirs, "the git driver does this itself; leave it out, or use driver = \"command\"");
+  }
+}
+
+}  // namespace
+
+probes::Variety GitDriver::variety() {
+  return probes::variety<DriverKind, GitDriver>("git", "A commit is checked out in dir, built and restarted.", keys,
+                                                settle);
+}
+
+std::unique_ptr<Driver> GitDriver::make(const DriverSection& section, const std::string& state_dir,
+                                        const probes::Clock& clock) const {
+  return make_git_driver(section.service, *this, state_dir, clock);
+}
+
+bool GitDriver::identifies() const { return true; }
+bool GitDriver::switches() const { return true; }
+
+std::vector<NamedCommand> GitDriver::commands(const std::string& owner) const {
+  return {{owner, {"git"}}, {owner + ".build", build}, {owner + ".restart", restart}};
+}
+
+}  // namespace watcher

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <boost/json/string.hpp>
+#include <map>
+#include <string>
+
+#include "rules/engine/commands.hpp"
+
+namespace watcher {
+
+// What every type of notifier says of a message.
+
+// Text that a message may have: without control characters, cut to 16 KiB.
+boost::json::string message_text(std::string_view bytes);
+// The leftmost comparison that decided: the first bad one, else the first with a value; nullptr when there is none.
+const rules::Comparison* decisive(const rules::Tell& tell);
+// The names that a template may have in braces, and what they stand for.
+std::map<std::string, std::string> message_fields(const rules::Tell& tell, const std::string& watcher_name);
+
+}  // namespace watcher
