@@ -41,6 +41,7 @@ int run_cli(const std::vector<std::string>& arguments, Terminal& terminal) {
   add_incident_commands(app, line);
   add_limit_commands(app, line);
   add_notify_commands(app, line);
+  add_help_command(app, line);
   app.footer(footer);  // after the commands, which would show it too
   // CLI11 takes a vector from its end.
   std::vector<std::string> last_first(arguments.rbegin(), arguments.rend());

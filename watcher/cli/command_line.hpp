@@ -95,5 +95,6 @@ void add_deploy_commands(CLI::App& app, CommandLine& line);    // deploy begin|e
 void add_incident_commands(CLI::App& app, CommandLine& line);  // rollback, approve, abort
 void add_limit_commands(CLI::App& app, CommandLine& line);     // pause, resume, fuse reset, accept-state
 void add_notify_commands(CLI::App& app, CommandLine& line);    // notify test
+void add_help_command(CLI::App& app, CommandLine& line);       // help
 
 }  // namespace watcher

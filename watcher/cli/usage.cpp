@@ -19,21 +19,10 @@ struct Followed {
   std::string unknown;  // the word where a command should have been
 };
 
-std::vector<const CLI::App*> commands_of(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
-}
-
 std::vector<std::string> names_of_commands(const CLI::App& app) {
   std::vector<std::string> out;
   for (const CLI::App* command : commands_of(app)) out.push_back(command->get_name());
   return out;
-}
-
-const CLI::App* command_named(const CLI::App& app, const std::string& name) {
-  for (const CLI::App* command : commands_of(app)) {
-    if (command->get_name() == name) return command;
-  }
-  return nullptr;
 }
 
 bool is_option(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
@@ -96,6 +85,17 @@ std::string unknown_option(const CLI::App& command, const std::vector<std::strin
 }
 
 }  // namespace
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+const CLI::App* command_named(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : commands_of(app)) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
 
 std::string wrong_usage(const CLI::App& program, const std::vector<std::string>& arguments,
                         const CLI::ParseError& error) {

@@ -91,7 +91,7 @@ constexpr std::array keys{
     probes::table<&ActionSpec::verify>("verify", verify_keys, "What says that it worked.").settled(settle_verify),
     key<Kind::duration, &ActionSpec::settle>("settle", "How long it has to help before the next rung is tried.")
         .when_left_out("the rule's for, at most 5m, at least two polls"),
-    own_key("step", main_steps, "What it does, in order."),
+    own_key("step", main_steps, "What it does, in order.").required("write at least one [[action.NAME.step]]"),
     own_key("on_success", success_steps, "Steps after it was verified."),
     own_key("on_failure", failure_steps, "Steps after it failed; they must bear repetition."),
     own_key("always", always_steps, "Steps at its end, however it ended; they must bear repetition."),
@@ -102,7 +102,6 @@ void read_action(Loading& loading, const NamedTable& entry) {
   loading.action_names.insert(entry.name);
   ActionSpec out;
   out.name = rules::ActionName(entry.name);
-  if (!reader.has("step")) reader.missing("step", "write at least one [[action." + entry.name + ".step]]");
   reader.read_whole(keys, &out);
   loading.config.core.actions.push_back(std::move(out));
 }

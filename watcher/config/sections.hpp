@@ -38,10 +38,11 @@ std::span<const probes::Key> watcher_keys();
 std::span<const probes::Key> probe_keys();
 std::span<const probes::Key> signal_keys();
 std::span<const probes::Key> rule_keys();
-std::span<const probes::Key> service_keys();
+std::span<const probes::Key> service_keys();  // of a struct that only its section knows
+std::shared_ptr<void> fresh_service();
+void* driver_of_service(void* service);
 std::span<const probes::Key> action_keys();
 std::span<const probes::Key> step_keys();
-std::span<const probes::Variety> step_kinds();
 std::span<const probes::Key> notifier_keys();
 
 // Each writes a table of its kind.

@@ -217,6 +217,8 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
 }  // namespace
 
 std::span<const Key> service_keys() { return keys; }
+std::shared_ptr<void> fresh_service() { return std::make_shared<Service>(); }
+void* driver_of_service(void* service) { return &static_cast<Service*>(service)->section.driver; }
 
 void read_services(Loading& loading, TableReader& root) {
   const std::vector<NamedTable> tables = named_tables(root, "service", is_plan_name, "[a-z_][a-z0-9_-]*");
