@@ -1,10 +1,14 @@
 """How rollbackd watches the shop, and who is told: what the demonstration and the end-to-end tests share."""
 
+import fcntl
 import http.server
 import json
+import os
 import pathlib
+import random
 import socket
 import string
+import tempfile
 import threading
 import time
 
@@ -109,10 +113,27 @@ def write_config(file, text):
     file.chmod(0o600)
 
 
+# Below the ports that the kernel gives to outgoing connections (32768 and up): none of those can take one meanwhile.
+PORTS = range(20000, 32000)
+claims = []  # held as long as this process lives
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on and that no other test claims before this process ends."""
+    folder = pathlib.Path(tempfile.gettempdir()) / f"rollbackd-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for port in random.sample(PORTS, len(PORTS)):
+        claim = open(folder / str(port), "w", encoding="utf-8")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claims.append(claim)
+        return port
+    raise RuntimeError("no port is free")
 
 
 def wait_until(holds, seconds, pause=0.1):
