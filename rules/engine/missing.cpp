@@ -68,7 +68,8 @@ std::vector<std::string> missing(const Service& service, const WatchedRule& rule
     out.push_back("cooldown until " + told(*cooling));
   }
   if (service.revisions().is_preexisting(rule.name())) out.push_back("was bad before this revision came: would ask");
-  const std::string blown = limits.blown(service.revisions().running_record(), service.spec().has_driver);
+  std::string blown = limits.blown(service.revisions().running_record(), service.spec().has_driver);
+  if (limits.has_acted_unidentified()) blown = acted_unidentified_text;
   if (!blown.empty()) out.push_back("fused: " + blown);
   const Incident* incident = service.incident();
   if (incident != nullptr && !incident->record().waiting_for.empty()) {

@@ -74,6 +74,10 @@ Answer Core::answer(const FuseReset& request) {
   if (service == nullptr) return no_service(request.service);
   service->limits().reset();
   service->revisions().forget_switches();
+  // What fires and was refused for a limit is looked at again.
+  if (service->incident() == nullptr) {
+    for (WatchedRule* rule : service->evidence().firing()) rule->mark_answered(false);
+  }
   effects_.note("fuse_reset", {{"service", request.service.text}});
   return yes("all limits of " + request.service.text + " start anew");
 }

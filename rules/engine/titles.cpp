@@ -16,9 +16,10 @@ constexpr std::size_t short_length = 12;
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
+// " v2 → v1", as far as it is known.
 std::string way(const IncidentRecord& incident) {
-  const std::string from = incident.from.empty() ? "an unknown revision" : incident.from.text;
-  return incident.to.empty() ? from : from + " → " + incident.to.text;
+  if (incident.to.empty()) return incident.from.empty() ? "" : " " + incident.from.text;
+  return " " + (incident.from.empty() ? "an unknown revision" : incident.from.text) + " → " + incident.to.text;
 }
 
 // (errors, P1)
@@ -36,10 +37,10 @@ std::string newest_rule(const IncidentRecord& incident) {
 
 std::string ended(const IncidentRecord& incident, Outcome outcome, const std::string& action) {
   const std::string& why = incident.outcome_detail;
-  const std::string target = incident.to.empty() ? "the target" : incident.to.text;
+  const bool target_runs = incident.switched && !incident.to.empty();
   switch (outcome) {
     case Outcome::recovered:
-      return "recovered: " + (incident.switched ? target + " runs and " + why : why + " after " + action);
+      return "recovered: " + (target_runs ? incident.to.text + " runs and " + why : action + " helped, " + why);
     case Outcome::not_recovered:
       return "not recovered, people are needed: " + why;
     case Outcome::wrong_revision:
@@ -68,18 +69,19 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
 
 std::string said_of(const IncidentRecord& incident, std::string_view event, const std::string& text,
                     const std::string& action, bool switches) {
-  const std::string doing = switches ? "rolling back " + way(incident) : "running " + action;
+  const std::string doing = switches ? "rolling back" + way(incident) : "running " + action;
   if (event == "closed" && incident.outcome) return ended(incident, *incident.outcome, action);
   if (event == "fired") return newest_rule(incident) + " fires: " + text;
   if (event == "joined") return newest_rule(incident) + " fires too";
-  if (event == "by_hand") return (switches ? "rollback by hand " + way(incident) : action + " by hand");
+  if (event == "by_hand") return (switches ? "rollback by hand" + way(incident) : action + " by hand");
   if (event == "action_started") return doing + cause_of(incident);
   if (event == "asked") {
-    return "approve " + (switches ? "the rollback " + way(incident) : action) + "?" + cause_of(incident);
+    return "approve " + (switches ? "the rollback" + way(incident) : action) + "?" + cause_of(incident);
   }
-  if (event == "switched") return "switched " + way(incident) + cause_of(incident);
+  if (event == "switched") return "switched" + way(incident) + cause_of(incident);
   if (event == "verifying") {
-    return "verifying " + (switches ? incident.to.text : "whether " + action + " helped") + cause_of(incident);
+    return "verifying " + (switches && !incident.to.empty() ? incident.to.text : "whether " + action + " helped") +
+           cause_of(incident);
   }
   return text + cause_of(incident);
 }

@@ -242,9 +242,8 @@ void World::perform(const Perform& command) {
       script.status == StepStatus::succeeded) {
     // The world changes whether or not the watcher lives to see it.
     agenda_.emplace(now_ + script.takes, std::pair(0, [this, command] {
-                      if (command.context.to.empty()) return;
                       Reality& real = reality[command.context.service.text];
-                      real.running = command.context.to;
+                      if (!command.context.to.empty()) real.running = command.context.to;
                       if (real.on_switch) real.on_switch(real);
                     }));
   }

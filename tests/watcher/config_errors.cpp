@@ -243,6 +243,20 @@ TEST_CASE("SPEC 3: a secret that cannot be read is an error, and is never shown"
         std::string::npos);
 }
 
+TEST_CASE("SPEC 2.18: without an identity no revision can be named, in a command, a plan or a switch") {
+  const auto refused = [](const std::string& more) {
+    return findings_of(
+        "[service.web]\nhealth = 'http://127.0.0.1:1/'\nrollback = ['true']\nrules = ['down for 30s']\n" + more);
+  };
+  CHECK(refused("").find("error") == std::string::npos);
+  CHECK(refused("ready = ['true', '{to}']\n").find("service.web.ready: {to} needs") != std::string::npos);
+  const std::string plan = "[[action.rollback.step]]\n";
+  CHECK(refused(plan + "run = ['true', '{from}']\n").find("has {to} or {from} in a command") != std::string::npos);
+  CHECK(refused(plan + "switch = 'v1'\n").find("names the revision that it goes to") != std::string::npos);
+  CHECK(refused(plan + "switch = 'last-good'\n").find("error") == std::string::npos);
+  CHECK(findings_of("[service.web]\nrollback = ['true', '{from}']\n").find("{from} needs") != std::string::npos);
+}
+
 TEST_CASE("SPEC 2.18: {to} without identify is refused, because no revision is known") {
   CHECK(findings_of("[service.web]\nrollback = ['./back.sh', '{to}']\n") ==
         "2:12: error: service.web.rollback: {to} needs the revisions to be known; add identify = [...], a command that "

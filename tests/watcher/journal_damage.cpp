@@ -90,6 +90,49 @@ TEST_CASE("a second damage is set aside beside the first") {
   }
 }
 
+TEST_CASE("a database that has vanished beside what an earlier run left is damage") {
+  for (const bool emptied : {true, false}) {
+    CAPTURE(emptied);
+    const Folder folder;
+    const std::string database = folder.path + "/rollbackd.db";
+    CHECK_FALSE(open(folder.path)->save({revision("v1", 1, rules::Standing::good)}));
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(database + suffix);
+    if (emptied) write_file(database, "");
+    {
+      const auto journal = open(folder.path);
+      CHECK(journal->found().set_aside);
+      CHECK(contains(journal->found().set_aside_why, emptied ? "it is empty" : "it is missing"));
+      CHECK(contains(journal->found().set_aside_why, "reserve"));
+      CHECK(journal->observe_only());
+      CHECK(std::filesystem::exists(database + ".damaged-1") == emptied);
+      CHECK_FALSE(journal->save({incident("1", 1)}));
+    }
+    // What was begun anew is no damage, and what is not accepted stays so.
+    const auto again = open(folder.path);
+    CHECK_FALSE(again->found().set_aside);
+    CHECK(again->found().observe_only);
+    CHECK_FALSE(again->accept_state());
+  }
+}
+
+TEST_CASE("each trace of an earlier run tells of a database that has vanished") {
+  for (const char* trace : {"samples", "incidents"}) {
+    CAPTURE(trace);
+    const Folder folder;
+    std::filesystem::create_directory(folder.path + "/" + trace);
+    CHECK(contains(open(folder.path)->found().set_aside_why, trace));
+  }
+}
+
+TEST_CASE("an empty state directory, or one with a lock and a spool alone, is a first start") {
+  const Folder folder;
+  write_file(folder.path + "/lock", "1\n");
+  std::filesystem::create_directory(folder.path + "/spool");
+  const auto journal = open(folder.path);
+  CHECK_FALSE(journal->found().set_aside);
+  CHECK_FALSE(journal->observe_only());
+}
+
 TEST_CASE("a page that was overwritten is found at the start and the database set aside") {
   const Folder folder;
   {

@@ -132,6 +132,37 @@ void imply_rollback(Loading& loading) {
   loading.config.core.actions.push_back(std::move(action));
 }
 
+bool names_revision(const std::vector<std::string>& argv) {
+  return std::any_of(argv.begin(), argv.end(), [](const std::string& word) {
+    return word.find("{to}") != std::string::npos || word.find("{from}") != std::string::npos;
+  });
+}
+
+// What an action cannot do for a service whose revision nobody can read, for people; empty: nothing (SPEC 2.18).
+std::string why_needs_identity(const rules::ActionSpec& action) {
+  for (const auto* section : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
+    for (const rules::StepSpec& step : *section) {
+      const auto* run = std::get_if<rules::RunStep>(&step.what);
+      const auto* capture = std::get_if<rules::CaptureStep>(&step.what);
+      if ((run != nullptr && names_revision(run->argv)) || (capture != nullptr && names_revision(capture->argv)))
+        return "has {to} or {from} in a command";
+      const auto* to = std::get_if<rules::SwitchStep>(&step.what);
+      if (to != nullptr && to->kind != rules::SwitchTargetKind::last_good) return "names the revision that it goes to";
+    }
+  }
+  return "";
+}
+
+void check_identity(Loading& loading, const rules::ServiceSpec* service, const rules::ActionSpec* action, Place place,
+                    const std::string& owner) {
+  if (service == nullptr || action == nullptr || service->has_identity) return;
+  const std::string why = why_needs_identity(*action);
+  if (why.empty()) return;
+  loading.findings.error(place, owner + ": action \"" + action->name.text + "\" " + why + ", but service \"" +
+                                    service->name.text +
+                                    "\" has no identity; add identify = [...], a command that prints what runs");
+}
+
 // Without `respond` a rule rolls back, when there is something to roll back; a P3 rule only tells.
 void resolve_default_response(Loading& loading, ReadRule& rule) {
   const rules::ServiceSpec* const service = service_named(loading, rule.spec.service);
@@ -140,6 +171,7 @@ void resolve_default_response(Loading& loading, ReadRule& rule) {
   const bool possible = rollback != nullptr && (service->has_driver || !rollback->switches());
   if (possible) {
     rule.spec.respond.emplace_back("rollback");
+    check_identity(loading, service, rollback, rule.place, "rule." + rule.spec.name.text);
     return;
   }
   if (rule.spec.severity == rules::Severity::p3 || loading.action_names.contains("rollback")) return;
@@ -165,6 +197,7 @@ void resolve_response(Loading& loading, ReadRule& rule) {
       continue;
     }
     const rules::ActionSpec* const action = action_named(loading, name);
+    check_identity(loading, service, action, rule.respond_places[i], owner);
     if (service == nullptr || action == nullptr || !action->switches() || service->has_driver) continue;
     loading.findings.error(rule.respond_places[i], owner + ": action \"" + name.text + "\" switches, but service \"" +
                                                        service->name.text +

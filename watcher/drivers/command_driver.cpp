@@ -167,19 +167,29 @@ constexpr std::array keys{
     key<Kind::argv, &CommandDriver::switch_to>("rollback", "The short word for switch.").with(&Key::get, not_written),
 };
 
-bool mentions_to(const std::vector<std::string>& argv) {
-  const auto has_to = [](const std::string& word) { return word.find("{to}") != std::string::npos; };
-  return std::any_of(argv.begin(), argv.end(), has_to);
+// "{to}" or "{from}"; empty: neither.
+std::string revision_named_in(const std::vector<std::string>& argv) {
+  for (const char* name : {"{to}", "{from}"}) {
+    const auto has_it = [name](const std::string& word) { return word.find(name) != std::string::npos; };
+    if (std::any_of(argv.begin(), argv.end(), has_it)) return name;
+  }
+  return "";
 }
 
 void settle(void* object, probes::Given& given) {
   const auto& driver = *static_cast<const CommandDriver*>(object);
   if (given.has("switch") && given.has("rollback"))
     given.error("rollback", "is the short word for switch; give one of them");
-  // {to} cannot be known when nobody can say what runs.
-  if (driver.identify.empty() && mentions_to(driver.switch_to))
-    given.error(given.has("switch") ? "switch" : "rollback",
-                "{to} needs the revisions to be known; add identify = [...], a command that prints the running one");
+  if (!driver.identify.empty()) return;
+  // Neither can be known when nobody can say what runs.
+  const auto check = [&](const char* word, const std::vector<std::string>& argv) {
+    const std::string named = revision_named_in(argv);
+    if (named.empty()) return;
+    given.error(
+        word, named + " needs the revisions to be known; add identify = [...], a command that prints the running one");
+  };
+  check(given.has("switch") ? "switch" : "rollback", driver.switch_to);
+  check("ready", driver.ready);
 }
 
 }  // namespace

@@ -227,7 +227,9 @@ OpenedJournal Journal::open(const std::string& state_dir) {
   if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
   auto& dir = std::get<StateDir>(taken);
   JournalState found;
-  Loaded loaded = open_and_load(Database::open(dir.database(), journal_schema()));
+  // A database that has vanished would be begun anew without a word, as at a first start.
+  const std::string vanished = dir.why_database_vanished();
+  Loaded loaded = vanished.empty() ? open_and_load(Database::open(dir.database(), journal_schema())) : Damage{vanished};
   if (auto* damage = std::get_if<Damage>(&loaded)) {
     const Damage met = std::move(*damage);
     if (auto fault = set_aside(dir, met, found)) return *fault;

@@ -88,6 +88,20 @@ bool StateDir::has_room_for_reserve() const {
   return room.f_bavail * room.f_frsize >= 2 * static_cast<std::uint64_t>(reserve_bytes);
 }
 
+// What only a run leaves behind. The lock is not among them: it is made before the database, also by a start that
+// then fails, and so is the spool, which commands fill while no watcher runs.
+std::string StateDir::why_database_vanished() const {
+  std::error_code error;
+  const bool is_there = exists(database());
+  if (is_there && std::filesystem::file_size(database(), error) > 0) return "";
+  std::string trace;
+  for (const char* name : {"reserve", "samples", "incidents", "at-work", "rollbackd.db-wal"}) {
+    if (trace.empty() && exists(path_ + "/" + name)) trace = name;
+  }
+  if (trace.empty()) return "";
+  return std::string(is_there ? "it is empty" : "it is missing") + ", but " + trace + " of an earlier run is beside it";
+}
+
 bool StateDir::observe_only() const { return exists(observe_mark()); }
 
 std::optional<JournalFault> StateDir::mark_observe_only(const std::string& why) {

@@ -40,6 +40,10 @@ class StateDir {
   // Whether the file system has room for the reserve and as much besides.
   bool has_room_for_reserve() const;
 
+  // Why the database is missing though an earlier run had one, for people; empty: it is there, or this is a first
+  // start.
+  std::string why_database_vanished() const;
+
   // The mark of a set-aside database, a file of its own so that it is durable before anything is moved.
   bool observe_only() const;
   std::optional<JournalFault> mark_observe_only(const std::string& why);

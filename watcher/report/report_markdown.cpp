@@ -189,7 +189,7 @@ std::string verification(const rules::IncidentRecord& incident) {
   if (!incident.past_no_return || !was_looked_at(incident)) return "";
   std::string text = "## Verification\n\n";
   if (incident.outcome) {
-    const std::string meaning = outcome_meaning(*incident.outcome);
+    const std::string meaning = outcome_meaning(incident);
     text += "**" + enumerator_name(*incident.outcome) + "**: " + meaning;
     if (!incident.outcome_detail.empty()) text += ": " + markdown_text(first_line(incident.outcome_detail));
     text += ".\n";

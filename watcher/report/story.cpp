@@ -59,6 +59,8 @@ std::string deed(const rules::IncidentRecord& incident) {
     return std::string(done ? " It was switched" : " A switch was begun") + " from " +
            code(short_revision(incident.from)) + " to " + code(short_revision(incident.to)) + ".";
   }
+  if (incident.switched)
+    return " Its command was run to switch it; without an identity nobody can say from what to what.";
   if (incident.past_no_return) return " Steps that change something were run, but no revision was switched.";
   return " Nothing was changed.";
 }
@@ -69,7 +71,7 @@ std::string ending(const rules::IncidentRecord& incident) {
     if (!incident.waiting_for.empty()) text += ", waiting for " + markdown_text(incident.waiting_for);
     return text + ".";
   }
-  std::string text = " Outcome: **" + enumerator_name(*incident.outcome) + "**, " + outcome_meaning(*incident.outcome);
+  std::string text = " Outcome: **" + enumerator_name(*incident.outcome) + "**, " + outcome_meaning(incident);
   if (!incident.outcome_detail.empty()) text += " (" + markdown_text(first_line(incident.outcome_detail)) + ")";
   if (incident.closed) text += "; closed after " + duration_text(*incident.closed - incident.opened);
   return text + ".";
@@ -86,6 +88,7 @@ std::string failed_step(const ReportInput& input) {
 }
 
 std::string by_hand(const rules::IncidentRecord& incident) {
+  if (incident.switched && incident.to.empty()) return command("rollback " + incident.service.text);
   const std::string to = incident.to.empty() ? "REVISION" : incident.to.text;
   return command("rollback " + incident.service.text + " --to " + to);
 }
@@ -105,6 +108,10 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
       return "**Look at it now.** What runs is not what was switched to. Compare " + command("status") +
              " with the service itself, then " + by_hand(input.incident) + ".";
     case Outcome::unverifiable:
+      if (!input.incident.past_no_return) {
+        return "**Look at it now.** What runs cannot be read, so nothing was changed. " + command("check --online") +
+               " says why; then " + by_hand(input.incident) + ".";
+      }
       return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
              " says which probes fail and why.";
     case Outcome::action_failed:
@@ -171,16 +178,19 @@ std::string outcome_name(const rules::IncidentRecord& incident) {
   return incident.outcome ? enumerator_name(*incident.outcome) : "open, " + enumerator_name(incident.phase);
 }
 
-std::string outcome_meaning(Outcome outcome) {
-  switch (outcome) {
+std::string outcome_meaning(const rules::IncidentRecord& incident) {
+  if (!incident.outcome) return "";
+  switch (*incident.outcome) {
     case Outcome::recovered:
-      return "the target runs and the rules are good again";
+      // Without an identity the rules alone say it.
+      return incident.to.empty() ? "the rules are good again" : "the target runs and the rules are good again";
     case Outcome::not_recovered:
       return "the plan went through, but the rules did not become good";
     case Outcome::wrong_revision:
       return "what runs after the switch is not the target";
     case Outcome::unverifiable:
-      return "nothing could be measured afterwards";
+      return incident.past_no_return ? "nothing could be measured afterwards"
+                                     : "what runs could not be read, so nothing was changed";
     case Outcome::action_failed:
       return "a step failed, or the plan could not go on after a crash";
     case Outcome::no_target:

@@ -13,7 +13,7 @@ namespace watcher {
 // "recovered", or the phase while it is open.
 std::string outcome_name(const rules::IncidentRecord& incident);
 // A sentence without full stop: what the outcome means.
-std::string outcome_meaning(rules::Outcome outcome);
+std::string outcome_meaning(const rules::IncidentRecord& incident);
 // What happened, in two or three sentences.
 std::string summary(const ReportInput& input);
 // What people have to do or may want to do, most urgent first; each a sentence or two.

@@ -178,7 +178,8 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   if (found == drivers_.end() || found->second == nullptr) {
     co_return failed("switch " + context.service.text + ": the service has no driver");
   }
-  if (!rules::is_safe_in_argv(context.to)) {
+  // Without an identity there is none to name: where it goes is the command's own affair.
+  if (!context.to.empty() && !rules::is_safe_in_argv(context.to)) {
     co_return failed("switch " + context.service.text + ": the target's name must not be put into a command line");
   }
   Driver& driver = *found->second;

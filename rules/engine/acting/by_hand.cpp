@@ -49,6 +49,9 @@ std::optional<ActionSpec> action_by_hand(const ServiceSpec& service, const CoreC
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
                       const Revisions& revisions) {
   std::optional<Revision> to = request.to;
+  if (to && !service.has_identity) {
+    return {{}, "service " + service.name.text + " has no identity: its command decides where it goes; leave out --to"};
+  }
   const bool wants_target = action.switches() && service.has_identity;
   if (wants_target && !to) to = revisions.last_good(revisions.running());
   if (wants_target && !to) return {{}, "no good revision is known to roll back to; name one with --to"};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/engine/acting/limits.hpp"
 #include "rules/engine/own_trouble.hpp"
 #include "rules/engine/told.hpp"
 
@@ -57,8 +58,7 @@ std::optional<Gate> gate_target(const GateView& view) {
   }
   if (by_hand) return std::nullopt;
   if (view.acted_unidentified && !view.incident.past_no_return) {
-    return Gate{
-        GateKind::close, "without an identity it acts once until deploy mark or fuse reset", {}, Outcome::fused};
+    return Gate{GateKind::close, std::string(acted_unidentified_text), {}, Outcome::fused};
   }
   if (view.blown.empty()) return std::nullopt;
   return Gate{GateKind::close, view.blown, {}, Outcome::fused};

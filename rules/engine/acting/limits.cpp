@@ -33,6 +33,7 @@ void Limits::end_pause() {
 void Limits::reset() {
   count(FuseUse::reset, {}, {});
   acted_without_identity_ = false;
+  save_();
 }
 
 void Limits::count(FuseUse use, const Revision& from, const IncidentId& incident) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/engine/effects.hpp"
@@ -11,6 +12,10 @@
 #include "rules/incidents/service_spec.hpp"
 
 namespace rules {
+
+// Why a service whose revision nobody can read is not acted on again, for people.
+inline constexpr std::string_view acted_unidentified_text =
+    "without an identity it acts once until deploy mark or fuse reset";
 
 // What holds one service's actions back whatever its rules say: pause, cooldown, the fuse (SPEC 2.18, 2.25, 2.27).
 class Limits {
@@ -46,7 +51,7 @@ class Limits {
   std::optional<Instant> last_mutation() const { return mutation_ended_; }
   std::optional<Instant> cooling_until() const;  // none: not cooling
   int rung_of(const RuleName& rule) const;
-  bool has_acted_unidentified() const { return acted_without_identity_; }
+  bool has_acted_unidentified() const { return acted_without_identity_ && !spec_.has_identity; }
   // Why nothing more may be done by itself, for people; empty when it may. `from`: what runs, if it is known.
   std::string blown(const LedgerRecord* from, bool switches) const;
   bool was_counted(const IncidentId& incident, Instant since) const {

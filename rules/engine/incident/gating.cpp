@@ -59,7 +59,10 @@ bool Incident::all_cleared() const {
 
 bool Incident::moved_on() const {
   const Revision& running = in_.revisions.running();
-  if (record_.from.empty() || running.empty()) return false;
+  if (running.empty()) return false;
+  // Only a mark says that another one runs.
+  if (!in_.service.has_identity) return in_.revisions.running_since() > record_.opened;
+  if (record_.from.empty()) return false;
   if (running == record_.from) return in_.revisions.running_since() > record_.opened;
   return !record_.switched || running != record_.to;
 }

@@ -51,11 +51,16 @@ void Incident::saw_after_switch(const RevisionRead& read) {
 }
 
 void Incident::switched() {
-  tell(Stage::progress, "switched", record_.from.text + " → " + record_.to.text);
+  const bool is_read = in_.service.has_identity;
+  tell(Stage::progress, "switched", is_read ? record_.from.text + " → " + record_.to.text : step_.text + ": done");
   looks_elsewhere_ = 0;
   still_old_ = false;
   look_.forget();
-  if (in_.service.has_identity) in_.effects.emit(ReadRevision{record_.service});
+  if (is_read) {
+    in_.effects.emit(ReadRevision{record_.service});
+  } else {
+    in_.revisions.own_switch_unseen();
+  }
 }
 
 // A crash left the switch in flight: what runs says whether it happened; it is not done again unless it bears that.

@@ -138,7 +138,10 @@ void Incident::carry_out(const StepSpec& step) {
     record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : in_.service.ask_timeout);
     return tell(Stage::ask, "asked", question->question);
   }
-  in_.effects.emit(Perform{step_.id, step, context(), is_mutating(step)});
+  StepContext around = context();
+  // What has been said of revisions that nobody can read is not passed on as if it had been read (SPEC 2.18).
+  if (!in_.service.has_identity) around.from = around.to = Revision();
+  in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step)});
 }
 
 bool Incident::drive_in_flight() {

@@ -95,8 +95,14 @@ bool Verification::is_verified() const {
 
 bool Verification::has_helped() const { return is_verified() && !others_bad(); }
 
+// Where nobody can read what runs, it rests on this alone (SPEC 2.18).
+std::string Verification::rules_good() const {
+  const bool alone = view_.incident.switched && !view_.service.has_identity;
+  return std::string("every rule is good again") + (alone ? "; what runs cannot be read, the rules alone say so" : "");
+}
+
 std::string Verification::proof() const {
-  if (!rules().empty()) return "every rule is good again";
+  if (!rules().empty()) return rules_good();
   return view_.incident.to.text + " runs; no rule says how well";
 }
 
@@ -124,8 +130,7 @@ Verified Verification::at_the_end() const {
   if (unknown || (thin && up != Up::up) || covered.empty()) {
     return {Outcome::unverifiable, "nothing could be measured that decides"};
   }
-  return {Outcome::recovered,
-          thin ? "too little traffic to decide; up and journeys are well" : "every rule is good again"};
+  return {Outcome::recovered, thin ? "too little traffic to decide; up and journeys are well" : rules_good()};
 }
 
 Duration Verification::limit() const {

@@ -50,6 +50,7 @@ class Verification {
 
  private:
   bool is_verified() const;
+  std::string rules_good() const;
   bool others_bad() const;
   bool is_good_for_long(const WatchedRule& rule) const;
   Duration settle_least() const;

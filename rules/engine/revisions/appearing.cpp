@@ -40,6 +40,15 @@ void Revisions::own_switch_seen(const Revision& revision) {
   doors_.effects.note("own_switch_seen", {{"service", spec_.name.text}, {"revision", revision.text}});
 }
 
+void Revisions::own_switch_unseen() {
+  now_runs(Revision(), now());
+  rolled_back_here_ = true;
+  doors_.limits.rolled_back();
+  doors_.evidence.count_from(doors_.limits.last_mutation().value_or(Instant::min()));
+  doors_.evidence.forget_known();
+  doors_.save();
+}
+
 // The first revision ever seen is taken as good. One that is read when we had lost sight of what runs is judged unless
 // it is known to be good.
 void Revisions::adopt_first(const Revision& revision, Instant at, std::optional<Instant> incident_opened) {
@@ -82,8 +91,8 @@ LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at) const
   record.last_seen = now();
   record.policy = RollbackPolicy::automatic;
   record.baselines = baselines_after(old);
-  // A mark is often said when the new one already runs: only a look vouches for the old one.
-  const bool was_seen = last_saw_running_ != Instant::min();
+  // A mark is often said when the new one already runs: only a look vouches for the old one, where there are looks.
+  const bool was_seen = spec_.has_identity && last_saw_running_ != Instant::min();
   const std::vector<RuleName> inherited = old == nullptr ? std::vector<RuleName>() : old->preexisting;
   record.preexisting = doors_.evidence.bad_at(was_seen ? std::min(at, last_saw_running_) : at, inherited);
   return record;

@@ -39,6 +39,7 @@ void Revisions::tell_deploying() {
 void Revisions::marked(const DeployMark& mark) {
   doors_.effects.note(std::string(event_of(mark.kind)),
                       {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
+  const std::optional<Instant> began = deploying_since_;
   if (mark.kind == MarkKind::begin) deploying_since_ = mark.at;
   if (mark.kind == MarkKind::end) deploying_since_.reset();
   tell_deploying();
@@ -51,9 +52,10 @@ void Revisions::marked(const DeployMark& mark) {
     mark_ = std::move(said);
   } else if (!spec_.has_identity) {
     const Revision unnamed("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000));
-    const Revision name = said.revision.empty() ? unnamed : said.revision;
-    mark_ = std::move(said);
-    appeared(name, mark.at);
+    hold_mark(std::move(said));
+    if (mark_->revision.empty()) mark_->revision = unnamed;
+    const Revision name = mark_->revision;
+    appeared(name, began.value_or(mark.at));
   } else if (names_running || just_appeared) {
     apply_mark(said);
   } else {

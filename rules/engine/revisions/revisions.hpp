@@ -37,6 +37,7 @@ class Revisions {
   void looked(const RevisionRead& read);  // whatever it saw
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
   void own_switch_seen(const Revision& revision);
+  void own_switch_unseen();  // where it went nobody can read
   void note_schema(const RevisionRead& read);
 
   // What is said of deployments (marks.cpp).
