@@ -119,11 +119,23 @@ void Core::handle(const DeployMark& mark) {
 void Core::handle(const ReadinessRead& read) {
   Service* service = find(read.service);
   if (service == nullptr) return;
-  if (service->readiness.ready != read.ready) {
+  Readiness& known = service->readiness;
+  const std::string reason = read.ready ? "" : read.reason;
+  if (known.ready != read.ready || known.reason != reason) {
     effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",
                   {{"service", read.service.text}, {"reason", read.reason}});
   }
-  service->readiness = {read.ready, read.ready ? "" : read.reason};
+  known.ready = read.ready;
+  known.reason = reason;
+  // While something is being changed the tree is not as it will be; it is looked at again afterwards.
+  if (known.told != known.ready || service->incident() != nullptr || service->evidence().is_deploying()) return;
+  known.told = !known.ready;
+  const std::string what = service->name().text;
+  if (known.told) {
+    effects_.tell_fault(what + " could not be rolled back", known.reason, service->name());
+  } else {
+    effects_.tell_fault(what + " could be rolled back again", "What was in the way is gone.", service->name());
+  }
 }
 
 void Core::handle(const ClockJump& jump) {

@@ -16,6 +16,7 @@ namespace rules {
 struct Readiness {
   bool ready = false;
   std::string reason = "not asked yet";  // why not
+  bool told = false;                     // people know that it could not
 };
 
 // One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:

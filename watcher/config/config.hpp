@@ -59,6 +59,8 @@ struct GitDriver {
   std::vector<std::string> paths;  // partial rollback; empty: the whole tree
   std::vector<std::string> build;
   std::vector<std::string> restart;
+  std::string user;          // of git, build and restart; empty: the owner of dir
+  std::string restart_user;  // of restart alone; empty: as user
   rules::Duration build_timeout = std::chrono::minutes(30);
   rules::Duration restart_timeout = std::chrono::minutes(30);
 

@@ -9,14 +9,15 @@
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
 #include "watcher/drivers/git_switch.hpp"
-#include "watcher/steps/command.hpp"
+#include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/why_not.hpp"
 
 namespace watcher {
 
 namespace {
 
-// No git that lives holds the index for that long.
-constexpr rules::Duration lock_age_max = std::chrono::minutes(1);
+// Longer than a switch waits for the index. With the time between two looks it is told within 30 s.
+constexpr rules::Duration lock_age_max = std::chrono::seconds(8);
 
 class WorkingTree final : public Driver {
  public:
@@ -25,16 +26,18 @@ class WorkingTree final : public Driver {
       : service_(std::move(service)),
         config_(config),
         clock_(clock),
-        repository_(config.dir, config.paths, {}),
+        repository_(config.dir, config.paths, config.user, {}),
         file_(state_dir, service_.text) {}
 
   asio::awaitable<rules::RevisionRead> identify() override;
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
+  std::string runs_as_whom() const override;
 
  private:
   asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
+  std::string why_not_runnable_here() const;
   std::string unknown_after_restart(const std::string& head) const;
 
   rules::ServiceName service_;
@@ -49,6 +52,11 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
   read.service = service_;
   read.started = clock_.now();
   const std::optional<GitState> state = file_.read();
+  read.error = repository_.why_not_ours();
+  if (!read.error.empty()) {
+    read.ended = clock_.now();
+    co_return read;
+  }
   if (state) {
     GitLook look = co_await look_at(repository_, *state);
     read.error = std::move(look.error);
@@ -66,11 +74,30 @@ std::string WorkingTree::unknown_after_restart(const std::string& head) const {
          "back or deploy again, or remove " + file_.path() + " once what is checked out in " + config_.dir + " runs";
 }
 
+std::string WorkingTree::why_not_runnable_here() const {
+  const std::string& restart_user = config_.restart_user.empty() ? config_.user : config_.restart_user;
+  std::string refused = why_not_started({{"git"}, config_.dir, runs_as(config_.dir, config_.user).user});
+  if (!refused.empty()) return refused;
+  refused = why_not_started({config_.build, config_.dir, runs_as(config_.dir, config_.user).user});
+  if (!refused.empty()) return refused;
+  return why_not_started({config_.restart, config_.dir, runs_as(config_.dir, restart_user).user});
+}
+
+std::string WorkingTree::runs_as_whom() const {
+  const RunsAs git = runs_as(config_.dir, config_.user);
+  const RunsAs restart = runs_as(config_.dir, config_.restart_user.empty() ? config_.user : config_.restart_user);
+  std::string text = "git and build run as " + name_of(git) + ", restart as " + name_of(restart);
+  if (may_be_refused(config_.restart, restart)) {
+    text += "; systemd lets only root restart a system's unit, unless polkit has a rule: say restart_user = \"root\"";
+  }
+  return text;
+}
+
 asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) const {
-  std::optional<std::string> missing = why_not_runnable("git", "");
-  if (!missing && !config_.build.empty()) missing = why_not_runnable(config_.build.front(), config_.dir);
-  if (!missing && !config_.restart.empty()) missing = why_not_runnable(config_.restart.front(), config_.dir);
-  if (missing) co_return *missing;
+  std::string refused = repository_.why_not_ours();
+  if (refused.empty()) refused = why_not_runnable_here();
+  if (refused.empty()) refused = why_not_writable(config_.dir);
+  if (!refused.empty()) co_return refused;
   const GitAnswer head = co_await repository_.head();
   if (const auto* const error = std::get_if<GitError>(&head)) co_return error->what;
   const GitAnswer operation = co_await repository_.unfinished_operation();
@@ -110,7 +137,7 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }
-  const GitRepository repository(config_.dir, config_.paths, request.started);
+  const GitRepository repository(config_.dir, config_.paths, config_.user, request.started);
   GitSwitch work(config_, repository, file_, clock_, std::move(request));
   co_return co_await work.run();
 }

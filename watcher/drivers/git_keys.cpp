@@ -16,6 +16,9 @@ constexpr std::array keys{
     key<Kind::argv, &GitDriver::build>("build", "Builds what was checked out.").when_left_out("nothing is built"),
     key<Kind::argv, &GitDriver::restart>("restart", "Starts what was checked out.")
         .required("how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]"),
+    key<Kind::string, &GitDriver::user>("user", "The user that git, build and restart run as.")
+        .when_left_out("the owner of dir"),
+    key<Kind::string, &GitDriver::restart_user>("restart_user", "The user that restart runs as.").when_left_out("user"),
     key<Kind::duration, &GitDriver::build_timeout>("build_timeout", "How long a build may take.")
         .at_least(std::chrono::seconds(1)),
     key<Kind::duration, &GitDriver::restart_timeout>("restart_timeout", "How long a restart may take.")

@@ -1,6 +1,5 @@
 #include "watcher/drivers/git_repository.hpp"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +14,9 @@
 
 #include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/drivers/git_error.hpp"
 #include "watcher/drivers/git_in_the_way.hpp"
+#include "watcher/drivers/runs_as.hpp"
 
 namespace watcher {
 
@@ -27,36 +28,6 @@ constexpr rules::Duration question_grace = std::chrono::seconds(1);
 constexpr std::int64_t listing_max = 64 * 1024 * 1024;  // bytes of `git ls-files`: about 500,000 files
 // The whole tree is looked at: seconds when it is large and not in memory.
 constexpr rules::Duration scan_limit = 10 * question_limit;
-
-// The tree's owner when we are root and somebody else owns it; empty: we ourselves.
-std::string owner_of(const std::string& dir) {
-  constexpr std::size_t passwd_entry_max = 16 * 1024;  // bytes; what sysconf suggests is 1 KiB
-  struct stat info {};
-  if (::geteuid() != 0 || ::stat(dir.c_str(), &info) != 0 || info.st_uid == 0) return {};
-  std::array<char, passwd_entry_max> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(info.st_uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
-  return found->pw_name;
-}
-
-GitError error_of(const probes::ChildSpec& spec, const std::string& subcommand, const probes::ChildResult& child) {
-  constexpr std::size_t shown_max = 500;  // bytes; git names every file that is in the way
-  GitError error;
-  error.timed_out = child.end == probes::ChildEnd::timed_out;
-  error.called_off = child.end == probes::ChildEnd::cancelled;
-  error.what = "git " + subcommand + " in " + spec.dir + ": ";
-  if (error.timed_out) {
-    error.what += "took longer than " + rules::to_string(spec.limit);
-  } else if (child.end == probes::ChildEnd::not_started) {
-    error.what += child.error;
-  } else {
-    const std::string_view said = probes::trimmed(child.output);
-    error.what +=
-        said.empty() ? "exit code " + std::to_string(child.exit_code) : std::string(said.substr(0, shown_max));
-  }
-  return error;
-}
 
 bool succeeded(const probes::ChildResult& child) {
   return child.end == probes::ChildEnd::exited && child.exit_code == 0;
@@ -101,8 +72,10 @@ std::string digest_of(std::string_view text) {
 
 }  // namespace
 
-GitRepository::GitRepository(std::string dir, std::vector<std::string> paths, probes::Started started)
-    : dir_(std::move(dir)), paths_(std::move(paths)), started_(std::move(started)) {}
+GitRepository::GitRepository(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started)
+    : dir_(std::move(dir)), paths_(std::move(paths)), user_(std::move(user)), started_(std::move(started)) {}
+
+std::string GitRepository::why_not_ours() const { return runs_as(dir_, user_).error; }
 
 probes::ChildSpec GitRepository::command(std::vector<std::string> arguments, rules::Duration limit) const {
   probes::ChildSpec spec;
@@ -112,14 +85,16 @@ probes::ChildSpec GitRepository::command(std::vector<std::string> arguments, rul
     if (spec.argv.empty()) spec.argv.emplace_back("env");
     spec.argv.insert(spec.argv.end(), {"-u", name});
   }
-  // Somebody's name is needed to stash, an owner that is not us is no reason to refuse, and no program but git runs.
-  spec.argv.insert(spec.argv.end(), {"git", "-c", "safe.directory=*", "-c", "user.name=rollbackd", "-c",
-                                     "user.email=rollbackd@localhost", "-c", "core.hooksPath=/dev/null", "-c",
-                                     "core.fsmonitor=false", "-c", "advice.detachedHead=false"});
+  // Somebody's name is needed to stash, and no program but git runs.
+  spec.argv.insert(spec.argv.end(),
+                   {"git", "-c", "user.name=rollbackd", "-c", "user.email=rollbackd@localhost", "-c",
+                    "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"});
+  // Whoever was named may read what is not theirs; root may not be led by what somebody else has written there.
+  if (!user_.empty() && user_ != "root") spec.argv.insert(spec.argv.end(), {"-c", "safe.directory=*"});
   spec.argv.insert(spec.argv.end(), std::make_move_iterator(arguments.begin()),
                    std::make_move_iterator(arguments.end()));
   spec.dir = dir_;
-  spec.user = owner_of(dir_);
+  spec.user = runs_as(dir_, user_).user;
   spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
   spec.limit = limit;
   spec.started = started_;

@@ -22,16 +22,19 @@ struct GitError {
 using GitAnswer = std::variant<std::string, GitError>;
 using GitDone = std::optional<GitError>;  // nullopt: done
 
-// One working tree, asked and changed through git(1). When we are root, git runs as the tree's owner: what it writes
-// stays the owner's, so that the next deploy by hand works. The repository's hooks and monitors do not run: they are
+// One working tree, asked and changed through git(1). Git runs as the tree's owner: what it writes stays the owner's,
+// so that the next deploy by hand works. The repository's hooks and monitors do not run: they are
 // not part of the plan.
 class GitRepository {
  public:
   // `started` is told of every git that is run; empty: nobody wants to know.
-  GitRepository(std::string dir, std::vector<std::string> paths, probes::Started started);
+  // `user`: whom git runs as; empty: the tree's owner. See runs_as().
+  GitRepository(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started);
 
   const std::string& dir() const { return dir_; }
   const std::vector<std::string>& paths() const { return paths_; }
+  // Why git cannot be run at all and what to do, for people; empty: it can.
+  std::string why_not_ours() const;
 
   // The commit that HEAD is at.
   asio::awaitable<GitAnswer> head() const;
@@ -89,6 +92,7 @@ class GitRepository {
 
   std::string dir_;
   std::vector<std::string> paths_;
+  std::string user_;
   probes::Started started_;
 };
 

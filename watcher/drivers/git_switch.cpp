@@ -6,6 +6,7 @@
 
 #include "probes/net/child.hpp"
 #include "watcher/drivers/git_aftermath.hpp"
+#include "watcher/drivers/runs_as.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -83,6 +84,8 @@ asio::awaitable<rules::StepResult> GitSwitch::run() {
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
+  const std::string not_ours = repository_.why_not_ours();
+  if (!not_ours.empty()) co_return Trouble{not_ours};
   std::optional<GitState> state = file_.read();
   if (!state) co_return Trouble{file_.path() + " cannot be read; remove it when what is checked out is what runs"};
   state_ = std::move(*state);
@@ -208,7 +211,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::build() {
   MaybeTrouble trouble = co_await update_submodules(request_.to.text, left());
   if (trouble || config_.build.empty()) co_return trouble;
-  co_return co_await run_command(config_.build, config_.build_timeout);
+  co_return co_await run_command(config_.build, config_.user, config_.build_timeout);
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
@@ -252,7 +255,8 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   std::vector<GitPlace> places(1, place);
   MaybeTrouble trouble = note(std::move(places));
   if (trouble) co_return trouble;
-  if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, config_.restart_timeout);
+  const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
+  if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, user, config_.restart_timeout);
   if (trouble) {
     trouble->what += "\n" + request_.to.text + " is checked out, but nobody knows what runs";
     co_return trouble;
@@ -264,13 +268,15 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   co_return trouble;
 }
 
-asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std::string> argv, rules::Duration limit) {
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std::string> argv, std::string user,
+                                                                rules::Duration limit) {
   probes::ChildSpec child;
   const std::optional<std::vector<std::string>> expanded = expand_argv(argv, request_.from, request_.to);
   const std::string attempt = "run " + shown(argv);
   if (!expanded) co_return Trouble{attempt + ": the revision's name must not be put into a command line"};
   child.argv = *expanded;
   child.dir = repository_.dir();
+  child.user = runs_as(repository_.dir(), user).user;
   child.env = request_.env;
   child.started = request_.started;
   child.limit = std::min(limit, left());

@@ -43,7 +43,7 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> move_back();
   asio::awaitable<void> go_back(Trouble& trouble);
   asio::awaitable<MaybeTrouble> restart();
-  asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, rules::Duration limit);
+  asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit);
 
   MaybeTrouble note(std::vector<GitPlace> places);
   // Before the tree goes from where it is to another place: after a crash it may be at either.

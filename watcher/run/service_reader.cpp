@@ -14,20 +14,22 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-// Readiness costs a command or two and changes seldom: with every sixth look.
-constexpr int looks_per_readiness = 6;
+// Readiness costs a few commands: not with every look, but often enough that what is lost is told within 30 s.
+constexpr rules::Duration readiness_interval = std::chrono::seconds(20);
+constexpr int looks_per_readiness_max = 6;
 constexpr rules::Duration schema_limit = std::chrono::seconds(10);
 constexpr std::size_t schema_length_max = 200;  // of its first line: a version, not a listing
 
 }  // namespace
 
 ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
-                             Deliver deliver)
+                             Deliver deliver, WhyNot plans)
     : driver_(driver),
       interval_(section.identify_interval),
       schema_command_(section.schema),
       dir_(section.dir),
       deliver_(std::move(deliver)),
+      plans_(std::move(plans)),
       timer_(executor) {}
 
 void ServiceReader::read_now() {
@@ -61,6 +63,8 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
 }
 
 asio::awaitable<void> ServiceReader::loop() {
+  const auto looks = readiness_interval / std::max(interval_, rules::Duration(1));
+  const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_per_readiness_max);
   for (int look = 0;; ++look) {
     asked_ = false;
     rules::RevisionRead read = co_await driver_.identify();
@@ -73,6 +77,8 @@ asio::awaitable<void> ServiceReader::loop() {
     deliver_(std::move(read));
     if (look % looks_per_readiness == 0) {
       rules::ReadinessRead readiness = co_await driver_.ready(std::nullopt);
+      if (readiness.ready && plans_) readiness.reason = plans_();
+      readiness.ready = readiness.ready && readiness.reason.empty();
       deliver_(std::move(readiness));
     }
     // Both: the driver may have swallowed it, and it may have come while waiting.

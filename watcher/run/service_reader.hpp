@@ -16,9 +16,12 @@ namespace watcher {
 class ServiceReader {
  public:
   using Deliver = std::function<void(rules::Event)>;
+  using WhyNot = std::function<std::string()>;
 
   // `driver` must outlive it. The interval and the command that prints the schema's version come from the section.
-  ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver);
+  // `plans` says why the plans of the service could not be begun, empty: they could; it may be empty itself.
+  ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver,
+                WhyNot plans = {});
 
   // A look that begins after this call, as soon as one in flight has ended.
   void read_now();
@@ -36,6 +39,7 @@ class ServiceReader {
   rules::Revision schema_read_for_;
   std::string schema_;  // of that revision; empty: it could not be read
   Deliver deliver_;
+  WhyNot plans_;
   asio::steady_timer timer_;
   bool asked_ = false;
 };

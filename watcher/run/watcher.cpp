@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "watcher/run/log.hpp"
+#include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
 #include "watcher/samples/sample_text.hpp"
 #include "watcher/steps/redact.hpp"
@@ -84,7 +85,9 @@ void Watcher::equip() {
     };
     Service& service = services_[section.service];
     service.driver = driver;
-    service.reader = std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver));
+    service.reader = std::make_unique<ServiceReader>(
+        io_.get_executor(), *driver, section, std::move(deliver),
+        [config = config_, &section] { return why_plans_cannot_run(*config, section); });
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;

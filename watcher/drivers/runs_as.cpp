@@ -1,0 +1,55 @@
+#include "watcher/drivers/runs_as.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace watcher {
+
+namespace {
+
+// Empty: the number has no account.
+std::string account_name(uid_t uid) {
+  constexpr std::size_t passwd_entry_max = 16 * 1024;  // bytes; what sysconf suggests is 1 KiB
+  std::array<char, passwd_entry_max> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
+  return found->pw_name;
+}
+
+std::string shown_user(uid_t uid) {
+  const std::string name = account_name(uid);
+  return name.empty() ? "uid " + std::to_string(uid) : name;
+}
+
+}  // namespace
+
+RunsAs runs_as(const std::string& dir, const std::string& configured) {
+  if (!configured.empty()) return {configured, {}};
+  struct stat info {};
+  // That it is not there is told by whatever is run in it.
+  if (::stat(dir.c_str(), &info) != 0 || info.st_uid == ::geteuid()) return {};
+  const std::string owner = account_name(info.st_uid);
+  const std::string belongs = dir + " belongs to " + shown_user(info.st_uid);
+  if (::geteuid() != 0) {
+    return {{},
+            belongs + " and rollbackd runs as " + shown_user(::geteuid()) +
+                "; do run rollbackd as root or as its owner, or chown " + dir};
+  }
+  if (owner.empty()) return {{}, belongs + ", which has no account; do chown " + dir + ", or say user = \"NAME\""};
+  return {owner, {}};
+}
+
+std::string name_of(const RunsAs& as) { return as.user.empty() ? shown_user(::geteuid()) : as.user; }
+
+bool may_be_refused(const std::vector<std::string>& argv, const RunsAs& as) {
+  if (argv.empty() || std::find(argv.begin(), argv.end(), "--user") != argv.end()) return false;
+  const std::string command = argv.front().substr(argv.front().rfind('/') + 1);
+  return command == "systemctl" && name_of(as) != "root";
+}
+
+}  // namespace watcher

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace watcher {
+
+struct Startable {
+  std::vector<std::string> argv;  // empty: there is no command, and nothing is wrong with it
+  std::string dir;
+  std::string user;  // empty: ours
+};
+
+// Why the command could not be started now, and what to do, for people; empty: it could. Starts nothing.
+std::string why_not_started(const Startable& command);
+
+// Why nothing could be written below that folder now, and what to do; empty: it could. A folder that is not there is
+// told by whatever is run in it.
+std::string why_not_writable(const std::string& dir);
+
+}  // namespace watcher
