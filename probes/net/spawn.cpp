@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "probes/net/descriptor.hpp"
 #include "probes/net/user.hpp"
 
 extern char** environ;
@@ -26,25 +27,6 @@ namespace {
 // Of ours, what a child must not have: it would speak to our service manager in our name.
 constexpr std::array<std::string_view, 3> withheld{"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_"};
 constexpr int first_not_standard = 3;
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ != -1) close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
 
 struct Streams {
   Descriptor in;  // what the child gets
@@ -77,8 +59,8 @@ bool make_pipe(Descriptor& read_end, Descriptor& write_end, SpawnAttempt& failur
 bool open_file(Descriptor& descriptor, const std::string& path, int flags, SpawnAttempt& failure) {
   constexpr mode_t private_file = 0600;
   descriptor = Descriptor(open(path.c_str(), flags | O_CLOEXEC, private_file));
-  if (descriptor.get() == -1) failure = failed("open " + path, errno);
-  return descriptor.get() != -1;
+  if (!descriptor.is_open()) failure = failed("open " + path, errno);
+  return descriptor.is_open();
 }
 
 bool open_streams(const ChildSpec& spec, Streams& streams, SpawnAttempt& failure) {
@@ -119,9 +101,9 @@ class Recipe {
  public:
   Recipe(const Streams& streams, const std::string& dir) {
     posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, streams.in.get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, streams.out.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, streams.err.get(), STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, streams.in.number(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, streams.out.number(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, streams.err.number(), STDERR_FILENO);
     if (!dir.empty()) posix_spawn_file_actions_addchdir_np(&actions_, dir.c_str());
     posix_spawn_file_actions_addclosefrom_np(&actions_, first_not_standard);
     posix_spawnattr_init(&attributes_);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "rules/base/arithmetic.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/parse.hpp"
 #include "rules/base/time.hpp"
@@ -68,8 +69,6 @@ struct OverTimeRef {
   double quantile = 0;
   Duration window{};
 };
-
-enum class ArithmeticOp { add, subtract, multiply, divide };
 
 struct Arithmetic {
   ArithmeticOp op = ArithmeticOp::add;

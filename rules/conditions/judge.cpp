@@ -9,20 +9,6 @@ namespace rules {
 
 namespace {
 
-double compute(ArithmeticOp op, double left, double right) {
-  switch (op) {
-    case ArithmeticOp::add:
-      return left + right;
-    case ArithmeticOp::subtract:
-      return left - right;
-    case ArithmeticOp::multiply:
-      return left * right;
-    case ArithmeticOp::divide:
-      return left / right;
-  }
-  return 0;
-}
-
 // Numbers that came of computing: infinite and undefined ones are unknown.
 void refuse_not_finite(Measured& measured) {
   if (!measured.value || std::isfinite(*measured.value)) return;

@@ -144,7 +144,7 @@ class Parser {
 
   // operand (sign operand)*, left to right, for the two levels of computing.
   template <class ReadOperand>
-  Operand read_computed(std::array<std::pair<std::string_view, ArithmeticOp>, 2> ops, ReadOperand read_operand) {
+  Operand read_computed(const ArithmeticSigns& ops, ReadOperand read_operand) {
     Operand left = read_operand();
     for (;;) {
       const bool first = reader_.accept(ops[0].first);
@@ -159,12 +159,10 @@ class Parser {
   }
 
   Operand read_sum() {
-    return read_computed({{{"+", ArithmeticOp::add}, {"-", ArithmeticOp::subtract}}},
-                         [this] { return read_product(); });
+    return read_computed(sum_signs, [this] { return read_product(); });
   }
   Operand read_product() {
-    return read_computed({{{"*", ArithmeticOp::multiply}, {"/", ArithmeticOp::divide}}},
-                         [this] { return read_negation(); });
+    return read_computed(product_signs, [this] { return read_negation(); });
   }
 
   Operand read_negation() {

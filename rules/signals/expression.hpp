@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "rules/base/arithmetic.hpp"
 #include "rules/base/time.hpp"
 #include "rules/signals/selector.hpp"
 #include "rules/signals/signal_spec.hpp"
@@ -44,10 +45,8 @@ struct PromqlAggregate {
   PromqlPtr of;
 };
 
-enum class PromqlOp { add, subtract, multiply, divide };
-
 struct PromqlBinary {
-  PromqlOp op = PromqlOp::add;
+  ArithmeticOp op = ArithmeticOp::add;
   PromqlPtr left;
   PromqlPtr right;
 };

@@ -54,7 +54,7 @@ class Parser {
   }
 
   template <class ReadOperand>
-  PromqlPtr read_binary(std::array<std::pair<std::string_view, PromqlOp>, 2> ops, ReadOperand read_operand) {
+  PromqlPtr read_binary(const ArithmeticSigns& ops, ReadOperand read_operand) {
     PromqlPtr left = read_operand();
     for (;;) {
       const bool first = reader_.accept(ops[0].first);
@@ -67,10 +67,10 @@ class Parser {
   }
 
   PromqlPtr read_sum() {
-    return read_binary({{{"+", PromqlOp::add}, {"-", PromqlOp::subtract}}}, [this] { return read_product(); });
+    return read_binary(sum_signs, [this] { return read_product(); });
   }
   PromqlPtr read_product() {
-    return read_binary({{{"*", PromqlOp::multiply}, {"/", PromqlOp::divide}}}, [this] { return read_signed(); });
+    return read_binary(product_signs, [this] { return read_signed(); });
   }
 
   PromqlPtr read_signed() {

@@ -10,37 +10,23 @@ namespace {
 
 using Read = std::function<PromqlVector(std::size_t, const PromqlRangeCall*)>;
 
-double apply(PromqlOp op, double left, double right) {
-  switch (op) {
-    case PromqlOp::add:
-      return left + right;
-    case PromqlOp::subtract:
-      return left - right;
-    case PromqlOp::multiply:
-      return left * right;
-    case PromqlOp::divide:
-      return left / right;
-  }
-  return 0;
-}
-
-PromqlValue apply(PromqlOp op, const PromqlValue& left, const PromqlValue& right) {
+PromqlValue apply(ArithmeticOp op, const PromqlValue& left, const PromqlValue& right) {
   const auto* left_number = std::get_if<double>(&left);
   const auto* right_number = std::get_if<double>(&right);
-  if (left_number != nullptr && right_number != nullptr) return apply(op, *left_number, *right_number);
+  if (left_number != nullptr && right_number != nullptr) return compute(op, *left_number, *right_number);
   PromqlVector out;
   if (right_number != nullptr) {
-    for (const auto& [labels, value] : std::get<PromqlVector>(left)) out[labels] = apply(op, value, *right_number);
+    for (const auto& [labels, value] : std::get<PromqlVector>(left)) out[labels] = compute(op, value, *right_number);
     return out;
   }
   if (left_number != nullptr) {
-    for (const auto& [labels, value] : std::get<PromqlVector>(right)) out[labels] = apply(op, *left_number, value);
+    for (const auto& [labels, value] : std::get<PromqlVector>(right)) out[labels] = compute(op, *left_number, value);
     return out;
   }
   const auto& others = std::get<PromqlVector>(right);
   for (const auto& [labels, value] : std::get<PromqlVector>(left)) {
     const auto match = others.find(labels);
-    if (match != others.end()) out[labels] = apply(op, value, match->second);
+    if (match != others.end()) out[labels] = compute(op, value, match->second);
   }
   return out;
 }
@@ -82,7 +68,7 @@ struct Evaluator {
     return apply(binary.op, evaluate(*binary.left, read), evaluate(*binary.right, read));
   }
   PromqlValue operator()(const PromqlMinus& minus) const {
-    return apply(PromqlOp::multiply, PromqlValue(-1.0), evaluate(*minus.of, read));
+    return apply(ArithmeticOp::multiply, PromqlValue(-1.0), evaluate(*minus.of, read));
   }
   PromqlValue operator()(const PromqlAggregate& node) const {
     PromqlValue of = evaluate(*node.of, read);

@@ -37,34 +37,75 @@ const json::array& array_at(const json::value& value, std::string_view key) {
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-int print_incidents(const CommandLine& line, const std::string& text) {
-  if (line.json()) {
-    line.out() << text << "\n";
-    return exit_fine;
-  }
-  const json::value body = json::parse(text);
-  Table table({"INCIDENT", "SERVICE", "RULE", "SEVERITY", "OPENED", "FROM", "TO", "OUTCOME"});
-  for (const json::value& incident : array_at(body, "incidents")) {
-    std::string outcome = text_of(incident, "outcome");
-    if (outcome.empty()) outcome = "open, " + text_of(incident, "phase");
-    const std::string rule = text_of(incident, "rule");
-    table.add({text_of(incident, "id"), text_of(incident, "service"), rule.empty() ? "by hand" : rule,
-               text_of(incident, "severity"), text_of(incident, "opened"), short_revision(text_of(incident, "from")),
-               short_revision(text_of(incident, "to")), outcome});
-  }
-  if (table.empty())
-    line.out() << "no incidents\n";
-  else
-    table.print(line.out());
+// A list that the watcher or the journal gave, as JSON or as a table.
+struct Listing {
+  std::string_view member;  // of the answer: its rows
+  std::vector<std::string> columns;
+  std::string_view nothing;  // what is printed when there is no row
+  std::vector<std::string> (*cells)(const json::value& row);
+};
+
+std::vector<std::string> incident_cells(const json::value& incident) {
+  std::string outcome = text_of(incident, "outcome");
+  if (outcome.empty()) outcome = "open, " + text_of(incident, "phase");
+  const std::string rule = text_of(incident, "rule");
+  return {text_of(incident, "id"),
+          text_of(incident, "service"),
+          rule.empty() ? "by hand" : rule,
+          text_of(incident, "severity"),
+          text_of(incident, "opened"),
+          short_revision(text_of(incident, "from")),
+          short_revision(text_of(incident, "to")),
+          outcome};
+}
+
+std::vector<std::string> deploy_cells(const json::value& deploy) {
+  return {text_of(deploy, "service"),        short_revision(text_of(deploy, "revision")),
+          text_of(deploy, "standing"),       text_of(deploy, "appeared"),
+          text_of(deploy, "last_seen"),      text_of(deploy, "rollback"),
+          or_dash(text_of(deploy, "schema"))};
+}
+
+int print_text(const CommandLine& line, const std::string& text) {
+  line.out() << text;
+  if (!text.ends_with('\n')) line.out() << "\n";
   return exit_fine;
 }
 
-int list_incidents(const CommandLine& line) {
-  const Asked asked = ask(line, "GET", "/api/v1/incidents");
-  if (!asked.no_watcher) return asked.exit_code == exit_fine ? print_incidents(line, asked.text) : asked.exit_code;
+int print_listing(const CommandLine& line, const Listing& listing, const std::string& text) {
+  if (line.json()) return print_text(line, text);
+  const json::value body = json::parse(text);
+  Table table(listing.columns);
+  for (const json::value& row : array_at(body, listing.member)) table.add(listing.cells(row));
+  if (table.empty()) return print_text(line, std::string(listing.nothing));
+  table.print(line.out());
+  return exit_fine;
+}
+
+int list(const CommandLine& line, const std::string& target, const Listing& listing,
+         std::string (*from_journal)(Journal&)) {
+  const Asked asked = ask(line, "GET", target);
+  if (!asked.no_watcher)
+    return asked.exit_code == exit_fine ? print_listing(line, listing, asked.text) : asked.exit_code;
   const std::unique_ptr<Journal> journal = open_journal(line, asked.why);
-  if (!journal) return exit_no_watcher;
-  return print_incidents(line, incidents_json(journal->incidents(incidents_shown)));
+  return journal ? print_listing(line, listing, from_journal(*journal)) : exit_no_watcher;
+}
+
+int list_incidents(const CommandLine& line) {
+  const Listing listing{"incidents",
+                        {"INCIDENT", "SERVICE", "RULE", "SEVERITY", "OPENED", "FROM", "TO", "OUTCOME"},
+                        "no incidents",
+                        incident_cells};
+  return list(line, "/api/v1/incidents", listing,
+              [](Journal& journal) { return incidents_json(journal.incidents(incidents_shown)); });
+}
+
+int list_deploys(const CommandLine& line) {
+  const Listing listing{"deploys",
+                        {"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA"},
+                        "no revision has been seen yet",
+                        deploy_cells};
+  return list(line, "/api/v1/deploys", listing, [](Journal& journal) { return deploys_json(journal.ledger()); });
 }
 
 // What a person would do now about an open incident.
@@ -87,11 +128,7 @@ int show_one_from_journal(const CommandLine& line, const std::string& id, const 
     return exit_no;
   }
   const std::vector<rules::StepRecord> steps = journal->steps(incident->id);
-  if (line.json())
-    line.out() << incident_json(*incident, steps) << "\n";
-  else
-    line.out() << explain_incident(*incident, steps);
-  return exit_fine;
+  return print_text(line, line.json() ? incident_json(*incident, steps) : explain_incident(*incident, steps));
 }
 
 int show_incident(const CommandLine& line, const std::string& id) {
@@ -99,10 +136,7 @@ int show_incident(const CommandLine& line, const std::string& id) {
   const Asked asked = ask(line, "GET", "/api/v1/incidents/" + url_encoded(id));
   if (asked.no_watcher) return show_one_from_journal(line, id, asked.why);
   if (asked.exit_code != exit_fine) return asked.exit_code;
-  if (line.json()) {
-    line.out() << asked.text << "\n";
-    return exit_fine;
-  }
+  if (line.json()) return print_text(line, asked.text);
   const Asked story = ask_or_tell(line, "GET", "/api/v1/explain?subject=" + url_encoded(id));
   if (story.exit_code != exit_fine) return story.exit_code;
   line.out() << story.text;
@@ -119,36 +153,7 @@ int explain(const CommandLine& line, const std::string& subject) {
   if (asked.no_watcher && is_incident) return show_one_from_journal(line, subject, asked.why);
   if (asked.no_watcher) tell_no_watcher(line, asked.why);
   if (asked.exit_code != exit_fine) return asked.exit_code;
-  line.out() << asked.text;
-  if (!asked.text.ends_with('\n')) line.out() << "\n";
-  return exit_fine;
-}
-
-int print_deploys(const CommandLine& line, const std::string& text) {
-  if (line.json()) {
-    line.out() << text << "\n";
-    return exit_fine;
-  }
-  const json::value body = json::parse(text);
-  Table table({"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA"});
-  for (const json::value& deploy : array_at(body, "deploys")) {
-    table.add({text_of(deploy, "service"), short_revision(text_of(deploy, "revision")), text_of(deploy, "standing"),
-               text_of(deploy, "appeared"), text_of(deploy, "last_seen"), text_of(deploy, "rollback"),
-               or_dash(text_of(deploy, "schema"))});
-  }
-  if (table.empty())
-    line.out() << "no revision has been seen yet\n";
-  else
-    table.print(line.out());
-  return exit_fine;
-}
-
-int list_deploys(const CommandLine& line) {
-  const Asked asked = ask(line, "GET", "/api/v1/deploys");
-  if (!asked.no_watcher) return asked.exit_code == exit_fine ? print_deploys(line, asked.text) : asked.exit_code;
-  const std::unique_ptr<Journal> journal = open_journal(line, asked.why);
-  if (!journal) return exit_no_watcher;
-  return print_deploys(line, deploys_json(journal->ledger()));
+  return print_text(line, asked.text);
 }
 
 }  // namespace

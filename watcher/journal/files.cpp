@@ -30,10 +30,6 @@ bool write_all(int descriptor, std::string_view content) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 JournalFault file_fault(const std::string& attempt, int error, const std::string& advice) {
   return {.what = attempt + ": " + std::generic_category().message(error) + "; " + advice, .full = means_full(error)};
 }

@@ -3,30 +3,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "probes/net/descriptor.hpp"
 #include "watcher/journal/journal.hpp"
 
 namespace watcher {
 
-// Owns a file descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor();
-
-  bool is_open() const { return number_ >= 0; }
-  int number() const { return number_; }
-
- private:
-  int number_ = -1;
-};
+using probes::Descriptor;
 
 // "ATTEMPT: No space left on device; ADVICE", with `full` set where asking instead of acting is the answer.
 JournalFault file_fault(const std::string& attempt, int error, const std::string& advice);
