@@ -1,0 +1,102 @@
+#include "application.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sim {
+
+namespace {
+
+rules::SharedSeriesKey series(const std::string& name, std::vector<rules::Label> labels = {}) {
+  return std::make_shared<const rules::SeriesKey>(rules::SeriesKey{name, std::move(labels)});
+}
+
+struct Keys {
+  rules::SharedSeriesKey ok = series("http_requests_total", {{"code", "200"}});
+  rules::SharedSeriesKey failed = series("http_requests_total", {{"code", "500"}});
+  rules::SharedSeriesKey fast = series("http_request_duration_seconds_bucket", {{"le", "0.1"}});
+  rules::SharedSeriesKey second = series("http_request_duration_seconds_bucket", {{"le", "1"}});
+  rules::SharedSeriesKey ten = series("http_request_duration_seconds_bucket", {{"le", "10"}});
+  rules::SharedSeriesKey all = series("http_request_duration_seconds_bucket", {{"le", "+Inf"}});
+  rules::SharedSeriesKey start = series("process_start_time_seconds");
+  rules::SharedSeriesKey memory = series("memory_used");
+};
+
+const Keys& keys() {
+  static const Keys all;
+  return all;
+}
+
+}  // namespace
+
+void Application::deploy(const std::string& revision, Instant now) {
+  serve(now);
+  running_ = revision;
+  running_since_ = now;
+  restart(now);
+}
+
+void Application::restart(Instant now) {
+  serve(now);
+  started_ = now;
+  requests_ = errors_ = slow_ = 0;
+  dead = false;
+}
+
+Release Application::release(Instant now) const {
+  const auto found = releases.find(running_);
+  if (found == releases.end() || now < running_since_ + found->second.harmless_for) return {};
+  return found->second;
+}
+
+bool Application::crashing(Instant now) const {
+  const Release is = release(now);
+  if (is.crash_every == Duration::zero()) return false;
+  return (now - running_since_) % is.crash_every < is.crash_lasts;
+}
+
+bool Application::is_down(Instant now) const { return dead || release(now).down || crashing(now); }
+
+void Application::serve(Instant now) {
+  const Release is = release(now);
+  // A process that crashes counts anew.
+  const bool crashes = is.crash_every != Duration::zero();
+  const Instant crashed = crashes ? now - (now - running_since_) % is.crash_every + is.crash_lasts : started_;
+  if (crashes && crashed <= now && crashed > started_) {
+    started_ = crashed;
+    served_until_ = std::max(served_until_, crashed);
+    requests_ = errors_ = slow_ = 0;
+  }
+  if (!is_down(now)) {
+    const double requests = requests_per_second * rules::seconds(now - served_until_);
+    requests_ += requests;
+    errors_ += requests * std::min(1.0, is.errors + trouble);
+    slow_ += requests * is.slow;
+  }
+  served_until_ = now;
+}
+
+void Application::answer(Page page, Instant now, rules::Poll& poll) {
+  serve(now);
+  poll.up = rules::Up::up;
+  if (page != Page::host && is_down(now)) {
+    poll.up = rules::Up::down;
+    poll.fault = rules::Fault{rules::FaultKind::refused, "connect: refused"};
+    return;
+  }
+  const Release is = release(now);
+  if (page == Page::host) {
+    const double used = is.memory + is.leak * rules::seconds(now - running_since_) / 3600;
+    poll.readings.push_back({keys().memory, std::min(used, 0.99)});
+  }
+  if (page != Page::app) return;
+  // Whole requests, as counters count them.
+  const double all = std::floor(requests_);
+  const double failed = std::min(all, std::floor(errors_));
+  const double slow = std::min(all, std::floor(slow_));
+  poll.readings = {{keys().ok, all - failed}, {keys().failed, failed},   {keys().fast, all - slow},
+                   {keys().second, all - slow}, {keys().ten, all},       {keys().all, all},
+                   {keys().start, rules::unix_seconds(started_)}};
+}
+
+}  // namespace sim

@@ -1,0 +1,121 @@
+#include "configuring.hpp"
+
+#include <utility>
+
+#include "engine_world.hpp"
+
+namespace sim {
+
+using namespace rules;
+
+namespace {
+
+template <class T>
+T parsed(Parsed<T> from) {
+  return std::get<T>(std::move(from));
+}
+
+void add_service(CoreConfig& config, const std::string& name, Duration interval) {
+  config.services.push_back(world::service(name));
+  for (const char* kind : {"_health", "_app", "_host"}) {
+    ProbeShape probe;
+    probe.name = ProbeName(name + kind);
+    probe.interval = interval;
+    probe.max_gap = interval * 5 / 2;
+    config.probes.push_back(probe);
+  }
+  SignalSpec errors;
+  errors.name = SignalName(name + "_errors");
+  errors.probe = ProbeName(name + "_app");
+  errors.of = std::vector<RatioOf>{{parsed(parse_selector(R"(http_requests_total{code=~"5.."})")),
+                                    parsed(parse_selector("http_requests_total"))}};
+  config.signals.push_back(errors);
+  SignalSpec slow;
+  slow.name = SignalName(name + "_p95");
+  slow.probe = ProbeName(name + "_app");
+  slow.of = std::vector<QuantileOf>{{0.95, parsed(parse_selector("http_request_duration_seconds"))}};
+  config.signals.push_back(slow);
+}
+
+RuleSpec& add_rule(CoreConfig& config, const std::string& service, const std::string& kind, const std::string& when,
+                   Duration sustain) {
+  config.rules.push_back(world::rule(service + "-" + kind, when, sustain, {"rollback"}, service));
+  return config.rules.back();
+}
+
+void add_rules(CoreConfig& config, const std::string& service) {
+  add_rule(config, service, "errors", service + "_errors > 5%", 1min);
+  add_rule(config, service, "slow", service + "_p95 > 1", 1min);
+  add_rule(config, service, "memory", service + "_host.memory_used > 90%", 1min);
+  add_rule(config, service, "down", service + "_health.up == 0", 30s).severity = Severity::p0;
+}
+
+void vary(Dice& dice, RuleSpec& rule) {
+  rule.sustain = dice.pick(std::vector<Duration>{30s, 1min, 1min, 2min, 5min});
+  if (rule.severity != Severity::p0 && dice.percent(30)) {
+    rule.severity = dice.pick(std::vector<Severity>{Severity::p0, Severity::p2, Severity::p3});
+  }
+  if (dice.percent(8)) rule.mode = dice.pick(std::vector<Mode>{Mode::notify, Mode::ask, Mode::act});
+  if (dice.percent(35)) rule.respond = world::restart_then_rollback();
+  if (dice.percent(20)) rule.quorum = dice.pick(std::vector<double>{0.6, 0.75, 1.0});
+}
+
+void vary(Dice& dice, ServiceSpec& service) {
+  if (dice.percent(50)) service.arm = Arm::always;
+  if (dice.percent(25)) service.ask_then = AskThen::act;
+  service.ask_timeout = dice.pick(std::vector<Duration>{3min, 10min});
+  service.start_deadline = dice.pick(std::vector<Duration>{1min, 2min, 5min});
+  service.cooldown = dice.pick(std::vector<Duration>{2min, 10min});
+}
+
+void add_actions(CoreConfig& config, Dice& dice) {
+  ActionSpec rollback = world::action("rollback", {});
+  if (dice.percent(30)) rollback.steps.push_back(world::notify("team"));
+  if (dice.percent(30)) rollback.steps.push_back(world::capture("logs"));
+  if (dice.percent(40)) rollback.steps.push_back(world::run("pause-queue"));
+  if (dice.percent(15)) rollback.steps.push_back(world::sleep(20s));
+  rollback.steps.push_back(world::switch_step());
+  if (dice.percent(15)) rollback.steps.back().idempotent = true;
+  if (dice.percent(20)) rollback.steps.push_back(world::run("warm-caches", OnFailure::abort));
+  if (dice.percent(30)) rollback.on_success = {world::run("resume-queue")};
+  rollback.on_failure = {world::run("maintenance")};
+  rollback.always = {world::run("tidy")};
+  if (dice.percent(30)) rollback.always.push_back(world::run("sweep"));
+  ActionSpec restart = world::action("restart", {world::run("restart", OnFailure::abort)});
+  restart.steps.front().retry = dice.percent(30) ? 1 : 0;
+  if (dice.percent(40)) restart.settle = dice.pick(std::vector<Duration>{20s, 1min});
+  if (dice.percent(50)) restart.always = {world::run("tidy-restart")};
+  restart.on_failure = {world::run("page")};
+  config.actions = {std::move(rollback), std::move(restart)};
+}
+
+}  // namespace
+
+CoreConfig configure(Dice& dice, const std::vector<std::string>& services) {
+  CoreConfig config;
+  const Duration interval = dice.pick(std::vector<Duration>{5s, 10s, 10s});
+  for (const std::string& name : services) {
+    add_service(config, name, interval);
+    add_rules(config, name);
+  }
+  for (RuleSpec& rule : config.rules) vary(dice, rule);
+  for (ServiceSpec& service : config.services) vary(dice, service);
+  if (services.size() > 1 && dice.percent(50)) config.services[0].depends_on = {config.services[1].name};
+  if (services.size() > 1 && dice.percent(30)) {
+    config.rules[0].unless = world::condition(services[1] + "_health.up == 0");
+  }
+  add_actions(config, dice);
+  if (dice.percent(8)) config.mode = dice.pick(std::vector<Mode>{Mode::observe, Mode::ask});
+  return config;
+}
+
+CoreConfig configure_plainly(Dice& dice, const std::string& service) {
+  CoreConfig config;
+  add_service(config, service, 5s);
+  add_rules(config, service);
+  for (RuleSpec& rule : config.rules) rule.sustain = dice.pick(std::vector<Duration>{30s, 1min, 2min});
+  add_actions(config, dice);
+  return config;
+}
+
+}  // namespace sim

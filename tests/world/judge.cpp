@@ -1,0 +1,181 @@
+#include "judge.hpp"
+
+#include <algorithm>
+
+#include "rules/base/parse.hpp"
+
+// What the judge knows: what watchers were told and asked, and what they saved.
+
+namespace sim {
+
+using namespace rules;
+
+namespace {
+
+constexpr std::size_t remembered = 60;
+
+template <class Items, class Name>
+auto named(const Items& items, const Name& name) -> decltype(&items.front()) {
+  const auto found = std::find_if(items.begin(), items.end(), [&](const auto& one) { return one.name == name; });
+  return found == items.end() ? nullptr : &*found;
+}
+
+std::string field(const Note& note, const std::string& name) {
+  for (const auto& [key, value] : note.fields) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+}  // namespace
+
+void Judge::breach(const std::string& what) {
+  remember("BREACH " + what);
+  breaches_.push_back(what);
+}
+
+void Judge::remember(const std::string& line) {
+  memory_.push_back(to_string(std::chrono::round<std::chrono::milliseconds>(now().time_since_epoch() % 24h)) + " " + line);
+  if (memory_.size() > remembered) memory_.pop_front();
+}
+
+std::map<RuleName, Measured>& Judge::measured(const Watcher& watcher) {
+  auto& all = measured_[watcher.number()];
+  for (const RuleSpec& spec : watcher.config().rules) {
+    if (all.contains(spec.name)) continue;
+    const ProbeShape* probe = named(watcher.config().probes, ProbeName(probe_of(spec)));
+    all.emplace(spec.name, Measured(spec, probe->interval, probe->max_gap));
+  }
+  return all;
+}
+
+const RuleSpec* Judge::rule(const Watcher& watcher, const RuleName& name) const {
+  return named(watcher.config().rules, name);
+}
+const ServiceSpec* Judge::spec(const Watcher& watcher, const ServiceName& name) const {
+  return named(watcher.config().services, name);
+}
+const ActionSpec* Judge::plan(const Watcher& watcher, const IncidentRecord& record, std::size_t rung) const {
+  return rung < record.ladder.size() ? named(watcher.config().actions, record.ladder[rung]) : nullptr;
+}
+
+void Judge::polled(const Watcher& watcher, const Poll& poll) {
+  auto& all = measured(watcher);
+  for (const RuleSpec& spec : watcher.config().rules) {
+    if (probe_of(spec) == poll.probe.text) all.at(spec.name).add(poll);
+  }
+}
+
+void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
+  Service& known = service(read.service);
+  const Duration since = known.looked_at == Instant::min() ? Duration::zero() : now() - known.looked_at;
+  known.readable = read.revision.has_value();
+  if (!read.revision) return;
+  const std::string& runs = read.revision->text;
+  if (known.first.empty()) known.first = runs;
+  if (known.looked == runs) {
+    known.ran[runs] += std::min<Duration>(since, 1min);
+  } else {
+    known.disturbed = now();
+    if (known.brought != runs) {
+      known.brought.clear();
+      known.policy[runs] = known.next_policy.value_or(RollbackPolicy::automatic);
+    }
+    remember(std::to_string(watcher.number()) + " sees " + runs + " run for " + read.service.text);
+  }
+  known.looked = runs;
+  known.looked_at = now();
+}
+
+void Judge::marked(const Watcher&, const DeployMark& mark) {
+  Service& known = service(mark.service);
+  known.disturbed = now();
+  known.deploying = mark.kind == MarkKind::begin;
+  known.deploying_since = now();
+  known.acted_unnamed = 0;
+}
+
+void Judge::degraded(const Watcher& watcher, const SelfDegraded& degraded) {
+  degraded_[watcher.number()] = !degraded.reason.empty();
+  remember(std::to_string(watcher.number()) + " degraded: " + degraded.reason);
+  reach("in trouble itself");
+}
+
+void Judge::disturbed(const Watcher& watcher) {
+  for (const ServiceSpec& one : watcher.config().services) {
+    Service& known = service(one.name);
+    known.disturbed = now();
+    known.identity = one.has_identity;
+  }
+  degraded_[watcher.number()] = false;
+  remember(std::to_string(watcher.number()) + " starts, reloads or stood still");
+}
+
+void Judge::asked(const Watcher&, const Request& request, const Answer& answer) {
+  if (!answer.accepted) return;
+  if (const auto* x = std::get_if<Approve>(&request)) incidents_[x->incident].approved = true;
+  if (const auto* x = std::get_if<RollbackByHand>(&request)) {
+    by_hand_.insert(answer.incident);
+    service(x->service).disturbed = now();
+  }
+  if (const auto* x = std::get_if<Declare>(&request)) {
+    Service& known = service(x->service);
+    (x->standing == Standing::good ? known.good : known.bad).insert(x->revision.text);
+    (x->standing == Standing::good ? known.bad : known.good).erase(x->revision.text);
+  }
+  if (const auto* x = std::get_if<FuseReset>(&request)) {
+    Service& known = service(x->service);
+    known.switches_from.clear();
+    known.switches.clear();
+    known.mutations.clear();
+    known.acted_unnamed = 0;
+  }
+  for (auto& [name, known] : services_) {
+    if (const auto* x = std::get_if<Pause>(&request); x != nullptr && (!x->service || x->service->text == name)) {
+      known.paused_until = now() + x->length;
+      known.disturbed = known.paused_until;
+    }
+    if (const auto* x = std::get_if<Resume>(&request); x != nullptr && (!x->service || x->service->text == name)) {
+      known.paused_until = Instant::min();
+      known.disturbed = now();
+    }
+  }
+}
+
+void Judge::saved(const Watcher& watcher, const Record& record) {
+  if (const auto* incident = std::get_if<IncidentRecord>(&record)) incident_saved(watcher, *incident);
+}
+
+void Judge::told(const Watcher& watcher, const Tell& tell) {
+  remember(std::to_string(watcher.number()) + " tells " + std::string(to_string(tell.stage)) + ": " + tell.title);
+  const auto found = incidents_.find(tell.context.incident);
+  if (found == incidents_.end()) return;
+  found->second.said.insert(std::string(to_string(tell.stage)));
+  if (tell.outcome) found->second.said.insert(std::string(to_string(*tell.outcome)));
+  found->second.texts += tell.text + "\n";
+}
+
+void Judge::did(const Watcher& watcher, const Command& command) {
+  const auto* note = std::get_if<Note>(&command);
+  if (note == nullptr) return;
+  std::string line = std::to_string(watcher.number()) + " " + note->event;
+  for (const auto& [key, value] : note->fields) line += " " + key + "=" + value;
+  remember(line);
+  if (note->event == "firing") fired(watcher, *note);
+}
+
+void Judge::fired(const Watcher& watcher, const Note& note) {
+  reach("firing");
+  const RuleName name(field(note, "rule"));
+  const Measured& evidence = measured(watcher).at(name);
+  if (!evidence.could_fire(now())) breach("rule " + name.text + " fires without quorum x for of measured bad time");
+}
+
+void Judge::ended(const Watcher& watcher, const StepId& step) {
+  const auto found = incidents_.find(step.incident);
+  if (found == incidents_.end()) return;
+  service(found->second.record.service).disturbed = now();
+  if (mutating_.contains({watcher.number(), step})) service(found->second.record.service).mutation_ended = now();
+}
+
+}  // namespace sim

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "measured.hpp"
+#include "watcher.hpp"
+
+namespace sim {
+
+// What must be so whatever happens, looked at after everything that a watcher sees or does. Knows what is really so from
+// the world, and what the watcher was told from its probes; of the core it reads commands, the journal and the view.
+class Judge final : public Witness {
+ public:
+  Judge(const Agenda& agenda, const Host& host) : agenda_(agenda), host_(host) {}
+
+  void polled(const Watcher& watcher, const rules::Poll& poll) override;
+  void looked(const Watcher& watcher, const rules::RevisionRead& read) override;
+  void marked(const Watcher& watcher, const rules::DeployMark& mark) override;
+  void asked(const Watcher& watcher, const rules::Request& request, const rules::Answer& answer) override;
+  void degraded(const Watcher& watcher, const rules::SelfDegraded& degraded) override;
+  void saved(const Watcher& watcher, const rules::Record& record) override;
+  void told(const Watcher& watcher, const rules::Tell& tell) override;
+  void did(const Watcher& watcher, const rules::Command& command) override;
+  void performs(const Watcher& watcher, const rules::Perform& command) override;
+  void ended(const Watcher& watcher, const rules::StepId& step) override;
+  void disturbed(const Watcher& watcher) override;
+
+  // Every ten seconds: what should have happened by now.
+  void look_around(const Watcher& watcher);
+  // When the world has been well for long.
+  void at_the_end(const Watcher& watcher);
+
+  void remember(const std::string& line);
+  const std::deque<std::string>& memory() const { return memory_; }
+  const std::vector<std::string>& breaches() const { return breaches_; }
+  // How often each state was come to: an invariant that is never put to the test says nothing.
+  const std::map<std::string, long>& reached() const { return reached_; }
+  // What was decided, in order and without times.
+  const std::string& decisions() const { return decisions_; }
+
+ private:
+  struct Service {
+    Instant disturbed = Instant::min();  // last time that something kept rules from being judged
+    Instant switched = Instant::min();   // a switch of ours took effect, as far as the watcher knows
+    std::string looked;                  // last read to run
+    Instant looked_at = Instant::min();
+    bool readable = false;
+    std::string brought;      // by our last switch
+    std::string first;        // seen first: adopted
+    std::map<std::string, Duration> ran;
+    std::set<std::string> good;  // declared, or verified after a rollback
+    std::set<std::string> bad;   // declared, or recovered from
+    std::map<std::string, int> switches_from;
+    std::vector<Instant> switches;
+    std::vector<Instant> mutations;
+    Instant mutation_ended = Instant::min();
+    Instant paused_until = Instant::min();
+    bool deploying = false;
+    Instant deploying_since = Instant::min();
+    bool identity = true;
+    int acted_unnamed = 0;
+    std::map<std::string, rules::RollbackPolicy> policy;
+    std::optional<rules::RollbackPolicy> next_policy;
+    std::string open;  // the incident
+  };
+  struct Incident {
+    int watcher = 0;
+    rules::IncidentRecord record;
+    std::set<std::size_t> mutated;        // rungs
+    std::map<std::size_t, int> always;    // steps of it that were begun, by rung
+    int on_failure = 0;
+    bool approved = false;
+    Instant seen;
+    std::optional<Instant> closed;
+    std::set<std::string> said;  // what people were told: stages and outcomes
+    std::string texts;
+  };
+
+  void breach(const std::string& what);
+  void reach(const std::string& what) { ++reached_[what]; }
+  Service& service(const rules::ServiceName& name) { return services_[name.text]; }
+  std::map<rules::RuleName, Measured>& measured(const Watcher& watcher);
+  const rules::RuleSpec* rule(const Watcher& watcher, const rules::RuleName& name) const;
+  const rules::ServiceSpec* spec(const Watcher& watcher, const rules::ServiceName& name) const;
+  const rules::ActionSpec* plan(const Watcher& watcher, const rules::IncidentRecord& record, std::size_t rung) const;
+  void fired(const Watcher& watcher, const rules::Note& note);
+  void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
+  void incident_closed(const Watcher& watcher, Incident& incident);
+  void check_recovered(const Watcher& watcher, const rules::IncidentRecord& record);
+  void check_intent(const Watcher& watcher, const rules::Perform& command);
+  void check_alone(const Watcher& watcher, const rules::Perform& command);
+  void check_repetition(const Watcher& watcher, const rules::Perform& command);
+  void check_switch(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  void check_target(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  void check_gate(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  void check_fuse(const Watcher& watcher, const rules::Perform& command);
+  void check_blame(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  bool may_act(const Watcher& watcher, const rules::IncidentRecord& record, bool approved) const;
+  void check_detection(const Watcher& watcher, const rules::RuleView& rule);
+  void check_answered(const Watcher& watcher, const rules::EngineView& view, const rules::RuleView& rule);
+  Instant now() const { return agenda_.now(); }
+
+  const Agenda& agenda_;
+  const Host& host_;
+  std::map<int, std::map<rules::RuleName, Measured>> measured_;
+  std::map<std::string, Service> services_;
+  std::map<rules::IncidentId, Incident> incidents_;
+  std::set<rules::IncidentId> by_hand_;
+  std::set<std::pair<int, rules::StepId>> performed_;
+  std::set<std::pair<int, rules::StepId>> mutating_;
+  std::map<int, bool> degraded_;
+  std::map<rules::RuleName, Instant> unanswered_since_;
+  std::vector<std::string> breaches_;
+  std::deque<std::string> memory_;
+  std::map<std::string, long> reached_;
+  std::string decisions_;
+  std::optional<Instant> ran_until_;
+};
+
+}  // namespace sim

@@ -1,0 +1,190 @@
+#include <algorithm>
+
+#include "judge.hpp"
+
+// What must be so when an incident ends, and what must have happened by a certain time.
+
+namespace sim {
+
+using namespace rules;
+
+namespace {
+
+// A look at what runs, its confirmation, what reading and polling take.
+constexpr Duration reaction = 45s;
+constexpr Duration answered_within = 1min;
+
+bool is_failure(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::not_recovered:
+    case Outcome::wrong_revision:
+    case Outcome::unverifiable:
+    case Outcome::action_failed:
+    case Outcome::no_target:
+    case Outcome::fused:
+    case Outcome::aborted:
+      return true;
+    case Outcome::recovered:
+    case Outcome::superseded:
+    case Outcome::observed:
+    case Outcome::notified:
+    case Outcome::cleared:
+      return false;
+  }
+  return false;
+}
+
+bool is_firing(RuleState state) { return state == RuleState::firing || state == RuleState::recovering; }
+
+}  // namespace
+
+void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record) {
+  Incident& incident = incidents_[record.id];
+  Service& known = service(record.service);
+  const bool is_new = incident.record.id.empty();
+  const bool entered = is_new || incident.record.phase != record.phase;
+  if (incident.closed && !record.closed) breach("incident " + record.id.text + " is opened again");
+  if (entered) reach(std::string(to_string(record.phase)));
+  if (record.rung > 0) reach("a second rung");
+  incident.watcher = watcher.number();
+  incident.record = record;
+  incident.seen = now();
+  if (is_new) {
+    if (!known.open.empty()) breach("two open incidents of " + record.service.text);
+    known.open = record.id.text;
+  }
+  const bool action_ended = record.phase == IncidentPhase::settling || record.phase == IncidentPhase::verifying;
+  if (entered && action_ended) {
+    known.disturbed = now();
+    for (const RuleSpec& spec : watcher.config().rules) {
+      const bool begins = record.phase == IncidentPhase::settling || record.switched;
+      if (spec.service == record.service && begins) measured(watcher).at(spec.name).spans_begin(record.phase_since);
+    }
+  }
+  if (record.closed && !incident.closed) incident_closed(watcher, incident);
+}
+
+void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
+  const IncidentRecord& record = incident.record;
+  incident.closed = now();
+  Service& known = service(record.service);
+  known.open.clear();
+  known.disturbed = now();
+  if (!record.outcome) return breach("incident " + record.id.text + " is closed without an outcome");
+  reach("ended " + std::string(to_string(*record.outcome)));
+  if (record.by_hand) reach("by hand");
+  decisions_ += record.service.text + ": " + std::string(to_string(*record.outcome)) + " " + record.from.text + " -> " +
+                record.to.text + "\n";
+  for (const std::size_t rung : incident.mutated) {
+    const ActionSpec* action = plan(watcher, record, rung);
+    const bool is_same = action != nullptr && (rung != record.rung || action->fingerprint() == record.plan_fingerprint);
+    if (!is_same) continue;
+    const bool all_ran = incident.always[rung] >= static_cast<int>(action->always.size());
+    const bool left_out = std::any_of(record.timeline.begin(), record.timeline.end(), [](const TimelineEntry& line) {
+      return line.text.find("the host's lock") != std::string::npos || line.text.find("intent") != std::string::npos;
+    });
+    if (!all_ran && !left_out) breach("an `always` step of " + record.id.text + " did not run");
+    const bool makes_good = rung == record.rung && is_failure(*record.outcome) && !action->on_failure.empty();
+    if (makes_good && incident.on_failure == 0 && !left_out) {
+      breach("`on_failure` of " + record.id.text + " did not run");
+    }
+  }
+  if (*record.outcome == Outcome::recovered) {
+    check_recovered(watcher, record);
+    if (record.switched && !record.by_hand) known.bad.insert(record.from.text);
+    if (record.switched && !record.by_hand) known.good.erase(record.from.text);
+  }
+}
+
+void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record) {
+  const Service& known = service(record.service);
+  const bool is_readable = known.identity && known.readable;
+  if (record.switched && is_readable && known.looked != record.to.text) {
+    breach("recovered is said and " + known.looked + " runs, not " + record.to.text);
+  }
+  for (const JoinedRule& joined : record.rules) {
+    const RuleSpec* spec = rule(watcher, joined.rule);
+    if (spec == nullptr || spec->severity == Severity::p3) continue;
+    const Measured& evidence = measured(watcher).at(joined.rule);
+    const std::optional<Instant> bad_since = evidence.surely_bad_since();
+    if (bad_since && now() - *bad_since > 2 * reaction) breach("recovered is said and " + joined.rule.text + " is bad");
+  }
+}
+
+void Judge::look_around(const Watcher& watcher) {
+  if (!watcher.is_alive()) return;
+  const EngineView view = watcher.view();
+  for (const RuleView& one : view.rules) {
+    check_detection(watcher, one);
+    check_answered(watcher, view, one);
+  }
+}
+
+// A real bad release under enough traffic is not missed.
+void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
+  const Service& known = service(one.service);
+  const RuleSpec* spec_of_rule = rule(watcher, one.rule);
+  const ServiceSpec* of = spec(watcher, one.service);
+  const std::optional<Instant> bad_since = measured(watcher).at(one.rule).surely_bad_since();
+  if (!bad_since || spec_of_rule == nullptr || is_firing(one.progress.state)) return;
+  const bool deploying = known.deploying && now() < known.deploying_since + 15min;
+  if (deploying || now() < known.paused_until || !known.readable) return;
+  const Duration needs = spec_of_rule->sustain + reaction;
+  if (now() > std::max(*bad_since, known.disturbed + of->start_deadline) + needs) {
+    breach("rule " + one.rule.text + " is bad for long and does not fire");
+  }
+}
+
+// What fires is acted on, asked about, or people have been told why not.
+void Judge::check_answered(const Watcher& watcher, const EngineView& view, const RuleView& one) {
+  const RuleSpec* spec_of_rule = rule(watcher, one.rule);
+  const auto open = std::find_if(view.open_incidents.begin(), view.open_incidents.end(),
+                                 [&](const IncidentRecord& record) { return record.service == one.service; });
+  const auto concerns = [&](const IncidentRecord& record) {
+    return std::any_of(record.rules.begin(), record.rules.end(),
+                       [&](const JoinedRule& joined) { return joined.rule == one.rule; });
+  };
+  const bool excused = !is_firing(one.progress.state) || spec_of_rule == nullptr || spec_of_rule->unless ||
+                       spec_of_rule->severity == Severity::p3 || now() < service(one.service).paused_until ||
+                       watcher.config().mode < Mode::ask || watcher.disk() != Disk::well;
+  bool answered = excused;
+  if (!answered && open != view.open_incidents.end()) {
+    const Incident& incident = incidents_[open->id];
+    const bool is_held = open->phase == IncidentPhase::held;
+    const bool is_told = open->phase == IncidentPhase::telling;
+    answered = !is_held && !is_told;
+    if (open->phase == IncidentPhase::asking) answered = incident.said.contains("ask");
+    if (is_held) answered = !open->waiting_for.empty() && incident.texts.find(open->waiting_for) != std::string::npos;
+    if (is_told) answered = incident.texts.find("othing") != std::string::npos;
+  } else if (!answered) {
+    answered = std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& entry) {
+      const Incident& incident = entry.second;
+      return incident.closed && incident.record.service == one.service && concerns(incident.record) &&
+             incident.record.outcome && incident.said.contains(std::string(to_string(*incident.record.outcome)));
+    });
+  }
+  if (answered) {
+    unanswered_since_.erase(one.rule);
+    return;
+  }
+  const Instant since = unanswered_since_.emplace(one.rule, now()).first->second;
+  if (now() - since <= answered_within) return;
+  breach("rule " + one.rule.text + " fires for a minute and nobody was told what is done about it");
+}
+
+void Judge::at_the_end(const Watcher& watcher) {
+  for (const auto& [id, incident] : incidents_) {
+    if (incident.watcher != watcher.number() || incident.record.id.empty()) continue;
+    if (!incident.closed) {
+      breach("incident " + id.text + " never ends, it is " + std::string(to_string(incident.record.phase)));
+      continue;
+    }
+    if (!incident.record.outcome) continue;
+    const std::string outcome(to_string(*incident.record.outcome));
+    if (!incident.said.contains(outcome)) breach("nobody was told that " + id.text + " ended " + outcome);
+    if (!incident.said.contains("started")) breach("nobody was told that " + id.text + " began");
+  }
+  for (const std::string& what : watcher.journal().breaches) breach(what);
+}
+
+}  // namespace sim
