@@ -93,7 +93,7 @@ void add_actions(CoreConfig& config, Dice& dice) {
 
 CoreConfig configure(Dice& dice, const std::vector<std::string>& services) {
   CoreConfig config;
-  const Duration interval = dice.pick(std::vector<Duration>{5s, 10s, 10s});
+  const Duration interval = dice.pick(std::vector<Duration>{5s, 10s, 15s, 15s});
   for (const std::string& name : services) {
     add_service(config, name, interval);
     add_rules(config, name);

@@ -46,6 +46,7 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
   if (incident.closed && !record.closed) breach("incident " + record.id.text + " is opened again");
   if (entered) reach(std::string(to_string(record.phase)));
   if (record.rung > 0) reach("a second rung");
+  const bool decided = record.pending_outcome == Outcome::recovered && incident.record.pending_outcome != record.pending_outcome;
   incident.watcher = watcher.number();
   incident.record = record;
   incident.seen = now();
@@ -61,6 +62,7 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
       if (spec.service == record.service && begins) measured(watcher).at(spec.name).spans_begin(record.phase_since);
     }
   }
+  if (decided) check_recovered(watcher, record);
   if (record.closed && !incident.closed) incident_closed(watcher, incident);
 }
 
@@ -89,15 +91,14 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
       breach("`on_failure` of " + record.id.text + " did not run");
     }
   }
-  if (*record.outcome == Outcome::recovered) {
-    check_recovered(watcher, record);
-    if (record.switched && !record.by_hand) known.bad.insert(record.from.text);
-    if (record.switched && !record.by_hand) known.good.erase(record.from.text);
-  }
 }
 
 void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record) {
-  const Service& known = service(record.service);
+  Service& known = service(record.service);
+  if (record.switched && !record.by_hand) {
+    known.bad.insert(record.from.text);
+    known.good.erase(record.from.text);
+  }
   const bool is_readable = known.identity && known.readable;
   if (record.switched && is_readable && known.looked != record.to.text) {
     breach("recovered is said and " + known.looked + " runs, not " + record.to.text);

@@ -8,7 +8,7 @@ using namespace rules;
 
 namespace {
 
-constexpr Duration look_around_every = 10s;
+constexpr Duration look_around_every = 20s;
 const Instant beginning(24h * 365 * 50);
 
 class Simulation {

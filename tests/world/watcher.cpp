@@ -10,7 +10,7 @@ using namespace rules;
 namespace {
 
 constexpr Duration look_every = 10s;
-constexpr Duration house_every = 5s;
+constexpr Duration house_every = 10s;
 constexpr std::size_t recorded_max = 1500;  // what windows are refilled with
 
 Page page_of(const std::string& probe) {
