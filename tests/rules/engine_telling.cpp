@@ -59,3 +59,25 @@ TEST_CASE("only whole commits are shortened") {
   CHECK(rules::with_short_commits("v1, x" + v1) == "v1, x" + v1);
   CHECK(rules::with_short_commits("").empty());
 }
+
+TEST_CASE("people are told at once that nothing will be done about a rule that fires, and why, unless it is a P3") {
+  const auto nothing_told = [](rules::Severity severity) {
+    World w(with([&](rules::CoreConfig& config) {
+      config.rules[0].severity = severity;
+      config.rules[0].mode = rules::Mode::notify;
+    }));
+    harm(w);
+    CHECK(w.run_until([&] { return w.phase() == "telling"; }, 10min));
+    return w.told_text("nothing is done by itself: nothing but telling is allowed");
+  };
+  CHECK(nothing_told(rules::Severity::p1));
+  CHECK_FALSE(nothing_told(rules::Severity::p3));
+}
+
+TEST_CASE("a revision whose deploy mark forbids rolling it back is not rolled back, and people are told so") {
+  World w(usual());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  w.deploy("bad");
+  CHECK(w.run_until([&] { return w.told_text("its deploy mark forbids rolling it back"); }, 10min));
+}

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace sim {
 
 namespace {
+
+constexpr Duration between_looks = 25s;  // two looks have to agree
 
 rules::SharedSeriesKey series(const std::string& name, std::vector<rules::Label> labels = {}) {
   return std::make_shared<const rules::SeriesKey>(rules::SeriesKey{name, std::move(labels)});
@@ -31,8 +34,13 @@ const Keys& keys() {
 
 void Application::deploy(const std::string& revision, Instant now) {
   serve(now);
-  running_ = revision;
-  running_since_ = now;
+  if (revision != running_) {
+    // What was away for less time than between two looks was never away for who looks.
+    const bool was_hardly_away = revision == before_ && now < running_since_ + between_looks;
+    const Instant since = was_hardly_away ? before_since_ : now;
+    before_ = std::exchange(running_, revision);
+    before_since_ = std::exchange(running_since_, since);
+  }
   restart(now);
 }
 
@@ -94,8 +102,12 @@ void Application::answer(Page page, Instant now, rules::Poll& poll) {
   const double all = std::floor(requests_);
   const double failed = std::min(all, std::floor(errors_));
   const double slow = std::min(all, std::floor(slow_));
-  poll.readings = {{keys().ok, all - failed}, {keys().failed, failed},   {keys().fast, all - slow},
-                   {keys().second, all - slow}, {keys().ten, all},       {keys().all, all},
+  poll.readings = {{keys().ok, all - failed},
+                   {keys().failed, failed},
+                   {keys().fast, all - slow},
+                   {keys().second, all - slow},
+                   {keys().ten, all},
+                   {keys().all, all},
                    {keys().start, rules::unix_seconds(started_)}};
 }
 

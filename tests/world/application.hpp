@@ -10,14 +10,14 @@ namespace sim {
 
 // What a release does to those who use it.
 struct Release {
-  double errors = 0;           // share of requests answered with 500
-  double slow = 0;             // share of requests that take longer than a second
-  double memory = 0.4;         // share of the limit that is used
-  double leak = 0;             // what is added to it each hour
-  bool down = false;           // does not answer at all
-  Duration crash_every{};      // the process ends and begins anew; zero: never
-  Duration crash_lasts = 7s;   // and is gone for this long
-  Duration harmless_for{};     // is well for so long after its start
+  double errors = 0;          // share of requests answered with 500
+  double slow = 0;            // share of requests that take longer than a second
+  double memory = 0.4;        // share of the limit that is used
+  double leak = 0;            // what is added to it each hour
+  bool down = false;          // does not answer at all
+  Duration crash_every{};     // the process ends and begins anew; zero: never
+  Duration crash_lasts = 7s;  // and is gone for this long
+  Duration harmless_for{};    // is well for so long after its start
 };
 
 // What is measured of it: health, page and host are three probes.
@@ -54,6 +54,8 @@ class Application {
   std::string running_ = "v1";
   Instant started_;
   Instant running_since_ = started_;
+  std::string before_;
+  Instant before_since_ = started_;
   Instant served_until_;
   double requests_ = 0;
   double errors_ = 0;

@@ -27,8 +27,8 @@ void add_service(CoreConfig& config, const std::string& name, Duration interval)
   SignalSpec errors;
   errors.name = SignalName(name + "_errors");
   errors.probe = ProbeName(name + "_app");
-  errors.of = std::vector<RatioOf>{{parsed(parse_selector(R"(http_requests_total{code=~"5.."})")),
-                                    parsed(parse_selector("http_requests_total"))}};
+  errors.of = std::vector<RatioOf>{
+      {parsed(parse_selector(R"(http_requests_total{code=~"5.."})")), parsed(parse_selector("http_requests_total"))}};
   config.signals.push_back(errors);
   SignalSpec slow;
   slow.name = SignalName(name + "_p95");

@@ -137,16 +137,23 @@ void Watcher::perform(const Perform& command) {
   if (fate == Fate::times_out) status = StepStatus::timed_out;
   // The command goes on though its watcher dies; the answer is then lost.
   outside_.agenda.add(Agenda::of_the_world, takes, [this, command, effects] {
-    const auto at = std::find_if(outside_.host.at_work.begin(), outside_.host.at_work.end(), [&](const AtWork& one) {
-      return one.watcher == number_ && one.step == command.id;
-    });
+    const auto at = std::find_if(outside_.host.at_work.begin(), outside_.host.at_work.end(),
+                                 [&](const AtWork& one) { return one.watcher == number_ && one.step == command.id; });
     if (at == outside_.host.at_work.end()) return;
     outside_.host.at_work.erase(at);
     if (effects) take_effect(command);
   });
-  later(takes, [this, id = command.id, status] {
-    outside_.witness.ended(*this, id);
-    complete(id, status, status == StepStatus::succeeded ? "" : "exit 1");
+  end_later(takes, command.id, status, status == StepStatus::succeeded ? "" : "exit 1");
+}
+
+void Watcher::end_later(Duration in, const StepId& step, StepStatus status, const std::string& detail) {
+  running_[step] = ++runs_;
+  later(in, [this, step, status, detail, run = runs_] {
+    const auto found = running_.find(step);
+    if (found == running_.end() || found->second != run) return;
+    running_.erase(found);
+    outside_.witness.ended(*this, step);
+    complete(step, status, detail);
   });
 }
 
@@ -165,8 +172,8 @@ void Watcher::complete(const StepId& step, StepStatus status, const std::string&
 }
 
 void Watcher::cancel(const StepId& step) {
-  std::erase_if(outside_.host.at_work,
-                [&](const AtWork& one) { return one.watcher == number_ && one.step == step; });
+  std::erase_if(outside_.host.at_work, [&](const AtWork& one) { return one.watcher == number_ && one.step == step; });
+  if (running_.erase(step) == 0) return;
   outside_.witness.ended(*this, step);
   complete(step, StepStatus::interrupted, "cancelled");
 }
@@ -175,10 +182,8 @@ void Watcher::cancel(const StepId& step) {
 void Watcher::see_out(const StepId& step) {
   for (const AtWork& one : outside_.host.at_work) {
     if (one.watcher != number_ || one.step != step) continue;
-    later(std::max<Duration>(one.until - now(), Duration::zero()) + 1ms, [this, step] {
-      outside_.witness.ended(*this, step);
-      complete(step, StepStatus::interrupted, "it ended by itself");
-    });
+    const Duration left = std::max<Duration>(one.until - now(), Duration::zero());
+    return end_later(left + 1ms, step, StepStatus::interrupted, "it ended by itself");
   }
 }
 

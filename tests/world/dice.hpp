@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 using rules::Duration;
 using rules::Instant;
 
-// Chance from a seed: the same numbers with every compiler and library, which the standard distributions do not promise.
+// Chance from a seed: the same numbers with every compiler and library, which the standard distributions do not
+// promise.
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15ULL + 1) {}

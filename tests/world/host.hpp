@@ -22,8 +22,8 @@ struct AtWork {
 struct Host {
   std::map<std::string, std::unique_ptr<Application>> applications;
   std::vector<AtWork> at_work;
-  int lock_holder = 0;          // a watcher's number; 0: nobody's
-  std::string lock_purpose;     // an incident, or the deployment of a service
+  int lock_holder = 0;                      // a watcher's number; 0: nobody's
+  std::string lock_purpose;                 // an incident, or the deployment of a service
   Instant stranger_until = Instant::min();  // somebody else has the lock until then
 
   // Empty when taken, else who has it. What a killed watcher left at work keeps everybody out.

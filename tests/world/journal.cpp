@@ -24,7 +24,8 @@ template <class T>
 std::string written(const T& record, std::vector<std::string>& breaches) {
   std::string text = watcher::encode(record);
   const std::optional<T> back = watcher::decode<T>(text);
-  if (!back || watcher::encode(*back) != text) breaches.push_back("the journal does not read back what it wrote: " + text);
+  if (!back || watcher::encode(*back) != text)
+    breaches.push_back("the journal does not read back what it wrote: " + text);
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "judge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "rules/base/parse.hpp"
 
@@ -35,7 +36,8 @@ void Judge::breach(const std::string& what) {
 }
 
 void Judge::remember(const std::string& line) {
-  memory_.push_back(to_string(std::chrono::round<std::chrono::milliseconds>(now().time_since_epoch() % 24h)) + " " + line);
+  memory_.push_back(to_string(std::chrono::round<std::chrono::milliseconds>(now().time_since_epoch() % 24h)) + " " +
+                    line);
   if (memory_.size() > remembered) memory_.pop_front();
 }
 
@@ -60,6 +62,12 @@ const ActionSpec* Judge::plan(const Watcher& watcher, const IncidentRecord& reco
 }
 
 void Judge::polled(const Watcher& watcher, const Poll& poll) {
+  for (const Reading& reading : poll.readings) {
+    if (reading.series->name != "process_start_time_seconds") continue;
+    double& start = process_start_[poll.probe];
+    if (std::exchange(start, reading.value) == reading.value) continue;
+    service(ServiceName(poll.probe.text.substr(0, poll.probe.text.find('_')))).disturbed = now();
+  }
   auto& all = measured(watcher);
   for (const RuleSpec& spec : watcher.config().rules) {
     if (probe_of(spec) == poll.probe.text) all.at(spec.name).add(poll);
@@ -90,8 +98,11 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
 void Judge::marked(const Watcher&, const DeployMark& mark) {
   Service& known = service(mark.service);
   known.disturbed = now();
-  known.deploying = mark.kind == MarkKind::begin;
-  known.deploying_since = now();
+  if (mark.kind == MarkKind::end) known.deploying = false;
+  if (mark.kind == MarkKind::begin) {
+    known.deploying = true;
+    known.deploying_since = now();
+  }
   known.acted_unnamed = 0;
 }
 
@@ -133,7 +144,6 @@ void Judge::asked(const Watcher&, const Request& request, const Answer& answer) 
   for (auto& [name, known] : services_) {
     if (const auto* x = std::get_if<Pause>(&request); x != nullptr && (!x->service || x->service->text == name)) {
       known.paused_until = now() + x->length;
-      known.disturbed = known.paused_until;
     }
     if (const auto* x = std::get_if<Resume>(&request); x != nullptr && (!x->service || x->service->text == name)) {
       known.paused_until = Instant::min();

@@ -12,8 +12,9 @@
 
 namespace sim {
 
-// What must be so whatever happens, looked at after everything that a watcher sees or does. Knows what is really so from
-// the world, and what the watcher was told from its probes; of the core it reads commands, the journal and the view.
+// What must be so whatever happens, looked at after everything that a watcher sees or does. Knows what is really so
+// from the world, and what the watcher was told from its probes; of the core it reads commands, the journal and the
+// view.
 class Judge final : public Witness {
  public:
   Judge(const Agenda& agenda, const Host& host) : agenda_(agenda), host_(host) {}
@@ -50,8 +51,8 @@ class Judge final : public Witness {
     std::string looked;                  // last read to run
     Instant looked_at = Instant::min();
     bool readable = false;
-    std::string brought;      // by our last switch
-    std::string first;        // seen first: adopted
+    std::string brought;  // by our last switch
+    std::string first;    // seen first: adopted
     std::map<std::string, Duration> ran;
     std::set<std::string> good;  // declared, or verified after a rollback
     std::set<std::string> bad;   // declared, or recovered from
@@ -71,8 +72,8 @@ class Judge final : public Witness {
   struct Incident {
     int watcher = 0;
     rules::IncidentRecord record;
-    std::set<std::size_t> mutated;        // rungs
-    std::map<std::size_t, int> always;    // steps of it that were begun, by rung
+    std::set<std::size_t> mutated;      // rungs
+    std::map<std::size_t, int> always;  // steps of it that were begun, by rung
     int on_failure = 0;
     bool approved = false;
     Instant seen;
@@ -114,6 +115,7 @@ class Judge final : public Witness {
   std::set<std::pair<int, rules::StepId>> performed_;
   std::set<std::pair<int, rules::StepId>> mutating_;
   std::map<int, bool> degraded_;
+  std::map<rules::ProbeName, double> process_start_;
   std::map<rules::RuleName, Instant> unanswered_since_;
   std::vector<std::string> breaches_;
   std::deque<std::string> memory_;

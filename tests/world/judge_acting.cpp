@@ -26,9 +26,11 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   const std::string what = describe(command.step);
   remember(std::to_string(watcher.number()) + " performs " + what + " for " + command.id.incident.text + " from " +
            command.context.from.text + " to " + command.context.to.text);
-  decisions_ += command.context.service.text + ": " + what + " " + command.context.from.text + " -> " +
-                command.context.to.text + "\n";
   reach("performed " + std::string(kind_of(command.step)));
+  if (!performed_.contains({watcher.number(), command.id})) {
+    decisions_ += command.context.service.text + ": " + what + " " + command.context.from.text + " -> " +
+                  command.context.to.text + "\n";
+  }
   check_intent(watcher, command);
   check_repetition(watcher, command);
   Incident& incident = incidents_[command.id.incident];
@@ -96,7 +98,8 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   const auto count = known.switches_from.find(from);
   const int before = count == known.switches_from.end() ? 0 : count->second;
   const bool again = performed_.contains({watcher.number(), command.id}) && command.step.idempotent;
-  if (before >= service_spec->fuse.switches_per_revision && !again) breach("a second switch away from revision " + from);
+  if (before >= service_spec->fuse.switches_per_revision && !again)
+    breach("a second switch away from revision " + from);
   if (within(known.switches, now(), day) >= service_spec->fuse.switches_per_day && !again) {
     breach("more switches in a day than allowed");
   }
@@ -111,7 +114,8 @@ void Judge::check_target(const Watcher&, const Perform& command, const Incident&
   if (by_hand_.contains(command.id.incident)) return;
   const auto ran = known.ran.find(to);
   const bool baked = ran != known.ran.end() && ran->second >= 55min;
-  if (!baked && to != known.first && !known.good.contains(to)) breach("a switch to " + to + ", which was never verified");
+  if (!baked && to != known.first && !known.good.contains(to))
+    breach("a switch to " + to + ", which was never verified");
   const bool rolled_back_here = !known.brought.empty() && known.brought == command.context.from.text;
   if (rolled_back_here) breach("a rollback is rolled back");
 }
@@ -122,8 +126,8 @@ void Judge::check_blame(const Watcher& watcher, const Perform& command, const In
   const Application& app = *host_.applications.at(command.context.service.text);
   const Instant since = app.running_since();
   const auto& all = measured(watcher);
-  const bool any_blames = std::any_of(
-      incident.record.rules.begin(), incident.record.rules.end(), [&](const JoinedRule& joined) {
+  const bool any_blames =
+      std::any_of(incident.record.rules.begin(), incident.record.rules.end(), [&](const JoinedRule& joined) {
         const auto found = all.find(joined.rule);
         return found != all.end() && joined.joined - Duration(joined.for_ns) >= since - 12s;
       });

@@ -46,7 +46,8 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
   if (incident.closed && !record.closed) breach("incident " + record.id.text + " is opened again");
   if (entered) reach(std::string(to_string(record.phase)));
   if (record.rung > 0) reach("a second rung");
-  const bool decided = record.pending_outcome == Outcome::recovered && incident.record.pending_outcome != record.pending_outcome;
+  const bool decided =
+      record.pending_outcome == Outcome::recovered && incident.record.pending_outcome != record.pending_outcome;
   incident.watcher = watcher.number();
   incident.record = record;
   incident.seen = now();
@@ -131,7 +132,12 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   const bool deploying = known.deploying && now() < known.deploying_since + 15min;
   if (deploying || now() < known.paused_until || !known.readable) return;
   const Duration needs = spec_of_rule->sustain + reaction;
-  if (now() > std::max(*bad_since, known.disturbed + of->start_deadline) + needs) {
+  const Instant undisturbed = std::max(known.disturbed, known.paused_until);
+  if (now() > std::max(*bad_since, undisturbed + of->start_deadline) + needs) {
+    remember("since " + to_string(now() - *bad_since) + ", undisturbed for " + to_string(now() - known.disturbed) +
+             ", it is " + std::string(to_string(one.judgement.verdict)) + " " +
+             std::string(to_string(one.judgement.cause)) + " " + std::string(to_string(one.progress.state)) +
+             " bad for " + to_string(one.progress.bad));
     breach("rule " + one.rule.text + " is bad for long and does not fire");
   }
 }

@@ -28,8 +28,8 @@ int report(const sim::Script& script, const sim::Verdict& verdict, bool shrinks)
   std::cout << "seed " << script.seed << ": " << verdict.breaches.front() << "\n";
   const sim::Script small = shrinks ? sim::shrink(script, verdict.breaches.front()) : script;
   const sim::Verdict again = sim::live(small);
-  std::cout << "the least of its script that does it (" << small.happenings.size() << " of "
-            << script.happenings.size() << "):\n";
+  std::cout << "the least of its script that does it (" << small.happenings.size() << " of " << script.happenings.size()
+            << "):\n";
   for (const sim::Happening& one : small.happenings) std::cout << "  " << sim::to_string(one) << "\n";
   std::cout << "the last of what happened in it:\n";
   for (const std::string& line : again.memory) std::cout << "  " << line << "\n";

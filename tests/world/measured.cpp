@@ -86,7 +86,8 @@ bool Measured::is_surely_bad(const Seen& seen) const {
     const Duration window = seen.at - old.at;
     if (!old.known || old.start != seen.start || window < window_least || window > window_most) continue;
     ++windows;
-    if (seen.all - old.all < surely_requests || seen.bad - old.bad < 2 * share_limit * (seen.all - old.all)) return false;
+    if (seen.all - old.all < surely_requests || seen.bad - old.bad < 2 * share_limit * (seen.all - old.all))
+      return false;
   }
   return windows > 2;
 }
@@ -129,7 +130,8 @@ bool Measured::could_fire(Instant now, Instant from) const {
     const Duration all = observed + part;
     const Duration worst = bad + (seen->could_be_bad ? part : Duration::zero());
     const double needed = rule_.quorum * static_cast<double>(all.count());
-    if (enough && all + rounding >= rule_.sustain && static_cast<double>((worst + rounding).count()) >= needed) return true;
+    if (enough && all + rounding >= rule_.sustain && static_cast<double>((worst + rounding).count()) >= needed)
+      return true;
     observed += end - begin;
     if (seen->could_be_bad) bad += end - begin;
   }

@@ -11,9 +11,8 @@ using namespace rules;
 
 namespace {
 
-const std::vector<std::string> revisions{"v1",   "v2",    "v3",     "errors", "errors2", "slow",
-                                         "fat",  "leaky", "down",   "loops",  "flaps",   "late-errors",
-                                         "v4",   "mild"};
+const std::vector<std::string> revisions{"v1",    "v2",   "v3",    "errors", "errors2",     "slow", "fat",
+                                         "leaky", "down", "loops", "flaps",  "late-errors", "v4",   "mild"};
 
 std::map<std::string, Release> make_releases(Dice& dice) {
   std::map<std::string, Release> out;
@@ -35,13 +34,13 @@ std::map<std::string, Release> make_releases(Dice& dice) {
 
 // How often each thing happens, beside the others.
 const std::vector<std::pair<What, int>> shares{
-    {What::deploy, 26},     {What::deploy_marked, 6}, {What::deploy_partly, 3}, {What::mark_forbidden, 2},
-    {What::traffic, 4},     {What::trouble, 7},       {What::dies, 4},          {What::path, 8},
-    {What::unreadable, 3},  {What::disk, 5},          {What::fate, 6},          {What::clock_jump, 1},
-    {What::stand_still, 2}, {What::kill, 5},          {What::kill_soon, 14},    {What::stranger, 4},
-    {What::approve, 8},     {What::abort, 4},         {What::pause, 3},         {What::resume, 2},
-    {What::by_hand, 4},     {What::by_hand_forced, 1}, {What::fuse_reset, 3},   {What::declare_good, 2},
-    {What::declare_bad, 2}, {What::accept_state, 1},  {What::reload, 2}};
+    {What::deploy, 26},     {What::deploy_marked, 6},  {What::deploy_partly, 3}, {What::mark_forbidden, 2},
+    {What::traffic, 4},     {What::trouble, 7},        {What::dies, 4},          {What::path, 8},
+    {What::unreadable, 3},  {What::disk, 5},           {What::fate, 6},          {What::clock_jump, 1},
+    {What::stand_still, 2}, {What::kill, 5},           {What::kill_soon, 14},    {What::stranger, 4},
+    {What::approve, 8},     {What::abort, 4},          {What::pause, 3},         {What::resume, 2},
+    {What::by_hand, 4},     {What::by_hand_forced, 1}, {What::fuse_reset, 3},    {What::declare_good, 2},
+    {What::declare_bad, 2}, {What::accept_state, 1},   {What::reload, 2}};
 
 What pick(Dice& dice) {
   int all = 0;
@@ -101,16 +100,17 @@ constexpr Duration calm = 80min;
 
 std::string_view to_string(What what) {
   static constexpr std::string_view names[] = {
-      "deploy",     "deploy_marked", "deploy_partly", "mark_forbidden", "traffic",      "trouble",    "dies",
-      "path",       "unreadable",    "disk",          "fate",           "clock_jump",   "stand_still", "kill",
-      "kill_soon",  "stranger",      "approve",       "abort",          "pause",        "resume",     "by_hand",
-      "by_hand_forced", "fuse_reset", "declare_good", "declare_bad",    "accept_state", "reload",     "heal"};
+      "deploy",         "deploy_marked", "deploy_partly", "mark_forbidden", "traffic",      "trouble",     "dies",
+      "path",           "unreadable",    "disk",          "fate",           "clock_jump",   "stand_still", "kill",
+      "kill_soon",      "stranger",      "approve",       "abort",          "pause",        "resume",      "by_hand",
+      "by_hand_forced", "fuse_reset",    "declare_good",  "declare_bad",    "accept_state", "reload",      "heal"};
   return names[static_cast<std::size_t>(what)];
 }
 
 std::string to_string(const Happening& one) {
-  return rules::to_string(one.at) + " " + std::string(sim::to_string(one.what)) + " " + one.service + " name=" + one.name +
-         " amount=" + std::to_string(one.amount) + " count=" + std::to_string(one.count) + " for " + rules::to_string(one.lasts);
+  return rules::to_string(one.at) + " " + std::string(sim::to_string(one.what)) + " " + one.service +
+         " name=" + one.name + " amount=" + std::to_string(one.amount) + " count=" + std::to_string(one.count) +
+         " for " + rules::to_string(one.lasts);
 }
 
 Script write_script(std::uint64_t seed) {
@@ -119,7 +119,8 @@ Script write_script(std::uint64_t seed) {
   out.seed = seed;
   out.releases = make_releases(dice);
   const bool has_two_services = dice.percent(50);
-  const std::vector<std::string> first = has_two_services ? std::vector<std::string>{"web", "api"} : std::vector<std::string>{"web"};
+  const std::vector<std::string> first =
+      has_two_services ? std::vector<std::string>{"web", "api"} : std::vector<std::string>{"web"};
   out.configs.push_back(configure(dice, first));
   std::vector<std::string> all = first;
   if (dice.percent(40)) {

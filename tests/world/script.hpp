@@ -10,34 +10,34 @@
 namespace sim {
 
 enum class What {
-  deploy,           // name: the revision
-  deploy_marked,    // between deploy begin and end
-  deploy_partly,    // for `lasts` instances disagree
-  mark_forbidden,   // deployed with `--rollback forbidden`
-  traffic,          // amount: requests a second
-  trouble,          // amount: share of errors that come from elsewhere, for `lasts`
-  dies,             // the process ends and nobody starts it, for `lasts`
-  path,             // name: a probe; amount: a Path, for `lasts`
-  unreadable,       // what runs cannot be read, for `lasts`
-  disk,             // amount: a Disk, for `lasts`
-  fate,             // name: a kind of step; amount: a Fate, for `lasts`
-  clock_jump,       // by `lasts`
-  stand_still,      // for `lasts`
-  kill,             // amount: 1 is a power cut; down for `lasts`
-  kill_soon,        // the same after `count` moments
-  stranger,         // another program holds the host's lock for `lasts`
+  deploy,          // name: the revision
+  deploy_marked,   // between deploy begin and end
+  deploy_partly,   // for `lasts` instances disagree
+  mark_forbidden,  // deployed with `--rollback forbidden`
+  traffic,         // amount: requests a second
+  trouble,         // amount: share of errors that come from elsewhere, for `lasts`
+  dies,            // the process ends and nobody starts it, for `lasts`
+  path,            // name: a probe; amount: a Path, for `lasts`
+  unreadable,      // what runs cannot be read, for `lasts`
+  disk,            // amount: a Disk, for `lasts`
+  fate,            // name: a kind of step; amount: a Fate, for `lasts`
+  clock_jump,      // by `lasts`
+  stand_still,     // for `lasts`
+  kill,            // amount: 1 is a power cut; down for `lasts`
+  kill_soon,       // the same after `count` moments
+  stranger,        // another program holds the host's lock for `lasts`
   approve,
   abort,
-  pause,            // for `lasts`
+  pause,  // for `lasts`
   resume,
-  by_hand,          // name: to; empty: the last good one
+  by_hand,  // name: to; empty: the last good one
   by_hand_forced,
   fuse_reset,
   declare_good,
   declare_bad,
-  accept_state,     // after a journal that was damaged
-  reload,           // count: of which configuration
-  heal,             // everything is well from here on
+  accept_state,  // after a journal that was damaged
+  reload,        // count: of which configuration
+  heal,          // everything is well from here on
 };
 std::string_view to_string(What what);
 

@@ -165,8 +165,8 @@ void Simulation::people(const Happening& one) {
       return;
     case What::declare_good:
     case What::declare_bad:
-      watcher.request(Declare{name, Revision(one.name),
-                              one.what == What::declare_good ? Standing::good : Standing::bad});
+      watcher.request(
+          Declare{name, Revision(one.name), one.what == What::declare_good ? Standing::good : Standing::bad});
       return;
     default:
       return;

@@ -39,6 +39,7 @@ void Watcher::start() {
   dying_ = false;
   moments_left_ = -1;
   in_flight_.clear();
+  running_.clear();
   DurableState durable = journal_.read_back();
   std::vector<StepId> left;
   for (const AtWork& one : outside_.host.at_work) {

@@ -36,20 +36,20 @@ class Witness {
 // The way between the watcher and what it measures.
 enum class Path {
   well,
-  late,        // answers take seconds
-  times_out,   // no answer within the time limit: evidence that it is down
-  refused,     // something in between refuses: the same
-  no_name,     // DNS fails: nothing is known
-  garbage,     // what comes back cannot be read: nothing is known
-  loses,       // every other poll never ends
+  late,       // answers take seconds
+  times_out,  // no answer within the time limit: evidence that it is down
+  refused,    // something in between refuses: the same
+  no_name,    // DNS fails: nothing is known
+  garbage,    // what comes back cannot be read: nothing is known
+  loses,      // every other poll never ends
 };
 
 // What becomes of a step.
 enum class Fate {
   succeeds,
-  fails,         // and changes nothing
-  fails_done,    // says that it failed, and has done it
-  lies,          // says that it succeeded, and has changed nothing
+  fails,       // and changes nothing
+  fails_done,  // says that it failed, and has done it
+  lies,        // says that it succeeded, and has changed nothing
   times_out,
   is_slow,
 };
@@ -63,9 +63,9 @@ struct Outside {
   Dice& dice;
 };
 
-// One watcher: the real decision core and the journal's real codec; round them, under virtual time, what the process does
-// with commands: a batch's records are durable before anything that rests on them, batches come one after the other,
-// an intent that cannot be written is tried for half a minute and then called off.
+// One watcher: the real decision core and the journal's real codec; round them, under virtual time, what the process
+// does with commands: a batch's records are durable before anything that rests on them, batches come one after the
+// other, an intent that cannot be written is tried for half a minute and then called off.
 class Watcher {
  public:
   Watcher(int number, rules::CoreConfig config, Outside outside);
@@ -117,7 +117,7 @@ class Watcher {
   void do_command(const rules::Command& command);
   void perform(const rules::Perform& command);
   void take_effect(const rules::Perform& command);
-  void end_step(const rules::StepId& step, const rules::StepResult& result);
+  void end_later(Duration in, const rules::StepId& step, rules::StepStatus status, const std::string& detail);
   void cancel(const rules::StepId& step);
   void complete(const rules::StepId& step, rules::StepStatus status, const std::string& detail);
   void see_out(const rules::StepId& step);
@@ -132,8 +132,10 @@ class Watcher {
   TextJournal journal_;
   std::unique_ptr<rules::Engine> engine_;
   int life_;
-  std::vector<rules::Poll> recorded_;   // on disk
+  std::vector<rules::Poll> recorded_;  // on disk
   std::vector<rules::Poll> unrecorded_;
+  std::map<rules::StepId, int> running_;  // steps whose end is to be told, each with which of its runs
+  int runs_ = 0;
   std::map<std::string, int> in_flight_;
   std::map<std::string, int> polls_;
   std::deque<Batch> batches_;

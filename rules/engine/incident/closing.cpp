@@ -33,7 +33,7 @@ void Incident::next_rung() {
     enter(IncidentPhase::held);
     tell(Stage::progress, story::next_rung, "next: " + record_.ladder[record_.rung].text);
   } else {
-    enter(IncidentPhase::telling);
+    only_tell("no action is left to be taken");
   }
 }
 

@@ -101,6 +101,7 @@ class Incident {
   void enter(IncidentPhase phase);
   bool drive_held();
   void begin_acting();
+  void only_tell(const std::string& why);
   void ask(const Gate& gate);
   bool drive_asking();
   void withdraw_question();

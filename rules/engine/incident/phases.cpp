@@ -67,14 +67,23 @@ bool Incident::drive_held() {
       return false;
     case GateKind::tell:
       if (!record_.by_hand) record_.approved_by.clear();
-      enter(IncidentPhase::telling);
-      story("telling", answer.why);
+      only_tell(answer.why);
       return true;
     case GateKind::close:
       finish(answer.outcome, answer.why);
       return true;
   }
   return false;
+}
+
+// Who is woken by a rule that fires must not wait for an action that is not going to come. That a P3 is told of and no
+// more is known without saying so.
+void Incident::only_tell(const std::string& why) {
+  enter(IncidentPhase::telling);
+  if (record_.severity == Severity::p3) return story("telling", why);
+  const std::string reason = record_.ladder.empty() ? "nothing but telling is allowed" : why;
+  tell(Stage::progress, "telling",
+       "nothing is done by itself: " + reason + "; `rollbackd rollback " + record_.service.text + "` acts now");
 }
 
 void Incident::begin_acting() {
