@@ -93,6 +93,11 @@ void Application::answer(Page page, Instant now, rules::Poll& poll) {
     return;
   }
   const Release is = release(now);
+  const bool blinks = is.blinks_every != Duration::zero() && (now - running_since_) % is.blinks_every < is.blinks_for;
+  if (page == Page::health && blinks) {
+    poll.up = rules::Up::down;
+    poll.fault = rules::Fault{rules::FaultKind::server_error, "503"};
+  }
   if (page == Page::host) {
     const double used = is.memory + is.leak * rules::seconds(now - running_since_) / 3600;
     poll.readings.push_back({keys().memory, std::min(used, 0.99)});

@@ -17,7 +17,9 @@ struct Release {
   bool down = false;          // does not answer at all
   Duration crash_every{};     // the process ends and begins anew; zero: never
   Duration crash_lasts = 7s;  // and is gone for this long
-  Duration harmless_for{};    // is well for so long after its start
+  Duration blinks_every{};    // its health is bad now and then, in the same process; zero: never
+  Duration blinks_for = 7s;
+  Duration harmless_for{};  // is well for so long after its start
 };
 
 // What is measured of it: health, page and host are three probes.

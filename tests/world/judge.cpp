@@ -66,7 +66,12 @@ void Judge::polled(const Watcher& watcher, const Poll& poll) {
     if (reading.series->name != "process_start_time_seconds") continue;
     double& start = process_start_[poll.probe];
     if (std::exchange(start, reading.value) == reading.value) continue;
-    service(ServiceName(poll.probe.text.substr(0, poll.probe.text.find('_')))).disturbed = now();
+    const ServiceName name(poll.probe.text.substr(0, poll.probe.text.find('_')));
+    service(name).disturbed = now();
+    for (const RuleSpec& one : watcher.config().rules) {
+      const Duration warms = spec(watcher, name)->start_deadline;
+      if (one.service == name) measured(watcher).at(one.name).may_warm_up_until(now() + warms);
+    }
   }
   auto& all = measured(watcher);
   for (const RuleSpec& spec : watcher.config().rules) {
@@ -107,9 +112,18 @@ void Judge::marked(const Watcher&, const DeployMark& mark) {
 }
 
 void Judge::degraded(const Watcher& watcher, const SelfDegraded& degraded) {
-  degraded_[watcher.number()] = !degraded.reason.empty();
+  if (degraded.observe_only) {
+    unaccepted_.insert(watcher.number());
+  } else {
+    degraded_[watcher.number()] = !degraded.reason.empty();
+  }
   remember(std::to_string(watcher.number()) + " degraded: " + degraded.reason);
   reach("in trouble itself");
+}
+
+void Judge::started(const Watcher& watcher) {
+  degraded_[watcher.number()] = false;
+  unaccepted_.erase(watcher.number());
 }
 
 void Judge::disturbed(const Watcher& watcher) {
@@ -117,13 +131,17 @@ void Judge::disturbed(const Watcher& watcher) {
     Service& known = service(one.name);
     known.disturbed = now();
     known.identity = one.has_identity;
+    for (const RuleSpec& spec_of_rule : watcher.config().rules) {
+      if (spec_of_rule.service != one.name) continue;
+      measured(watcher).at(spec_of_rule.name).may_warm_up_until(now() + one.start_deadline);
+    }
   }
-  degraded_[watcher.number()] = false;
   remember(std::to_string(watcher.number()) + " starts, reloads or stood still");
 }
 
-void Judge::asked(const Watcher&, const Request& request, const Answer& answer) {
+void Judge::asked(const Watcher& watcher, const Request& request, const Answer& answer) {
   if (!answer.accepted) return;
+  if (std::holds_alternative<AcceptState>(request)) unaccepted_.erase(watcher.number());
   if (const auto* x = std::get_if<Approve>(&request)) incidents_[x->incident].approved = true;
   if (const auto* x = std::get_if<RollbackByHand>(&request)) {
     by_hand_.insert(answer.incident);
@@ -178,7 +196,9 @@ void Judge::fired(const Watcher& watcher, const Note& note) {
   reach("firing");
   const RuleName name(field(note, "rule"));
   const Measured& evidence = measured(watcher).at(name);
-  if (!evidence.could_fire(now())) breach("rule " + name.text + " fires without quorum x for of measured bad time");
+  if (evidence.could_fire(now())) return;
+  remember(evidence.story(now()));
+  breach("rule " + name.text + " fires without quorum x for of measured bad time");
 }
 
 void Judge::ended(const Watcher& watcher, const StepId& step) {

@@ -29,6 +29,7 @@ class Judge final : public Witness {
   void did(const Watcher& watcher, const rules::Command& command) override;
   void performs(const Watcher& watcher, const rules::Perform& command) override;
   void ended(const Watcher& watcher, const rules::StepId& step) override;
+  void started(const Watcher& watcher) override;
   void disturbed(const Watcher& watcher) override;
 
   // Every ten seconds: what should have happened by now.
@@ -115,6 +116,7 @@ class Judge final : public Witness {
   std::set<std::pair<int, rules::StepId>> performed_;
   std::set<std::pair<int, rules::StepId>> mutating_;
   std::map<int, bool> degraded_;
+  std::set<int> unaccepted_;  // watchers whose journal was damaged
   std::map<rules::ProbeName, double> process_start_;
   std::map<rules::RuleName, Instant> unanswered_since_;
   std::vector<std::string> breaches_;

@@ -100,6 +100,11 @@ void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record
     known.bad.insert(record.from.text);
     known.good.erase(record.from.text);
   }
+  // A disk that is in trouble lets us hear of it late.
+  const bool is_news = std::any_of(record.timeline.begin(), record.timeline.end(), [&](const TimelineEntry& line) {
+    return line.event == "decided" && line.at + 2s > now();
+  });
+  if (!is_news) return;
   const bool is_readable = known.identity && known.readable;
   if (record.switched && is_readable && known.looked != record.to.text) {
     breach("recovered is said and " + known.looked + " runs, not " + record.to.text);

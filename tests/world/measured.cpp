@@ -66,13 +66,26 @@ Measured::Seen Measured::read(const Poll& poll) const {
   return seen;
 }
 
+// From the poll before on: the restart was noticed while that one's verdict still held.
+bool Measured::may_be_left_out(const Seen& seen) const {
+  return std::any_of(warming_.begin(), warming_.end(), [&](const auto& warming) {
+    return seen.at + max_gap_ >= warming.first && seen.at <= warming.second;
+  });
+}
+
+bool Measured::has_window(const Seen& seen) const {
+  return std::any_of(seen_.begin(), seen_.end(), [&](const Seen& old) {
+    return old.all > 0 && old.start == seen.start && seen.at - old.at >= window_least;
+  });
+}
+
 // By any window that could be taken.
 bool Measured::could_be_bad(const Seen& seen) const {
   if (!seen.known) return false;
   if (about_ == About::down || about_ == About::memory) return seen.bad > 0;
   return std::any_of(seen_.begin(), seen_.end(), [&](const Seen& old) {
     const Duration window = seen.at - old.at;
-    if (!old.known || old.start != seen.start || window < window_least || window > window_most) return false;
+    if (old.start != seen.start || old.all == 0 || window < window_least || window > window_most) return false;
     return seen.bad - old.bad > share_limit * (seen.all - old.all);
   });
 }
@@ -84,7 +97,7 @@ bool Measured::is_surely_bad(const Seen& seen) const {
   int windows = 0;
   for (const Seen& old : seen_) {
     const Duration window = seen.at - old.at;
-    if (!old.known || old.start != seen.start || window < window_least || window > window_most) continue;
+    if (old.start != seen.start || old.all == 0 || window < window_least || window > window_most) continue;
     ++windows;
     if (seen.all - old.all < surely_requests || seen.bad - old.bad < 2 * share_limit * (seen.all - old.all))
       return false;
@@ -95,14 +108,30 @@ bool Measured::is_surely_bad(const Seen& seen) const {
 void Measured::add(const Poll& poll) {
   Seen seen = read(poll);
   seen.could_be_bad = could_be_bad(seen);
+  // A window that is not filled yet says nothing.
+  const bool is_windowed = about_ == About::errors || about_ == About::slow;
+  if (is_windowed && !seen.could_be_bad && !has_window(seen)) seen.known = false;
   const bool broken = !seen_.empty() && seen.at - seen_.back().at > max_gap_;
   if (!is_surely_bad(seen) || broken) {
     surely_bad_since_.reset();
   } else if (!surely_bad_since_) {
     surely_bad_since_ = seen.at;
   }
+  last_ = seen.at;
   seen_.push_back(seen);
+  while (!warming_.empty() && warming_.front().second + kept < seen.at) warming_.pop_front();
   while (seen_.front().at + kept < seen.at) seen_.pop_front();
+}
+
+std::string Measured::story(Instant now) const {
+  std::string out;
+  for (const Seen& seen : seen_) {
+    if (seen.at + 3 * rule_.sustain + 1min < now) continue;
+    out += seen.known ? (seen.could_be_bad ? "+" : "-") : "?";
+    out += std::to_string((now - seen.at) / 1s) + " ";
+  }
+  return out + "ago, counts since " +
+         (counts_from_ > Instant::min() ? std::to_string((now - counts_from_) / 1s) : "ever");
 }
 
 bool Measured::could_fire(Instant now, Instant from) const {
@@ -120,7 +149,7 @@ bool Measured::could_fire(Instant now, Instant from) const {
     const Instant begin = std::max(seen->at, edge);
     const Instant end = std::min(until, seen->at + max_gap_);
     until = seen->at;
-    if (!seen->known || end < begin) continue;
+    if (!seen->known || end < begin || (!seen->could_be_bad && may_be_left_out(*seen))) continue;
     if (seen->could_be_bad && seen->at >= from) ++samples;
     Duration part = end - begin;
     if (seen->could_be_bad) {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "dice.hpp"
 #include "rules/base/poll.hpp"
@@ -30,12 +31,16 @@ class Measured {
   // Nothing from before counts for a span.
   void spans_begin(Instant at) { counts_from_ = std::max(counts_from_, at); }
 
+  // Until then what is good may be left out: it may not be up yet.
+  void may_warm_up_until(Instant at) { warming_.emplace_back(last_, at); }
   // Whether some span that ends now satisfies quorum, `for`, and the number of bad samples: what any firing needs.
   // Only evidence since `from` counts.
   bool could_fire(Instant now, Instant from) const;
   bool could_fire(Instant now) const { return could_fire(now, counts_from_); }
   // Bad at every poll since then, beyond doubt: whichever window of those that are allowed is taken.
   std::optional<Instant> surely_bad_since() const { return surely_bad_since_; }
+  // What was measured lately, for people: + could be bad, - is good, ? unknown, and the seconds in between.
+  std::string story(Instant now) const;
   // Could be good at the newest poll that says anything.
   bool could_be_good() const { return !surely_bad_since_.has_value(); }
 
@@ -49,6 +54,8 @@ class Measured {
     double start = 0;
   };
   Seen read(const rules::Poll& poll) const;
+  bool may_be_left_out(const Seen& seen) const;
+  bool has_window(const Seen& seen) const;
   bool could_be_bad(const Seen& seen) const;
   bool is_surely_bad(const Seen& seen) const;
 
@@ -57,6 +64,8 @@ class Measured {
   Duration interval_;
   Duration max_gap_;
   Instant counts_from_ = Instant::min();
+  Instant last_ = Instant::min();
+  std::deque<std::pair<Instant, Instant>> warming_;
   std::optional<Instant> surely_bad_since_;
   std::deque<Seen> seen_;
 };

@@ -11,8 +11,8 @@ using namespace rules;
 
 namespace {
 
-const std::vector<std::string> revisions{"v1",    "v2",   "v3",    "errors", "errors2",     "slow", "fat",
-                                         "leaky", "down", "loops", "flaps",  "late-errors", "v4",   "mild"};
+const std::vector<std::string> revisions{"v1",   "v2",    "v3",    "errors",      "errors2", "slow", "fat",   "leaky",
+                                         "down", "loops", "flaps", "late-errors", "v4",      "mild", "blinks"};
 
 std::map<std::string, Release> make_releases(Dice& dice) {
   std::map<std::string, Release> out;
@@ -27,6 +27,8 @@ std::map<std::string, Release> make_releases(Dice& dice) {
   out["loops"].crash_lasts = dice.between(3s, 24s);
   out["flaps"].crash_every = dice.between(40s, 120s);
   out["flaps"].crash_lasts = out["flaps"].crash_every * static_cast<int>(dice.between(30ms, 97ms) / 1ms) / 100;
+  out["blinks"].blinks_every = dice.between(30s, 150s);
+  out["blinks"].blinks_for = out["blinks"].blinks_every * static_cast<int>(50 + dice.below(47)) / 100;
   out["late-errors"].errors = 0.5;
   out["late-errors"].harmless_for = dice.between(1min, 20min);
   return out;

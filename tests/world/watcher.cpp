@@ -47,6 +47,7 @@ void Watcher::start() {
   }
   if (!left.empty()) durable.at_work = left.front();
   engine_ = std::make_unique<Engine>(config_, std::move(durable), now());
+  outside_.witness.started(*this);
   outside_.witness.disturbed(*this);
   for (const Poll& poll : recorded_) engine_->refill(poll);
   for (const StepId& step : left) see_out(step);

@@ -30,6 +30,7 @@ class Witness {
   virtual void did(const Watcher& watcher, const rules::Command& command) = 0;
   virtual void performs(const Watcher& watcher, const rules::Perform& command) = 0;
   virtual void ended(const Watcher& watcher, const rules::StepId& step) = 0;
+  virtual void started(const Watcher& watcher) = 0;
   virtual void disturbed(const Watcher& watcher) = 0;  // started, reloaded, stood still
 };
 
