@@ -143,13 +143,19 @@ bool Measured::could_fire(Instant now, Instant from) const {
   const Instant edge = std::max(from, now - least_stretch - 2 * interval_ - 5s);
   Duration bad{};
   Duration observed{};
+  Duration spared{};
   int samples = 0;
   Instant until = now;
   for (auto seen = seen_.rbegin(); seen != seen_.rend() && until > edge; ++seen) {
     const Instant begin = std::max(seen->at, edge);
     const Instant end = std::min(until, seen->at + max_gap_);
     until = seen->at;
-    if (!seen->known || end < begin || (!seen->could_be_bad && may_be_left_out(*seen))) continue;
+    if (!seen->known || end < begin) continue;
+    // Good time that may have been warming up fills a span, if that was the only thing missing, and spoils none.
+    if (!seen->could_be_bad && may_be_left_out(*seen)) {
+      spared += end - begin;
+      continue;
+    }
     if (seen->could_be_bad && seen->at >= from) ++samples;
     Duration part = end - begin;
     if (seen->could_be_bad) {
@@ -159,7 +165,7 @@ bool Measured::could_fire(Instant now, Instant from) const {
     const Duration all = observed + part;
     const Duration worst = bad + (seen->could_be_bad ? part : Duration::zero());
     const double needed = rule_.quorum * static_cast<double>(all.count());
-    if (enough && all + rounding >= rule_.sustain && static_cast<double>((worst + rounding).count()) >= needed)
+    if (enough && all + spared + rounding >= rule_.sustain && static_cast<double>((worst + rounding).count()) >= needed)
       return true;
     observed += end - begin;
     if (seen->could_be_bad) bad += end - begin;
