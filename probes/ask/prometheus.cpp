@@ -37,7 +37,9 @@ class Prometheus final : public Probe {
     std::optional<Fault> fault = fault_of(outcome);
     std::vector<rules::Reading> readings;
     if (!fault) readings = page_.take();
-    co_return frame_.finish(started, std::move(readings), std::move(fault));
+    rules::Poll poll = frame_.finish(started, std::move(readings), std::move(fault));
+    if (!poll.fault) poll.unread = page_.unread();
+    co_return poll;
   }
 
  private:

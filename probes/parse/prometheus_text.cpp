@@ -18,6 +18,7 @@ namespace {
 
 using Selectors = std::vector<rules::Selector>;
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view start_time_name = "process_start_time_seconds";
 
 // The selectors by name. Most names are wanted by none of them, and a table of a few bits says so.
@@ -33,6 +34,14 @@ class WantedNames {
       possible_[slot(name)] = true;
       selectors_[name].push_back(std::move(selector));
     }
+  }
+
+  // Whether the text names one of them anywhere: where a line cannot be read, it might be meant.
+  bool is_named_in(std::string_view text) const {
+    for (const auto& [name, selectors] : selectors_) {
+      if (text.find(name) != text.npos) return true;
+    }
+    return false;
   }
 
   // nullptr: nobody wants the name.
@@ -74,6 +83,8 @@ std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
+std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
+
 std::string_view take_word(std::string_view& text) {
   std::size_t end = 0;
   while (end < text.size() && !is_blank(text[end])) ++end;
@@ -92,11 +103,14 @@ struct PrometheusText::State {
   void read_line(std::string_view line);
   void read_unexpected(std::string_view line);
   void read_named(std::string_view line, std::size_t name_size);
+  void read_quoted(std::string_view line);
   void read_series(std::string_view line);
   void learn_series(std::string_view line, std::string_view text);
   void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
   void hold(std::string_view part);
   void fail(std::string_view line, std::string_view what);
+  void pass_over(std::string_view line, std::string_view what);
+  std::string mistake(std::string_view line, std::string_view what) const;
 
   // Whether the line has the same name as the last one that nobody wanted.
   bool is_skipped_again(std::string_view line) const {
@@ -104,8 +118,10 @@ struct PrometheusText::State {
            std::memcmp(line.data(), skipped_name.data(), skipped_name.size()) == 0;
   }
   void check_skipped(std::string_view line) {
-    if (!number_end.has(line.back()) && !number_end.has(without_blanks(line).back())) {
-      fail(line, "a sample ends with a number");
+    if (number_end.has(line.back()) || number_end.has(without_blanks(line).back())) {
+      is_any_read = true;
+    } else {
+      pass_over(line, "a sample ends with a number");
     }
   }
 
@@ -114,23 +130,34 @@ struct PrometheusText::State {
   std::string skipped_name;  // with the character after it, so that it is whole
   std::string held;          // the begin of a line whose end has not come yet
   std::size_t line_number = 0;
+  bool is_too_long = false;  // the rest of a line that is passed over is still to come
+  bool is_any_read = false;  // a line of this page could be read
+  rules::Unread unread;
   std::optional<rules::Fault> fault;
   std::vector<rules::Reading> readings;
   std::size_t readings_before = 0;  // how many the last page had
 };
 
-void PrometheusText::State::fail(std::string_view line, std::string_view what) {
-  if (fault) return;
-  rules::Fault malformed;
-  malformed.kind = rules::FaultKind::parse;
-  malformed.what = "line " + std::to_string(line_number) + ": " + quoted_excerpt(line) + ": ";
-  malformed.what += what;
+std::string PrometheusText::State::mistake(std::string_view line, std::string_view what) const {
+  std::string out = "line " + std::to_string(line_number) + ": " + quoted_excerpt(line) + ": ";
+  out += what;
   const char first = line.empty() ? '\0' : line.front();
   if (line_number == 1 && (first == '<' || first == '{' || first == '[')) {
-    malformed.what += first == '<' ? " (this is HTML or XML" : " (this may be JSON";
-    malformed.what += "; is the address that of the metrics page?)";
+    out += first == '<' ? " (this is HTML or XML" : " (this may be JSON";
+    out += "; is the address that of the metrics page?)";
   }
-  fault = std::move(malformed);
+  return out;
+}
+
+void PrometheusText::State::fail(std::string_view line, std::string_view what) {
+  if (fault) return;
+  fault = rules::Fault{rules::FaultKind::parse, mistake(line, what)};
+}
+
+// A line that nothing selects; one that might be meant all the same is a mistake.
+void PrometheusText::State::pass_over(std::string_view line, std::string_view what) {
+  if (wanted.is_named_in(line)) return fail(line, what);
+  if (unread.lines++ == 0) unread.first = mistake(line, what);
 }
 
 // Only whole lines are read; a line that straddles pieces is put together first.
@@ -142,7 +169,9 @@ void PrometheusText::State::push(std::string_view piece) {
     const auto* const newline = static_cast<const char*>(std::memchr(at, '\n', left));
     if (newline == nullptr) return hold({at, left});
     const std::string_view part(at, static_cast<std::size_t>(newline - at));
-    if (held.empty()) {
+    if (std::exchange(is_too_long, false)) {
+      // Its begin was passed over already.
+    } else if (held.empty()) {
       read_line(part);
     } else {
       hold(part);
@@ -154,19 +183,21 @@ void PrometheusText::State::push(std::string_view piece) {
 }
 
 void PrometheusText::State::hold(std::string_view part) {
+  if (is_too_long) return;
   if (held.size() + part.size() <= prometheus_line_max) {
     held += part;
     return;
   }
   ++line_number;
-  fail(held.empty() ? part : held, "a line longer than " + std::to_string(prometheus_line_max) + " bytes");
+  held += part.substr(0, prometheus_line_max - held.size());
+  pass_over(held, too_long());
+  held.clear();
+  is_too_long = true;
 }
 
 void PrometheusText::State::read_line(std::string_view line) {
   ++line_number;
-  if (line.size() > prometheus_line_max) {
-    return fail(line, "a line longer than " + std::to_string(prometheus_line_max) + " bytes");
-  }
+  if (line.size() > prometheus_line_max) return pass_over(line, too_long());
   if (is_skipped_again(line)) return check_skipped(line);
   if (line.empty() || line.front() == '#') return;
   const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);
@@ -175,13 +206,14 @@ void PrometheusText::State::read_line(std::string_view line) {
 }
 
 void PrometheusText::State::read_unexpected(std::string_view line) {
+  if (line_number == 1 && line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
   if (line.empty() || line.front() == '#') return;
-  if (line.front() == '{') return read_series(line);
-  if (!metric_name_begin.has(line.front())) return fail(line, "no metric name begins like that");
+  if (line.front() == '{') return read_quoted(line);
+  if (!metric_name_begin.has(line.front())) return pass_over(line, "no metric name begins like that");
   std::size_t name_size = 1;
   while (name_size < line.size() && metric_name_part.has(line[name_size])) ++name_size;
   const char after = name_size < line.size() ? line[name_size] : '\0';
-  if (after != '{' && !is_blank(after)) return fail(line, "expected a metric's name, its labels and a number");
+  if (after != '{' && !is_blank(after)) return pass_over(line, "expected a metric's name, its labels and a number");
   read_named(line, name_size);
 }
 
@@ -189,6 +221,19 @@ void PrometheusText::State::read_named(std::string_view line, std::size_t name_s
   if (wanted.find(line.substr(0, name_size)) != nullptr) return read_series(line);
   skipped_name = line.substr(0, name_size + 1);
   check_skipped(line);
+}
+
+// The name stands in quotes between the braces: whether it is wanted is known only when it can be read.
+void PrometheusText::State::read_quoted(std::string_view line) {
+  const std::optional<std::size_t> size = series_text_size(line);
+  if (!size) return pass_over(line, "a quote or a brace is not closed");
+  const std::string_view text = line.substr(0, *size);
+  if (!wanted.is_named_in(text)) {
+    const auto parsed = parse_series(text);
+    if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return pass_over(line, malformed->what);
+    if (wanted.find(std::get<rules::SeriesKey>(parsed).name) == nullptr) return check_skipped(line);
+  }
+  read_series(line);
 }
 
 void PrometheusText::State::read_series(std::string_view line) {
@@ -228,6 +273,7 @@ void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory
     return fail(line, "the timestamp is not a number");
   }
   if (!rest.empty() && rest.front() != '#') return fail(line, "more than a value and a timestamp");
+  is_any_read = true;
   if (series.wanted) readings.push_back({series.key, *value});
 }
 
@@ -241,6 +287,9 @@ void PrometheusText::begin() {
   state.memory.begin_page();
   state.held.clear();
   state.line_number = 0;
+  state.is_too_long = false;
+  state.is_any_read = false;
+  state.unread = {};
   state.fault.reset();
   state.readings.clear();
   state.readings.reserve(state.readings_before);
@@ -255,9 +304,14 @@ std::optional<rules::Fault> PrometheusText::finish() {
   State& state = *state_;
   if (!state.fault && !state.held.empty()) state.read_line(state.held);
   state.held.clear();
+  if (!state.fault && !state.is_any_read && state.unread.lines > 0) {
+    state.fault = rules::Fault{rules::FaultKind::parse, state.unread.first};
+  }
   if (state.fault) state.readings.clear();
   return state.fault;
 }
+
+rules::Unread PrometheusText::unread() const { return state_->unread; }
 
 std::vector<rules::Reading> PrometheusText::take() {
   state_->readings_before = state_->readings.size();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rules/base/fault.hpp"
+#include "rules/base/poll.hpp"
 #include "rules/base/series.hpp"
 #include "rules/signals/selector.hpp"
 
@@ -21,11 +22,12 @@ inline constexpr std::size_t prometheus_series_max = 50'000;   // series of want
 // the series that a selector wants and skips the rest. One parser serves one target, page after page: it
 // remembers the series of the last page, so that a page like the last one costs no allocation for its lines.
 //
-// Of a line with a wanted name everything is checked. Of another line only this is: it begins with a legal
-// first character of a name, ends with a character that a number ends with, and is not longer than
-// prometheus_line_max. Timestamps and exemplars are passed over: a reading's time is that of its poll. CRLF
-// ends a line as LF does; the last line may lack its end. Numbers are those that Prometheus takes: no
-// hexadecimal, no underscores.
+// Of a line with a wanted name everything is checked, and a mistake in it makes the page malformed. Of another line
+// only this is: it begins with a legal first character of a name, ends with a character that a number ends with, and is
+// not longer than prometheus_line_max. One that does not is passed over and counted: what nobody selects must not blind
+// anybody. A page of which no line at all can be read is malformed: it is something else. Timestamps and exemplars are
+// passed over: a reading's time is that of its poll. CRLF ends a line as LF does; the last line may lack its end; a
+// byte-order mark may come first. Numbers are those that Prometheus takes: no hexadecimal, no underscores.
 class PrometheusText {
  public:
   // `process_start_time_seconds` is kept besides, whether wanted or not.
@@ -41,6 +43,8 @@ class PrometheusText {
   bool push(std::string_view piece);
   // The page has ended. Its first mistake as FaultKind::parse with the number of the line, if there was one.
   std::optional<rules::Fault> finish();
+  // The lines that were passed over, after finish().
+  rules::Unread unread() const;
   // The page's readings in the order of the page, after finish(); empty after a fault.
   std::vector<rules::Reading> take();
 

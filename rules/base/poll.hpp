@@ -11,6 +11,12 @@
 
 namespace rules {
 
+// Lines of a page that could not be read and that nothing selects: the rest of the page counts all the same.
+struct Unread {
+  std::size_t lines = 0;
+  std::string first;  // for people: which is the first, and what is wrong with it
+};
+
 // What one poll of one target brought. Its samples' time is `ended`.
 struct Poll {
   ProbeName probe;
@@ -18,7 +24,8 @@ struct Poll {
   Instant started;
   Instant ended;
   Up up = Up::unknown;
-  std::optional<Fault> fault;     // set exactly when up is not Up::up
+  std::optional<Fault> fault;  // set exactly when up is not Up::up
+  Unread unread{};
   std::vector<Reading> readings;  // fields of the probe; empty when there is a fault that left nothing to read
 };
 

@@ -24,7 +24,8 @@ EngineView Core::view(Instant at) const {
   }
   std::sort(out.rules.begin(), out.rules.end(), [](const RuleView& a, const RuleView& b) { return a.rule < b.rule; });
   for (const ProbeShape& probe : config_.probes) {
-    out.probes.push_back({probe.name, measurements_.last_poll(probe.name), measurements_.up(probe.name, at)});
+    out.probes.push_back({probe.name, measurements_.last_poll(probe.name), measurements_.up(probe.name, at),
+                          probe_faults_.unread_lines(probe.name)});
   }
   const std::map<SignalName, std::string> taken = measurements_.taken();
   for (const SignalSpec& signal : config_.signals) {

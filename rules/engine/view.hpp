@@ -56,6 +56,7 @@ struct ProbeView {
   ProbeName probe;
   std::optional<Measurements::LastPoll> last;
   Up up = Up::unknown;
+  std::size_t unread_lines = 0;  // of its page, that nothing selects
 };
 
 struct SignalView {

@@ -56,6 +56,7 @@ json::object to_object(const rules::ProbeView& probe) {
   object["fault"] = nullptr;
   if (!probe.last) return object;
   object["last_seen"] = to_rfc3339(probe.last->ended);
+  if (probe.unread_lines > 0) object["unread_lines"] = probe.unread_lines;
   if (probe.last->fault) {
     object["error"] = probe.last->fault->what;
     object["fault"] = rules::to_string(probe.last->fault->kind);

@@ -68,6 +68,15 @@ MetricFamily probes_up(const rules::EngineView& view) {
   return up;
 }
 
+MetricFamily unread_lines(const rules::EngineView& view) {
+  MetricFamily lines = family(MetricType::Gauge, "rollbackd_probe_unread_lines",
+                              "Lines of the probe's newest page that could not be read and that nothing selects.");
+  for (const rules::ProbeView& probe : view.probes) {
+    if (probe.last) add(lines, {{"probe", probe.probe.text}}, static_cast<double>(probe.unread_lines));
+  }
+  return lines;
+}
+
 MetricFamily signal_values(const rules::EngineView& view) {
   MetricFamily values =
       family(MetricType::Gauge, "rollbackd_signal_value", "The signal over its window; no series while it is unknown.");
@@ -200,6 +209,7 @@ std::vector<MetricFamily> families_of(const rules::EngineView& view) {
   families.push_back(seconds_to_fire(view));
   families.push_back(rules_firing(view));
   families.push_back(rules_blind(view));
+  families.push_back(unread_lines(view));
   families.push_back(unknown_seconds(view));
   families.push_back(service_states(view));
   families.push_back(service_flags(view));

@@ -1,0 +1,82 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "probes/parse/prometheus_text.hpp"
+
+// Lines that cannot be read and that nothing selects: they are passed over and counted.
+
+namespace {
+
+struct Page {
+  std::optional<rules::Fault> fault;
+  std::vector<rules::Reading> readings;
+  rules::Unread unread;
+};
+
+// In pieces of every size that matters.
+Page read(const std::string& text, std::size_t piece) {
+  const rules::Parsed<rules::Selector> parsed = rules::parse_selector("http_requests_total");
+  probes::PrometheusText parser({std::get<rules::Selector>(parsed)});
+  Page out;
+  for (int page = 0; page < 2; ++page) {
+    parser.begin();
+    for (std::size_t at = 0; at < text.size(); at += piece) parser.push(std::string_view(text).substr(at, piece));
+    out.fault = parser.finish();
+    out.unread = parser.unread();
+    out.readings = parser.take();
+  }
+  return out;
+}
+
+const std::string wanted = "http_requests_total{code=\"200\"} 5\n";
+
+}  // namespace
+
+TEST_CASE("a line that nothing selects and that cannot be read blinds nobody, and is counted") {
+  const std::string native = "rpc_seconds {count:17,sum:2.5,schema:3,zero_threshold:1e-128,zero_count:0}\n";
+  const std::string long_value = "build_info{tree=\"" + std::string(100'000, 'x') + "\"} 1\n";
+  const std::string no_name = "9lives 1\n";
+  const std::string no_label = "{\"odd.name\",,=} 1\n";
+  for (const std::string& bad : {native, long_value, no_name, no_label}) {
+    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{7}}) {
+      for (const std::string& page : {bad + wanted, wanted + bad, wanted + bad + "other 1\n"}) {
+        CAPTURE(bad.substr(0, 40));
+        CAPTURE(piece);
+        const Page result = read(page, piece);
+        CHECK_FALSE(result.fault);
+        REQUIRE(result.readings.size() == 1);
+        CHECK(result.readings[0].value == 5);
+        CHECK(result.unread.lines == 1);
+        CHECK_FALSE(result.unread.first.empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("a byte-order mark before the first line is nothing") {
+  const Page result = read("\xEF\xBB\xBF" + wanted, 3);
+  CHECK_FALSE(result.fault);
+  CHECK(result.readings.size() == 1);
+  CHECK(result.unread.lines == 0);
+}
+
+TEST_CASE(
+    "a line that cannot be read and names what is wanted makes the page malformed: a wrong sum is worse than none") {
+  for (const std::string& bad :
+       {std::string("http_requests_total{code=\"500\" 7\n"), std::string("http_requests_total 7x\n"),
+        std::string("\"http_requests_total\" 7\n"), std::string("x{y=\"http_requests_total\"\n"),
+        "http_requests_total{code=\"" + std::string(100'000, 'x') + "\"} 7\n"}) {
+    CAPTURE(bad.substr(0, 40));
+    CHECK(read(wanted + bad, 1000).fault);
+    CHECK(read(wanted + bad, 1000).readings.empty());
+  }
+}
+
+TEST_CASE("a page of which no line can be read is malformed") {
+  CHECK(read("<html>\n<body>no metrics here\n", 1000).fault);
+  CHECK(read("{\"status\": \"ok\"}\n", 1000).fault);
+  CHECK(read(std::string(200'000, 'x'), 1000).fault);
+  CHECK_FALSE(read("# nothing yet\n", 1000).fault);
+}
