@@ -70,7 +70,6 @@ struct HttpProbe {
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
   std::vector<std::string> fields() const;
-  bool any_field() const;
   friend bool operator==(const HttpProbe&, const HttpProbe&) = default;
 };
 
@@ -80,7 +79,6 @@ struct PrometheusProbe {
   std::vector<rules::Selector> keep;  // what the signals want from the page; all else is skipped
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
-  std::vector<std::string> fields() const;
   bool any_field() const;
   friend bool operator==(const PrometheusProbe&, const PrometheusProbe&) = default;
 };
@@ -93,7 +91,6 @@ struct HostProbe {
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
   std::vector<std::string> fields() const;
-  bool any_field() const;
   friend bool operator==(const HostProbe&, const HostProbe&) = default;
 };
 
@@ -119,8 +116,6 @@ struct TcpProbe {
   std::uint16_t port = 0;
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
-  std::vector<std::string> fields() const;
-  bool any_field() const;
   friend bool operator==(const TcpProbe&, const TcpProbe&) = default;
 };
 

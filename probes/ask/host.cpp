@@ -168,6 +168,5 @@ std::vector<std::string> HostProbe::fields() const {
           "load1",       "load5",        "load15",           "disk_used",       "disk_available",
           "psi_cpu",     "psi_memory",   "psi_io",           "psi_memory_full", "psi_io_full"};
 }
-bool HostProbe::any_field() const { return false; }
 
 }  // namespace probes

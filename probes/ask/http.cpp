@@ -150,6 +150,5 @@ std::vector<std::string> HttpProbe::fields() const {
   for (const auto& [name, pointers] : check) out.push_back(name);
   return out;
 }
-bool HttpProbe::any_field() const { return false; }
 
 }  // namespace probes

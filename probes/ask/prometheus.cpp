@@ -79,7 +79,6 @@ Variety PrometheusProbe::variety() {
   return probes::variety<ProbeKind, PrometheusProbe>("prometheus", "The application's page of metrics.",
                                                      page_keys<PrometheusProbe>, settle);
 }
-std::vector<std::string> PrometheusProbe::fields() const { return {}; }
 bool PrometheusProbe::any_field() const { return true; }
 
 }  // namespace probes

@@ -55,7 +55,5 @@ ProbeList TcpProbe::make(const ProbeConfig& config, Surroundings around) const {
 Variety TcpProbe::variety() {
   return probes::variety<ProbeKind, TcpProbe>("tcp", "Up when a connection can be opened; nothing is sent.", keys);
 }
-std::vector<std::string> TcpProbe::fields() const { return {}; }
-bool TcpProbe::any_field() const { return false; }
 
 }  // namespace probes

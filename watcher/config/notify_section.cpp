@@ -60,7 +60,7 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   loading.notifier_names.insert(entry.name);
   NotifierSection out;
   out.name = rules::NotifierName(entry.name);
-  if (!reader.has("type")) reader.missing("type", "one of slack, webhook");
+  if (!reader.has("type")) reader.missing("type", "one of " + reader.words_of(notifier_types()));
   const probes::Variety* const type = reader.variety("type", notifier_types());
   // The keys of the others are their own.
   if (type == nullptr && reader.is_later("type", notifier_types())) return;

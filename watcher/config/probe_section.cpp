@@ -96,7 +96,7 @@ void read_probe(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "probe." + entry.name);
   loading.probe_names.insert(entry.name);
   ProbeConfig out = probe_with_defaults(entry.name);
-  if (!reader.has("type")) reader.missing("type", "one of http, prometheus, host, exec, tcp");
+  if (!reader.has("type")) reader.missing("type", "one of " + reader.words_of(probes::probe_types()));
   const Variety* const type = reader.variety("type", probes::probe_types());
   reader.read(keys, &out);
   settle_timing(reader, out);

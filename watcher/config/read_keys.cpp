@@ -83,6 +83,8 @@ const Variety* TableReader::variety(std::string_view key, std::span<const Variet
   return nullptr;
 }
 
+std::string TableReader::words_of(std::span<const Variety> varieties) { return listed(names_of(varieties, false)); }
+
 const Variety* TableReader::meant(std::string_view key, std::span<const Variety> varieties) const {
   const auto* const word = table_.get_as<std::string>(key);
   return word == nullptr ? nullptr : named(varieties, only_nearest(word->get(), names_of(varieties, false)));

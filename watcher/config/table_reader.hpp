@@ -64,6 +64,8 @@ class TableReader final : public probes::Given {
   std::optional<std::vector<std::string>> words(std::string_view key, std::span<const probes::Word> words);
   // What the table is to be. A word of the contract that this version does not have is refused as such.
   const probes::Variety* variety(std::string_view key, std::span<const probes::Variety> varieties);
+  // Those of this version, to be told: "http, prometheus".
+  static std::string words_of(std::span<const probes::Variety> varieties);
   // What variety() would have returned for the word that was probably meant, when only one can have been.
   const probes::Variety* meant(std::string_view key, std::span<const probes::Variety> varieties) const;
   // Whether the key's value is, or is near, a word of the contract that this version does not have.

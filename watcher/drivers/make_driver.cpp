@@ -7,12 +7,12 @@ namespace watcher {
 
 namespace {
 
-// In the order in which they are told. A driver has one line here, and is an alternative of DriverKind.
-std::array<probes::Variety, 7> all_drivers() {
-  return {CommandDriver::variety(),         GitDriver::variety(),
-          probes::later_variety("compose"), probes::later_variety("kubernetes"),
-          probes::later_variety("systemd"), probes::later_variety("pm2"),
-          probes::later_variety("ci")};
+// Of every alternative, in the order in which they are told, and the words of the contract for what is not there yet.
+template <class... Kinds>
+auto varieties(const std::variant<std::monostate, Kinds...>*) {
+  using probes::later_variety;
+  return std::array{Kinds::variety()...,      later_variety("compose"), later_variety("kubernetes"),
+                    later_variety("systemd"), later_variety("pm2"),     later_variety("ci")};
 }
 
 struct Maker {
@@ -27,7 +27,7 @@ struct Maker {
 }  // namespace
 
 std::span<const probes::Variety> driver_kinds() {
-  static const std::array<probes::Variety, 7> kinds = all_drivers();
+  static const auto kinds = varieties(static_cast<const DriverKind*>(nullptr));
   return kinds;
 }
 

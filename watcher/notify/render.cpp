@@ -29,17 +29,6 @@ Variety one() {
           }};
 }
 
-// In the order in which they are told; a type has one line here.
-std::array<Variety, 7> all_types() {
-  return {one<slack>(),
-          one<webhook>(),
-          probes::later_variety("discord"),
-          probes::later_variety("teams"),
-          probes::later_variety("email"),
-          probes::later_variety("pagerduty"),
-          probes::later_variety("alertmanager")};
-}
-
 // What stands between the quotes of a JSON string.
 std::string json_escaped(std::string_view bytes) {
   const std::string quoted = boost::json::serialize(boost::json::value(message_text(bytes)));
@@ -85,7 +74,16 @@ std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const st
 }
 
 std::span<const Variety> notifier_types() {
-  static const std::array<Variety, 7> types = all_types();
+  // In the order in which they are told; a type has one line here.
+  static const std::array types{
+      one<slack>(),
+      one<webhook>(),
+      probes::later_variety("discord"),
+      probes::later_variety("teams"),
+      probes::later_variety("email"),
+      probes::later_variety("pagerduty"),
+      probes::later_variety("alertmanager"),
+  };
   return types;
 }
 
