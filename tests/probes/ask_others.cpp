@@ -92,7 +92,7 @@ TEST_CASE(
     "SPEC 2.3: a page that is not metrics is a parse fault, never a wrong value, and the next page is read again") {
   const ScriptedServer server([](Peer& peer) {
     peer.read_request();
-    peer.send(response(200, "hits 1\n<html>no</html>\n"));
+    peer.send(response(200, "<html>\n<p>no hits 1</p>\n</html>\n"));
     peer.read_request();
     peer.send(response(200, "hits 2\n"));
     peer.read_request();

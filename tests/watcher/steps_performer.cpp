@@ -327,14 +327,18 @@ TEST_CASE("a switch step is the driver's, with the revisions, the environment an
   CHECK(fixture.driver.asked.limit == 30s);
 }
 
-TEST_CASE("a switch without a driver or without a target that may be named fails") {
+TEST_CASE(
+    "a switch without a driver, or with a target that may not be named, fails, one without a target is its command's "
+    "affair") {
   Fixture fixture;
   rules::StepSpec step;
   step.what = rules::SwitchStep();
   fixture.driver.answer.status = StepStatus::succeeded;
   rules::Perform command = fixture.command(step);
-  command.context.to = rules::Revision();
+  command.context.to = rules::Revision("--force");
   CHECK(fixture.perform(command).status == StepStatus::failed);
+  command.context.to = rules::Revision();
+  CHECK(fixture.perform(command).status == StepStatus::succeeded);
   command.context.to = rules::Revision("v1");
   command.context.service = rules::ServiceName("other");
   CHECK(contains(fixture.perform(command).detail, "no driver"));
