@@ -132,6 +132,7 @@ struct PrometheusText::State {
   std::size_t line_number = 0;
   bool is_too_long = false;  // the rest of a line that is passed over is still to come
   bool is_any_read = false;  // a line of this page could be read
+  bool is_unended = false;   // the last line, which lacks its end, is read
   rules::Unread unread;
   std::optional<rules::Fault> fault;
   std::vector<rules::Reading> readings;
@@ -154,9 +155,10 @@ void PrometheusText::State::fail(std::string_view line, std::string_view what) {
   fault = rules::Fault{rules::FaultKind::parse, mistake(line, what)};
 }
 
-// A line that nothing selects; one that might be meant all the same is a mistake.
+// A line that nothing selects; one that might be meant all the same is a mistake. One that ends with the page is where
+// an answer was cut off, as of a server that died and closed: what is wanted may stand in the part that is missing.
 void PrometheusText::State::pass_over(std::string_view line, std::string_view what) {
-  if (wanted.is_named_in(line)) return fail(line, what);
+  if (is_unended || wanted.is_named_in(line)) return fail(line, what);
   if (unread.lines++ == 0) unread.first = mistake(line, what);
 }
 
@@ -289,6 +291,7 @@ void PrometheusText::begin() {
   state.line_number = 0;
   state.is_too_long = false;
   state.is_any_read = false;
+  state.is_unended = false;
   state.unread = {};
   state.fault.reset();
   state.readings.clear();
@@ -302,7 +305,9 @@ bool PrometheusText::push(std::string_view piece) {
 
 std::optional<rules::Fault> PrometheusText::finish() {
   State& state = *state_;
+  state.is_unended = true;
   if (!state.fault && !state.held.empty()) state.read_line(state.held);
+  if (state.is_too_long) state.fail("...", "the page ends in the middle of this line");
   state.held.clear();
   if (!state.fault && !state.is_any_read && state.unread.lines > 0) {
     state.fault = rules::Fault{rules::FaultKind::parse, state.unread.first};

@@ -25,8 +25,9 @@ inline constexpr std::size_t prometheus_series_max = 50'000;   // series of want
 // Of a line with a wanted name everything is checked, and a mistake in it makes the page malformed. Of another line
 // only this is: it begins with a legal first character of a name, ends with a character that a number ends with, and is
 // not longer than prometheus_line_max. One that does not is passed over and counted: what nobody selects must not blind
-// anybody. A page of which no line at all can be read is malformed: it is something else. Timestamps and exemplars are
-// passed over: a reading's time is that of its poll. CRLF ends a line as LF does; the last line may lack its end; a
+// anybody. A page of which no line at all can be read is malformed: it is something else. So is one whose last line
+// lacks its end and cannot be read: it was cut off, and series that are wanted may be missing. Timestamps and exemplars
+// are passed over: a reading's time is that of its poll. CRLF ends a line as LF does; the last line may lack its end; a
 // byte-order mark may come first. Numbers are those that Prometheus takes: no hexadecimal, no underscores.
 class PrometheusText {
  public:

@@ -258,7 +258,7 @@ TEST_CASE("a page that is not metrics is refused at its first line") {
 TEST_CASE(
     "of a line that nobody wants the name's begin, what follows it and the last character are looked at, no more") {
   for (const char* const line :
-       {"x", "x\n", "x{a=\"1\"}\n", "x y z;\n", "x{a=\"1\"} abc\n", "x-y 1\n", "9x 1\n", "-x 1\n", "x=1\n"}) {
+       {"x\n", "x{a=\"1\"}\n", "x y z;\n", "x{a=\"1\"} abc\n", "x-y 1\n", "9x 1\n", "-x 1\n", "x=1\n"}) {
     INFO(line);
     CHECK(unread_of("m 1\n# comment\n" + std::string(line)).starts_with("line 3: "));
     CHECK(unread_of("x 1\nx{a=\"0\"} 1\n" + std::string(line)).starts_with("line 3: "));

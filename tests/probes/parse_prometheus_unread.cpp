@@ -80,3 +80,20 @@ TEST_CASE("a page of which no line can be read is malformed") {
   CHECK(read(std::string(200'000, 'x'), 1000).fault);
   CHECK_FALSE(read("# nothing yet\n", 1000).fault);
 }
+
+TEST_CASE("a page that is cut off in the middle of a line is malformed, also of a line that nothing selects") {
+  const std::string long_line = "build_info{tree=\"" + std::string(100'000, 'x');
+  for (const std::string& cut : {std::string("go_gc_dur"), std::string("other{a=\"x"), std::string("other{a=\"1\"}"),
+                                 std::string("{\"odd.name\",a="), long_line}) {
+    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{7}}) {
+      CAPTURE(cut.substr(0, 40));
+      CAPTURE(piece);
+      const Page result = read(wanted + cut, piece);
+      CHECK(result.fault);
+      CHECK(result.readings.empty());
+      // The same line with its end is whole, only not readable.
+      CHECK_FALSE(read(wanted + cut + "\n", piece).fault);
+    }
+  }
+  CHECK_FALSE(read(wanted + "other 1", 7).fault);
+}
