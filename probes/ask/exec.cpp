@@ -2,6 +2,7 @@
 #include "probes/key_rows.hpp"
 #include "probes/net/child.hpp"
 #include "probes/net/faults.hpp"
+#include "probes/net/user.hpp"
 #include "probes/parse/exec_output.hpp"
 #include "probes/parse/names.hpp"
 #include "probes/probe.hpp"
@@ -99,8 +100,10 @@ constexpr std::array keys{
     choice<formats, &ExecProbe::format>("format", "How what it prints is read."),
     key<Kind::map, &ExecProbe::values>(
         "values", "Fields of the probe: a JSON pointer each (format json), or an RE2 pattern with one group (regex)."),
-    key<Kind::texts, &ExecProbe::env>("env", "What its environment has besides ours."),
-    key<Kind::string, &ExecProbe::user>("user", "The user that it runs as.").when_left_out("our own"),
+    key<Kind::texts, &ExecProbe::env>("env", "What its environment has besides ours.").checked(wrong_variable),
+    key<Kind::string, &ExecProbe::user>("user", "The user that it runs as.")
+        .checked(wrong_user)
+        .when_left_out("our own"),
 };
 
 void settle(void* object, Given& given) {

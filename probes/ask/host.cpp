@@ -9,6 +9,7 @@
 #include "probes/net/blocking.hpp"
 #include "probes/net/descriptors.hpp"
 #include "probes/parse/host.hpp"
+#include "probes/parse/names.hpp"
 #include "probes/probe.hpp"
 
 namespace probes {
@@ -143,7 +144,9 @@ class Host final : public Probe {
 };
 
 constexpr std::array keys{
-    key<Kind::strings, &HostProbe::disks>("disks", "The mount points whose space is measured.").also_empty(),
+    key<Kind::strings, &HostProbe::disks>("disks", "The mount points whose space is measured.")
+        .checked(wrong_mount)
+        .also_empty(),
     key<Kind::path, &HostProbe::proc>("proc", "Where the host's /proc is mounted."),
     key<Kind::string, &HostProbe::cgroup>(
         "cgroup", "The control group whose memory is measured: \"auto\" is our own, a path is below the controller.")

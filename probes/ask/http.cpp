@@ -6,6 +6,7 @@
 #include "probes/ask/page_keys.hpp"
 #include "probes/ask/verdict.hpp"
 #include "probes/parse/expect.hpp"
+#include "probes/parse/names.hpp"
 
 namespace probes {
 
@@ -83,6 +84,10 @@ constexpr std::array step_keys{
     key<Kind::map, &HttpRequestConfig::save>("save", "Values for the next requests: name = \"json:/POINTER\"."),
 };
 
+bool reads_body(const HttpRequestConfig& request) {
+  return !request.save.empty() || !request.expect.json.empty() || !request.expect.body.empty();
+}
+
 void settle_step(void* object, Given& given) {
   auto& request = *static_cast<HttpRequestConfig*>(object);
   int found = 0;
@@ -91,10 +96,40 @@ void settle_step(void* object, Given& given) {
       given.error(method, "a step makes one request; write another [[...step]] for it");
   }
   if (found == 0) given.error("no request; write get = \"URL\" or post = \"URL\"");
+  if (given.has("head") && reads_body(request))
+    given.error("head", "an answer to HEAD has no body to look into; write get");
   settle_body(request.body, request.content_type);
   for (const auto& [name, source] : request.save) {
     if (!source.starts_with("json:/"))
       given.error("save", "\"" + source + "\" is not \"json:/POINTER\", which says where in the answer the value is");
+  }
+}
+
+// A value in braces that no request before has saved is sent with its braces, which nothing answers as it is meant.
+std::string unsaved(const std::string& text, const std::map<std::string, std::string>& saved) {
+  const std::string rest = filled_in(text, saved, Quoting::none);
+  for (std::size_t open = rest.find('{'); open != std::string::npos; open = rest.find('{', open + 1)) {
+    const std::size_t close = rest.find('}', open);
+    if (close == std::string::npos) break;
+    const std::string name = rest.substr(open + 1, close - open - 1);
+    if (is_field_name(name)) return name;
+  }
+  return {};
+}
+
+void settle_journey(const HttpProbe& probe, Given& given) {
+  std::map<std::string, std::string> saved;
+  for (std::size_t i = 0; i < probe.steps.size(); ++i) {
+    const HttpRequestConfig& step = probe.steps[i];
+    std::string missing = unsaved(step.url.value, saved);
+    for (const auto& [name, text] : step.headers) {
+      if (missing.empty()) missing = unsaved(text.value, saved);
+    }
+    if (!missing.empty())
+      given.error("step", "step " + std::to_string(i + 1) + " uses {" + missing +
+                              "}, which no step before it saves; write save = { " + missing +
+                              " = \"json:/POINTER\" } there");
+    for (const auto& [name, source] : step.save) saved[name] = "0";
   }
 }
 
@@ -118,6 +153,7 @@ void settle(void* object, Given& given) {
   settle_urls(given, !journey);
   if (journey && (given.has("url") || given.has("urls")))
     given.error(given.has("url") ? "url" : "urls", "a journey's addresses stand in its steps");
+  settle_journey(probe, given);
   probe.expects = expects_something(probe.expect);
   if (journey && given.has("expect")) given.error("expect", "a journey's expectations stand in its steps");
   for (const auto& [field, pointers] : probe.check) {

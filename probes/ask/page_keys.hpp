@@ -3,6 +3,7 @@
 #include <array>
 
 #include "probes/key_rows.hpp"
+#include "probes/net/tls.hpp"
 #include "probes/parse/names.hpp"
 #include "probes/probe.hpp"
 
@@ -18,6 +19,7 @@ inline constexpr std::array expect_keys{
 
 inline constexpr std::array tls_keys{
     key<Kind::path, &TlsOptions::ca_file>("ca_file", "The certificates that are trusted.")
+        .checked(wrong_ca_file)
         .when_left_out("the system's"),
     key<Kind::string, &TlsOptions::server_name>("server_name", "The name that the certificate must have.")
         .when_left_out("the address's host"),

@@ -1,6 +1,7 @@
 #include "probes/ask/frame.hpp"
 #include "probes/key_rows.hpp"
 #include "probes/net/dial.hpp"
+#include "probes/parse/names.hpp"
 #include "probes/probe.hpp"
 
 namespace probes {
@@ -38,6 +39,7 @@ class Tcp final : public Probe {
 
 constexpr std::array keys{
     key<Kind::string, &TcpProbe::host>("host", "The address or name to connect to.")
+        .checked(wrong_host)
         .required("write host = \"127.0.0.1\""),
     key<Kind::integer, &TcpProbe::port>("port", "The port to connect to.")
         .between(1, 65535)

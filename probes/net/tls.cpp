@@ -121,6 +121,14 @@ struct SocketBio {
   }
 };
 
+std::string wrong_ca_file(const std::string& path) {
+  TlsOptions options;
+  options.ca_file = path;
+  const auto made = make_context(options);
+  const auto* const error = std::get_if<std::string>(&made);
+  return error == nullptr ? std::string() : *error + "; is it a PEM file that this user may read?";
+}
+
 void TlsSession::FreeSsl::operator()(SSL* ssl) const { SSL_free(ssl); }
 
 TlsSession::~TlsSession() = default;

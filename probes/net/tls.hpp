@@ -56,4 +56,7 @@ class TlsSession {
   std::unique_ptr<SSL, FreeSsl> ssl_;
 };
 
+// What is wrong with a file of certificates; empty when nothing is.
+std::string wrong_ca_file(const std::string& path);
+
 }  // namespace probes

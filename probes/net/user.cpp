@@ -66,4 +66,10 @@ AsUser as_user_of(const ChildSpec& spec) {
   return as;
 }
 
+std::string wrong_user(const std::string& user) {
+  if (user.empty()) return "is empty; leave it out";
+  if (account_of(user)) return {};
+  return "there is no user \"" + user + "\" on this host; create it, or name another";
+}
+
 }  // namespace probes

@@ -20,4 +20,7 @@ struct AsUser {
 // switch is left to setpriv(1) of util-linux. Without `user`, or when it is ours, nothing changes.
 AsUser as_user_of(const ChildSpec& spec);
 
+// What is wrong with the name of a user; empty when nothing is.
+std::string wrong_user(const std::string& user);
+
 }  // namespace probes

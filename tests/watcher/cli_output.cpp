@@ -127,7 +127,8 @@ TEST_CASE("SPEC 4: check prints every finding with its place, and --strict count
   CHECK(invalid.exit_code == 1);
   CHECK(invalid.err.find(":6:8: error: probe.a.type: unknown \"hots\"; did you mean \"host\"?") != std::string::npos);
   const CliFolder warned(
-      "[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = 'x_ms'\n");
+      "[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = "
+      "'x_ms'\n[service.web]\n");
   CHECK(nobody(warned.line({"check"})).exit_code == 0);
   CHECK(nobody(warned.line({"check", "--strict"})).exit_code == 1);
   const CliRun json = nobody(warned.line({"check", "--json"}));
@@ -145,6 +146,7 @@ TEST_CASE("SPEC 4: check --online finds a probe that is down and a command that 
   CHECK(run.out.find("wrong: probe db: down") != std::string::npos);
   CHECK(run.out.find("wrong: service.web.switch: the command /nowhere/switch does not exist") != std::string::npos);
   CHECK(run.out.find("wrong: service web: what runs cannot be read") != std::string::npos);
+  CHECK(run.out.find("advice: rules: none judges anything") != std::string::npos);
 }
 
 TEST_CASE("SPEC 3: check --online tells no secret that a command repeats") {
@@ -160,7 +162,7 @@ TEST_CASE("SPEC 3: check --online tells no secret that a command repeats") {
 
 TEST_CASE("check names the file as a shell takes it") {
   FakeWatcher nobody;
-  const CliFolder folder;
+  const CliFolder folder("[service.web]\n");
   const std::string file = folder.path() + "/it's mine.toml";
   std::filesystem::copy_file(folder.config(), file);
   const CliRun run = nobody({"check", "--config", file});

@@ -28,8 +28,10 @@ class Folder {
   TestFolder folder_;
 };
 
+// Of a file with a service, as every file has to have.
 std::string findings_of(const std::string& text) {
-  const watcher::Loaded result = load_text(text);
+  const bool has_service = text.find("[service") != std::string::npos;
+  const watcher::Loaded result = load_text(has_service ? text : text + "\n[service.any]\n");
   CHECK(result.config.has_value() == result.findings.empty());
   return findings_text(result);
 }
@@ -274,14 +276,14 @@ TEST_CASE("SPEC 3: a rule that cannot roll back says so instead of doing nothing
 }
 
 TEST_CASE("SPEC 3: relative paths start at the configuration's folder") {
-  const watcher::Config config = loaded("[watcher]\nstate_dir = 'state'\ncontrol = '../c.sock'\n");
+  const watcher::Config config = loaded("[watcher]\nstate_dir = 'state'\ncontrol = '../c.sock'\n[service.web]\n");
   CHECK(config.watcher.state_dir == config.dir + "/state");
   CHECK(config.watcher.control == fs::path(config.dir).parent_path().string() + "/c.sock");
 }
 
 TEST_CASE("SPEC 3: a configuration that other users can write is refused") {
   const Folder folder;
-  const std::string text = "[watcher]\nname = 'x'\n";
+  const std::string text = "[watcher]\nname = 'x'\n[service.web]\n";
   const std::string file = folder.write("ok.toml", text);
   CHECK(watcher::load_config(file).config.has_value());
   for (const mode_t mode : {mode_t{0664}, mode_t{0646}}) {

@@ -98,6 +98,10 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   std::vector<OnlineFinding> out = lint_polls(config, looking.polls);
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
+  if (config.core.rules.empty())
+    out.push_back({Kind::advice, "rules",
+                   "none judges anything: nothing is told or rolled back by itself; give the service rules = "
+                   "[\"down for 30s\"]"});
   for (OnlineFinding& finding : out) redact(finding.text, config.secrets);
   return out;
 }

@@ -38,6 +38,25 @@ Read read_path(TableReader& reader, const Key& key) {
   return boxed(path);
 }
 
+Read read_strings(TableReader& reader, const Key& key) {
+  const std::optional<Strings> all = reader.strings(key.name);
+  for (const std::string& one : all.value_or(Strings())) {
+    const std::string wrong = key.wrong != nullptr ? key.wrong(one) : std::string();
+    if (!wrong.empty()) reader.error(key.name, wrong);
+  }
+  return boxed(all);
+}
+
+// What is checked are the names.
+Read read_texts(TableReader& reader, const Key& key) {
+  std::optional<Texts> all = reader.text_map(key.name);
+  for (const auto& [name, text] : all.value_or(Texts())) {
+    const std::string wrong = key.wrong != nullptr ? key.wrong(name) : std::string();
+    if (!wrong.empty()) reader.error(key.name, wrong);
+  }
+  return boxed(std::move(all));
+}
+
 Read read_folder(TableReader& reader, const Key& key) {
   const std::optional<std::string> path = reader.path(key.name);
   if (path) reader.set_commands_dir(*path);
@@ -148,8 +167,7 @@ constexpr std::array<KindRow, 29> rows{{
      string_toml},
     {Kind::choices, "several of", "",
      [](TableReader& r, const Key& key) { return boxed(r.words(key.name, key.words)); }, strings_toml},
-    {Kind::strings, "an array of strings", "[\"a\", \"b\"]",
-     [](TableReader& r, const Key& key) { return boxed(r.strings(key.name)); }, strings_toml},
+    {Kind::strings, "an array of strings", "[\"a\", \"b\"]", read_strings, strings_toml},
     {Kind::argv, "a command", "[\"COMMAND\", \"ARGUMENT\"]",
      [](TableReader& r, const Key& key) { return boxed(r.argv(key.name, r.commands_dir())); }, strings_toml},
     {Kind::text, "a string, may be secret", "{ file = \"PATH\" }",
@@ -158,8 +176,7 @@ constexpr std::array<KindRow, 29> rows{{
     {Kind::addresses, "an array of addresses", "[\"http://127.0.0.1:3001/metrics\"]", read_addresses, addresses_toml},
     {Kind::headers, "headers, may be secret", "{ Accept = \"text/plain\" }",
      [](TableReader& r, const Key& key) { return boxed(read_headers(r, key.name)); }, texts_toml},
-    {Kind::texts, "a table of strings, may be secret", "{ LANG = \"C\" }",
-     [](TableReader& r, const Key& key) { return boxed(r.text_map(key.name)); }, texts_toml},
+    {Kind::texts, "a table of strings, may be secret", "{ LANG = \"C\" }", read_texts, texts_toml},
     {Kind::map, "a table of strings", "{ hits = 'hits:(\\d+)' }",
      [](TableReader& r, const Key& key) { return boxed(r.string_map(key.name)); }, map_toml},
     {Kind::fields, "a table of JSON pointers", "{ queue = \"/queue/waiting\" }", read_fields, map_toml},

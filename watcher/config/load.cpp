@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t file_length_max = 4 * 1024 * 1024;  // bytes; a configuration is kilobytes
 
+// A file that was meant to say something: a wrong name, a wrong folder, a template that came out empty.
+void refuse_idle(Loading& loading) {
+  if (!loading.config.core.services.empty()) return;
+  loading.findings.error({},
+                         "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "
+                         "(rollbackd help service)");
+}
+
 void read_all(Loading& loading, const toml::table& table) {
   TableReader root(loading, table, "");
   read_watcher(loading, root);
@@ -25,7 +33,9 @@ void read_all(Loading& loading, const toml::table& table) {
   imply_rules(loading);
   imply_what_is_named(loading);
   resolve_references(loading);
-  if (!loading.findings.has_errors()) compute_keep(loading);
+  if (loading.findings.has_errors()) return;
+  refuse_idle(loading);
+  compute_keep(loading);
 }
 
 void describe_shapes(Config& config) {

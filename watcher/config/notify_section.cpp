@@ -66,6 +66,10 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   if (type == nullptr && reader.is_later("type", notifier_types())) return;
   if (type != nullptr) type->become(&out);
   reader.read_whole(keys, &out);
+  for (const std::string_view key : {"on", "severity"}) {
+    const toml::array* const words = entry.table->get_as<toml::array>(key);
+    if (words != nullptr && words->empty()) reader.error(key, "is empty: it would never tell; leave it out for all");
+  }
   loading.config.notifiers.push_back(std::move(out));
 }
 

@@ -55,6 +55,11 @@ void read_status(TableReader& reader, const toml::node& node, std::vector<std::p
       place_of(node), reader.owner("status") + ": expected a status such as 200, \"200-299\" or \"200,404\"");
 }
 
+bool is_ours_to_write(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; });
+  return name == "content-length" || name == "transfer-encoding";
+}
+
 void check_field(probes::Given& given, std::string_view key, const std::string& field) {
   const std::string wrong = probes::wrong_field(field);
   if (!wrong.empty()) given.error(key, wrong);
@@ -80,6 +85,10 @@ std::optional<Value> read_addresses(TableReader& reader, const Key& key) {
     std::optional<Text> url = read_text(reader.loading(), one, reader.owner(key.name));
     if (!url) continue;
     check_text_url(reader, place_of(one), reader.owner(key.name), *url);
+    const auto is_same = [&url](const Text& other) { return other.value == url->value; };
+    if (std::any_of(out.begin(), out.end(), is_same))
+      reader.loading().findings.error(place_of(one),
+                                      reader.owner(key.name) + ": is there twice: one instance would count as two");
     out.push_back(*std::move(url));
   }
   if (array->empty()) reader.error(key.name, "expected at least one address");
@@ -131,6 +140,7 @@ std::optional<Value> read_statuses(TableReader& reader, const Key& key) {
   std::vector<std::pair<int, int>> out;
   if (const toml::array* several = node->as_array()) {
     for (const toml::node& one : *several) read_status(reader, one, out);
+    if (several->empty()) reader.error(key.name, "expected at least one status; leave it out for \"200-299\"");
   } else {
     read_status(reader, *node, out);
   }
@@ -159,6 +169,7 @@ std::optional<std::map<std::string, Text>> read_headers(TableReader& reader, std
   std::optional<std::map<std::string, Text>> out = reader.text_map(key);
   if (!out) return std::nullopt;
   for (const auto& [name, text] : *out) {
+    if (is_ours_to_write(name)) reader.error(key, name + " says how long what is sent is, which we know; leave it out");
     if (name.empty() || name.find_first_not_of(token) != std::string::npos)
       reader.error(key, "\"" + name + "\" is not a header's name");
     if (std::any_of(text.value.begin(), text.value.end(), is_control))

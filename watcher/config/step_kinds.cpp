@@ -4,6 +4,7 @@
 
 #include "probes/ask/page_keys.hpp"
 #include "probes/key_rows.hpp"
+#include "probes/net/user.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/shapes.hpp"
 #include "watcher/config/toml_text.hpp"
@@ -34,8 +35,10 @@ constexpr Key of_what(std::span<const Key> keys) {
 
 constexpr std::array surroundings{
     key<Kind::folder, &StepSpec::dir>("dir", "The folder in which it runs.").when_left_out("the service's"),
-    key<Kind::string, &StepSpec::user>("user", "The user that it runs as.").when_left_out("our own"),
-    key<Kind::texts, &StepSpec::env>("env", "What its environment has besides ours."),
+    key<Kind::string, &StepSpec::user>("user", "The user that it runs as.")
+        .checked(probes::wrong_user)
+        .when_left_out("our own"),
+    key<Kind::texts, &StepSpec::env>("env", "What its environment has besides ours.").checked(probes::wrong_variable),
     key<Kind::path, &StepSpec::stdin_file>("stdin", "The file that it reads.").when_left_out("closed"),
 };
 
@@ -97,6 +100,11 @@ constexpr std::array http_keys{
     probes::table<&rules::HttpStep::expect>("expect", probes::expect_keys, "What the answer must be."),
 };
 constexpr std::array http_rows{of_what<rules::HttpStep>(http_keys)};
+void settle_http(void* object, Given& given) {
+  const auto& step = std::get<rules::HttpStep>(static_cast<StepSpec*>(object)->what);
+  const bool looks = !step.expect.json.empty() || !step.expect.body.empty();
+  if (step.method == "HEAD" && looks) given.error("http", "an answer to HEAD has no body to look into; write GET");
+}
 
 void read_addressee(TableReader& reader, const Key& key, void* object) {
   const std::string name = reader.string(key.name).value_or("");
@@ -175,7 +183,7 @@ constexpr probes::Variety step(std::string_view word, std::string_view doc, std:
 constexpr std::array kinds{
     step<rules::CaptureStep>("capture", "Keeps a command's output as evidence.", capture_rows),
     step<rules::RunStep>("run", "Runs a command.", run_rows),
-    step<rules::HttpStep>("http", "Makes a request.", http_rows),
+    step<rules::HttpStep>("http", "Makes a request.", http_rows, settle_http),
     step<rules::NotifyStep>("notify", "Tells people.", notify_rows),
     step<rules::SwitchStep>("switch", "Switches to another revision.", switch_rows),
     step<rules::WaitStep>("wait", "Waits until something is so.", wait_rows),

@@ -97,6 +97,19 @@ void refuse_unclear(TableReader& reader) {
   reader.error("does nothing; give it one of run, http, notify, capture, switch, wait, sleep, ask" + hint);
 }
 
+// A step whose time limit ends it before it is done.
+void refuse_short_timeout(TableReader& reader, const StepSpec& step) {
+  const auto* const wait = std::get_if<rules::WaitStep>(&step.what);
+  if (wait != nullptr && wait->hold > step.timeout)
+    reader.error(reader.has("timeout") ? "timeout" : "for",
+                 "the step ends after " + rules::to_string(step.timeout) + ", before it could have held for " +
+                     rules::to_string(wait->hold) + "; give it a longer timeout");
+  const auto* const sleep = std::get_if<rules::SleepStep>(&step.what);
+  if (sleep != nullptr && sleep->length > step.timeout)
+    reader.error("timeout", "the step ends after " + rules::to_string(step.timeout) + ", before it has slept " +
+                                rules::to_string(sleep->length) + "; leave timeout out");
+}
+
 void settle_defaults(TableReader& reader, StepPosition position, StepSpec& out) {
   const bool afterwards = position == StepPosition::afterwards;
   const Defaults defaults = std::visit(DefaultsOf{afterwards, position == StepPosition::before_switch}, out.what);
@@ -104,11 +117,7 @@ void settle_defaults(TableReader& reader, StepPosition position, StepSpec& out) 
   if (!reader.has("on_failure"))
     out.on_failure = defaults.proceeds ? rules::OnFailure::proceed : rules::OnFailure::abort;
   if (auto* http = std::get_if<rules::HttpStep>(&out.what)) probes::settle_body(http->body, http->content_type);
-  const auto* const wait = std::get_if<rules::WaitStep>(&out.what);
-  if (wait != nullptr && wait->hold > out.timeout)
-    reader.error(reader.has("timeout") ? "timeout" : "for",
-                 "the step ends after " + rules::to_string(out.timeout) + ", before it could have held for " +
-                     rules::to_string(wait->hold) + "; give it a longer timeout");
+  refuse_short_timeout(reader, out);
 }
 
 }  // namespace

@@ -36,6 +36,12 @@ std::string_view type_name(const toml::node& node) {
   return "";
 }
 
+bool refuse_nul(Loading& loading, const toml::node& node, const std::string& text, const std::string& owner) {
+  if (text.find('\0') == std::string::npos) return false;
+  loading.findings.error(place_of(node), owner + ": has a byte 0 in it; leave it out");
+  return true;
+}
+
 TableReader::TableReader(Loading& loading, const toml::table& table, std::string owner)
     : loading_(loading), table_(table), owner_(std::move(owner)), place_(place_of(table)) {}
 
@@ -50,9 +56,13 @@ void TableReader::wrong_type(const toml::node& node, const std::string& owner, s
 }
 
 std::optional<std::string> TableReader::string_of(const toml::node& node, const std::string& owner) {
-  if (const auto* text = node.as_string()) return text->get();
-  wrong_type(node, owner, "a string");
-  return std::nullopt;
+  const auto* const text = node.as_string();
+  if (text == nullptr) {
+    wrong_type(node, owner, "a string");
+    return std::nullopt;
+  }
+  if (refuse_nul(loading_, node, text->get(), owner)) return std::nullopt;
+  return text->get();
 }
 
 std::optional<std::string> TableReader::string(std::string_view key) {

@@ -25,6 +25,9 @@ std::string json_text(Loading& loading, const toml::node& node, const std::strin
 // A JSON object to send; { file = ... } and { env = ... } inside are read, and make it secret.
 Text json_body(Loading& loading, const toml::table& body, const std::string& owner);
 
+// A byte 0 ends a string for whoever takes it from us: an argument, a variable, a path would be another one.
+bool refuse_nul(Loading& loading, const toml::node& node, const std::string& text, const std::string& owner);
+
 // Reads one table. Every question makes its key known; finish() reports the keys that nobody asked for.
 // Answers are nullopt when the key is absent or its value is wrong, which is reported.
 class TableReader final : public probes::Given {

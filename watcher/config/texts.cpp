@@ -40,6 +40,7 @@ std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, con
     return std::nullopt;
   }
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
+  if (refuse_nul(loading, at, content, owner)) return std::nullopt;
   return Text{std::move(content), true, "{ file = " + toml_string(path) + " }"};
 }
 
@@ -104,7 +105,10 @@ Text json_body(Loading& loading, const toml::table& body, const std::string& own
 }
 
 std::optional<Text> read_text(Loading& loading, const toml::node& node, const std::string& owner) {
-  if (const auto* text = node.as_string()) return Text{text->get(), false, ""};
+  if (const auto* text = node.as_string()) {
+    if (refuse_nul(loading, node, text->get(), owner)) return std::nullopt;
+    return Text{text->get(), false, ""};
+  }
   if (is_reference(node)) return read_reference(loading, *node.as_table(), owner);
   loading.findings.error(
       place_of(node),

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 #include "probes/key_rows.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/serve/group.hpp"
 
 namespace watcher {
 
@@ -54,6 +56,20 @@ std::string wrong_socket(const std::string& path) {
          std::to_string(path.size());
 }
 
+std::string wrong_group(const std::string& group) {
+  if (group.empty()) return "is empty; leave it out for nobody else";
+  const auto found = group_id(group);
+  const auto* const wrong = std::get_if<std::string>(&found);
+  return wrong == nullptr ? std::string() : *wrong;
+}
+
+std::string wrong_state_dir(const std::string& path) {
+  std::error_code failure;
+  const std::filesystem::file_status there = std::filesystem::status(path, failure);
+  if (!std::filesystem::exists(there) || std::filesystem::is_directory(there)) return {};
+  return path + " is not a folder; name one that is, or one that is not there yet";
+}
+
 constexpr probes::Word modes[]{
     {"act", static_cast<int>(rules::Mode::act), "what its severity says"},
     {"ask", static_cast<int>(rules::Mode::ask), "nothing is changed before somebody approves"},
@@ -69,7 +85,8 @@ constexpr std::array keys{
     watcher_key<Kind::string, &WatcherSection::name>("name", "What messages and reports call this watcher.")
         .when_left_out("the host's name"),
     watcher_key<Kind::path, &WatcherSection::state_dir>("state_dir",
-                                                        "The folder of the journal, samples and incidents."),
+                                                        "The folder of the journal, samples and incidents.")
+        .checked(wrong_state_dir),
     watcher_key<Kind::string, &WatcherSection::listen>(
         "listen", "Where metrics, health, API and page are served: ADDRESS:PORT, or \"off\".")
         .checked(wrong_listen),
@@ -77,6 +94,7 @@ constexpr std::array keys{
         .checked(wrong_socket),
     watcher_key<Kind::string, &WatcherSection::control_group>("control_group",
                                                               "The group that may use it besides root.")
+        .checked(wrong_group)
         .when_left_out("nobody else"),
     watcher_key<Kind::text, &WatcherSection::token>("token", "What whoever changes state over TCP has to show.")
         .when_left_out("read-only over TCP"),

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "probes/key_rows.hpp"
+#include "probes/net/user.hpp"
 #include "watcher/drivers/git_driver.hpp"
 
 namespace watcher {
@@ -10,15 +11,24 @@ namespace {
 using probes::key;
 using probes::Kind;
 
+std::string wrong_part(const std::string& path) {
+  if (!path.empty() && !path.starts_with('/') && path != ".." && !path.starts_with("../")) return {};
+  return "\"" + path + "\" is not in the repository; write it from the repository's folder on, such as \"src\"";
+}
+
 constexpr std::array keys{
     key<Kind::strings, &GitDriver::paths>("paths", "Only these parts of the repository are switched.")
+        .checked(wrong_part)
         .when_left_out("all of it"),
     key<Kind::argv, &GitDriver::build>("build", "Builds what was checked out.").when_left_out("nothing is built"),
     key<Kind::argv, &GitDriver::restart>("restart", "Starts what was checked out.")
         .required("how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]"),
     key<Kind::string, &GitDriver::user>("user", "The user that git, build and restart run as.")
+        .checked(probes::wrong_user)
         .when_left_out("the owner of dir"),
-    key<Kind::string, &GitDriver::restart_user>("restart_user", "The user that restart runs as.").when_left_out("user"),
+    key<Kind::string, &GitDriver::restart_user>("restart_user", "The user that restart runs as.")
+        .checked(probes::wrong_user)
+        .when_left_out("user"),
     key<Kind::duration, &GitDriver::build_timeout>("build_timeout", "How long a build may take.")
         .at_least(std::chrono::seconds(1)),
     key<Kind::duration, &GitDriver::restart_timeout>("restart_timeout", "How long a restart may take.")

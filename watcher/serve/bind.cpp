@@ -1,17 +1,17 @@
 #include "watcher/serve/bind.hpp"
 
-#include <grp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <system_error>
 #include <utility>
+
+#include "watcher/serve/group.hpp"
 
 namespace watcher {
 
@@ -41,19 +41,6 @@ std::optional<std::string> listen_on(tcp::acceptor& acceptor, const tcp::endpoin
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return std::nullopt;
   return error.message();
-}
-
-// A name or a number.
-std::variant<unsigned, std::string> group_id(const std::string& group) {
-  unsigned number = 0;
-  const auto read = std::from_chars(group.data(), group.data() + group.size(), number);
-  if (read.ec == std::errc() && read.ptr == group.data() + group.size()) return number;
-  std::array<char, 16384> buffer{};
-  struct group entry {};
-  struct group* found = nullptr;
-  getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  if (found == nullptr) return "there is no group " + group + "; create it, or change watcher.control_group";
-  return found->gr_gid;
 }
 
 bool somebody_answers(const asio::any_io_executor& executor, const std::string& path) {
