@@ -96,9 +96,11 @@ void Core::handle(const RevisionRead& read) {
   if (service == nullptr) return;
   Incident* incident = service->incident();
   if (incident != nullptr) incident->saw(read);
+  const bool switching = incident != nullptr && incident->is_switching();
   service->revisions().looked(read);
+  if (!switching) service->revisions().judge_sight(read);
   if (!read.revision) return look_again();
-  if (incident != nullptr && incident->is_switching()) return;
+  if (switching) return;
   if (incident != nullptr && incident->awaits_target()) {
     incident->saw_after_switch(read);
   } else {
@@ -106,6 +108,7 @@ void Core::handle(const RevisionRead& read) {
     service->revisions().see(read, opened);
   }
   service->revisions().note_schema(read);
+  service->answer_what_was_unreadable();
   look_again();
 }
 
@@ -129,6 +132,8 @@ void Core::handle(const ReadinessRead& read) {
   known.reason = reason;
   // While something is being changed the tree is not as it will be; it is looked at again afterwards.
   if (known.told != known.ready || service->incident() != nullptr || service->evidence().is_deploying()) return;
+  // Told as what keeps it from being read what runs; twice would be noise.
+  if (!known.ready && service->revisions().readability().newest_error() == known.reason) return;
   known.told = !known.ready;
   const std::string what = service->name().text;
   if (known.told) {

@@ -51,13 +51,13 @@ void Core::answer_firing(Service& service, WatchedRule& rule) {
 
 // A rule with a short `for` may fire before it was seen that another revision runs, which it would then be held against
 // the wrong one. So it waits for a look that began after its evidence did, and for the second one where that saw
-// something new: the new revision is then judged on its own.
+// something new: the new revision is then judged on its own. Or where it failed: two say that it cannot be read.
 bool Core::awaits_identity(Service& service, WatchedRule& rule) {
   if (!service.spec().has_identity) return false;
   const RuleProgress fired = rule.progress(now());
   const Instant fired_at = fired.since.value_or(now());
   const Revisions& revisions = service.revisions();
-  if (!revisions.is_unconfirmed() && revisions.last_look() >= fired_at - fired.observed) return false;
+  if (!revisions.is_in_doubt() && revisions.last_look() >= fired_at - fired.observed) return false;
   if (now() >= fired_at + identity_wait_max) return false;
   if (service.evidence().take_look_request(rule)) {
     effects_.note("looks_what_runs", {{"rule", rule.name().text}, {"service", service.name().text}});

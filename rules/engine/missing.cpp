@@ -68,6 +68,8 @@ std::vector<std::string> missing(const Service& service, const WatchedRule& rule
     out.push_back("cooldown until " + told(*cooling));
   }
   if (service.revisions().is_preexisting(rule.name())) out.push_back("was bad before this revision came: would ask");
+  const std::string& unreadable = service.revisions().readability().why_not();
+  if (!unreadable.empty()) out.push_back(unreadable);
   std::string blown = limits.blown(service.revisions().running_record(), service.spec().has_driver);
   if (limits.has_acted_unidentified()) blown = acted_unidentified_text;
   if (!blown.empty()) out.push_back("fused: " + blown);

@@ -110,7 +110,18 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
   return keep(std::make_unique<Incident>(surroundings(), std::move(record), plans));
 }
 
-void Service::forget_incident() { incident_.reset(); }
+void Service::forget_incident() {
+  const IncidentRecord& closed = incident_->record();
+  closed_unreadable_ = closed.outcome == Outcome::unverifiable && !closed.past_no_return;
+  incident_.reset();
+}
+
+void Service::answer_what_was_unreadable() {
+  // Of another revision that one look saw the second says whether it is judged on its own.
+  if (!closed_unreadable_ || incident_ || revisions_.is_in_doubt()) return;
+  closed_unreadable_ = false;
+  for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
+}
 
 void Service::end_pause() {
   limits_.end_pause();

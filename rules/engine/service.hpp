@@ -57,6 +57,8 @@ class Service {
   Incident& take_up(IncidentRecord record, const std::vector<ActionSpec>& plans);
   // Closed, it is over.
   void forget_incident();
+  // What runs was read: what was not acted on because it could not be is looked at again.
+  void answer_what_was_unreadable();
 
   // When it has to be looked at though nothing happens; nothing: never.
   std::optional<Instant> next_deadline() const;
@@ -75,6 +77,7 @@ class Service {
   Revisions revisions_;
   std::unique_ptr<Incident> incident_;
   IncidentId last_id_;
+  bool closed_unreadable_ = false;  // the last incident, which therefore changed nothing
 };
 
 }  // namespace rules

@@ -46,6 +46,7 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
     case Outcome::wrong_revision:
       return "wrong revision runs, people are needed: " + why;
     case Outcome::unverifiable:
+      if (!incident.past_no_return) return "not acted, people are needed: " + why;
       return "nobody knows whether " + action + " helped, people are needed: " + why;
     case Outcome::action_failed:
       return action + " failed, people are needed: " + why;

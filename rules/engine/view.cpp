@@ -57,6 +57,7 @@ ServiceView Core::view_of(const Service& service) const {
   if (limits.has_acted_unidentified()) out.fused_reason = acted_unidentified_text;
   out.fused = !out.fused_reason.empty();
   out.blind = service.evidence().is_blind();
+  out.unreadable = revisions.readability().why_not();
   out.deploying = service.evidence().is_deploying();
   out.warming_up = service.evidence().is_warming();
   const bool has_target = !service.spec().has_identity || !out.last_good.empty();
@@ -65,6 +66,8 @@ ServiceView Core::view_of(const Service& service) const {
     out.not_ready_reason = "it has no driver";
   } else if (!service.readiness.ready) {
     out.not_ready_reason = service.readiness.reason;
+  } else if (!has_target && !out.unreadable.empty()) {
+    out.not_ready_reason = out.unreadable;
   } else if (!has_target) {
     out.not_ready_reason = "no good revision is known that ran before";
   }

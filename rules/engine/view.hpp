@@ -28,7 +28,8 @@ struct ServiceView {
   std::optional<Instant> paused_until;
   bool fused = false;
   std::string fused_reason;
-  bool blind = false;  // one of its rules is
+  bool blind = false;      // one of its rules is
+  std::string unreadable;  // why it cannot be read what runs, and what to do; empty: it can
   bool deploying = false;
   bool warming_up = false;
   bool rollback_ready = false;

@@ -85,7 +85,7 @@ enum class Outcome {
   recovered,       // verified: the target runs and the rules are good
   not_recovered,   // the plan went through, the rules did not become good
   wrong_revision,  // what runs after the switch is not the target
-  unverifiable,    // nothing could be measured afterwards
+  unverifiable,    // nothing could be measured afterwards, or what runs could not be read and nothing was changed
   action_failed,   // a step failed, or a plan could not go on after a crash
   no_target,       // nothing to roll back to
   fused,           // a limit of the fuse was reached

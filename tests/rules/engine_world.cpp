@@ -133,6 +133,8 @@ void World::look(const std::string& service) {
   if (reality[service].readable) {
     out.revision = reality[service].running;
     out.schema = reality[service].schema;
+  } else {
+    out.error = "identify: exit code 1; do mend it";
   }
   engine_->observe(out);
 }

@@ -148,6 +148,8 @@ std::vector<std::string> next_steps(const json::value& status) {
         out.push_back(name + " is fused (" + text_of(service, "fused_reason") + "): rollbackd fuse reset " + name);
       } else if (flag == "blind") {
         out.push_back(name + " has rules that cannot be observed: rollbackd explain");
+      } else if (flag == "unreadable") {
+        out.push_back(name + ": " + text_of(service, "unreadable_reason"));
       }
     }
   }

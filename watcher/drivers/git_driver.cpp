@@ -63,15 +63,16 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
     if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
   } else {
-    read.error = file_.path() + " cannot be read; remove it when what is checked out is what runs";
+    read.error = file_.path() + " cannot be read; do remove it when what is checked out is what runs";
   }
   read.ended = clock_.now();
   co_return read;
 }
 
 std::string WorkingTree::unknown_after_restart(const std::string& head) const {
-  return "a restart after checking out " + head + " was begun and has not completed, so nobody knows what runs; roll " +
-         "back or deploy again, or remove " + file_.path() + " once what is checked out in " + config_.dir + " runs";
+  return "a restart after checking out " + head +
+         " was begun and has not completed, so nobody knows what runs; do roll " + "back or deploy again, or remove " +
+         file_.path() + " once what is checked out in " + config_.dir + " runs";
 }
 
 std::string WorkingTree::why_not_runnable_here() const {
@@ -103,11 +104,11 @@ asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Rev
   const GitAnswer operation = co_await repository_.unfinished_operation();
   if (const auto* const error = std::get_if<GitError>(&operation)) co_return error->what;
   const std::string& name = std::get<std::string>(operation);
-  if (!name.empty()) co_return "a " + name + " is under way in " + config_.dir + "; end it or abort it by hand";
+  if (!name.empty()) co_return "a " + name + " is under way in " + config_.dir + "; do end it or abort it by hand";
   const GitAnswer lock = co_await repository_.lock_held(lock_age_max, clock_.now());
   if (const auto* const error = std::get_if<GitError>(&lock)) co_return error->what;
   const std::string& held = std::get<std::string>(lock);
-  if (!held.empty()) co_return held + " has been there for a while; remove it when no git runs in " + config_.dir;
+  if (!held.empty()) co_return held + " has been there for a while; do remove it when no git runs in " + config_.dir;
   if (!to) co_return std::string();
   const GitAnswer commit = co_await repository_.commit_of(to->text);
   if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;

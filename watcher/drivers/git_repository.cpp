@@ -187,7 +187,7 @@ asio::awaitable<GitDone> GitRepository::wait_for_index(rules::Duration limit) co
     const std::string& held = std::get<std::string>(lock);
     if (held.empty()) co_return GitDone();
     if (waited >= limit) {
-      co_return GitError{held + " is there: another git works here, or one died; remove it when no git runs in " +
+      co_return GitError{held + " is there: another git works here, or one died; do remove it when no git runs in " +
                          dir_};
     }
     timer.expires_after(pause);

@@ -87,13 +87,13 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
   const std::string not_ours = repository_.why_not_ours();
   if (!not_ours.empty()) co_return Trouble{not_ours};
   std::optional<GitState> state = file_.read();
-  if (!state) co_return Trouble{file_.path() + " cannot be read; remove it when what is checked out is what runs"};
+  if (!state) co_return Trouble{file_.path() + " cannot be read; do remove it when what is checked out is what runs"};
   state_ = std::move(*state);
   const GitAnswer operation = co_await repository_.unfinished_operation();
   if (const auto* const error = std::get_if<GitError>(&operation)) co_return trouble_of(*error);
   const std::string& name = std::get<std::string>(operation);
   if (!name.empty()) {
-    co_return Trouble{"a " + name + " is under way in " + repository_.dir() + "; end it or abort it by hand"};
+    co_return Trouble{"a " + name + " is under way in " + repository_.dir() + "; do end it or abort it by hand"};
   }
   const GitDone free = co_await repository_.wait_for_index(std::min(index_patience, left()));
   if (free) co_return trouble_of(*free);

@@ -17,6 +17,7 @@ json::array flags_of(const rules::ServiceView& service) {
   add(service.paused, "paused");
   add(service.fused, "fused");
   add(service.blind, "blind");
+  add(!service.unreadable.empty(), "unreadable");
   add(service.deploying, "deploying");
   add(service.warming_up, "warming_up");
   return flags;
@@ -32,6 +33,7 @@ json::object to_object(const rules::ServiceView& service) {
   object["not_ready_reason"] = text_or_null(service.not_ready_reason);
   object["incident"] = service.incident ? json::value(service.incident->text) : json::value(nullptr);
   object["paused_until"] = to_json(service.paused_until);
+  object["unreadable_reason"] = text_or_null(service.unreadable);
   object["fused_reason"] = text_or_null(service.fused_reason);
   object["baked_seconds"] = rules::seconds(service.baked);
   object["bake_seconds"] = rules::seconds(service.bake);

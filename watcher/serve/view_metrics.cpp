@@ -173,13 +173,15 @@ MetricFamily service_states(const rules::EngineView& view) {
 }
 
 MetricFamily service_flags(const rules::EngineView& view) {
-  MetricFamily flags = family(MetricType::Gauge, "rollbackd_service_flag",
-                              "1 while the service is paused, fused, blind, deploying or warming up.");
+  MetricFamily flags =
+      family(MetricType::Gauge, "rollbackd_service_flag",
+             "1 while the service is paused, fused, blind, unreadable (what runs), deploying or warming up.");
   for (const rules::ServiceView& service : view.services) {
     const std::string& name = service.service.text;
     add(flags, {{"service", name}, {"flag", "paused"}}, number(service.paused));
     add(flags, {{"service", name}, {"flag", "fused"}}, number(service.fused));
     add(flags, {{"service", name}, {"flag", "blind"}}, number(service.blind));
+    add(flags, {{"service", name}, {"flag", "unreadable"}}, number(!service.unreadable.empty()));
     add(flags, {{"service", name}, {"flag", "deploying"}}, number(service.deploying));
     add(flags, {{"service", name}, {"flag", "warming_up"}}, number(service.warming_up));
   }

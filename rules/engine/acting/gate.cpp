@@ -54,6 +54,9 @@ std::optional<Gate> gate_target(const GateView& view) {
   if (view.action->switches()) {
     const bool forbidden = view.from != nullptr && view.from->policy == RollbackPolicy::forbidden;
     if (forbidden && !by_hand) return Gate{GateKind::tell, "its deploy mark forbids rolling it back"};
+    // That there is no target may be so only because nobody knows what runs.
+    const bool reads = view.unreadable.empty();
+    if (!view.target.revision && !reads) return Gate{GateKind::close, view.unreadable, {}, Outcome::unverifiable};
     if (!view.target.revision) return Gate{GateKind::close, view.target.why_not, {}, Outcome::no_target};
   }
   if (by_hand) return std::nullopt;
@@ -93,6 +96,7 @@ std::string why_ask(const GateView& view) {
     return "its mode is ask";
   }
   if (!view.incident.asked.empty()) return view.incident.asked;
+  if (!view.armed && !view.unreadable.empty()) return view.unreadable;
   if (!view.armed) return "the service is disarmed: what runs has been verified";
   if (!view.neighbour.empty()) return "service " + view.neighbour + " is in trouble at the same time";
   if (view.lock_patience_ends && *view.lock_patience_ends <= view.now) {

@@ -53,6 +53,7 @@ struct GateView {
   Revision running{};
   bool moved_on = false;  // another revision than it is about, or than its target, runs by somebody else's doing
   bool armed = false;
+  std::string unreadable{};            // why it cannot be read, for people; empty: it can
   const LedgerRecord* from = nullptr;  // what ran when it opened; nullptr: not known
   // The rung at the cursor; nullptr: none is left.
   const ActionSpec* action = nullptr;

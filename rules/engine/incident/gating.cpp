@@ -18,6 +18,7 @@ GateView Incident::gate_view() const {
   view.running = in_.revisions.running();
   view.moved_on = moved_on();
   view.armed = in_.revisions.is_armed();
+  view.unreadable = in_.revisions.readability().why_not();
   view.from = in_.revisions.find(record_.from);
   view.action = plan();
   view.rung_began = rung_began_.has_value();

@@ -118,7 +118,7 @@ void Incident::verify_over() {
   if (looks_elsewhere_ > 0) {
     return finish(Outcome::wrong_revision, "what runs after the switch is not " + record_.to.text);
   }
-  finish(Outcome::unverifiable, "what runs could not be read after the switch");
+  finish(Outcome::unverifiable, "after the switch " + unread());
 }
 
 }  // namespace rules

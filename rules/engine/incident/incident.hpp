@@ -77,7 +77,7 @@ class Incident {
   void add_deadlines(std::vector<Instant>& out) const;
 
  private:
-  enum class Look { pending, go, superseded };
+  enum class Look { pending, go, superseded, unread };
 
   Instant now() const { return in_.effects.now(); }
   // What is being done.
@@ -127,6 +127,7 @@ class Incident {
   // looks.cpp: before a switch, after it, and after a crash in it
   Look look_before_switch();
   void ask_look();
+  std::string unread() const;  // that what runs cannot be read, for people
   void switched();
   bool settle_interrupted_switch();
 

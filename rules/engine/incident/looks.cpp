@@ -26,11 +26,17 @@ Incident::Look Incident::look_before_switch() {
     return *running == record_.from ? Look::go : Look::superseded;
   }
   if (look_.count_failure()) {
-    story("revision_unread", "what runs could not be read; last seen " + record_.from.text);
+    if (record_.from.empty() && !record_.by_hand) return Look::unread;
+    story("revision_unread", unread() + "; last seen " + record_.from.text);
     return Look::go;
   }
   ask_look();
   return Look::pending;
+}
+
+std::string Incident::unread() const {
+  const std::string& why = in_.revisions.readability().why_not();
+  return why.empty() ? "what runs could not be read" : why;
 }
 
 // What the looks after our own switch say: the target, or something that is not the target.
@@ -76,7 +82,7 @@ bool Incident::settle_interrupted_switch() {
     return StepResult{StepStatus::interrupted, std::nullopt, std::move(why), "", 0};
   };
   if (!running) {
-    end_step(interrupted("what runs could not be read after a restart"));
+    end_step(interrupted("after a restart " + unread()));
   } else if (*running == record_.to) {
     in_.revisions.own_switch_seen(*running);
     end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});

@@ -75,6 +75,9 @@ bool Incident::start_step(const StepSpec& step) {
       case Look::superseded:
         finish(Outcome::superseded, "revision " + look_.running()->text + " runs now");
         return true;
+      case Look::unread:
+        finish(Outcome::unverifiable, unread());
+        return true;
       case Look::go:
         break;
     }

@@ -42,6 +42,8 @@ bool Revisions::is_baking(bool in_incident) const {
   if (running == nullptr || running->baked_ns >= spec_.bake.count()) return false;
   const Evidence& evidence = doors_.evidence;
   if (evidence.is_deploying() || unconfirmed_ || in_incident) return false;
+  // What is well may be something else.
+  if (!readability_.why_not().empty()) return false;
   if (!evidence.probes().empty() && evidence.worst_up() != Up::up) return false;
   return !evidence.is_any_bad();
 }

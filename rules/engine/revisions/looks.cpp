@@ -44,6 +44,12 @@ void Revisions::put_into(ServiceRecord& record) const {
   record.switching_to = switching_to_;
 }
 
+void Revisions::judge_sight(const RevisionRead& read) {
+  if (read.revision) return readability_.could_read(*read.revision);
+  // Between stop and start there is nothing to be read.
+  if (!read.instance_absent && !doors_.evidence.is_deploying()) readability_.could_not_read(read.error);
+}
+
 void Revisions::looked(const RevisionRead& read) {
   last_look_ = std::max(last_look_, read.started);
   if (read.revision) {

@@ -9,6 +9,7 @@
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/events.hpp"
 #include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/revisions/readability.hpp"
 #include "rules/incidents/ledger.hpp"
 #include "rules/signals/baseline.hpp"
 
@@ -26,7 +27,8 @@ class Revisions {
     Effects& effects;
     std::function<void()> save;
   };
-  Revisions(const ServiceSpec& spec, Doors doors) : spec_(spec), doors_(std::move(doors)) {}
+  Revisions(const ServiceSpec& spec, Doors doors)
+      : spec_(spec), doors_(std::move(doors)), readability_(spec_, doors_.effects) {}
 
   void restore(const ServiceRecord& record, std::optional<Instant> last_alive);
   void put_into(ServiceRecord& record) const;
@@ -34,7 +36,8 @@ class Revisions {
   void watch();
 
   // Looks at what runs (looks.cpp, appearing.cpp).
-  void looked(const RevisionRead& read);  // whatever it saw
+  void looked(const RevisionRead& read);       // whatever it saw
+  void judge_sight(const RevisionRead& read);  // whether it saw anything; not while a switch of ours is at work
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
@@ -68,6 +71,8 @@ class Revisions {
   bool was_rolled_back() const { return rolled_back_here_; }        // what runs was brought by a switch of ours
   bool is_unconfirmed() const { return unconfirmed_.has_value(); }  // one look saw another, the second has to agree
   Instant last_look() const { return last_look_; }                  // when the newest look began, whatever it saw
+  bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt(); }  // the next look has to say more
+  const Readability& readability() const { return readability_; }
   bool is_armed() const;
   bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
   Duration baked() const;
@@ -102,6 +107,7 @@ class Revisions {
   std::optional<PendingMark> mark_;
   Revision switching_to_;
   // Looking.
+  Readability readability_;
   std::optional<Revision> unconfirmed_;
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
