@@ -138,3 +138,26 @@ TEST_CASE("a start with the clock set back does not wait for what was written to
   REQUIRE(w.run_until([&] { return !w.open(); }, 30min));
   CHECK(w.reality["web"].running.text == "v1");
 }
+
+TEST_CASE("SPEC 2.27: a crash right after an action does not bring back what was bad before it") {
+  rules::CoreConfig config = usual();
+  for (rules::RuleSpec& rule : config.rules) rule.respond = restart_then_rollback();
+  World w(config);
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  // The spans that are saved every few seconds are from before the restart's end.
+  w.crash(1s);
+  CHECK(w.rule("errors").progress.bad == 0s);
+  CHECK(w.rule("errors").progress.state == rules::RuleState::idle);
+}
+
+TEST_CASE("SPEC 2.13: a crash right after a pause does not bring back what was bad in it") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.rule("errors").progress.bad > 30s; }, 15min));
+  w.run(2s);
+  REQUIRE(w.ask(rules::Pause{std::nullopt, 1h, "by a test"}).accepted);
+  REQUIRE(w.ask(rules::Resume{}).accepted);
+  w.crash(1s);
+  CHECK(w.rule("errors").progress.bad == 0s);
+}

@@ -311,3 +311,20 @@ TEST_CASE("by hand works for a service without rules") {
   CHECK(w.reality["web"].running.text == "v1");
   CHECK(w.last()->outcome_detail == "v1 runs; no rule says how well");
 }
+
+TEST_CASE("one look that saw another revision keeps the incident open until a second says what runs") {
+  World undisturbed(usual());
+  harm(undisturbed);
+  REQUIRE(undisturbed.run_until([&] { return undisturbed.outcome() == "recovered"; }, 20min));
+  const Instant recovers = *undisturbed.last()->closed;
+  // A look every 10 s: at least one has seen it by then.
+  for (Duration before = 11s; before <= 20s; before += 1s) {
+    CAPTURE(before.count());
+    World w(usual());
+    harm(w);
+    w.run(recovers - before - w.now());
+    w.deploy("v7");
+    REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+    CHECK(w.outcome() == "superseded");
+  }
+}

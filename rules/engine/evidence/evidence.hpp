@@ -56,6 +56,7 @@ class Evidence {
   void warm_up(Instant until);
   // A deployment is under way until then at most; none: no longer.
   void deploying_until(std::optional<Instant> until);
+  // Also for the next start: it is saved.
   void restart_spans(Leaves leaves = Leaves::nothing);
   void forget_known();
   // The frozen values that baseline(x) and before(x) are.

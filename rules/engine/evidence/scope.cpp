@@ -29,6 +29,8 @@ void Evidence::deploying_until(std::optional<Instant> until) {
 void Evidence::restart_spans(Leaves leaves) {
   for (std::size_t which = 0; which < rules_.size(); ++which) {
     rules_[which]->restart(now(), leaves);
+    // Saved with the reason for it: a start would else find the span of before, and fire on evidence that ended here.
+    measuring_.effects.save(rules_[which]->record(now(), false));
     note(which);
   }
   is_changed_ = true;

@@ -133,6 +133,7 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   tracker_.restore(record, now, downtime_max);
   if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
   answered_ = is_firing();
+  if (record.segments.empty() && !is_firing()) return;
   known_.push_back({record.saved_at, tracker_.bad_when_last_observed() ? Verdict::bad : Verdict::good});
 }
 

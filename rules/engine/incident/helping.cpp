@@ -105,6 +105,8 @@ bool Incident::drive_verifying() {
   const Verification now_so = verification();
   if (now_so.has_helped()) return finish(Outcome::recovered, now_so.proof()), true;
   if (!record_.deadline || now() < *record_.deadline) return false;
+  // The second look says which of the two it is.
+  if (in_.revisions.is_unconfirmed() && now() < *record_.deadline + identity_wait_max) return false;
   verify_over();
   return true;
 }

@@ -84,6 +84,9 @@ std::string Incident::reason() const {
 
 void Incident::add_deadlines(std::vector<Instant>& out) const {
   if (record_.deadline) out.push_back(*record_.deadline);
+  if (record_.deadline && record_.phase == IncidentPhase::verifying) {
+    out.push_back(*record_.deadline + identity_wait_max);
+  }
   if (hold_until_) out.push_back(*hold_until_);
   lock_.add_deadlines(in_.service.deploy_timeout, out);
   look_.add_deadlines(out);

@@ -78,7 +78,8 @@ bool Verification::is_good_for_long(const WatchedRule& rule) const {
 }
 
 bool Verification::is_verified() const {
-  if (!runs_target()) return false;
+  // Seen once, it may be the next deployment: what is measured would be taken for the target's.
+  if (!runs_target() || view_.revisions.is_unconfirmed()) return false;
   const std::vector<const WatchedRule*> covered = rules();
   if (!std::all_of(covered.begin(), covered.end(), [&](const WatchedRule* one) { return is_good_for_long(*one); })) {
     return false;
@@ -107,6 +108,9 @@ std::string Verification::proof() const {
 }
 
 Verified Verification::at_the_end() const {
+  if (view_.revisions.is_unconfirmed()) {
+    return {Outcome::unverifiable, "another revision was seen to run, and no second look said whether it does"};
+  }
   bool thin = false;
   bool unknown = false;
   const std::vector<const WatchedRule*> covered = rules();
