@@ -106,7 +106,7 @@ void Judge::marked(const Watcher&, const DeployMark& mark) {
   if (mark.kind == MarkKind::end) known.deploying = false;
   if (mark.kind == MarkKind::begin) {
     known.deploying = true;
-    known.deploying_since = now();
+    known.deploying_since = mark.at;
   }
   known.acted_unnamed = 0;
 }

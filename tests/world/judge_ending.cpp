@@ -134,10 +134,10 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   const ServiceSpec* of = spec(watcher, one.service);
   const std::optional<Instant> bad_since = measured(watcher).at(one.rule).surely_bad_since();
   if (!bad_since || spec_of_rule == nullptr || is_firing(one.progress.state)) return;
-  const bool deploying = known.deploying && now() < known.deploying_since + 15min;
-  if (deploying || now() < known.paused_until || !known.readable) return;
+  const Instant deployed = known.deploying ? known.deploying_since + of->deploy_timeout : Instant::min();
+  if (now() < deployed || now() < known.paused_until || !known.readable) return;
   const Duration needs = spec_of_rule->sustain + reaction;
-  const Instant undisturbed = std::max(known.disturbed, known.paused_until);
+  const Instant undisturbed = std::max({known.disturbed, known.paused_until, deployed});
   if (now() > std::max(*bad_since, undisturbed + of->start_deadline) + needs) {
     remember("since " + to_string(now() - *bad_since) + ", undisturbed for " + to_string(now() - known.disturbed) +
              ", it is " + std::string(to_string(one.judgement.verdict)) + " " +
@@ -150,12 +150,13 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
 // What fires is acted on, asked about, or people have been told why not.
 void Judge::check_answered(const Watcher& watcher, const EngineView& view, const RuleView& one) {
   const RuleSpec* spec_of_rule = rule(watcher, one.rule);
-  const auto open = std::find_if(view.open_incidents.begin(), view.open_incidents.end(),
-                                 [&](const IncidentRecord& record) { return record.service == one.service; });
   const auto concerns = [&](const IncidentRecord& record) {
-    return std::any_of(record.rules.begin(), record.rules.end(),
+    return record.service == one.service &&
+           std::any_of(record.rules.begin(), record.rules.end(),
                        [&](const JoinedRule& joined) { return joined.rule == one.rule; });
   };
+  // Another rule's incident is no answer to it; one of its own that is closed still is.
+  const auto open = std::find_if(view.open_incidents.begin(), view.open_incidents.end(), concerns);
   const bool excused = !is_firing(one.progress.state) || spec_of_rule == nullptr || spec_of_rule->unless ||
                        spec_of_rule->severity == Severity::p3 || now() < service(one.service).paused_until ||
                        watcher.config().mode < Mode::ask || watcher.disk() != Disk::well;
@@ -171,8 +172,8 @@ void Judge::check_answered(const Watcher& watcher, const EngineView& view, const
   } else if (!answered) {
     answered = std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& entry) {
       const Incident& incident = entry.second;
-      return incident.closed && incident.record.service == one.service && concerns(incident.record) &&
-             incident.record.outcome && incident.said.contains(std::string(to_string(*incident.record.outcome)));
+      return incident.closed && concerns(incident.record) && incident.record.outcome &&
+             incident.said.contains(std::string(to_string(*incident.record.outcome)));
     });
   }
   if (answered) {

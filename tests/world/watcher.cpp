@@ -51,6 +51,7 @@ void Watcher::start() {
   outside_.witness.disturbed(*this);
   for (const Poll& poll : recorded_) engine_->refill(poll);
   for (const StepId& step : left) see_out(step);
+  for (const DeployMark& mark : std::exchange(spooled_, {})) hear(mark);
   hold_on_to_deployments();
   begin_loops();
   turn();
@@ -193,14 +194,21 @@ Answer Watcher::request(const Request& request) {
 }
 
 bool Watcher::mark(const DeployMark& mark) {
-  if (!is_alive()) return false;
   const std::string purpose = "deployment of " + mark.service.text;
   if (mark.kind == MarkKind::begin && !outside_.host.take_lock(number_, purpose, now()).empty()) return false;
-  outside_.witness.marked(*this, mark);
-  observe(mark);
-  turn();
+  if (is_alive()) {
+    hear(mark);
+    turn();
+  } else {
+    spooled_.push_back(mark);
+  }
   if (mark.kind != MarkKind::begin) outside_.host.release_lock(number_, purpose);
   return true;
+}
+
+void Watcher::hear(const DeployMark& mark) {
+  outside_.witness.marked(*this, mark);
+  observe(mark);
 }
 
 void Watcher::reload(CoreConfig config) {

@@ -81,7 +81,7 @@ class Watcher {
 
   void observe(rules::Event event);
   rules::Answer request(const rules::Request& request);
-  // False: the host is busy, as `deploy begin` would say.
+  // False: the host is busy, as `deploy begin` would say. While no watcher runs it is spooled for the next one.
   bool mark(const rules::DeployMark& mark);
   void reload(rules::CoreConfig config);
   // Decides and does what follows.
@@ -122,6 +122,7 @@ class Watcher {
   void cancel(const rules::StepId& step);
   void complete(const rules::StepId& step, rules::StepStatus status, const std::string& detail);
   void see_out(const rules::StepId& step);
+  void hear(const rules::DeployMark& mark);
   bool survives();
   void die();
   void later(Duration in, std::function<void()> what) { outside_.agenda.add(life_, in, std::move(what)); }
@@ -134,6 +135,7 @@ class Watcher {
   std::unique_ptr<rules::Engine> engine_;
   int life_;
   std::vector<rules::Poll> recorded_;  // on disk
+  std::vector<rules::DeployMark> spooled_;
   std::vector<rules::Poll> unrecorded_;
   std::map<rules::StepId, int> running_;  // steps whose end is to be told, each with which of its runs
   int runs_ = 0;
