@@ -335,3 +335,34 @@ TEST_CASE("SPEC 2.18: without an identity a service acts at most once until depl
     CHECK(w.run_until([&] { return w.deeds.size() == 2; }, 15min));
   }
 }
+
+TEST_CASE("SPEC 2.16: a restart between a deployment and the second look does not make its harm look older than it") {
+  // The saved spans know it bad when we were last alive, and no look has seen the new revision twice.
+  for (Duration after = 6s; after <= 16s; after += 1s) {
+    CAPTURE(after.count());
+    World w(usual());
+    w.run(5min);
+    w.deploy("bad");
+    w.run(after);
+    w.crash(2s);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed("switch last-good") == 1);
+  }
+}
+
+TEST_CASE("SPEC 2.16: what was bad before a restart that brought another revision is older than that") {
+  for (const Duration away : {Duration(2s), Duration(5min)}) {
+    CAPTURE(away.count());
+    World w(usual());
+    w.run(5min);
+    w.reality["web"].extra_errors = 0.3;
+    w.run(40s);
+    w.deploy("v2");
+    w.crash(away);
+    w.run(10min);
+    CHECK(w.deeds.empty());
+    REQUIRE(w.open());
+    CHECK(w.phase() == "asking");
+  }
+}

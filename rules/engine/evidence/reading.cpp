@@ -44,7 +44,7 @@ std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& 
     const auto last = std::find_if(known.rbegin(), known.rend(), [&](const KnownVerdict& one) { return one.at <= at; });
     const bool was_bad = last != known.rend() && last->verdict == Verdict::bad;
     const bool inherits =
-        known.empty() && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
+        last == known.rend() && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
     if (was_bad || inherits) out.push_back(rule->name());
   }
   return out;

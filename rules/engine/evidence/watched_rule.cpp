@@ -55,8 +55,12 @@ void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fr
 void WatchedRule::note_known(Instant now) {
   if (is(Verdict::unknown)) return;
   if (is(Verdict::good)) withheld_before_.reset();
-  if (!known_.empty() && known_.back().verdict == when_.verdict) return;
-  known_.push_back({now, when_.verdict});
+  know(now, when_.verdict);
+}
+
+void WatchedRule::know(Instant at, Verdict verdict) {
+  if (!known_.empty() && known_.back().verdict == verdict) return;
+  known_.push_back({at, verdict});
   if (known_.size() > known_verdicts_max) known_.pop_front();
 }
 
@@ -133,8 +137,12 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   tracker_.restore(record, now, downtime_max);
   if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
   answered_ = is_firing();
-  if (record.segments.empty() && !is_firing()) return;
-  known_.push_back({record.saved_at, tracker_.bad_when_last_observed() ? Verdict::bad : Verdict::good});
+  // However long we were away, that much was seen; what was so before is not known.
+  if (record.fingerprint != fingerprint(spec_) || record.saved_at > now) return;
+  if (fires(record.state)) know(record.firing_since, Verdict::bad);
+  for (const Segment& segment : record.segments) {
+    if (segment.verdict != Verdict::unknown) know(segment.from, segment.verdict);
+  }
 }
 
 void WatchedRule::take_over(const WatchedRule& old, Instant now) {

@@ -84,6 +84,7 @@ class WatchedRule {
 
  private:
   void note_known(Instant now);
+  void know(Instant at, Verdict verdict);
 
   RuleSpec spec_;
   RuleTracker tracker_;

@@ -91,10 +91,11 @@ LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at) const
   record.last_seen = now();
   record.policy = RollbackPolicy::automatic;
   record.baselines = baselines_after(old);
-  // A mark is often said when the new one already runs: only a look vouches for the old one, where there are looks.
-  const bool was_seen = spec_.has_identity && last_saw_running_ != Instant::min();
+  // A mark is often said when the new one already runs, and we may have been alive when nobody had looked yet: only a
+  // look vouches for the old one, where there are looks.
+  const Instant vouched = old == nullptr || !spec_.has_identity ? at : std::min(at, old->last_seen);
   const std::vector<RuleName> inherited = old == nullptr ? std::vector<RuleName>() : old->preexisting;
-  record.preexisting = doors_.evidence.bad_at(was_seen ? std::min(at, last_saw_running_) : at, inherited);
+  record.preexisting = doors_.evidence.bad_at(vouched, inherited);
   return record;
 }
 

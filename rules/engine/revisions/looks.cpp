@@ -89,7 +89,8 @@ void Revisions::see_running(const RevisionRead& read) {
   LedgerRecord* record = record_of_running();
   if (record == nullptr) return;
   record->last_seen = std::max(record->last_seen, read.ended);
-  if (bake_saved_ + seen_saved_every > now()) return;
+  // While something is bad it is decisive of which revision it was (SPEC 2.16), also after a restart.
+  if (bake_saved_ + seen_saved_every > now() && !doors_.evidence.is_any_bad()) return;
   bake_saved_ = now();
   save(*record);
 }
