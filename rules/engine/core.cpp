@@ -108,7 +108,7 @@ void Core::handle(const RevisionRead& read) {
     service->revisions().see(read, opened);
   }
   service->revisions().note_schema(read);
-  service->answer_what_was_unreadable();
+  service->could_be_read();
   look_again();
 }
 
@@ -128,8 +128,10 @@ void Core::handle(const ReadinessRead& read) {
     effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",
                   {{"service", read.service.text}, {"reason", read.reason}});
   }
+  const bool is_ready_again = read.ready && !known.ready;
   known.ready = read.ready;
   known.reason = reason;
+  if (is_ready_again) service->could_be_rolled_back();
   // While something is being changed the tree is not as it will be; it is looked at again afterwards.
   if (known.told != known.ready || service->incident() != nullptr || service->evidence().is_deploying()) return;
   // Told as what keeps it from being read what runs; twice would be noise.

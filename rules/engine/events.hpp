@@ -68,6 +68,7 @@ struct StepResult {
   std::string detail;
   std::string output;
   std::int64_t output_dropped = 0;
+  bool nothing_begun = false;  // it failed before its own command began: nothing was changed
 };
 
 // What a person asks for. Each is answered at once.

@@ -112,14 +112,23 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
 
 void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
-  closed_unreadable_ = closed.outcome == Outcome::unverifiable && !closed.past_no_return;
+  closed_unbegun_.reset();
+  if (!closed.past_no_return && !closed.by_hand) closed_unbegun_ = closed.outcome;
   incident_.reset();
 }
 
-void Service::answer_what_was_unreadable() {
+void Service::could_be_read() {
   // Of another revision that one look saw the second says whether it is judged on its own.
-  if (!closed_unreadable_ || incident_ || revisions_.is_in_doubt()) return;
-  closed_unreadable_ = false;
+  if (closed_unbegun_ == Outcome::unverifiable && !revisions_.is_in_doubt()) answer_again();
+}
+
+void Service::could_be_rolled_back() {
+  if (closed_unbegun_ == Outcome::action_failed) answer_again();
+}
+
+void Service::answer_again() {
+  if (incident_) return;
+  closed_unbegun_.reset();
   for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
 }
 

@@ -57,8 +57,9 @@ class Service {
   Incident& take_up(IncidentRecord record, const std::vector<ActionSpec>& plans);
   // Closed, it is over.
   void forget_incident();
-  // What runs was read: what was not acted on because it could not be is looked at again.
-  void answer_what_was_unreadable();
+  // What runs was read, or a rollback can be done again: what was not acted on for that reason is looked at again.
+  void could_be_read();
+  void could_be_rolled_back();
 
   // When it has to be looked at though nothing happens; nothing: never.
   std::optional<Instant> next_deadline() const;
@@ -66,6 +67,7 @@ class Service {
 
  private:
   void save() const;
+  void answer_again();
   Surroundings surroundings();
   IncidentRecord begin_record(const std::string& what);
   Incident& keep(std::unique_ptr<Incident> incident);
@@ -77,7 +79,7 @@ class Service {
   Revisions revisions_;
   std::unique_ptr<Incident> incident_;
   IncidentId last_id_;
-  bool closed_unreadable_ = false;  // the last incident, which therefore changed nothing
+  std::optional<Outcome> closed_unbegun_;  // of the last incident, when it changed nothing
 };
 
 }  // namespace rules

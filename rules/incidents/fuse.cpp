@@ -1,6 +1,7 @@
 #include "rules/incidents/fuse.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace rules {
 
@@ -9,13 +10,37 @@ namespace {
 constexpr Duration day = std::chrono::hours(24);
 constexpr Duration hour = std::chrono::hours(1);
 
+bool is_same(const FuseRecord& a, const FuseRecord& b) {
+  return a.at == b.at && a.use == b.use && a.from == b.from && a.incident == b.incident;
+}
+
 }  // namespace
 
 void Fuse::put(FuseRecord record) {
   std::vector<FuseRecord>& uses = uses_[record.service];
+  if (record.undone) {
+    std::erase_if(uses, [&](const FuseRecord& use) { return is_same(use, record); });
+    return;
+  }
   if (record.use == FuseUse::reset) uses.clear();
   std::erase_if(uses, [&](const FuseRecord& use) { return use.at + day < record.at; });
   uses.push_back(std::move(record));
+}
+
+std::vector<FuseRecord> Fuse::take_back_switch(const ServiceName& service, const IncidentId& incident, bool action) {
+  std::vector<FuseRecord>& uses = uses_[service];
+  std::vector<FuseRecord> taken;
+  const auto take_newest = [&](auto is_it) {
+    const auto newest = std::find_if(uses.rbegin(), uses.rend(),
+                                     [&](const FuseRecord& use) { return use.incident == incident && is_it(use.use); });
+    if (newest == uses.rend()) return;
+    taken.push_back(*newest);
+    taken.back().undone = true;
+    uses.erase(std::next(newest).base());
+  };
+  take_newest([](FuseUse use) { return use == FuseUse::switched; });
+  if (action) take_newest([](FuseUse use) { return use == FuseUse::mutated || use == FuseUse::by_hand; });
+  return taken;
 }
 
 int Fuse::count(const ServiceName& service, bool switches, Duration within, Instant now) const {

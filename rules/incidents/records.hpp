@@ -79,6 +79,7 @@ struct FuseRecord {
   FuseUse use = FuseUse::mutated;
   Revision from;  // for switches: the revision switched away from
   IncidentId incident;
+  bool undone = false;  // replaces what was counted: it turned out to have changed nothing
 };
 
 enum class Outcome {

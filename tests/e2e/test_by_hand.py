@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """What a person asks for on the command line."""
 
+import contextlib
 import json
 import pathlib
+import sqlite3
 import subprocess
 import unittest
 
@@ -31,6 +33,38 @@ class ByHand(World):
         self.assertTrue(told.startswith("outcome: recovered  "), told)
         report = told.split("report: ")[1].strip()
         self.assertIn(self.revision("v1"), pathlib.Path(report).read_text())
+
+    def counted(self):
+        """What the fuse will count, read by another process."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder / 'state' / 'rollbackd.db'}?mode=ro", uri=True)) as database:
+            uses = [json.loads(record) for record, in database.execute("SELECT record FROM fuse")]
+        return [use["use"] for use in uses if not use["undone"]]
+
+    def test_what_changed_nothing_is_not_counted(self):
+        """A lock that another git left is in the way: with a watcher, without one, and then with a build that fails."""
+        self.adopt_v1_then_v2()
+        lock = self.repository / ".git" / "index.lock"
+        lock.touch()
+        failed = self.cli("rollback", "shop", check=False, timeout=120)
+        self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "action_failed")
+        self.assertEqual(self.counted(), [])
+        self.assertEqual(self.stop_watcher(), 0)
+        self.assertEqual(self.cli("rollback", "shop", check=False, timeout=120).returncode, 1)
+        self.assertEqual(self.counted(), [])
+        lock.unlink()
+        build = self.repository / "build"
+        good = build.read_text()
+        build.unlink()
+        subprocess.run(["git", "-C", self.repository, "update-index", "--assume-unchanged", "build"], check=True)
+        self.assertEqual(self.cli("rollback", "shop", check=False, timeout=120).returncode, 1)
+        self.assertEqual(self.revision("HEAD"), self.revision("v2"))
+        self.assertEqual(self.counted(), [])
+        build.write_text(good)
+        build.chmod(0o755)
+        self.cli("rollback", "shop", timeout=120)
+        self.assertEqual(self.version(), "v1")
+        self.assertEqual(sorted(self.counted()), ["by_hand", "switched"])
 
     def test_rollback_without_a_watcher_of_what_was_deployed_meanwhile(self):
         """Nobody has seen the bad release when it is to be rolled back: it is looked at first."""

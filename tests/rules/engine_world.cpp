@@ -249,9 +249,10 @@ void World::perform(const Perform& command) {
                       if (real.on_switch) real.on_switch(real);
                     }));
   }
-  schedule(script.takes, [this, id = command.id, status = script.status] {
+  schedule(script.takes, [this, id = command.id, script] {
     mutating_now_.erase(id);
-    carry_out(engine_->complete(id, {status, {}, status == StepStatus::succeeded ? "" : "exit 1", "", 0}, now_));
+    const bool done = script.status == StepStatus::succeeded;
+    carry_out(engine_->complete(id, {script.status, {}, done ? "" : "exit 1", "", 0, !script.begins}, now_));
   });
 }
 

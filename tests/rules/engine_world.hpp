@@ -48,6 +48,7 @@ struct Script {
   rules::StepStatus status = rules::StepStatus::succeeded;
   Duration takes = 1s;
   bool switches = true;  // a switch that says it did but did not
+  bool begins = true;    // a switch that fails before its own command began
 };
 
 // What was saved, as the journal would give it back.

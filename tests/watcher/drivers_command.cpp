@@ -81,10 +81,13 @@ TEST_CASE("a switch that fails or cannot be started says how") {
   CHECK(failed.status == StepStatus::failed);
   CHECK(failed.exit_code == 4);
   CHECK(failed.output == "no image\n");
+  CHECK_FALSE(failed.nothing_begun);
   fixture.config.switch_to = {"./switch.sh", "{to}"};
   const rules::StepResult missing = switch_to(*fixture.driver(), "v2", "v1");
   CHECK(missing.status == StepStatus::failed);
   CHECK_FALSE(missing.exit_code);
+  CHECK(missing.nothing_begun);
+  CHECK(switch_to(*fixture.driver(), "v2", "--force").nothing_begun);
   CHECK(contains(switch_to(*fixture.driver(), "v2", "--force").detail, "must not be put into a command line"));
 }
 

@@ -201,6 +201,7 @@ TEST_CASE("a lock on the index that nobody removes is named before and at a git 
   const rules::StepResult result = run_here(driver->switch_to(request));
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "index.lock is there"));
+  CHECK(result.nothing_begun);
   CHECK(shop.identified() == shop.third);
   std::filesystem::remove(shop.repository + "/.git/index.lock");
   CHECK(ready(*shop.driver()).ready);
@@ -230,6 +231,7 @@ TEST_CASE("a build that changes tracked files and fails does not keep the tree f
   const rules::StepResult result = shop.roll_back_to(shop.first);
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "is checked out again"));
+  CHECK_FALSE(result.nothing_begun);
   CHECK(content(shop.repository + "/version") == "three\n");
   CHECK(shop.asked("branch --show-current") == "main");
   CHECK(shop.asked("status --porcelain").empty());

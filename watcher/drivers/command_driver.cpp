@@ -135,6 +135,7 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::string attempt = "switch: " + shown(config_.switch_to);
   rules::StepResult refused;
+  refused.nothing_begun = true;
   const std::optional<std::vector<std::string>> argv = expand_argv(config_.switch_to, request.from, request.to);
   if (config_.switch_to.empty()) {
     refused.detail = "switch " + service_.text + ": no switch command is configured";

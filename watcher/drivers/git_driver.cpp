@@ -135,6 +135,7 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
   co_await asio::this_coro::throw_if_cancelled(false);
   if (!rules::is_safe_in_argv(request.to)) {
     rules::StepResult refused;
+    refused.nothing_begun = true;
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }

@@ -77,6 +77,7 @@ asio::awaitable<rules::StepResult> GitSwitch::run() {
   }
   if (!trouble) trouble = co_await restart();
   const std::string aftermath = aftermath_text(repository_, state_.aftermath);
+  result_.nothing_begun = trouble && !begun_;
   result_.status = trouble ? trouble->status : rules::StepStatus::succeeded;
   result_.detail = trouble ? trouble->what : request_.to.text + " is checked out, built and restarted";
   if (!aftermath.empty()) result_.detail += "\n" + aftermath;
@@ -127,6 +128,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   state_.aftermath.stash_message = reason("local changes at " + brief(before_.head));
   MaybeTrouble trouble = note(state_.places);
   if (trouble) co_return trouble;
+  begun_ = true;
   const GitAnswer stash = co_await repository_.stash(state_.aftermath.stash_message, left());
   if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
   state_.aftermath.stash = std::get<std::string>(stash);
@@ -151,6 +153,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_the_way() {
   state_.aftermath.aside_message = reason("in the way of " + brief(request_.to.text));
   MaybeTrouble trouble = note(state_.places);
   if (trouble) co_return trouble;
+  begun_ = true;
   const GitAnswer stash = co_await repository_.stash_files(files, state_.aftermath.aside_message, left());
   if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
   state_.aftermath.aside = std::get<std::string>(stash);
@@ -162,6 +165,7 @@ std::string GitSwitch::in_the_way(const std::string& file) const {
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
+  begun_ = true;
   if (repository_.paths().empty()) co_return co_await move_head();
   GitPlace place{before_.head, "", request_.to.text, before_.revision};
   state_.aftermath.left_at = request_.to.text;

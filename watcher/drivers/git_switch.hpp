@@ -63,6 +63,7 @@ class GitSwitch {
   GitLook before_;                // what there was before anything was done
   std::string branch_;            // that HEAD was on
   std::optional<GitPlace> here_;  // where the tree is now, if that is noted
+  bool begun_ = false;            // something of the tree was to be changed
   rules::StepResult result_;
 };
 

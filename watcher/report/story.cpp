@@ -115,6 +115,10 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
       return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
              " says which probes fail and why.";
     case Outcome::action_failed:
+      if (!input.incident.past_no_return) {
+        return "**Look at it now.** The plan stopped at " + failed_step(input) +
+               " before it had changed anything. Why is below. Then " + by_hand(input.incident) + ".";
+      }
       return "**Look at it now.** The plan stopped at " + failed_step(input) +
              "; the service may be half changed. Its output is below. Then " + by_hand(input.incident) + ".";
     case Outcome::no_target:

@@ -47,6 +47,12 @@ rules::StepResult succeeded() {
   return result;
 }
 
+rules::StepResult not_begun(std::string detail) {
+  rules::StepResult result = failed(std::move(detail));
+  result.nothing_begun = true;
+  return result;
+}
+
 std::vector<rules::Record> records_of(const Batch& batch) {
   std::vector<rules::Record> records;
   for (const rules::Command& command : batch) {
@@ -170,7 +176,8 @@ void Deeds::fail_intents(const Batch& batch, const JournalFault& fault) {
   }
   for (const rules::Command& command : batch) {
     const std::string detail = "not started: its intent could not be written: " + fault.what;
-    if (const auto* perform = std::get_if<rules::Perform>(&command)) means_.loop.complete(perform->id, failed(detail));
+    if (const auto* perform = std::get_if<rules::Perform>(&command))
+      means_.loop.complete(perform->id, not_begun(detail));
     if (const auto* lock = std::get_if<rules::LockHost>(&command)) means_.loop.complete(lock->id, failed(detail));
   }
 }

@@ -101,6 +101,7 @@ rules::StepResult result_of(const std::string& attempt, probes::ChildResult chil
   rules::StepResult result;
   const bool exited = child.end == probes::ChildEnd::exited;
   if (exited) result.exit_code = child.exit_code;
+  result.nothing_begun = child.end == probes::ChildEnd::not_started;
   if (exited && child.exit_code == 0) {
     result.status = rules::StepStatus::succeeded;
   } else if (child.end == probes::ChildEnd::timed_out) {

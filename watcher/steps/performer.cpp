@@ -24,6 +24,12 @@ StepResult failed(std::string detail) {
   return result;
 }
 
+StepResult not_begun(std::string detail) {
+  StepResult result = failed(std::move(detail));
+  result.nothing_begun = true;
+  return result;
+}
+
 // Evidence that cannot be written is missed, but holds up no step.
 void note_evidence_trouble(StepResult& result, const std::optional<std::string>& trouble) {
   if (!trouble) return;
@@ -176,11 +182,11 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   const rules::StepContext& context = command.context;
   const auto found = drivers_.find(context.service);
   if (found == drivers_.end() || found->second == nullptr) {
-    co_return failed("switch " + context.service.text + ": the service has no driver");
+    co_return not_begun("switch " + context.service.text + ": the service has no driver");
   }
   // Without an identity there is none to name: where it goes is the command's own affair.
   if (!context.to.empty() && !rules::is_safe_in_argv(context.to)) {
-    co_return failed("switch " + context.service.text + ": the target's name must not be put into a command line");
+    co_return not_begun("switch " + context.service.text + ": the target's name must not be put into a command line");
   }
   Driver& driver = *found->second;
   SwitchRequest request;

@@ -44,6 +44,8 @@ void Limits::count(FuseUse use, const Revision& from, const IncidentId& incident
 
 void Limits::action_begins(const IncidentId& incident, bool by_hand, const Revision& from) {
   count(by_hand ? FuseUse::by_hand : FuseUse::mutated, from, incident);
+  mutation_ended_before_ = mutation_ended_;
+  acted_without_identity_before_ = acted_without_identity_;
   if (spec_.has_identity) return;
   acted_without_identity_ = true;
   save_();
@@ -51,6 +53,14 @@ void Limits::action_begins(const IncidentId& incident, bool by_hand, const Revis
 
 void Limits::switch_begins(const IncidentId& incident, const Revision& from) {
   count(FuseUse::switched, from, incident);
+}
+
+void Limits::take_back_switch(const IncidentId& incident, bool action) {
+  for (FuseRecord& record : fuse_.take_back_switch(spec_.name, incident, action)) effects_.save(std::move(record));
+  if (!action) return;
+  mutation_ended_ = mutation_ended_before_;
+  acted_without_identity_ = acted_without_identity_before_;
+  save_();
 }
 
 void Limits::mutation_ended() {

@@ -36,6 +36,8 @@ class Limits {
   void action_begins(const IncidentId& incident, bool by_hand, const Revision& from);
   void switch_begins(const IncidentId& incident, const Revision& from);
   void mutation_ended();
+  // A switch that was counted changed nothing. `action`: nor did what its action had begun with.
+  void take_back_switch(const IncidentId& incident, bool action);
   // Where a rule starts when it fires again on the same revision.
   void start_higher(const RuleName& rule, int rung);
 
@@ -70,6 +72,9 @@ class Limits {
   std::string pause_reason_;
   std::optional<Instant> mutation_ended_;
   bool acted_without_identity_ = false;
+  // As they were before the newest action began.
+  std::optional<Instant> mutation_ended_before_;
+  bool acted_without_identity_before_ = false;
   std::map<std::string, int> next_rung_;
 };
 

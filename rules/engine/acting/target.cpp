@@ -23,7 +23,9 @@ std::optional<Revision> chosen(const SwitchStep& step, const IncidentRecord& inc
 
 Target target_of(const SwitchStep& step, const IncidentRecord& incident, const ServiceSpec& service,
                  const Revisions& revisions) {
-  if (incident.by_hand && !incident.to.empty()) return {incident.to, {}};
+  const bool runs_already = service.has_identity && incident.to == incident.from;
+  if (incident.by_hand && !incident.to.empty() && !runs_already) return {incident.to, {}};
+  if (incident.by_hand && !incident.to.empty()) return {std::nullopt, incident.to.text + " runs already"};
   if (!service.has_identity) return {incident.to, {}};
   if (revisions.was_rolled_back() && !incident.by_hand) {
     return {std::nullopt, "what runs was brought by a rollback, which is not rolled back"};

@@ -14,7 +14,7 @@ void Incident::climb(const std::string& why) {
   const ActionSpec* action = plan();
   const bool mutated = action != nullptr && action->mutates();
   if (mutated && record_.rung + 1 >= record_.ladder.size()) return finish(Outcome::not_recovered, why);
-  begin_finishing(mutated ? PlanSection::on_failure : PlanSection::always);
+  begin_finishing(mutated && !never_switched_ ? PlanSection::on_failure : PlanSection::always);
   story(story::rung_over, why);
 }
 
@@ -28,6 +28,7 @@ void Incident::next_rung() {
   record_.approved_by.clear();
   record_.settle_extensions = 0;
   rung_began_.reset();
+  never_switched_ = false;
   look_.start_over();
   if (record_.rung < record_.ladder.size()) {
     enter(IncidentPhase::held);
@@ -41,7 +42,6 @@ void Incident::next_rung() {
 void Incident::finish(Outcome outcome, const std::string& why) {
   record_.pending_outcome = outcome;
   record_.outcome_detail = why;
-  judge_revisions(outcome);
   story(story::decided, std::string(to_string(outcome)) + ": " + why);
   if (!record_.in_flight) return finish_now();
   if (!is_done_by_us(step_at_cursor())) {
@@ -54,11 +54,13 @@ void Incident::finish(Outcome outcome, const std::string& why) {
 
 void Incident::finish_now() {
   const Outcome outcome = *record_.pending_outcome;
-  const bool began = plan() != nullptr && (rung_started() || rung_began_);
+  if (look_back()) return;
+  judge_revisions(outcome);
+  const bool began = plan() != nullptr && (rung_started() || rung_began_ || never_switched_);
   if (!began || record_.phase == IncidentPhase::telling) return close();
   if (outcome == Outcome::recovered) return begin_finishing(PlanSection::on_success);
   // Before anything was changed, and when others have taken over, there is nothing to make good.
-  const bool makes_good = is_failure(outcome) && record_.past_no_return;
+  const bool makes_good = is_failure(outcome) && record_.past_no_return && !never_switched_;
   begin_finishing(makes_good ? PlanSection::on_failure : PlanSection::always);
 }
 

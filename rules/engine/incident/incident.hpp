@@ -121,6 +121,8 @@ class Incident {
   bool drive_wait(const StepSpec& step, const WaitStep& wait);
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
+  void never_switched();
+  void take_back_switch();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
   void move_on();
 
@@ -129,6 +131,8 @@ class Incident {
   void ask_look();
   std::string unread() const;  // that what runs cannot be read, for people
   void switched();
+  bool look_back();
+  bool drive_looking_back();
   bool settle_interrupted_switch();
 
   // helping.cpp: did it help?
@@ -176,7 +180,12 @@ class Incident {
   std::optional<Instant> rung_began_;  // its first mutating step
   RunningLook look_;
   bool look_settles_switch_ = false;  // found in flight at our start
-  bool left_at_work_ = false;         // its step's command was found running at our start
+  bool looks_back_ = false;           // whether a switch by hand changed anything
+  // Before the newest mutating step, and switch, began.
+  bool changed_before_ = false;
+  bool switched_before_ = false;
+  bool never_switched_ = false;  // this rung's switch failed before its own command began
+  bool left_at_work_ = false;    // its step's command was found running at our start
   // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran
   // before.
   int looks_elsewhere_ = 0;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 
 // Looks at what runs: before a switch, after it, and after a crash that left one in flight (SPEC 2.23, section 6).
 
@@ -67,6 +68,31 @@ void Incident::switched() {
   } else {
     in_.revisions.own_switch_unseen();
   }
+}
+
+// SPEC 2.25: a switch by hand is counted unless it changed nothing. True: that is still to be seen.
+bool Incident::look_back() {
+  const bool may_have_changed_nothing = record_.by_hand && record_.switched && in_.service.has_identity &&
+                                        is_failure(*record_.pending_outcome) && !verification().runs_target();
+  if (!may_have_changed_nothing || plan() == nullptr) return false;
+  if (looks_back_ && !look_.is_over(now())) return true;
+  if (!looks_back_) {
+    looks_back_ = true;
+    ask_look();
+    return true;
+  }
+  looks_back_ = false;
+  if (look_.running() != record_.from) return false;
+  record_.switched = false;
+  take_back_switch();
+  story("changed_nothing", record_.from.text + " runs as before: the switch changed nothing and is not counted");
+  return false;
+}
+
+bool Incident::drive_looking_back() {
+  if (!look_.is_over(now())) return false;
+  finish_now();
+  return true;
 }
 
 // A crash left the switch in flight: what runs says whether it happened; it is not done again unless it bears that.

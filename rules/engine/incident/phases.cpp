@@ -13,6 +13,7 @@ bool Incident::rung_started() const {
 }
 
 bool Incident::drive() {
+  if (looks_back_) return drive_looking_back();
   // A crash may have come between the decision and what follows from it.
   const bool nothing_begun = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
                              record_.phase == IncidentPhase::telling;

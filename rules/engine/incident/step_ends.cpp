@@ -25,7 +25,12 @@ void Incident::end_step(const StepResult& result) {
   record_.deadline.reset();
   hold_until_.reset();
   in_.effects.save(step_);
-  if (is_mutating(step)) in_.limits.mutation_ended();
+  const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  if (is_switch && result.nothing_begun) {
+    never_switched();
+  } else if (is_mutating(step) && record_.past_no_return) {
+    in_.limits.mutation_ended();
+  }
   in_.effects.note("step_ended", {{"incident", record_.id.text},
                                   {"step", std::to_string(record_.step)},
                                   {"kind", step_.kind},
@@ -33,12 +38,32 @@ void Incident::end_step(const StepResult& result) {
   if (result.status != StepStatus::succeeded) return step_failed(step, result);
   // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
   move_on();
-  if (std::holds_alternative<SwitchStep>(step.what)) switched();
-  if (is_mutating(step) && !std::holds_alternative<SwitchStep>(step.what)) {
+  if (is_switch) switched();
+  if (is_mutating(step) && !is_switch) {
     tell(Stage::progress, "step_succeeded", step_.text + ": done");
   } else {
     story("step_succeeded", step_.text);
   }
+}
+
+// SPEC 2.24: what fails before the switch's own command began marks no revision and counts nowhere.
+void Incident::never_switched() {
+  never_switched_ = true;
+  record_.switched = switched_before_;
+  record_.past_no_return = changed_before_;
+  take_back_switch();
+  if (!changed_before_) rung_began_.reset();
+}
+
+// Its action counts on where it changed something before.
+void Incident::take_back_switch() {
+  bool action_too = true;
+  for (const StepSpec& step : plan()->steps) {
+    if (std::holds_alternative<SwitchStep>(step.what)) break;
+    action_too = action_too && !is_mutating(step);
+  }
+  in_.limits.take_back_switch(record_.id, action_too);
+  in_.revisions.switch_changed_nothing(record_.from);
 }
 
 void Incident::step_failed(const StepSpec& step, const StepResult& result) {
@@ -68,6 +93,8 @@ void Incident::abandon(const StepSpec& step, const StepResult& result, const std
   record_.attempt = 0;
   const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);
+  const std::string& unreadable = in_.revisions.readability().why_not();
+  if (never_switched_ && !another_rung && !unreadable.empty()) return finish(Outcome::unverifiable, unreadable);
   if (another_rung && !refused && result.status != StepStatus::interrupted) return climb(why);
   finish(refused ? Outcome::aborted : Outcome::action_failed, why);
 }

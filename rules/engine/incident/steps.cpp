@@ -111,13 +111,13 @@ void Incident::begin_step(const StepSpec& step) {
 // What the fuse and the point of no return must know before the deed.
 void Incident::count_step(const StepSpec& step) {
   if (!is_mutating(step) || record_.section != PlanSection::steps) return;
-  record_.past_no_return = true;
+  changed_before_ = std::exchange(record_.past_no_return, true);
   if (!rung_began_) {
     rung_began_ = now();
     in_.limits.action_begins(record_.id, record_.by_hand, record_.from);
   }
   if (!std::holds_alternative<SwitchStep>(step.what)) return;
-  record_.switched = true;
+  switched_before_ = std::exchange(record_.switched, true);
   // Begun again after a crash it is still the same switch.
   const bool again = step_.id == cursor();
   in_.revisions.switch_begins(record_.to, record_.from, again);

@@ -116,6 +116,15 @@ void Revisions::switch_begins(const Revision& to, const Revision& from, bool aga
   }
 }
 
+void Revisions::switch_changed_nothing(const Revision& from) {
+  switching_to_ = Revision();
+  doors_.save();
+  LedgerRecord* left = doors_.ledger.find(spec_.name, from);
+  if (left == nullptr || left->switches_away == 0) return;
+  --left->switches_away;
+  save(*left);
+}
+
 void Revisions::judge_left(const Revision& left, Standing standing) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, left);
   if (record == nullptr) return;

@@ -56,6 +56,7 @@ class Revisions {
 
   // An incident's deeds.
   void switch_begins(const Revision& to, const Revision& from, bool again);
+  void switch_changed_nothing(const Revision& from);
   void judge_left(const Revision& left, Standing standing);  // `bad` stays bad
   // A person's word. False: the revision was never seen.
   bool declare(const Revision& revision, Standing standing);

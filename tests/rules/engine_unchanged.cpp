@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "engine_world.hpp"
+#include "rules/incidents/fuse.hpp"
+
+// Switches that changed nothing: those that failed before their own command began (SPEC 2.24), and those by hand after
+// which runs what ran before (SPEC 2.25). They are no reason to do less later.
+
+using namespace std::chrono_literals;
+using namespace world;
+using rules::Stage;
+using rules::StepStatus;
+
+namespace {
+
+constexpr Script never_begins{StepStatus::failed, 1s, false, false};
+constexpr Script breaks_off{StepStatus::failed, 1s, false, true};
+constexpr Script lies{StepStatus::succeeded, 1s, false, true};
+
+rules::CoreConfig with_all_sections() {
+  return with([](rules::CoreConfig& config) {
+    config.actions[0].on_failure = {run("maintenance on")};
+    config.actions[0].always = {run("resume")};
+  });
+}
+
+void readiness(World& w, const std::string& why_not) {
+  w.observe(rules::ReadinessRead{rules::ServiceName("web"), w.now(), why_not.empty(), why_not});
+}
+
+int switches_away(const World& w, const std::string& revision) {
+  return w.journal.ledger.at({"web", revision}).switches_away;
+}
+
+// As the next start counts it.
+int counted(const World& w) {
+  rules::Fuse fuse;
+  int put = 0;
+  for (const rules::FuseRecord& use : w.journal.read_back(w.now()).fuse) {
+    put += use.undone ? -1 : 1;
+    fuse.put(use);
+  }
+  const rules::FuseLimits none{1, 1, 1};
+  const bool blown = !fuse.blown(rules::ServiceName("web"), none, nullptr, true, w.now()).empty();
+  CHECK(blown == (put > 0));
+  return put;
+}
+
+rules::Answer by_hand(World& w, const std::string& to) {
+  rules::RollbackByHand request;
+  request.service = rules::ServiceName("web");
+  request.to = rules::Revision(to);
+  return w.ask(request);
+}
+
+void by_hand_ends(World& w, const std::string& outcome) {
+  REQUIRE(by_hand(w, "v1").accepted);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+  CHECK(w.outcome() == outcome);
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.24: a switch that fails before its command began marks nothing, counts nowhere, runs no on_failure") {
+  World w(with_all_sections());
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.performed() == std::vector<std::string>{"switch last-good", "run resume"});
+  CHECK(w.standing("bad") == rules::Standing::candidate);
+  CHECK(switches_away(w, "bad") == 0);
+  CHECK(counted(w) == 0);
+  CHECK_FALSE(w.service().fused);
+  CHECK_FALSE(w.journal.services.at("web").mutation_ended.has_value());
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("SPEC 2.22: what was in the way of a switch is gone: what fires is acted on, once") {
+  World w(with_all_sections());
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  readiness(w, "/opt/app/.git/index.lock is there");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  w.run(1h);
+  CHECK(w.all().size() == 1);
+  w.scripts.clear();
+  readiness(w, "");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.all().size() == 2);
+  CHECK(w.standing("bad") == rules::Standing::bad);
+}
+
+TEST_CASE("SPEC 2.22: that it could be rolled back all the time is no news") {
+  World w(usual());
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  readiness(w, "");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  for (int look = 0; look < 10; ++look) {
+    w.run(20s);
+    readiness(w, "");
+  }
+  CHECK(w.all().size() == 1);
+}
+
+TEST_CASE("SPEC 2.18: a switch that cannot begin because nobody can read what runs ends as that") {
+  World w(usual());
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  w.run(40s);
+  w.reality["web"].readable = false;
+  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  CHECK(w.outcome() == "unverifiable");
+  CHECK(w.last()->outcome_detail.starts_with("cannot read what runs: "));
+  w.scripts.clear();
+  w.reality["web"].readable = true;
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+}
+
+TEST_CASE("SPEC 2.24: what was done before a switch that never began counts on") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("backup"), switch_step()};
+    config.actions[0].on_failure = {run("maintenance on")};
+  }));
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  CHECK(w.performed() == std::vector<std::string>{"run backup", "switch last-good"});
+  CHECK(switches_away(w, "bad") == 0);
+  CHECK(std::count_if(w.journal.fuse.begin(), w.journal.fuse.end(), [](const auto& use) { return use.undone; }) == 1);
+  CHECK(w.journal.services.at("web").mutation_ended.has_value());
+}
+
+TEST_CASE("a rung whose switch never began gives way to the next") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("rollback"), rules::ActionName("restart")};
+    config.actions[0].on_failure = {run("maintenance on")};
+  }));
+  w.scripts["switch last-good"] = never_begins;
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+  CHECK(w.count_performed("run maintenance on") == 0);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "not_recovered");
+}
+
+TEST_CASE("SPEC 2.25: a switch by hand after which the same runs is not counted") {
+  World w(usual());
+  bring_up_v2(w);
+  w.scripts["switch last-good"] = lies;
+  by_hand_ends(w, "wrong_revision");
+  CHECK(switches_away(w, "v2") == 0);
+  CHECK(counted(w) == 0);
+  CHECK(w.standing("v2") == rules::Standing::candidate);
+  w.crash();
+  w.scripts.clear();
+  errors_on(w);
+  w.reality["web"].on_switch = [](Reality& real) { real.extra_errors = 0; };
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.last()->from.text == "v2");
+}
+
+TEST_CASE("SPEC 2.25: a switch by hand that broke off is counted only when something else runs after it") {
+  for (const bool changes : {false, true}) {
+    CAPTURE(changes);
+    World w(usual());
+    bring_up_v2(w);
+    w.scripts["switch last-good"] = breaks_off;
+    REQUIRE(by_hand(w, "v1").accepted);
+    REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
+    if (changes) w.deploy("half");
+    REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+    CHECK(w.outcome() == "action_failed");
+    CHECK(switches_away(w, "v2") == (changes ? 1 : 0));
+    CHECK(counted(w) == (changes ? 2 : 0));
+    CHECK(w.standing("v2") == (changes ? rules::Standing::suspect : rules::Standing::candidate));
+  }
+}
+
+TEST_CASE("SPEC 2.25: a switch by hand of which nobody can read what it changed is counted") {
+  World w(usual());
+  bring_up_v2(w);
+  w.scripts["switch last-good"] = breaks_off;
+  REQUIRE(by_hand(w, "v1").accepted);
+  REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
+  w.reality["web"].readable = false;
+  REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+  CHECK(switches_away(w, "v2") == 1);
+  CHECK(counted(w) == 2);
+}
+
+TEST_CASE(
+    "SPEC 2.25: a crash while it is looked whether a switch by hand changed anything loses neither look nor end") {
+  for (int commands = 1; commands < 40; ++commands) {
+    CAPTURE(commands);
+    World w(usual());
+    bring_up_v2(w);
+    w.scripts["switch last-good"] = breaks_off;
+    REQUIRE(by_hand(w, "v1").accepted);
+    w.crash_after(commands);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+    CHECK(w.count_performed("switch last-good") <= 1);
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE("SPEC 2.24: by hand it is not switched to what turns out to run already") {
+  World w(usual());
+  w.reality["web"].readable = false;
+  w.run(1min);
+  w.reality["web"].readable = true;
+  by_hand_ends(w, "no_target");
+  CHECK(w.last()->outcome_detail == "v1 runs already");
+  CHECK(w.deeds.empty());
+}
