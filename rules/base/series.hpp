@@ -3,6 +3,7 @@
 #include <compare>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rules {
@@ -20,8 +21,12 @@ struct SeriesKey {
   friend auto operator<=>(const SeriesKey&, const SeriesKey&) = default;
 };
 
-// Written as Prometheus does: http_requests_total{code="500",route="/"}.
+// Written as Prometheus does: http_requests_total{code="500",route="/"}; {"http.requests","http.code"="500"}.
 std::string to_string(const SeriesKey& key);
+
+// Whether a name is written without quotes: [a-zA-Z_][a-zA-Z0-9_]*, and colons in a metric's.
+bool is_plain_label(std::string_view name);
+bool is_plain_metric(std::string_view name);
 
 // An immutable key, interned by whoever reads the series again and again, so that a poll copies no strings.
 // Shared, because a key outlives the probe that made it: windows and reports still name it after a reload.

@@ -95,6 +95,7 @@ class Parser {
       reader_.take();
       return make(PromqlNumber{token.value}, true);
     }
+    if (token.is("{") && begins_selector(reader_)) return read_instant();
     if (token.kind != TokenKind::name) {
       reader_.fail_expected("a metric, a number, sum, avg, min, max, rate, increase or \"(\"");
       return nullptr;
@@ -121,6 +122,10 @@ class Parser {
                                     "sum, avg, min, max with by, rate or increase");
       return nullptr;
     }
+    return read_instant();
+  }
+
+  PromqlPtr read_instant() {
     Selector selector = read_selector(reader_);
     if (reader_.peek().is("[")) {
       reader_.fail(reader_.peek().begin, "a range stands inside rate() or increase() only");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "rules/signals/selector_parser.hpp"
 
@@ -103,46 +104,86 @@ bool Selector::matches_labels(const SeriesKey& key) const {
                      [&key](const Matcher& matcher) { return matcher.matches(label_value(key, matcher.label())); });
 }
 
-std::vector<Matcher> read_matchers(TokenReader& reader) {
+namespace {
+
+// A label's name, in quotes where it has other characters than a plain one.
+std::optional<std::string> take_label(TokenReader& reader) {
+  const Token label = reader.take();
+  const bool plain = label.kind == TokenKind::name && label.text.find(':') == std::string::npos;
+  const bool quoted = label.kind == TokenKind::text && !label.text.empty();
+  if (!plain && !quoted) {
+    reader.fail(label.begin, "expected a label's name, found " + describe(label, reader.text()));
+    return std::nullopt;
+  }
+  if (label.text == "__name__") {
+    reader.fail(label.begin, "the metric's name stands before the braces");
+    return std::nullopt;
+  }
+  return label.text;
+}
+
+// label="value"; nothing after a mistake.
+std::optional<Matcher> read_matcher(TokenReader& reader) {
+  const std::optional<std::string> label = take_label(reader);
+  const std::optional<MatchKind> kind = label ? take_match_sign(reader) : std::nullopt;
+  if (!kind) return std::nullopt;
+  const Token value = reader.take();
+  if (value.kind != TokenKind::text) {
+    reader.fail(value.begin, "expected a string in quotes, found " + describe(value, reader.text()));
+    return std::nullopt;
+  }
+  Parsed<Matcher> made = Matcher::make(*label, *kind, value.text);
+  if (auto* error = std::get_if<SyntaxError>(&made)) {
+    reader.fail(value.begin, error->what);
+    return std::nullopt;
+  }
+  return std::get<Matcher>(std::move(made));
+}
+
+// The rest of the list after "{".
+std::vector<Matcher> read_rest(TokenReader& reader) {
   std::vector<Matcher> matchers;
-  if (!reader.accept("{")) return matchers;
   while (!reader.failed() && !reader.peek().is("}")) {
-    const Token label = reader.take();
-    if (label.kind != TokenKind::name || label.text.find(':') != std::string::npos) {
-      reader.fail(label.begin, "expected a label's name, found " + describe(label, reader.text()));
-      break;
-    }
-    if (label.text == "__name__") {
-      reader.fail(label.begin, "the metric's name stands before the braces");
-      break;
-    }
-    const std::optional<MatchKind> kind = take_match_sign(reader);
-    if (!kind) break;
-    const Token value = reader.take();
-    if (value.kind != TokenKind::text) {
-      reader.fail(value.begin, "expected a string in quotes, found " + describe(value, reader.text()));
-      break;
-    }
-    Parsed<Matcher> made = Matcher::make(label.text, *kind, value.text);
-    if (auto* error = std::get_if<SyntaxError>(&made)) {
-      reader.fail(value.begin, error->what);
-      break;
-    }
-    matchers.push_back(std::move(std::get<Matcher>(made)));
+    std::optional<Matcher> matcher = read_matcher(reader);
+    if (!matcher) break;
+    matchers.push_back(*std::move(matcher));
     if (!reader.accept(",")) break;
   }
   reader.expect("}");
   return matchers;
 }
 
+}  // namespace
+
+std::vector<Matcher> read_matchers(TokenReader& reader) {
+  return reader.accept("{") ? read_rest(reader) : std::vector<Matcher>();
+}
+
+bool begins_selector(const TokenReader& reader) {
+  return reader.peek().kind == TokenKind::name ||
+         (reader.peek().is("{") && reader.peek_after().kind == TokenKind::text);
+}
+
 Selector read_selector(TokenReader& reader) {
   Selector selector;
-  if (reader.peek().kind != TokenKind::name) {
+  if (!begins_selector(reader)) {
     reader.fail_expected("a metric's name");
     return selector;
   }
-  selector.name = reader.take().text;
-  selector.matchers = read_matchers(reader);
+  if (reader.peek().kind == TokenKind::name) {
+    selector.name = reader.take().text;
+    selector.matchers = read_matchers(reader);
+    return selector;
+  }
+  reader.take();
+  const Token name = reader.take();
+  selector.name = name.text;
+  if (name.text.empty()) reader.fail(name.begin, "expected a metric's name in the quotes");
+  const bool more = reader.accept(",");
+  if (more)
+    selector.matchers = read_rest(reader);
+  else
+    reader.expect("}");
   return selector;
 }
 
@@ -159,15 +200,22 @@ Parsed<Selector> parse_selector(std::string_view text) {
 }
 
 std::string to_string(const Selector& selector) {
-  std::string out = selector.name;
-  if (selector.matchers.empty()) return out;
+  const bool plain = is_plain_metric(selector.name);
+  if (plain && selector.matchers.empty()) return selector.name;
+  std::string out = plain ? selector.name : "";
   char separator = '{';
+  if (!plain) {
+    out += std::exchange(separator, ',');
+    append_quoted(out, selector.name);
+  }
   for (const Matcher& matcher : selector.matchers) {
-    out += separator;
-    out += matcher.label();
+    out += std::exchange(separator, ',');
+    if (is_plain_label(matcher.label()))
+      out += matcher.label();
+    else
+      append_quoted(out, matcher.label());
     out += to_string(matcher.kind());
     append_quoted(out, matcher.value());
-    separator = ',';
   }
   out += '}';
   return out;

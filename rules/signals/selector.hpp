@@ -36,7 +36,8 @@ class Matcher {
   std::shared_ptr<const Pattern> pattern_;
 };
 
-// A PromQL instant selector: name{label="value",...}. The name is required.
+// A PromQL instant selector: name{label="value",...}, or {"a name in quotes","a.label"="value",...} where a name has
+// other characters than [a-zA-Z0-9_]. The name is required.
 struct Selector {
   std::string name;
   std::vector<Matcher> matchers;

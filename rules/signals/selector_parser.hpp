@@ -11,7 +11,10 @@ namespace rules {
 // {label="value", ...}, when the next token is "{"; nothing is an empty list. A mistake is left in the reader.
 std::vector<Matcher> read_matchers(TokenReader& reader);
 
-// name{label="value", ...}; a mistake is left in the reader.
+// Whether a selector stands next.
+bool begins_selector(const TokenReader& reader);
+
+// name{label="value", ...} or {"name", label="value", ...}; a mistake is left in the reader.
 Selector read_selector(TokenReader& reader);
 
 }  // namespace rules

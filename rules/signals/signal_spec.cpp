@@ -1,10 +1,47 @@
 #include "rules/signals/signal_spec.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include "rules/signals/expression.hpp"
 
 namespace rules {
 
+double divisor(Unit unit) {
+  switch (unit) {
+    case Unit::milliseconds:
+      return 1e3;
+    case Unit::microseconds:
+      return 1e6;
+    case Unit::seconds:
+    case Unit::none:
+      return 1;
+  }
+  return 1;
+}
+
 Selector bucket_selector(const QuantileOf& of) { return {of.family.name + "_bucket", of.family.matchers}; }
+Selector count_selector(const QuantileOf& of) { return {of.family.name + "_count", of.family.matchers}; }
+Unit unit_of(const SignalSpec& signal, const QuantileOf& of) { return of.unit.value_or(signal.unit); }
+
+std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates) {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const CandidateSeen& seen = candidates[i];
+    if (!seen.present) continue;
+    const auto order = [](const CandidateSeen& one) { return std::tuple(one.rank, !one.leaves_out, -one.requests); };
+    if (!best || order(seen) < order(candidates[*best])) best = i;
+  }
+  return best;
+}
+
+bool leaves_out_by(const Selector& selector, const SeriesKey& key) {
+  return std::any_of(selector.matchers.begin(), selector.matchers.end(), [&key](const Matcher& matcher) {
+    if (matcher.kind() != MatchKind::not_regex) return false;
+    return std::any_of(key.labels.begin(), key.labels.end(),
+                       [&matcher](const Label& label) { return label.name == matcher.label(); });
+  });
+}
 
 Selector process_start_selector() { return {"process_start_time_seconds", {}}; }
 
@@ -26,6 +63,7 @@ std::vector<Selector> selectors_of(const SignalSpec& signal) {
     for (const QuantileOf& quantile : *quantiles) {
       out.push_back(quantile.family);
       out.push_back(bucket_selector(quantile));
+      out.push_back(count_selector(quantile));
     }
   } else {
     out = selectors_of(std::get<ExpressionOf>(signal.of));
@@ -36,11 +74,16 @@ std::vector<Selector> selectors_of(const SignalSpec& signal) {
 std::string describe(const SignalSpec& signal) {
   std::string text = signal.probe.text;
   if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.of)) {
-    for (const RatioOf& ratio : *ratios)
+    for (const RatioOf& ratio : *ratios) {
       text += " " + to_string(ratio.numerator) + " / " + to_string(ratio.denominator);
+      if (ratio.rank != 0) text += " rank=" + std::to_string(ratio.rank);
+    }
   } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.of)) {
-    for (const QuantileOf& one : *quantiles)
+    for (const QuantileOf& one : *quantiles) {
       text += " " + std::to_string(one.quantile) + " of " + to_string(one.family);
+      if (one.unit) text += " unit=" + std::to_string(static_cast<int>(*one.unit));
+      if (one.rank != 0) text += " rank=" + std::to_string(one.rank);
+    }
   } else {
     text += " " + std::get<ExpressionOf>(signal.of).text;
   }

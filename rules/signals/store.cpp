@@ -22,6 +22,7 @@ struct Uses {
     for (const QuantileOf& quantile : candidates) {
       uses.push_back({quantile.family, signal, false});
       uses.push_back({bucket_selector(quantile), signal, true});
+      uses.push_back({count_selector(quantile), signal, true});
     }
   }
   void operator()(const ExpressionOf& expression) {
@@ -31,8 +32,12 @@ struct Uses {
   }
 };
 
-bool same(const RatioOf& a, const RatioOf& b) { return a.numerator == b.numerator && a.denominator == b.denominator; }
-bool same(const QuantileOf& a, const QuantileOf& b) { return a.family == b.family; }
+bool same(const RatioOf& a, const RatioOf& b) {
+  return a.numerator == b.numerator && a.denominator == b.denominator && a.rank == b.rank;
+}
+bool same(const QuantileOf& a, const QuantileOf& b) {
+  return a.family == b.family && a.unit == b.unit && a.rank == b.rank;
+}
 
 // Whether two signals need the same of the same page, so that what was kept for one serves the other.
 bool same_measure(const SignalSpec& a, const SignalSpec& b) {

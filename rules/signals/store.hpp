@@ -16,6 +16,13 @@
 
 namespace rules {
 
+// What a candidate of a ratio takes of the page: errors, all. Of a quantile: the family, its buckets, its count.
+inline constexpr std::size_t uses_of_ratio = 2;
+inline constexpr std::size_t uses_of_quantile = 3;
+
+// A label's value as a number, "+Inf" included; none when it is absent or no number.
+std::optional<double> number_of(const SeriesKey& key, std::string_view label);
+
 // A signal as far as it can be told without knowing what it is compared with.
 struct Estimate {
   Measured measured;
@@ -57,7 +64,8 @@ class Store {
     std::vector<Instance> instances;
     std::map<std::string, Tracked> tracked;  // by what they are of, as written
   };
-  // Where a signal's uses begin in its probe's; candidates take two each, an expression one for each selector.
+  // Where a signal's uses begin in its probe's; a ratio takes two for each candidate, a quantile three, an expression
+  // one for each selector.
   struct Signal {
     SignalSpec spec;
     std::size_t index = 0;  // among its probe's
@@ -90,8 +98,10 @@ class Store {
 
   Estimate ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
   Estimate quantile(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
-  Histogram histogram(const Probe& probe, const Signal& signal, std::size_t use, double quantile,
-                      const std::vector<Reach>& reaches, const Windows& windows) const;
+  Histogram histogram(const Probe& probe, std::size_t use, double unit, const std::vector<Reach>& reaches,
+                      const Windows& windows) const;
+  Measured summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
+                   Part part) const;
   Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
 
   std::map<ProbeName, Probe> probes_;

@@ -12,29 +12,6 @@ namespace {
 
 constexpr double observations_above_min = 5;  // n * (1 - q): fewer make a quantile a matter of single requests
 
-std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
-  for (const Label& candidate : key.labels) {
-    if (candidate.name != label) continue;
-    if (candidate.value == "+Inf" || candidate.value == "Inf") return std::numeric_limits<double>::infinity();
-    double value = 0;
-    const char* end = candidate.value.data() + candidate.value.size();
-    const auto read = std::from_chars(candidate.value.data(), end, value);
-    if (read.ec == std::errc{} && read.ptr == end) return value;
-  }
-  return std::nullopt;
-}
-
-double divisor(Unit unit) {
-  switch (unit) {
-    case Unit::milliseconds:
-      return 1000;
-    case Unit::seconds:
-    case Unit::none:
-      return 1;
-  }
-  return 1;
-}
-
 Duration longest(const std::vector<Window>& windows) {
   Duration out{};
   for (const Window& window : windows) out = std::max(out, window.length);
@@ -47,34 +24,19 @@ bool is_present(const Instance& instance, std::size_t use) {
                      [&](std::size_t index) { return instance.series()[index].present(instance.newest_page()); });
 }
 
-bool has_summary(const Instance& instance, std::size_t use) {
-  const auto& indices = instance.series_of(use);
-  return std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
-    const Series& series = instance.series()[index];
-    return series.present(instance.newest_page()) && number_of(series.key(), "quantile");
-  });
-}
-
-// A summary's own quantile. Several cannot be combined into one.
-Measured summary(const std::vector<Instance>& instances, std::size_t use, double quantile) {
-  constexpr double same_quantile = 1e-9;  // written as 0.95 and 0.950
-  Measured out;
-  for (const Instance& instance : instances) {
-    for (const std::size_t index : instance.series_of(use)) {
-      const Series& series = instance.series()[index];
-      const std::optional<double> own = number_of(series.key(), "quantile");
-      if (!own || std::abs(*own - quantile) > same_quantile || !series.present(instance.newest_page())) continue;
-      if (out.value) return unknown(Cause::config_error, "several summaries match; their quantiles cannot be combined");
-      out.value = series.newest();
-      out.detail = to_string(series.key());
-    }
-  }
-  if (!out.value) return unknown(Cause::no_data, "the summary has no such quantile");
-  out.count = 1;
-  return out;
-}
-
 }  // namespace
+
+std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
+  for (const Label& candidate : key.labels) {
+    if (candidate.name != label) continue;
+    if (candidate.value == "+Inf" || candidate.value == "Inf") return std::numeric_limits<double>::infinity();
+    double value = 0;
+    const char* end = candidate.value.data() + candidate.value.size();
+    const auto read = std::from_chars(candidate.value.data(), end, value);
+    if (read.ec == std::errc{} && read.ptr == end) return value;
+  }
+  return std::nullopt;
+}
 
 std::vector<Reach> Store::reaches(const Probe& probe, const Signal& signal, const Scope& scope) const {
   std::vector<Reach> out;
@@ -135,22 +97,6 @@ Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std:
   return windows(probe, signal, reaches, *enough);
 }
 
-// The first candidate whose denominator or family is in the page.
-std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
-  const auto any = [&](auto present, std::size_t use) {
-    return std::any_of(probe.instances.begin(), probe.instances.end(),
-                       [&](const Instance& instance) { return instance.has_page() && present(instance, use); });
-  };
-  const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
-  const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of);
-  const std::size_t candidates = ratios != nullptr ? ratios->size() : quantiles != nullptr ? quantiles->size() : 0;
-  for (std::size_t i = 0; i < candidates; ++i) {
-    const std::size_t use = signal.first_use + 2 * i;
-    if (any(is_present, use + 1) || (quantiles != nullptr && any(has_summary, use))) return i;
-  }
-  return std::nullopt;
-}
-
 Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {
   const SignalSpec& spec = signal.spec;
   const auto& candidates = std::get<std::vector<RatioOf>>(spec.of);
@@ -164,7 +110,7 @@ Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& sco
   if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
     return {*reason, false, std::nullopt};
   }
-  const std::size_t use = signal.first_use + 2 * *taken;
+  const std::size_t use = signal.first_use + uses_of_ratio * *taken;
   const auto total = [&reach](const Windows& windows, std::size_t of) {
     double sum = 0;
     for (std::size_t i = 0; i < reach.size(); ++i) sum += increase(reach[i], windows[i], of).value;
@@ -192,17 +138,15 @@ Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& sco
   return out;
 }
 
-Histogram Store::histogram(const Probe& probe, const Signal& signal, std::size_t use, double quantile,
-                           const std::vector<Reach>& reaches, const Windows& windows) const {
+Histogram Store::histogram(const Probe& probe, std::size_t use, double unit, const std::vector<Reach>& reaches,
+                           const Windows& windows) const {
   Histogram out;
-  out.quantile = quantile;
-  out.strict = signal.spec.strict;
   for (std::size_t i = 0; i < probe.instances.size(); ++i) {
     for (const std::size_t index : probe.instances[i].series_of(use)) {
       const Series& series = probe.instances[i].series()[index];
       const std::optional<double> bound = number_of(series.key(), "le");
       const std::optional<double> gained = increase(reaches[i], windows[i], series);
-      if (bound && gained) out.cumulative[*bound / divisor(signal.spec.unit)] += *gained;
+      if (bound && gained) out.cumulative[*bound / unit] += *gained;
     }
   }
   make_monotonic(out);
@@ -217,18 +161,24 @@ Estimate Store::quantile(const Probe& probe, const Signal& signal, const Scope& 
     const std::string detail = candidates.empty() ? "" : "no series " + to_string(bucket_selector(candidates[0]));
     return {unknown(Cause::no_data, detail), false, std::nullopt};
   }
-  const std::size_t use = signal.first_use + 2 * *taken;
+  const std::size_t use = signal.first_use + uses_of_quantile * *taken;
   const double q = candidates[*taken].quantile;
   const bool buckets = std::any_of(probe.instances.begin(), probe.instances.end(),
                                    [&](const Instance& instance) { return is_present(instance, use + 1); });
-  if (!buckets) return {summary(probe.instances, use, q), false, std::nullopt};
-
   const std::vector<Reach> reach = reaches(probe, signal, scope);
+  if (!buckets) return {summary(probe, signal, reach, *taken, part), false, std::nullopt};
+
   const Duration window_max = std::max(spec.window, spec.window_max);
   if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
     return {*reason, false, std::nullopt};
   }
-  const auto read = [&](const Windows& windows) { return histogram(probe, signal, use + 1, q, reach, windows); };
+  const double unit = divisor(unit_of(spec, candidates[*taken]));
+  const auto read = [&](const Windows& windows) {
+    Histogram out = histogram(probe, use + 1, unit, reach, windows);
+    out.quantile = q;
+    out.strict = spec.strict;
+    return out;
+  };
   // Rounded, because 5 / (1 - 0.95) is a little more than 100 in binary.
   const double for_quantile = q < 1 ? std::round(observations_above_min / (1 - q) * 1e6) / 1e6 : HUGE_VAL;
   const double needed = std::max(static_cast<double>(spec.min_count), for_quantile);
@@ -276,8 +226,7 @@ Estimate Store::estimate(const SignalName& name, const Scope& scope, Instant at,
     const bool expression_of = std::holds_alternative<ExpressionOf>(signal.spec.of);
     out = expression_of ? Estimate{expression(*probe, signal, scope, part), false, std::nullopt}
                         : quantile(*probe, signal, scope, part);
-    // Buckets are already scaled by their bounds.
-    if (out.measured.value && !out.histogram) *out.measured.value /= divisor(signal.spec.unit);
+    if (expression_of && out.measured.value) *out.measured.value /= divisor(signal.spec.unit);
   }
   if (out.measured.value && !std::isfinite(*out.measured.value)) {
     out.measured.value.reset();
@@ -303,20 +252,6 @@ std::optional<Measured> Store::mixed(const Probe& probe, const Signal& signal) c
     }
   }
   return std::nullopt;
-}
-
-std::map<SignalName, std::string> Store::taken() const {
-  std::map<SignalName, std::string> out;
-  for (const auto& [name, signal] : signals_) {
-    const Probe* probe = find(signal.spec.probe);
-    if (probe == nullptr) continue;
-    const std::optional<std::size_t> index = candidate(*probe, signal);
-    if (!index) continue;
-    const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
-    out[name] = ratios != nullptr ? to_string((*ratios)[*index].denominator)
-                                  : to_string(std::get<std::vector<QuantileOf>>(signal.spec.of)[*index].family);
-  }
-  return out;
 }
 
 }  // namespace rules

@@ -178,6 +178,58 @@ TEST_CASE("SPEC 2.7: a summary is taken as it is, and several cannot be combined
   CHECK(world.value("p95") == "no_data");
 }
 
+TEST_CASE("a quantile that the summary has not is taken from the nearest above, and marked") {
+  World world({latency()});
+  world.poll(
+      0, {{"latency{quantile=\"0.9\"}", 0.1}, {"latency{quantile=\"0.99\"}", 0.7}, {"latency{quantile=\"0.999\"}", 5}});
+  CHECK(world.value("p95") == "0.7");
+  CHECK(world.signal("p95").approximate);
+  CHECK(world.signal("p95").detail == "latency: its 0.99, the nearest above 0.95");
+  CHECK(world.verdict("p95 > 500ms") == "bad");
+  SignalSpec strict = latency();
+  strict.strict = true;
+  World exact({strict});
+  exact.poll(0, {{"latency{quantile=\"0.99\"}", 0.7}});
+  CHECK(exact.value("p95") == "undecidable_bucket");
+}
+
+TEST_CASE("several summaries are combined by how many requests each had in the window") {
+  World world({latency()});
+  const auto page = [](double busy, double idle, double slow) {
+    return Page{{"latency{quantile=\"0.95\",a=\"1\"}", 0.1},
+                {"latency_count{a=\"1\"}", busy},
+                {"latency{quantile=\"0.95\",a=\"2\"}", slow},
+                {"latency_count{a=\"2\"}", idle}};
+  };
+  world.poll(0, page(1000, 500, 9));
+  CHECK(world.value("p95") == "no_traffic");
+  for (int s = 5; s <= 60; s += 5) world.poll(s, page(1000 + s * 10, 500, 9));
+  CHECK(world.value("p95") == "0.1");  // the slow one had no requests
+  CHECK_FALSE(world.signal("p95").approximate);
+  for (int s = 65; s <= 120; s += 5) world.poll(s, page(1600 + s * 10, 500 + (s - 60) * 5, 9));
+  CHECK(world.value("p95") == "9");  // a third of the requests is with the slow one
+  CHECK(world.signal("p95").approximate);
+  CHECK(world.signal("p95").count > 800);
+}
+
+TEST_CASE("each candidate is read in its own unit") {
+  SignalSpec spec = latency();
+  spec.of = std::vector<QuantileOf>{{0.95, selector("micro"), Unit::microseconds},
+                                    {0.95, selector("milli"), Unit::milliseconds}};
+  World micro({spec});
+  micro.poll(0, {{"micro{quantile=\"0.95\"}", 4'000'000}});
+  CHECK(micro.value("p95") == "4");
+  World milli({spec});
+  for (int s = 0; s <= 60; s += 5) {
+    milli.poll(s, {{"milli_bucket{le=\"3000\"}", s},
+                   {"milli_bucket{le=\"5000\"}", s * 10},
+                   {"milli_bucket{le=\"+Inf\"}", s * 10}});
+  }
+  CHECK(milli.verdict("p95 > 3000ms") == "bad");
+  CHECK_FALSE(milli.judge("p95 > 3000ms").comparisons[0].value.approximate);
+  CHECK(milli.verdict("p95 > 5000ms") == "good");
+}
+
 TEST_CASE("a histogram without its +Inf bucket is no number") {
   World world({latency()});
   for (int s = 0; s <= 60; s += 5) world.poll(s, {{"latency_bucket{le=\"1\"}", s * 10}});

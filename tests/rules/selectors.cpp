@@ -116,12 +116,34 @@ TEST_CASE("an expression outside the accepted part of PromQL is an error, not a 
   CHECK(rejected_expression("a[5m]") == "1: a range stands inside rate() or increase() only");
 }
 
+TEST_CASE("names with other characters than [a-zA-Z0-9_] stand in quotes, in the braces") {
+  const std::string text = R"({"http.server.request.duration_count","http.response.status_code"=~"5..",route!="/a"})";
+  const Selector read = selector(text);
+  CHECK(read.name == "http.server.request.duration_count");
+  CHECK(read.matchers.front().label() == "http.response.status_code");
+  CHECK(to_string(read) == text);
+  CHECK(to_string(selector(R"({"plain", "label"="x"})")) == R"(plain{label="x"})");
+  CHECK(to_string(selector(R"({"a.b"})")) == R"({"a.b"})");
+  const SeriesKey failed{"http.server.request.duration_count", {{"http.response.status_code", "503"}, {"route", "/b"}}};
+  CHECK(read.matches(failed));
+  CHECK(rules::to_string(failed) ==
+        R"({"http.server.request.duration_count","http.response.status_code"="503",route="/b"})");
+  for (const std::string wrong :
+       {R"({"a" "b"="c"})", R"({"a"="c"})", R"({""})", R"({"a",""="c"})", R"({"a")", R"({"a","__name__"="c"})"}) {
+    CAPTURE(wrong);
+    CHECK(std::holds_alternative<rules::SyntaxError>(rules::parse_selector(wrong)));
+  }
+  CHECK(std::holds_alternative<rules::ExpressionOf>(
+      rules::parse_signal_expression(R"(sum(rate({"a.b","c.d"="e"}[1m])) / {"f.g"})")));
+}
+
 TEST_CASE("selectors of a signal are all that its probe has to keep") {
   rules::SignalSpec signal;
   signal.of = std::vector<rules::RatioOf>{{selector("a{code=\"500\"}"), selector("a")}};
   CHECK(selectors_of(signal) == std::vector<Selector>{selector("a{code=\"500\"}"), selector("a")});
   signal.of = std::vector<rules::QuantileOf>{{0.95, selector("d{x=\"y\"}")}};
-  CHECK(selectors_of(signal) == std::vector<Selector>{selector("d{x=\"y\"}"), selector("d_bucket{x=\"y\"}")});
+  CHECK(selectors_of(signal) ==
+        std::vector<Selector>{selector("d{x=\"y\"}"), selector("d_bucket{x=\"y\"}"), selector("d_count{x=\"y\"}")});
   signal.of = std::get<rules::ExpressionOf>(rules::parse_signal_expression("sum(rate(b[1m])) / a"));
   CHECK(selectors_of(signal) == std::vector<Selector>{selector("b"), selector("a")});
 }

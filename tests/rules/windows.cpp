@@ -190,6 +190,50 @@ TEST_CASE("a signal goes stale when its newest sample is as old as max_gap, and 
   CHECK(world.verdict("error_rate > 5%") == "stale");
 }
 
+TEST_CASE("of the candidates in the page the one that counted most requests is taken, of equals the first") {
+  SignalSpec spec = error_rate();
+  spec.of = std::vector<RatioOf>{{selector("small_total{code=\"500\"}"), selector("small_total")},
+                                 {selector("large_total{code=\"500\"}"), selector("large_total")},
+                                 {selector("equal_total{code=\"500\"}"), selector("equal_total")},
+                                 {selector("outer_total{code=\"500\"}"), selector("outer_total"), 1}};
+  World world({spec});
+  world.poll(0, {{"small_total", 10}, {"large_total", 20}, {"equal_total", 20}, {"outer_total", 1e9}});
+  CHECK(world.measurements().taken().at(SignalName("error_rate")) == "large_total");
+}
+
+TEST_CASE("a higher rank is taken only where the page has nothing else, however many requests it counted") {
+  SignalSpec spec = error_rate();
+  spec.of = std::vector<RatioOf>{{selector("outer_total{code=\"500\"}"), selector("outer_total"), 1},
+                                 {selector("inner_total{code=\"500\"}"), selector("inner_total")}};
+  World world({spec});
+  world.poll(0, {{"outer_total", 1000}});
+  CHECK(world.measurements().taken().at(SignalName("error_rate")) == "outer_total");
+  world.poll(5, {{"outer_total", 1000}, {"inner_total", 0}});
+  CHECK(world.measurements().taken().at(SignalName("error_rate")) == "inner_total");
+}
+
+TEST_CASE("what can leave out our own requests is taken before what cannot, though that counts more for it") {
+  SignalSpec spec = error_rate();
+  const std::string own = "path!~\"/health\"";
+  spec.of = std::vector<RatioOf>{{selector("all_total{code=\"500\"," + own + "}"), selector("all_total{" + own + "}")},
+                                 {selector("by_path{code=\"500\"," + own + "}"), selector("by_path{" + own + "}")}};
+  World world({spec});
+  world.poll(0, {{"all_total", 100}, {"by_path{path=\"/health\"}", 60}, {"by_path{path=\"/\"}", 40}});
+  CHECK(world.measurements().taken().at(SignalName("error_rate")) == "by_path{" + own + "}");
+}
+
+TEST_CASE("a histogram counts by its last bucket, a summary by its _count, when the one with most requests is sought") {
+  SignalSpec spec = latency();
+  spec.of = std::vector<QuantileOf>{{0.95, selector("a")}, {0.95, selector("b")}};
+  World world({spec});
+  world.poll(0,
+             {{"a_bucket{le=\"1\"}", 50}, {"a_bucket{le=\"+Inf\"}", 50}, {"b{quantile=\"0.95\"}", 1}, {"b_count", 60}});
+  CHECK(world.measurements().taken().at(SignalName("p95")) == "b");
+  world.poll(5,
+             {{"a_bucket{le=\"1\"}", 50}, {"a_bucket{le=\"+Inf\"}", 70}, {"b{quantile=\"0.95\"}", 1}, {"b_count", 60}});
+  CHECK(world.measurements().taken().at(SignalName("p95")) == "a");
+}
+
 TEST_CASE("the first candidate whose denominator is in the page is taken, and told") {
   SignalSpec spec = error_rate();
   spec.of = std::vector<RatioOf>{{selector("absent_total{code=\"500\"}"), selector("absent_total")},

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "rules/signals/store.hpp"
+#include "rules/signals/summary.hpp"
+
+namespace rules {
+
+namespace {
+
+template <class Counts>
+double sum_of(const std::vector<Instance>& instances, std::size_t use, const Counts& counts) {
+  double out = 0;
+  for (const Instance& instance : instances) {
+    if (!instance.has_page()) continue;
+    for (const std::size_t index : instance.series_of(use)) {
+      const Series& series = instance.series()[index];
+      const double value = series.newest();
+      if (series.present(instance.newest_page()) && std::isfinite(value) && counts(series.key())) out += value;
+    }
+  }
+  return out;
+}
+
+template <class Wanted>
+bool any_of(const std::vector<Instance>& instances, std::size_t use, const Wanted& wanted) {
+  return std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
+    if (!instance.has_page()) return false;
+    const auto& indices = instance.series_of(use);
+    return std::any_of(indices.begin(), indices.end(), [&](std::size_t index) {
+      const Series& series = instance.series()[index];
+      return series.present(instance.newest_page()) && wanted(series.key());
+    });
+  });
+}
+
+bool is_any(const SeriesKey&) { return true; }
+bool is_quantile(const SeriesKey& key) { return number_of(key, "quantile").has_value(); }
+bool is_last_bucket(const SeriesKey& key) { return std::isinf(number_of(key, "le").value_or(0)); }
+
+std::vector<Label> without_quantile(std::vector<Label> labels) {
+  std::erase_if(labels, [](const Label& label) { return label.name == "quantile"; });
+  return labels;
+}
+
+// What is known of the summaries of a family: by instance and labels.
+struct Summaries {
+  std::map<std::pair<std::size_t, std::vector<Label>>, Summary> all;
+  std::size_t counted = 0;  // that say how many observations they had
+  bool nan = false;
+
+  double total() const {
+    return std::accumulate(all.begin(), all.end(), 0.0,
+                           [](double sum, const auto& one) { return sum + one.second.weight; });
+  }
+  std::vector<Summary> list() const {
+    std::vector<Summary> out;
+    for (const auto& [key, summary] : all) out.push_back(summary);
+    return out;
+  }
+};
+
+Summaries read_summaries(const std::vector<Instance>& instances, std::size_t use) {
+  Summaries out;
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    if (!instances[i].has_page()) continue;
+    for (const std::size_t index : instances[i].series_of(use)) {
+      const Series& series = instances[i].series()[index];
+      const std::optional<double> quantile = number_of(series.key(), "quantile");
+      if (!quantile || !series.present(instances[i].newest_page())) continue;
+      out.all[{i, without_quantile(series.key().labels)}].values[*quantile] = series.newest();
+    }
+  }
+  return out;
+}
+
+// A summary that had observations but whose library has no number for them, or that had none: Go says NaN of both.
+void leave_out_nan(Summaries& summaries) {
+  for (auto& [key, summary] : summaries.all) {
+    const auto removed = std::erase_if(summary.values, [](const auto& one) { return !std::isfinite(one.second); });
+    if (removed > 0 && summary.weight > 0) summaries.nan = true;
+  }
+}
+
+std::string text_of(double number) {
+  std::string out = std::to_string(number);
+  return out.substr(0, out.find_last_not_of('0') + 1);
+}
+
+}  // namespace
+
+std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
+  std::vector<CandidateSeen> seen;
+  const auto leaves_out = [](const Selector& selector) {
+    return [&selector](const SeriesKey& key) { return leaves_out_by(selector, key); };
+  };
+  if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of)) {
+    for (const RatioOf& of : *ratios) {
+      const std::size_t all = signal.first_use + uses_of_ratio * seen.size() + 1;
+      CandidateSeen& one = seen.emplace_back(CandidateSeen{any_of(probe.instances, all, is_any), of.rank});
+      if (!one.present) continue;
+      one.leaves_out = any_of(probe.instances, all, leaves_out(of.denominator));
+      one.requests = sum_of(probe.instances, all, is_any);
+    }
+  } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of)) {
+    for (const QuantileOf& of : *quantiles) {
+      const std::size_t family = signal.first_use + uses_of_quantile * seen.size();
+      const bool buckets = any_of(probe.instances, family + 1, is_any);
+      CandidateSeen& one =
+          seen.emplace_back(CandidateSeen{buckets || any_of(probe.instances, family, is_quantile), of.rank});
+      if (!one.present) continue;
+      one.leaves_out = any_of(probe.instances, family + (buckets ? 1 : 0), leaves_out(of.family));
+      one.requests =
+          buckets ? sum_of(probe.instances, family + 1, is_last_bucket) : sum_of(probe.instances, family + 2, is_any);
+    }
+  }
+  return choose(seen);
+}
+
+std::map<SignalName, std::string> Store::taken() const {
+  std::map<SignalName, std::string> out;
+  for (const auto& [name, signal] : signals_) {
+    const Probe* probe = find(signal.spec.probe);
+    if (probe == nullptr) continue;
+    const std::optional<std::size_t> index = candidate(*probe, signal);
+    if (!index) continue;
+    const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
+    out[name] = ratios != nullptr ? to_string((*ratios)[*index].denominator)
+                                  : to_string(std::get<std::vector<QuantileOf>>(signal.spec.of)[*index].family);
+  }
+  return out;
+}
+
+// Summaries are taken as they are; several together by how many observations each had in the window.
+Measured Store::summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
+                        Part part) const {
+  const QuantileOf& of = std::get<std::vector<QuantileOf>>(signal.spec.of)[taken];
+  const std::size_t use = signal.first_use + uses_of_quantile * taken;
+  Summaries summaries = read_summaries(probe.instances, use);
+  const auto weigh = [&](const Windows& windows) {
+    summaries.counted = 0;
+    for (auto& [key, summary] : summaries.all) summary.weight = 0;
+    for (std::size_t i = 0; i < reaches.size(); ++i) {
+      for (const std::size_t index : reaches[i].instance->series_of(use + 2)) {
+        const Series& series = reaches[i].instance->series()[index];
+        const auto found = summaries.all.find({i, series.key().labels});
+        if (found == summaries.all.end() || !series.present(reaches[i].instance->newest_page())) continue;
+        found->second.weight = std::max(increase(reaches[i], windows[i], series).value_or(0), 0.0);
+        ++summaries.counted;
+      }
+    }
+    return summaries.total();
+  };
+  for (const Reach& reach : reaches) {
+    if (reach.floor.page > reach.instance->newest_page()) return unknown(reach.floor.cause, "no sample yet");
+  }
+  weigh(grown(probe, signal, reaches, part, 1, weigh));
+  const bool is_counted = summaries.counted == summaries.all.size();
+  if (!is_counted && summaries.all.size() > 1) {
+    return unknown(Cause::config_error, "several summaries match; without _count their quantiles cannot be combined");
+  }
+  if (!is_counted) summaries.all.begin()->second.weight = 1;
+  leave_out_nan(summaries);
+  if (summaries.nan) return unknown(Cause::nan, to_string(of.family) + " is not a number");
+  if (summaries.total() <= 0) return unknown(Cause::no_traffic, to_string(of.family));
+  const std::optional<SummaryQuantile> found = quantile_of(summaries.list(), of.quantile);
+  if (!found) return unknown(Cause::no_data, "the summary has no quantile of " + text_of(of.quantile) + " or above");
+  Measured out;
+  out.count = summaries.total();
+  out.detail = to_string(of.family);
+  out.approximate = !found->exact;
+  if (out.approximate) {
+    out.detail += summaries.all.size() > 1 ? ": from the quantiles of " + std::to_string(summaries.all.size()) +
+                                                 " summaries, none of which is below"
+                                           : ": its " + text_of(found->of) + ", the nearest above";
+    out.detail += " " + text_of(of.quantile);
+  }
+  out.value = found->value / divisor(unit_of(signal.spec, of));
+  if (!out.approximate || !signal.spec.strict) return out;
+  return unknown(Cause::undecidable_bucket, "strict: " + out.detail);
+}
+
+}  // namespace rules
