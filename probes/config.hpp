@@ -88,6 +88,7 @@ struct HostProbe {
   std::string proc = "/proc";                  // where the host's /proc is mounted
   std::string cgroup;                          // "auto", a path below the controller, or empty: the whole host
   std::string cgroup_root = "/sys/fs/cgroup";  // where the host's cgroups are mounted
+  std::int64_t port = 0;                       // on which the application listens whose memory is measured; 0: none
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
   std::vector<std::string> fields() const;

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "probes/ask/app_memory.hpp"
 #include "probes/ask/frame.hpp"
 #include "probes/ask/host_files.hpp"
 #include "probes/key_rows.hpp"
@@ -25,11 +26,12 @@ using rules::FaultKind;
 class Host final : public Probe {
  public:
   Host(const ProbeConfig& config, const HostProbe& what, Surroundings around)
-      : frame_(config, 0, around.clock), what_(what), timeout_(config.timeout) {}
+      : frame_(config, 0, around.clock), what_(what), app_(what), timeout_(config.timeout) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     readings_.clear();
+    if (what_.port != 0) co_await look_who_listens();
     std::optional<Fault> fault = read_memory();
     if (!fault) fault = read_cpu();
     if (!fault) fault = read_load();
@@ -41,6 +43,16 @@ class Host final : public Probe {
   }
 
  private:
+  asio::awaitable<void> look_who_listens() {
+    if (!app_.must_look()) co_return;
+    const auto listener = std::make_shared<Listener>();
+    std::function<void()> work = [listener, proc = what_.proc, port = static_cast<std::uint16_t>(what_.port)] {
+      *listener = find_listener(proc, port);
+    };
+    const bool done = co_await blocking_.run(std::move(work), timeout_);
+    if (done) app_.found(std::move(*listener));
+  }
+
   void add(const char* name, double value) {
     rules::SharedSeriesKey& key = keys_[name];
     if (!key) key = field_key(name);
@@ -66,6 +78,12 @@ class Host final : public Probe {
     const auto memory = text ? parse_meminfo(*text) : std::nullopt;
     if (!memory) return unreadable(path);
     add("swap_used", swap_used(*memory));
+    const AppMemory::Whose whose = what_.port == 0 ? AppMemory::Whose::host : app_.look_at_group();
+    if (whose == AppMemory::Whose::unknown) return std::nullopt;
+    if (whose == AppMemory::Whose::group) {
+      add_group(app_.memory(), memory->total);
+      return std::nullopt;
+    }
     if (what_.cgroup.empty()) {
       add("memory_used", memory_used(*memory));
       add("memory_total", memory->total);
@@ -74,12 +92,16 @@ class Host final : public Probe {
     }
     const auto group = read_cgroup_memory(what_);
     if (!group) return unreadable("the memory of cgroup " + what_.cgroup + " below " + what_.cgroup_root);
-    const bool limited = group->limit > 0;
-    const double total = limited ? group->limit : memory->total;
-    add("memory_used", limited ? group->used : group->working_set / total);
-    add("memory_total", total);
-    add("memory_available", std::max(total - group->working_set, 0.0));
+    add_group(*group, memory->total);
     return std::nullopt;
+  }
+
+  void add_group(const CgroupMemory& group, double of_host) {
+    const bool limited = group.limit > 0;
+    const double total = limited ? group.limit : of_host;
+    add("memory_used", limited ? group.used : group.working_set / total);
+    add("memory_total", total);
+    add("memory_available", std::max(total - group.working_set, 0.0));
   }
 
   std::optional<Fault> read_cpu() {
@@ -136,6 +158,7 @@ class Host final : public Probe {
 
   PollFrame frame_;
   HostProbe what_;
+  AppMemory app_;
   rules::Duration timeout_;
   Blocking blocking_;
   std::map<std::string, rules::SharedSeriesKey> keys_;
@@ -150,6 +173,10 @@ constexpr std::array keys{
     key<Kind::path, &HostProbe::proc>("proc", "Where the host's /proc is mounted."),
     key<Kind::string, &HostProbe::cgroup>(
         "cgroup", "The control group whose memory is measured: \"auto\" is our own, a path is below the controller.")
+        .when_left_out("the whole host"),
+    key<Kind::integer, &HostProbe::port>(
+        "app_port", "Where the application listens here: its memory is measured where a container or unit limits it.")
+        .between(0, 65535)
         .when_left_out("the whole host"),
     key<Kind::path, &HostProbe::cgroup_root>("cgroup_root", "Where the host's control groups are mounted."),
 };

@@ -13,7 +13,8 @@ namespace probes {
 
 namespace {
 
-constexpr std::size_t file_max = 1024 * 1024;  // bytes; /proc/stat of a machine with 1,000 CPUs has 200 KiB
+constexpr std::size_t net_file_max = 64 * 1024 * 1024;  // bytes; a million connections have 150 each
+constexpr std::size_t file_max = 1024 * 1024;           // bytes; /proc/stat of a machine with 1,000 CPUs has 200 KiB
 
 // One level of a cgroup's path: how much is used, and how much may be.
 struct Level {
@@ -54,13 +55,15 @@ std::optional<CgroupPlace> place_of(const HostProbe& what) {
 
 }  // namespace
 
-std::optional<std::string> read_small_file(const std::string& path) {
+namespace {
+
+std::optional<std::string> read_file(const std::string& path, std::size_t most) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file == -1) return std::nullopt;
   std::string text;
   std::array<char, 4096> piece;
   ssize_t count = 0;
-  while (text.size() <= file_max && (count = read(file, piece.data(), piece.size())) > 0) {
+  while (text.size() <= most && (count = read(file, piece.data(), piece.size())) > 0) {
     text.append(piece.data(), static_cast<std::size_t>(count));
   }
   close(file);
@@ -68,14 +71,23 @@ std::optional<std::string> read_small_file(const std::string& path) {
   return text;
 }
 
+}  // namespace
+
+std::optional<std::string> read_small_file(const std::string& path) { return read_file(path, file_max); }
+std::optional<std::string> read_net_file(const std::string& path) { return read_file(path, net_file_max); }
+
 std::optional<CgroupMemory> read_cgroup_memory(const HostProbe& what) {
   const std::optional<CgroupPlace> place = place_of(what);
   if (!place) return std::nullopt;
+  return read_cgroup_memory(what, *place);
+}
+
+std::optional<CgroupMemory> read_cgroup_memory(const HostProbe& what, const CgroupPlace& place) {
   std::optional<CgroupMemory> memory;
   // Within a container the path is that of the host, and what it names is mounted as the root: levels that are not
   // there are passed over.
-  for (const std::string& path : with_ancestors(place->path)) {
-    const auto level = read_level(place->version, root_of(what, place->version) + path);
+  for (const std::string& path : with_ancestors(place.path)) {
+    const auto level = read_level(place.version, root_of(what, place.version) + path);
     if (!level) continue;
     if (!memory) memory = CgroupMemory{level->working_set, 0, 0};
     if (!level->limit || *level->limit <= 0) continue;

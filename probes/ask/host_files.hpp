@@ -5,11 +5,15 @@
 #include <vector>
 
 #include "probes/config.hpp"
+#include "probes/parse/host.hpp"
 
 namespace probes {
 
 // The whole of a small file below /proc or /sys; none when it cannot be read or is larger than such files are.
 std::optional<std::string> read_small_file(const std::string& path);
+
+// The same of a table of connections, which is as large as there are connections.
+std::optional<std::string> read_net_file(const std::string& path);
 
 // Memory of the cgroup that the probe names, where usage and limits are (SPEC 2.8).
 struct CgroupMemory {
@@ -18,6 +22,7 @@ struct CgroupMemory {
   double used = 0;         // share of the limit that is nearest to being reached; 0 without limits
 };
 std::optional<CgroupMemory> read_cgroup_memory(const HostProbe& what);
+std::optional<CgroupMemory> read_cgroup_memory(const HostProbe& what, const CgroupPlace& place);
 
 struct DiskUse {
   std::string path;

@@ -230,9 +230,41 @@ TEST_CASE("SPEC 3: check --online says which of the usual metrics the short form
   const std::string found = text_of(watcher::lint_polls(
       config,
       {poll_of("metrics", rules::Up::up, {reading("http_server_requests_seconds_count", {{"status", "200"}}, 1)})}));
-  CHECK(found.find("fine signal error_rate: takes http_server_requests_seconds_count{status=~\"5..\"} of "
-                   "http_server_requests_seconds_count{status!=\"\"}\n") != std::string::npos);
-  CHECK(found.find("advice signal p95: none of the usual histograms is in the page yet") != std::string::npos);
+  CHECK(found.find("fine signal error_rate: takes "
+                   "http_server_requests_seconds_count{status=~\"5..\",uri!~\"/?(api/health|metrics)/?\"} of "
+                   "http_server_requests_seconds_count{status=~\"[1-5]..\",uri!~\"/?(api/health|metrics)/?\"}\n") !=
+        std::string::npos);
+  CHECK(found.find("advice signal error_rate: no label of it tells our own requests apart: 24 a minute") !=
+        std::string::npos);
+  CHECK(found.find("advice signal p95: the page has http_server_requests_seconds_count{uri") != std::string::npos);
+  CHECK(found.find("percentiles-histogram.http.server.requests=true") != std::string::npos);
+  CHECK(text_of(watcher::lint_polls(config, {poll_of("metrics", rules::Up::up, {})}))
+            .find("advice signal p95: none of the usual histograms is in the page yet") != std::string::npos);
+}
+
+TEST_CASE("check --online says why one of several metrics was taken, and what a summary lacks") {
+  const watcher::Config config = loaded(config_text("short.toml"));
+  const std::string found = text_of(watcher::lint_polls(
+      config, {poll_of("metrics", rules::Up::up,
+                       {reading("http_requests_total", {{"code", "200"}, {"path", "/"}}, 10),
+                        reading("gin_requests_total", {{"code", "200"}, {"url", "/"}}, 3),
+                        reading("rr_http_request_total", {{"status", "200"}}, 99),
+                        reading("haproxy_frontend_http_responses_total", {{"code", "2xx"}}, 1000),
+                        reading("ruby_http_request_duration_seconds", {{"action", "a"}, {"quantile", "0.99"}}, 1),
+                        reading("ruby_http_request_duration_seconds", {{"action", "b"}, {"quantile", "0.99"}}, 1)})}));
+  CHECK(found.find(
+            "; gin_requests_total{code=~\"[1-5]..\",url!~\"/?(api/health|metrics)/?\"} counted 3 requests, this 10") !=
+        std::string::npos);
+  CHECK(found.find("; rr_http_request_total{status=~\"[1-5]..\"} does not tell our own requests apart") !=
+        std::string::npos);
+  CHECK(found.find(
+            "; haproxy_frontend_http_responses_total{code=~\"[1-5]..\"} is taken only where there is nothing better") !=
+        std::string::npos);
+  CHECK(found.find(
+            "advice signal p95: the summary has no quantile 0.95; its 0.99, the nearest above, is taken; 2 summaries "
+            "are combined") != std::string::npos);
+  CHECK(found.find("advice signal p95: it has no label for the path: 24 a minute") != std::string::npos);
+  CHECK(found.find("signal error_rate: no label") == std::string::npos);
 }
 
 TEST_CASE("SPEC 2.3: check --online advises down_on for a name that does not resolve") {

@@ -55,17 +55,22 @@ TEST_CASE("SPEC 3: the short form stands for probes, signals, rules, a driver an
 TEST_CASE("SPEC 3: the short form tries the usual metric names of client libraries, and the page keeps them") {
   const Config config = loaded(config_text("short.toml"));
   const auto& ratios = std::get<std::vector<rules::RatioOf>>(config.core.signals[0].of);
-  CHECK(rules::to_string(ratios.front().numerator) == "http_requests_total{code=~\"5..\"}");
-  CHECK(rules::to_string(ratios.front().denominator) == "http_requests_total{code!=\"\"}");
+  std::string without_own;
+  for (const std::string label : {"path", "route", "handler", "uri", "endpoint", "url"}) {
+    without_own += (without_own.empty() ? "" : ",") + label + "!~\"/?(api/health|metrics)/?\"";
+  }
+  CHECK(rules::to_string(ratios.front().numerator) == "http_requests_total{code=~\"5..\"," + without_own + "}");
+  CHECK(rules::to_string(ratios.front().denominator) == "http_requests_total{code=~\"[1-5]..\"," + without_own + "}");
   const auto& quantiles = std::get<std::vector<rules::QuantileOf>>(config.core.signals[1].of);
   CHECK(quantiles.front().quantile == doctest::Approx(0.95));
   const auto& page = std::get<probes::PrometheusProbe>(config.probes[2].what);
   std::vector<std::string> kept;
   for (const rules::Selector& selector : page.keep) kept.push_back(rules::to_string(selector));
   const auto keeps = [&](const std::string& text) { return std::find(kept.begin(), kept.end(), text) != kept.end(); };
-  CHECK(keeps("http_server_requests_seconds_count{status=~\"5..\"}"));
-  CHECK(keeps("http_request_duration_seconds_bucket"));
-  CHECK(keeps("http_request_duration_seconds"));
+  CHECK(keeps("http_server_requests_seconds_count{status=~\"5..\",uri!~\"/?(api/health|metrics)/?\"}"));
+  CHECK(keeps("http_request_duration_highr_seconds_bucket{handler!~\"/?(api/health|metrics)/?\"}"));
+  CHECK(keeps("istio_request_duration_milliseconds_count{reporter=\"destination\"}"));
+  CHECK(keeps("kong_request_latency_ms"));
   CHECK(keeps("process_start_time_seconds"));
 }
 
@@ -81,11 +86,31 @@ rules = ["down for 30s"]
 rollback = ["./b.sh"]
 )";
   const Config config = loaded(two);
-  CHECK(names_of(config.probes) == "api_health host web_app_health web_app_metrics");
+  CHECK(names_of(config.probes) == "api_health web_app_health web_app_host web_app_metrics");
   CHECK(names_of(config.core.signals) == "web_app_error_rate");
   CHECK(names_of(config.core.rules) == "api_down web_app_down web_app_error_rate web_app_memory");
   CHECK(rule_named(config, "web_app_error_rate").when.text() == "web_app_error_rate > 5% and web_app_health.up == 1");
   CHECK(rule_named(config, "api_down").when.text() == "api_health.up == 0");
+  CHECK(rule_named(config, "web_app_memory").when.text() == "web_app_host.memory_used > 90%");
+}
+
+TEST_CASE("memory of the short form is measured where the application runs that listens on the service's port") {
+  const auto host_of = [](const std::string& text) {
+    for (const probes::ProbeConfig& probe : loaded(text).probes) {
+      if (const auto* host = std::get_if<probes::HostProbe>(&probe.what)) return *host;
+    }
+    return probes::HostProbe{{}, "", "", "", -1};
+  };
+  const auto service = [](const std::string& health, const std::string& metrics) {
+    return "[service.web]\nhealth = '" + health + "'\nmetrics = '" + metrics +
+           "'\nrules = ['memory > 90% for 5m']\nrollback = ['./a.sh']\n";
+  };
+  CHECK(host_of(service("http://127.0.0.1:80/health", "http://localhost:3001/metrics")).port == 3001);
+  CHECK(host_of(service("http://[::1]:80/health", "http://app.example.com:3001/metrics")).port == 80);
+  CHECK(host_of(service("http://10.0.0.1:80/health", "http://app.example.com:3001/metrics")).port == 0);
+  CHECK(
+      host_of(service("http://127.0.0.1:80/health", "http://127.0.0.1:3001/metrics") + "[probe.host]\ntype = 'host'\n")
+          .port == 0);
 }
 
 TEST_CASE("SPEC 3: the long form loads, as far as it is in this version") {

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
+#include "probes/ask/app_memory.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/probe.hpp"
 #include "watcher/clock.hpp"
@@ -70,6 +71,20 @@ const rules::ServiceSpec* service_of(const Config& config, const DriverSection& 
   return nullptr;
 }
 
+// Of what the probes measure the memory.
+std::vector<OnlineFinding> whose_memory(const Config& config) {
+  std::vector<OnlineFinding> out;
+  for (const probes::ProbeConfig& probe : config.probes) {
+    const auto* const host = std::get_if<probes::HostProbe>(&probe.what);
+    if (host == nullptr || host->port == 0) continue;
+    probes::AppMemory memory(*host);
+    memory.found(probes::find_listener(host->proc, static_cast<std::uint16_t>(host->port)));
+    memory.look_at_group();
+    out.push_back({Kind::fine, "probe " + probe.name.text, memory.said()});
+  }
+  return out;
+}
+
 void append(std::vector<OnlineFinding>& to, std::vector<OnlineFinding> more) {
   for (OnlineFinding& finding : more) to.push_back(std::move(finding));
 }
@@ -96,6 +111,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   }
   loop.run();
   std::vector<OnlineFinding> out = lint_polls(config, looking.polls);
+  append(out, whose_memory(config));
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
   if (config.core.rules.empty())

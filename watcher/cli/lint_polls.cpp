@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <map>
 #include <set>
 
 #include "watcher/cli/check_online.hpp"
+#include "watcher/cli/page_seen.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/cli/thresholds.hpp"
 
@@ -14,37 +13,15 @@ namespace {
 
 using Kind = OnlineFinding::Kind;
 
-// What a probe's targets answered: the series of all its instances.
-using Page = std::vector<const rules::Reading*>;
-
-bool has_series(const Page& page, const rules::Selector& selector) {
-  return std::any_of(page.begin(), page.end(),
-                     [&](const rules::Reading* reading) { return selector.matches(*reading->series); });
+std::string text_of(const rules::RatioOf& ratio) {
+  return rules::to_string(ratio.numerator) + " of " + rules::to_string(ratio.denominator);
 }
+std::string text_of(const rules::QuantileOf& of) { return rules::to_string(of.family); }
 
-rules::Selector part_of(const rules::Selector& family, std::string_view suffix) {
-  rules::Selector out = family;
-  out.name += suffix;
-  return out;
-}
-
-bool has_family(const Page& page, const rules::Selector& family) {
-  return has_series(page, part_of(family, "_bucket")) || has_series(page, family);
-}
-
-// The highest finite bound of the histogram's buckets; none when there is no bucket.
-std::optional<double> highest_bound(const Page& page, const rules::Selector& family) {
-  const rules::Selector buckets = part_of(family, "_bucket");
-  std::optional<double> highest;
-  for (const rules::Reading* reading : page) {
-    if (!buckets.matches(*reading->series)) continue;
-    for (const rules::Label& label : reading->series->labels) {
-      if (label.name != "le") continue;
-      const double bound = std::strtod(label.value.c_str(), nullptr);
-      if (std::isfinite(bound) && (!highest || bound > *highest)) highest = bound;
-    }
-  }
-  return highest;
+// "web_" of the probe web_metrics, which a short form stands for.
+std::string prefix_of(const std::string& probe) {
+  constexpr std::string_view own = "metrics";
+  return probe.ends_with(own) ? probe.substr(0, probe.size() - own.size()) : probe + "_";
 }
 
 class Lint {
@@ -68,12 +45,17 @@ class Lint {
   void look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page);
   void look_at_quantiles(const rules::SignalSpec& signal, const std::string& subject,
                          const std::vector<rules::QuantileOf>& quantiles, const Page& page);
-  void look_at_bounds(const rules::SignalSpec& signal, const std::string& subject, const rules::Selector& family,
+  void look_at_bounds(const rules::SignalSpec& signal, const std::string& subject, const rules::QuantileOf& of,
                       const Page& page);
+  template <class Candidates, class Name>
+  std::optional<std::size_t> taken_of(const std::string& subject, const Candidates& candidates, const Page& page,
+                                      const Name& name);
+  void tell_own_requests(const std::string& subject, const rules::Selector& taken);
 
   const Config& config_;
   std::map<rules::ProbeName, Page> pages_;
   std::set<rules::ProbeName> answered_;
+  std::string prefix_;  // of the probes of the short form whose signal is looked at
   std::vector<std::pair<std::string, const rules::Condition*>> conditions_;  // "rule.slow.when"
   std::vector<OnlineFinding> out_;
 };
@@ -102,6 +84,7 @@ void Lint::look_at(const rules::Poll& poll) {
 void Lint::look_at(const rules::SignalSpec& signal) {
   if (!answered_.contains(signal.probe)) return;  // the probe's own finding says why
   const Page& page = pages_[signal.probe];
+  prefix_ = prefix_of(signal.probe.text);
   const std::string subject = "signal " + signal.name.text;
   if (const auto* ratios = std::get_if<std::vector<rules::RatioOf>>(&signal.of)) {
     look_at_ratios(subject, *ratios, page);
@@ -117,13 +100,42 @@ void Lint::look_at(const rules::SignalSpec& signal) {
   }
 }
 
-void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page) {
-  for (const rules::RatioOf& ratio : ratios) {
-    if (!has_series(page, ratio.denominator)) continue;
-    add(Kind::fine, subject,
-        "takes " + rules::to_string(ratio.numerator) + " of " + rules::to_string(ratio.denominator));
-    return;
+// Which candidate of several was taken, and why not the others that the page has too.
+template <class Candidates, class Name>
+std::optional<std::size_t> Lint::taken_of(const std::string& subject, const Candidates& candidates, const Page& page,
+                                          const Name& name) {
+  const std::vector<rules::CandidateSeen> seen = seen_of(page, candidates);
+  const std::optional<std::size_t> taken = rules::choose(seen);
+  if (!taken) return taken;
+  std::string others;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (i == *taken || !seen[i].present) continue;
+    others += "; " + rules::to_string(name(candidates[i])) + " " + why_not(seen[*taken], seen[i]);
   }
+  add(Kind::fine, subject, "takes " + text_of(candidates[*taken]) + others);
+  if (candidates.size() > 1 && !seen[*taken].leaves_out) tell_own_requests(subject, name(candidates[*taken]));
+  return taken;
+}
+
+// How many requests a minute the watcher itself makes, where no label tells them apart (they dilute the others).
+void Lint::tell_own_requests(const std::string& subject, const rules::Selector& taken) {
+  const bool would = std::any_of(taken.matchers.begin(), taken.matchers.end(), [](const rules::Matcher& matcher) {
+    return matcher.kind() == rules::MatchKind::not_regex;
+  });
+  double a_minute = 0;
+  for (const probes::ProbeConfig& probe : config_.probes) {
+    const std::string& name = probe.name.text;
+    if (name == prefix_ + "health" || name == prefix_ + "metrics") a_minute += 60 / rules::seconds(probe.interval);
+  }
+  if (a_minute <= 0) return;
+  add(Kind::advice, subject,
+      (would ? "no label of it tells our own requests apart: " : "it has no label for the path: ") +
+          short_number(a_minute) + " a minute, of health and metrics, may be among those it counts");
+}
+
+void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page) {
+  const auto name = [](const rules::RatioOf& ratio) -> const rules::Selector& { return ratio.denominator; };
+  if (taken_of(subject, ratios, page, name)) return;
   if (ratios.size() == 1) {
     add(Kind::advice, subject,
         "the page has no " + rules::to_string(ratios.front().denominator) + " yet: unknown(no_data) until it does");
@@ -136,10 +148,17 @@ void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::R
 
 void Lint::look_at_quantiles(const rules::SignalSpec& signal, const std::string& subject,
                              const std::vector<rules::QuantileOf>& quantiles, const Page& page) {
-  for (const rules::QuantileOf& quantile : quantiles) {
-    if (!has_family(page, quantile.family)) continue;
-    add(Kind::fine, subject, "takes " + rules::to_string(quantile.family));
-    look_at_bounds(signal, subject, quantile.family, page);
+  const auto name = [](const rules::QuantileOf& of) -> const rules::Selector& { return of.family; };
+  if (const std::optional<std::size_t> taken = taken_of(subject, quantiles, page, name)) {
+    const std::string about = about_summaries(page, quantiles[*taken]);
+    if (!about.empty()) add(Kind::advice, subject, about);
+    return look_at_bounds(signal, subject, quantiles[*taken], page);
+  }
+  if (const rules::QuantileOf* const counted = only_counted(page, quantiles)) {
+    add(Kind::advice, subject,
+        "the page has " + rules::to_string(rules::count_selector(*counted)) +
+            ", but neither buckets nor quantiles of it: unknown(no_data) until the library is told to publish a "
+            "histogram (Spring Boot: management.metrics.distribution.percentiles-histogram.http.server.requests=true)");
     return;
   }
   add(Kind::advice, subject,
@@ -151,18 +170,18 @@ void Lint::look_at_quantiles(const rules::SignalSpec& signal, const std::string&
 }
 
 // A quantile in the +Inf bucket cannot be compared with a threshold above the last bound (SPEC 2.7).
-void Lint::look_at_bounds(const rules::SignalSpec& signal, const std::string& subject, const rules::Selector& family,
+void Lint::look_at_bounds(const rules::SignalSpec& signal, const std::string& subject, const rules::QuantileOf& of,
                           const Page& page) {
-  const std::optional<double> bound = highest_bound(page, family);
-  if (!bound) return;
-  const double scale = signal.unit == rules::Unit::milliseconds ? 0.001 : 1;
+  const std::optional<double> last = highest_bound(page, of);
+  if (!last) return;
+  const double bound = *last / rules::divisor(rules::unit_of(signal, of));
   for (const auto& [name, condition] : conditions_) {
     for (const double threshold : thresholds_of(*condition, signal.name)) {
-      if (threshold <= *bound * scale) continue;
+      if (threshold <= bound) continue;
       add(Kind::wrong, subject,
           "undecidable_bucket: " + name + " compares it with " + short_number(threshold) +
-              ", but the highest finite bucket of " + rules::to_string(family) + " ends at " +
-              short_number(*bound * scale) + "; add a bucket above the threshold, or lower the threshold");
+              ", but the highest finite bucket of " + rules::to_string(of.family) + " ends at " + short_number(bound) +
+              "; add a bucket above the threshold, or lower the threshold");
     }
   }
 }

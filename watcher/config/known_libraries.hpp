@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,13 +10,43 @@
 
 namespace watcher {
 
+// How a label tells that a request failed for the server's fault.
+enum class Failed {
+  by_status,          // 503, 5xx
+  by_class,           // 5: the first digit of the status alone
+  by_status_text,     // "Bad Gateway": Go's http.StatusText
+  by_class_name,      // server-error
+  by_classification,  // failure
+  by_grpc_code,       // Internal, or INTERNAL: what is the server's fault by OpenTelemetry's conventions
+  by_grpc_number,     // 13
+  by_own_counter,     // a counter of failures of its own; the label is that counter's name
+};
+
+// The names under which a client library, a framework's middleware or a proxy counts and times requests that it serves.
+// What counts requests that the application makes of others, or that are made of the metrics page alone, is not here:
+// it says nothing of the deployment.
+struct KnownLibrary {
+  std::string_view name;    // as the README lists it
+  std::string_view source;  // where its names are documented
+  std::string_view counts;  // a selector of its counter of requests; empty: none
+  std::string_view label;   // of that counter, that holds the outcome
+  Failed failed = Failed::by_status;
+  std::string_view times;  // a selector of its histogram or summary of how long requests took; empty: none
+  rules::Unit unit = rules::Unit::seconds;
+  std::string_view paths;  // labels that may hold a request's path or route
+  int counts_rank = 0;     // higher ones only where the page has none of a lower rank
+  int times_rank = 0;
+};
+
+std::span<const KnownLibrary> known_libraries();
+
 // `p50 p75 p90 p95 p99 p999` as a fraction.
 std::optional<double> quantile_named(std::string_view word);
 
-// The shares of failed requests under the usual metric names of common client libraries and proxies, most usual
-// first. The first whose metric is in the page is taken.
-std::vector<rules::RatioOf> usual_error_ratios();
-// The same for histograms and summaries of how long requests took, in seconds.
-std::vector<rules::QuantileOf> usual_durations(double quantile);
+// The shares of failed requests under the names of the known libraries, each pair once. `own_paths` are those that we
+// ask ourselves; they are left out where a label tells them apart.
+std::vector<rules::RatioOf> usual_error_ratios(const std::vector<std::string>& own_paths);
+// The same for histograms and summaries of how long requests took.
+std::vector<rules::QuantileOf> usual_durations(double quantile, const std::vector<std::string>& own_paths);
 
 }  // namespace watcher

@@ -58,6 +58,8 @@ struct ShortForm {
   std::string prefix;  // of implied names: empty when the file has one service, else "web_"
   bool has_health = false;
   bool has_metrics = false;
+  std::int64_t port = 0;               // of this host, where its metrics or health are; 0: elsewhere
+  std::vector<std::string> own_paths;  // that its probes ask for; none of a secret address
   std::vector<Written> rules;
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "probes/key_rows.hpp"
+#include "probes/net/url.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/shapes.hpp"
@@ -172,6 +173,24 @@ void imply_probe(TableReader& reader, std::string_view key, const std::string& n
   implied = true;
 }
 
+bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; }
+
+// Where the answer's requests are counted by path, ours are no traffic. "/" may be anybody's, and a secret stays one.
+void note_address(TableReader& reader, std::string_view key, ShortForm& form) {
+  const toml::node* const node = reader.table().get(key);
+  const auto* const text = node == nullptr ? nullptr : node->as_string();
+  if (text == nullptr) return;
+  const rules::Parsed<probes::Url> url = probes::parse_url(text->get());
+  if (!std::holds_alternative<probes::Url>(url)) return;
+  std::string path = std::get<probes::Url>(url).target;
+  if (is_loopback(std::get<probes::Url>(url).host)) form.port = std::get<probes::Url>(url).port;
+  path.resize(std::min(path.find('?'), path.size()));
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::vector<std::string>& known = form.own_paths;
+  const bool is_new = std::find(known.begin(), known.end(), path) == known.end();
+  if (path.size() > 1 && is_new) known.push_back(std::move(path));
+}
+
 void read_short_form(TableReader& reader, const std::string& service, bool single) {
   Loading& loading = reader.loading();
   ShortForm out;
@@ -180,6 +199,7 @@ void read_short_form(TableReader& reader, const std::string& service, bool singl
     out.prefix = service + "_";
     std::replace(out.prefix.begin(), out.prefix.end(), '-', '_');
   }
+  for (const std::string_view key : {"health", "metrics"}) note_address(reader, key, out);
   imply_probe(reader, "health", out.prefix + "health", probes::HttpProbe(), out.has_health);
   imply_probe(reader, "metrics", out.prefix + "metrics", probes::PrometheusProbe(), out.has_metrics);
   const std::optional<std::vector<std::string>> rules = reader.strings("rules");

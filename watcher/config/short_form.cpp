@@ -4,7 +4,7 @@
 #include <array>
 #include <set>
 
-#include "watcher/config/metric_names.hpp"
+#include "watcher/config/known_libraries.hpp"
 #include "watcher/config/sections.hpp"
 
 namespace watcher {
@@ -18,13 +18,19 @@ bool is_in_word(char c) { return starts_word(c) || (c >= '0' && c <= '9'); }
 
 bool is_implied_signal(std::string_view word) { return word == "error_rate" || quantile_named(word).has_value(); }
 
+// The probe of the memory: one for each service, because each is measured where its own application runs, unless the
+// file says itself what the host is.
+std::string host_of(const ShortForm& form, const Loading& loading) {
+  return loading.probe_names.contains("host") || form.port == 0 ? "host" : form.prefix + "host";
+}
+
 // What a word of a short condition stands for; the word itself when it stands for nothing else.
 std::string meaning_of(std::string_view word, char next, const ShortForm& form, const Loading& loading) {
   const std::string prefixed = form.prefix + std::string(word);
   if (next == '.') return loading.probe_names.contains(prefixed) ? prefixed : std::string(word);
   if (loading.signal_names.contains(std::string(word))) return std::string(word);
   if (word == "down") return form.prefix + "health.up == 0";
-  if (word == "memory") return "host.memory_used";
+  if (word == "memory") return host_of(form, loading) + ".memory_used";
   if (is_implied_signal(word)) return prefixed;
   return std::string(word);
 }
@@ -99,19 +105,22 @@ void imply_signal(Loading& loading, const ShortForm& form, const std::string& wo
   out.name = rules::SignalName(name);
   out.probe = rules::ProbeName(form.prefix + "metrics");
   if (const std::optional<double> quantile = quantile_named(word)) {
-    out.of = usual_durations(*quantile);
+    out.of = usual_durations(*quantile, form.own_paths);
   } else {
-    out.of = usual_error_ratios();
+    out.of = usual_error_ratios(form.own_paths);
   }
   loading.signal_names.insert(name);
   loading.config.core.signals.push_back(std::move(out));
 }
 
-void imply_host(Loading& loading) {
-  if (loading.probe_names.contains("host")) return;
-  probes::ProbeConfig out = probe_with_defaults("host");
-  out.what = probes::HostProbe();
-  loading.probe_names.insert("host");
+void imply_host(Loading& loading, const std::string& name, std::int64_t port) {
+  if (loading.probe_names.contains(name)) return;
+  probes::ProbeConfig out = probe_with_defaults(name);
+  probes::HostProbe host;
+  host.port = port;
+  if (name != "host") host.disks.clear();  // `host` measures them once
+  out.what = std::move(host);
+  loading.probe_names.insert(name);
   loading.config.probes.push_back(std::move(out));
 }
 
@@ -154,7 +163,9 @@ void imply_what_is_named(Loading& loading) {
     for (const PlacedCondition& placed : loading.conditions) {
       for (const rules::Condition::Reference& reference : placed.condition.references()) {
         if (const auto* field = std::get_if<rules::FieldRef>(&reference.to)) {
-          if (field->probe.text == "host") imply_host(loading);
+          const std::string& name = field->probe.text;
+          if (name == form.prefix + "host") imply_host(loading, name, form.port);
+          if (name == "host") imply_host(loading, name, 0);
         }
         const auto* const signal = std::get_if<rules::SignalRef>(&reference.to);
         if (signal == nullptr || !form.has_metrics || !signal->signal.text.starts_with(form.prefix)) continue;

@@ -1,6 +1,9 @@
 #include "watcher/config/signal_kinds.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
 
 #include "watcher/config/toml_text.hpp"
 
@@ -10,6 +13,57 @@ namespace {
 
 using probes::Key;
 using rules::SignalSpec;
+
+constexpr std::int64_t rank_most = 100;
+
+// What stands beside the selectors of one candidate of several.
+struct Beside {
+  std::optional<rules::Unit> unit;
+  int rank = 0;
+};
+
+constexpr std::array<std::pair<std::string_view, rules::Unit>, 4> unit_words{{{"s", rules::Unit::seconds},
+                                                                              {"ms", rules::Unit::milliseconds},
+                                                                              {"us", rules::Unit::microseconds},
+                                                                              {"none", rules::Unit::none}}};
+
+std::string_view word_of(rules::Unit unit) {
+  return std::find_if(unit_words.begin(), unit_words.end(), [unit](const auto& known) { return known.second == unit; })
+      ->first;
+}
+
+std::optional<rules::Unit> unit_named(const toml::node& node) {
+  const auto* const text = node.as_string();
+  const auto* const known = std::find_if(unit_words.begin(), unit_words.end(), [text](const auto& one) {
+    return text != nullptr && one.first == text->get();
+  });
+  return known == unit_words.end() ? std::nullopt : std::optional(known->second);
+}
+
+// The candidate's keys besides those that name its selectors.
+Beside read_beside(TableReader& reader, std::string_view key, const toml::table& table,
+                   const std::vector<std::string_view>& selectors, bool with_unit) {
+  Beside out;
+  Findings& findings = reader.loading().findings;
+  for (const auto& [name, node] : table) {
+    const std::string owner = reader.owner(key) + "." + std::string(name.str());
+    if (std::find(selectors.begin(), selectors.end(), name.str()) != selectors.end()) continue;
+    if (name.str() == "rank") {
+      const auto* const rank = node.as_integer();
+      if (rank != nullptr && std::abs(rank->get()) <= rank_most)
+        out.rank = static_cast<int>(rank->get());
+      else
+        findings.error(place_of(node), owner + ": expected a whole number such as 1");
+    } else if (name.str() == "unit" && with_unit) {
+      out.unit = unit_named(node);
+      if (!out.unit) findings.error(place_of(node), owner + ": expected \"s\", \"ms\", \"us\" or \"none\"");
+    } else {
+      findings.error(place_of(node), owner + ": there is no such key; a candidate has " +
+                                         std::string(with_unit ? "of, unit and rank" : "errors, all and rank"));
+    }
+  }
+  return out;
+}
 
 std::optional<rules::Selector> read_selector(TableReader& reader, std::string_view key, const toml::node& node) {
   Loading& loading = reader.loading();
@@ -43,7 +97,23 @@ std::optional<rules::RatioOf> read_pair(TableReader& reader, const toml::array& 
   return rules::RatioOf{*std::move(numerator), *std::move(denominator)};
 }
 
-// One pair, or several of which the first that is in the page is taken.
+// { errors = 'ERRORS', all = 'ALL', rank = 1 }
+std::optional<rules::RatioOf> read_pair(TableReader& reader, const toml::table& table) {
+  const Beside beside = read_beside(reader, "ratio", table, {"errors", "all"}, false);
+  const toml::node* const errors = table.get("errors");
+  const toml::node* const all = table.get("all");
+  if (errors == nullptr || all == nullptr) {
+    reader.loading().findings.error(place_of(table),
+                                    reader.owner("ratio") + ": expected { errors = '...', all = '...' }");
+    return std::nullopt;
+  }
+  std::optional<rules::Selector> numerator = read_selector(reader, "ratio", *errors);
+  std::optional<rules::Selector> denominator = read_selector(reader, "ratio", *all);
+  if (!numerator || !denominator) return std::nullopt;
+  return rules::RatioOf{*std::move(numerator), *std::move(denominator), beside.rank};
+}
+
+// One pair, or several of which one that is in the page is taken.
 std::vector<rules::RatioOf> read_ratio(TableReader& reader) {
   std::vector<rules::RatioOf> out;
   const toml::array* const array = reader.node("ratio")->as_array();
@@ -51,18 +121,20 @@ std::vector<rules::RatioOf> read_ratio(TableReader& reader) {
     reader.error("ratio", "expected two selectors, ['ERRORS', 'ALL']");
     return out;
   }
-  const bool several = array->front().is_array();
+  const bool several = array->front().is_array() || array->front().is_table();
   if (!several) {
     if (auto pair = read_pair(reader, *array)) out.push_back(*std::move(pair));
     return out;
   }
   for (const toml::node& candidate : *array) {
     const toml::array* const pair = candidate.as_array();
-    if (pair == nullptr) {
+    const toml::table* const table = candidate.as_table();
+    if (pair == nullptr && table == nullptr) {
       reader.error("ratio", "expected only pairs of selectors");
       continue;
     }
-    if (auto one = read_pair(reader, *pair)) out.push_back(*std::move(one));
+    if (auto one = pair != nullptr ? read_pair(reader, *pair) : read_pair(reader, *table))
+      out.push_back(*std::move(one));
   }
   return out;
 }
@@ -76,6 +148,20 @@ void read_ratio(TableReader& reader, const Key& key, void* object) {
   if (is_clear(reader) && reader.has(key.name)) static_cast<SignalSpec*>(object)->of = read_ratio(reader);
 }
 
+// 'SELECTOR', or { of = 'SELECTOR', unit = "ms", rank = 1 }
+std::optional<rules::QuantileOf> read_family(TableReader& reader, double quantile, const toml::node& node) {
+  const toml::table* const table = node.as_table();
+  const Beside beside = table == nullptr ? Beside() : read_beside(reader, "of", *table, {"of"}, true);
+  const toml::node* const family = table == nullptr ? &node : table->get("of");
+  if (family == nullptr) {
+    reader.loading().findings.error(place_of(node), reader.owner("of") + ": expected { of = '...', unit = \"ms\" }");
+    return std::nullopt;
+  }
+  std::optional<rules::Selector> selector = read_selector(reader, "of", *family);
+  if (!selector) return std::nullopt;
+  return rules::QuantileOf{quantile, *std::move(selector), beside.unit, beside.rank};
+}
+
 void read_quantile(TableReader& reader, const Key& key, void* object) {
   if (!is_clear(reader) || !reader.has(key.name)) return;
   std::vector<rules::QuantileOf> out;
@@ -85,11 +171,11 @@ void read_quantile(TableReader& reader, const Key& key, void* object) {
   if (of == nullptr) return reader.missing("of", "name the histogram, such as of = 'http_request_duration_seconds'");
   if (const toml::array* several = of->as_array()) {
     for (const toml::node& candidate : *several) {
-      if (auto family = read_selector(reader, "of", candidate)) out.push_back({quantile, *std::move(family)});
+      if (auto family = read_family(reader, quantile, candidate)) out.push_back(*std::move(family));
     }
     if (several->empty()) reader.error("of", "expected at least one histogram");
-  } else if (auto family = read_selector(reader, "of", *of)) {
-    out.push_back({quantile, *std::move(family)});
+  } else if (auto family = read_family(reader, quantile, *of)) {
+    out.push_back(*std::move(family));
   }
   static_cast<SignalSpec*>(object)->of = std::move(out);
 }
@@ -110,13 +196,25 @@ void read_expression(TableReader& reader, const Key& key, void* object) {
 }
 
 std::string pair_of(const rules::RatioOf& ratio) {
-  return toml_strings({rules::to_string(ratio.numerator), rules::to_string(ratio.denominator)});
+  const std::string errors = rules::to_string(ratio.numerator);
+  const std::string all = rules::to_string(ratio.denominator);
+  if (ratio.rank == 0) return toml_strings({errors, all});
+  return "{ errors = " + toml_string(errors) + ", all = " + toml_string(all) +
+         ", rank = " + std::to_string(ratio.rank) + " }";
+}
+
+std::string family_of_toml(const rules::QuantileOf& quantile) {
+  const std::string family = toml_string(rules::to_string(quantile.family));
+  if (!quantile.unit && quantile.rank == 0) return family;
+  std::string out = "{ of = " + family;
+  if (quantile.unit) out += ", unit = \"" + std::string(word_of(*quantile.unit)) + "\"";
+  return out + (quantile.rank == 0 ? " }" : ", rank = " + std::to_string(quantile.rank) + " }");
 }
 
 // One candidate on each line: arrays, unlike inline tables, may span lines.
 template <class Candidates, class Write>
 std::string candidates(const Candidates& all, const Write& write) {
-  if (all.size() == 1) return write(all.front());
+  if (all.size() == 1 && all.front().rank == 0) return write(all.front());
   std::string out = "[\n";
   for (const auto& one : all) out += "  " + write(one) + ",\n";
   return out + "]";
@@ -139,7 +237,7 @@ std::string quantile_toml(const void* object) {
 std::string of_toml(const void* object) {
   const std::vector<rules::QuantileOf>* const quantiles = quantiles_of(object);
   if (quantiles == nullptr) return {};
-  return candidates(*quantiles, [](const rules::QuantileOf& q) { return toml_string(rules::to_string(q.family)); });
+  return candidates(*quantiles, family_of_toml);
 }
 
 std::string expression_toml(const void* object) {

@@ -22,15 +22,19 @@ constexpr std::int64_t min_count_most = 1'000'000'000;
 constexpr probes::Word units[]{
     {"s", static_cast<int>(rules::Unit::seconds), "seconds"},
     {"ms", static_cast<int>(rules::Unit::milliseconds), "milliseconds: 3000ms in a condition is 3000 of them"},
+    {"us", static_cast<int>(rules::Unit::microseconds), "microseconds"},
     {"none", static_cast<int>(rules::Unit::none), "taken as they are"},
 };
 
 constexpr std::array keys{
     key<Kind::string, &SignalSpec::probe>("probe", "The probe that has the numbers.")
         .required("name the probe whose page has the metrics"),
-    own_key("ratio", ratio_of, "The part of ALL that are ERRORS, from the same scrapes; the first pair in the page."),
+    own_key("ratio", ratio_of,
+            "The part of ALL that are ERRORS, from the same scrapes; of several pairs, or { errors, all, rank }, the "
+            "one that counts most."),
     own_key("quantile", quantile_of, "Which quantile of the histogram or summary in of."),
-    own_key("of", family_of, "The histogram or summary of quantile; the first that is in the page."),
+    own_key("of", family_of,
+            "The histogram or summary of quantile; of several, or { of, unit, rank }, the one that counts most."),
     own_key("expr", expression_of, "Arithmetic over selectors, sum/avg/min/max by, rate and increase."),
     key<Kind::duration, &SignalSpec::window>("window", "The time that it looks back.").at_least(window_least),
     key<Kind::duration, &SignalSpec::window_max>("window_max", "How far the window grows when there is little traffic.")
@@ -64,8 +68,12 @@ bool is_in_milliseconds(std::string_view metric) {
 // Ratios have no unit; for the others a name in milliseconds compared with 3000ms would be wrong by a factor of 1000.
 void warn_of_milliseconds(TableReader& reader, const rules::SignalSpec& signal) {
   if (signal.unit == rules::Unit::milliseconds || reader.has("ratio")) return;
-  for (const std::string& name : metric_names_of(signal)) {
-    if (!is_in_milliseconds(name)) continue;
+  const auto* const quantiles = std::get_if<std::vector<rules::QuantileOf>>(&signal.of);
+  const std::vector<std::string> names = metric_names_of(signal);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    const bool told = quantiles != nullptr && (*quantiles)[i].unit;
+    if (told || !is_in_milliseconds(name)) continue;
     const std::string_view key = reader.has("quantile") ? "of" : "expr";
     reader.loading().findings.warning(
         reader.place(key), reader.owner(key) + ": " + name +

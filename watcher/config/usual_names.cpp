@@ -1,84 +1,18 @@
-#include "watcher/config/metric_names.hpp"
-
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <map>
+#include <set>
 #include <string>
+
+#include "watcher/config/known_libraries.hpp"
 
 namespace watcher {
 
 namespace {
 
-struct CounterName {
-  std::string_view metric;
-  std::string_view label;  // that holds the status
-};
-
-// One metric name stands once for each label that libraries put the status into: the label's presence decides.
-constexpr std::array<CounterName, 37> counters{{
-    {"http_requests_total", "code"},         // Go promhttp, Rust, many hand-written
-    {"http_requests_total", "status"},       // prometheus-fastapi-instrumentator, actix
-    {"http_requests_total", "status_code"},  // prom-client examples, ASP.NET
-    {"http_requests_total", "http_status"},
-    {"http_requests_total", "response_code"},
-    {"http_server_requests_seconds_count", "status"},  // Spring Boot, Quarkus, Micronaut (Micrometer)
-    {"http_server_requests_total", "code"},            // Ruby client's collector
-    {"http_server_requests_total", "status"},
-    {"http_server_request_duration_seconds_count", "http_response_status_code"},  // OpenTelemetry
-    {"http_server_duration_seconds_count", "http_status_code"},
-    {"http_server_duration_milliseconds_count", "http_status_code"},  // OpenTelemetry before 1.23
-    {"http_request_duration_seconds_count", "status_code"},           // express-prom-bundle, prom-client
-    {"http_request_duration_seconds_count", "code"},                  // prometheus-net
-    {"http_request_duration_seconds_count", "status"},
-    {"http_requests_received_total", "code"},     // prometheus-net
-    {"flask_http_request_total", "status"},       // prometheus-flask-exporter
-    {"starlette_requests_total", "status_code"},  // starlette_exporter
-    {"fastapi_requests_total", "status_code"},
-    {"fastapi_responses_total", "status_code"},
-    {"django_http_responses_total_by_status_total", "status"},  // django-prometheus
-    {"gin_requests_total", "code"},
-    {"gin_requests_total", "status"},
-    {"echo_requests_total", "code"},
-    {"rails_requests_total", "status"},  // yabeda-rails
-    {"actix_web_requests_total", "status"},
-    {"api_http_requests_total", "code"},
-    {"app_http_requests_total", "status"},
-    {"request_duration_seconds_count", "status_code"},  // weaveworks/common
-    {"traefik_service_requests_total", "code"},
-    {"traefik_entrypoint_requests_total", "code"},
-    {"caddy_http_request_duration_seconds_count", "code"},
-    {"nginx_http_requests_total", "status"},
-    {"nginx_http_response_count_total", "status"},  // prometheus-nginxlog-exporter
-    {"nginx_ingress_controller_requests", "status"},
-    {"haproxy_frontend_http_responses_total", "code"},
-    {"haproxy_backend_http_responses_total", "code"},
-    {"envoy_http_downstream_rq_xx", "envoy_response_code_class"},
-}};
-
-constexpr std::array<std::string_view, 23> durations{
-    "http_request_duration_highr_seconds",  // prometheus-fastapi-instrumentator: the one with enough buckets
-    "http_request_duration_seconds",
-    "http_requests_duration_seconds",
-    "http_server_requests_seconds",
-    "http_server_request_duration_seconds",
-    "http_server_duration_seconds",
-    "flask_http_request_duration_seconds",
-    "starlette_request_duration_seconds",
-    "fastapi_requests_duration_seconds",
-    "django_http_requests_latency_seconds_by_view_method",
-    "django_http_requests_latency_including_middlewares_seconds",
-    "gin_request_duration_seconds",
-    "echo_request_duration_seconds",
-    "rails_request_duration_seconds",
-    "http_response_time_seconds",
-    "http_request_latency_seconds",
-    "request_duration_seconds",
-    "traefik_service_request_duration_seconds",
-    "traefik_entrypoint_request_duration_seconds",
-    "caddy_http_request_duration_seconds",
-    "nginx_http_response_time_seconds",
-    "nginx_ingress_controller_request_duration_seconds",
-    "http_response_duration_seconds",
-};
+using rules::MatchKind;
+using rules::Selector;
 
 struct QuantileName {
   std::string_view word;
@@ -88,12 +22,116 @@ struct QuantileName {
 constexpr std::array<QuantileName, 6> quantiles{
     {{"p50", 0.5}, {"p75", 0.75}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}}};
 
-rules::Selector select(std::string_view metric, std::string_view label, rules::MatchKind kind, std::string_view value) {
+// What the outcome's label holds of a failed request, and of any.
+struct Outcomes {
+  std::string_view failed;
+  std::string_view any;
+};
+
+// What is the server's fault: Unknown, DeadlineExceeded, Unimplemented, Internal, Unavailable, DataLoss. The libraries
+// write them in three ways.
+constexpr Outcomes grpc_codes{"(?i)(unknown|deadline_?exceeded|unimplemented|internal|unavailable|data_?loss)", ".+"};
+
+Outcomes outcomes(Failed how) {
+  switch (how) {
+    case Failed::by_status:
+      return {"5..", "[1-5].."};  // whatever else the label holds ("success", "total") is no status
+    case Failed::by_class:
+      return {"5", "[1-5]"};
+    case Failed::by_status_text:
+      return {
+          "Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Timeout|"
+          "HTTP Version Not Supported|Variant Also Negotiates|Insufficient Storage|Loop Detected|Not Extended|"
+          "Network Authentication Required",
+          ".+"};
+    case Failed::by_class_name:
+      return {"server-error", ".+"};
+    case Failed::by_classification:
+      return {"failure", ".+"};
+    case Failed::by_grpc_code:
+      return grpc_codes;
+    case Failed::by_grpc_number:
+      return {"2|4|12|13|14|15", ".+"};
+    case Failed::by_own_counter:
+      return {};
+  }
+  return {};
+}
+
+Selector selector_of(std::string_view text) {
+  rules::Parsed<Selector> parsed = rules::parse_selector(text);
+  assert(std::holds_alternative<Selector>(parsed));
+  return std::get<Selector>(std::move(parsed));
+}
+
+void narrow(Selector& selector, std::string_view label, MatchKind kind, std::string_view value) {
   rules::Parsed<rules::Matcher> matcher = rules::Matcher::make(std::string(label), kind, std::string(value));
   assert(std::holds_alternative<rules::Matcher>(matcher));
-  rules::Selector out;
-  out.name = std::string(metric);
-  out.matchers.push_back(std::get<rules::Matcher>(std::move(matcher)));
+  selector.matchers.push_back(std::get<rules::Matcher>(std::move(matcher)));
+}
+
+// RE2 of the paths; frameworks write routes with or without the slashes at their ends.
+std::string pattern_of(const std::vector<std::string>& paths) {
+  std::string out;
+  for (const std::string& path : paths) {
+    out += out.empty() ? "/?(" : "|";
+    for (const char c : path.substr(1)) {
+      if (std::string_view(R"(\.+*?()|[]{}^$)").find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  }
+  return out + ")/?";
+}
+
+// The same names with other labels for the path are one candidate.
+using Labels = std::vector<std::string_view>;
+
+void add_labels(Labels& labels, std::string_view words) {
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find(' '));
+    if (std::find(labels.begin(), labels.end(), word) == labels.end()) labels.push_back(word);
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+}
+
+void leave_out(Selector& selector, const Labels& labels, const std::vector<std::string>& own_paths) {
+  if (own_paths.empty()) return;
+  for (const std::string_view label : labels) narrow(selector, label, MatchKind::not_regex, pattern_of(own_paths));
+}
+
+rules::RatioOf ratio_of(const KnownLibrary& library, const Labels& paths, const std::vector<std::string>& own_paths) {
+  rules::RatioOf out;
+  out.rank = library.counts_rank;
+  out.denominator = selector_of(library.counts);
+  if (library.failed == Failed::by_own_counter) {
+    out.numerator = selector_of(library.label);
+  } else {
+    out.numerator = out.denominator;
+    narrow(out.numerator, library.label, MatchKind::regex, outcomes(library.failed).failed);
+    narrow(out.denominator, library.label, MatchKind::regex, outcomes(library.failed).any);
+  }
+  leave_out(out.numerator, paths, own_paths);
+  leave_out(out.denominator, paths, own_paths);
+  return out;
+}
+
+// Which libraries stand for a candidate of their own: the first of each name.
+struct Candidate {
+  const KnownLibrary* library;
+  Labels paths;
+};
+
+template <class Key>
+std::vector<Candidate> candidates(const Key& key_of) {
+  std::vector<Candidate> out;
+  std::map<std::string, std::size_t> known;
+  for (const KnownLibrary& library : known_libraries()) {
+    const std::string key = key_of(library);
+    if (key.empty()) continue;
+    const auto [at, added] = known.emplace(key, out.size());
+    if (added) out.push_back({&library, {}});
+    add_labels(out[at->second].paths, library.paths);
+  }
   return out;
 }
 
@@ -106,25 +144,22 @@ std::optional<double> quantile_named(std::string_view word) {
   return std::nullopt;
 }
 
-std::vector<rules::RatioOf> usual_error_ratios() {
+std::vector<rules::RatioOf> usual_error_ratios(const std::vector<std::string>& own_paths) {
   std::vector<rules::RatioOf> out;
-  out.reserve(counters.size());
-  for (const CounterName& counter : counters) {
-    // Envoy's class is the first digit alone; others say 503 or 5xx.
-    const std::string_view failed = counter.label == "envoy_response_code_class" ? "5" : "5..";
-    out.push_back({select(counter.metric, counter.label, rules::MatchKind::regex, failed),
-                   select(counter.metric, counter.label, rules::MatchKind::not_equal, "")});
-  }
+  const auto key = [](const KnownLibrary& library) {
+    return library.counts.empty() ? "" : std::string(library.counts) + " " + std::string(library.label);
+  };
+  for (const Candidate& one : candidates(key)) out.push_back(ratio_of(*one.library, one.paths, own_paths));
   return out;
 }
 
-std::vector<rules::QuantileOf> usual_durations(double quantile) {
+std::vector<rules::QuantileOf> usual_durations(double quantile, const std::vector<std::string>& own_paths) {
   std::vector<rules::QuantileOf> out;
-  out.reserve(durations.size());
-  for (const std::string_view family : durations) {
-    rules::Selector selector;
-    selector.name = std::string(family);
-    out.push_back({quantile, std::move(selector)});
+  for (const Candidate& one : candidates([](const KnownLibrary& library) { return std::string(library.times); })) {
+    rules::QuantileOf of{quantile, selector_of(one.library->times), std::nullopt, one.library->times_rank};
+    if (one.library->unit != rules::Unit::seconds) of.unit = one.library->unit;
+    leave_out(of.family, one.paths, own_paths);
+    out.push_back(std::move(of));
   }
   return out;
 }

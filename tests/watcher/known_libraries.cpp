@@ -1,0 +1,228 @@
+#include "watcher/config/known_libraries.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "config_files.hpp"
+#include "known_libraries_pages.hpp"
+#include "probes/parse/prometheus_text.hpp"
+#include "rules/signals/measurements.hpp"
+
+namespace {
+
+using rules::Instant;
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what)) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+std::string number(double value) {
+  std::ostringstream out;
+  out << value;
+  return out.str();
+}
+
+// The short form, asked of pages that we write.
+class Asked {
+ public:
+  Asked()
+      : config_(loaded(config_text("short.toml"))), page_(keep()), measurements_(shapes(), config_.core.signals, {}) {}
+
+  void poll(double second, const std::string& page) {
+    page_.begin();
+    page_.push(page);
+    const auto fault = page_.finish();
+    REQUIRE_MESSAGE(!fault, (fault ? fault->what : "") << "\n" << page);
+    rules::Poll poll;
+    poll.probe = rules::ProbeName("metrics");
+    poll.started = at(second);
+    poll.ended = at(second);
+    poll.up = rules::Up::up;
+    poll.readings = page_.take();
+    measurements_.observe(poll);
+    now_ = at(second);
+  }
+
+  std::string verdict(const std::string& condition) const {
+    const auto parsed = rules::parse_condition(condition);
+    const rules::Judgement out = measurements_.judge(std::get<rules::Condition>(parsed), {}, now_);
+    return out.verdict == rules::Verdict::unknown ? std::string(rules::to_string(out.cause)) + ": " + out.detail
+                                                  : std::string(rules::to_string(out.verdict));
+  }
+  std::string taken(const std::string& signal) const {
+    const auto all = measurements_.taken();
+    const auto found = all.find(rules::SignalName(signal));
+    return found == all.end() ? "" : found->second;
+  }
+
+ private:
+  static Instant at(double second) { return Instant(std::chrono::hours(480'000)) + rules::from_seconds(second); }
+  std::vector<rules::ProbeShape> shapes() const {
+    rules::ProbeShape shape;
+    shape.name = rules::ProbeName("metrics");
+    return {shape};
+  }
+  std::vector<rules::Selector> keep() const {
+    for (const probes::ProbeConfig& probe : config_.probes) {
+      if (const auto* page = std::get_if<probes::PrometheusProbe>(&probe.what)) return page->keep;
+    }
+    return {};
+  }
+
+  watcher::Config config_;
+  probes::PrometheusText page_;
+  rules::Measurements measurements_;
+  Instant now_;
+};
+
+// How many requests a page counts, and how they went.
+struct Traffic {
+  double ok = 0;
+  double failed = 0;
+  double slow = 0;  // of the ok ones, 4 seconds instead of half a second
+};
+
+// The lines of one series of times: buckets at 1, 3 and 5 seconds, or quantiles.
+std::string times(const LibraryPage& library, const std::string& path, double all, double slow) {
+  const std::string line = replaced(library.times, "$P", path);
+  std::string out;
+  if (line.find("$Q") == std::string::npos) {
+    for (const double bound : {1.0, 3.0, 5.0}) {
+      out += replaced(line, "$L", number(bound * library.unit)) + " " + number(bound < 4 ? all - slow : all) + "\n";
+    }
+    return out + replaced(line, "$L", "+Inf") + " " + number(all) + "\n";
+  }
+  for (const double quantile : {0.5, 0.9, 0.99}) {
+    const double value = slow > (1 - quantile) * all ? 4 : 0.5;
+    out += replaced(line, "$Q", number(quantile)) + " " + number(value * library.unit) + "\n";
+  }
+  std::string count = replaced(replaced(line, "quantile=\"$Q\",", ""), ",quantile=\"$Q\"", "");
+  count.insert(count.find('{'), "_count");
+  return out + count + " " + number(all) + "\n";
+}
+
+std::string page_of(const LibraryPage& library, const Traffic& traffic, double own) {
+  const auto requests = [&library](const std::string& outcome, const std::string& path, double count) {
+    return replaced(replaced(library.requests, "$S", outcome), "$P", path) + " " + number(count) + "\n";
+  };
+  const bool by_path = library.requests.find("$P") != std::string::npos;
+  std::string out = "# a page of " + library.library + "\n";
+  // A counter of its own for errors counts besides.
+  const bool own_counter = library.requests.find("_$S") != std::string::npos;
+  out += requests(library.ok, "/users", traffic.ok + (own_counter ? traffic.failed : 0));
+  out += requests(library.failed, "/users", traffic.failed);
+  if (by_path) out += requests(library.ok, "/api/health", own) + requests(library.ok, "/metrics", own);
+  if (library.times.empty()) return out;
+  out += times(library, "/users", traffic.ok, traffic.slow);
+  if (library.times.find("$P") == std::string::npos) return out;
+  return out + times(library, "/api/health", own, 0) + times(library, "/metrics", own, 0);
+}
+
+// A minute of the traffic, 5 seconds at a time, while we ask fifty times as often as everybody else.
+Asked asked(const LibraryPage& library, const Traffic& each) {
+  Asked out;
+  for (int i = 0; i <= 12; ++i) {
+    out.poll(i * 5, page_of(library, {i * each.ok, i * each.failed, i * each.slow}, i * 50 * each.ok));
+  }
+  return out;
+}
+
+std::string name_of(const std::string& series) { return series.substr(0, series.find_first_of("{,}", 1)); }
+
+}  // namespace
+
+TEST_CASE("SPEC 3: the short form finds errors and times of every known library, in their own units") {
+  for (const LibraryPage& library : library_pages) {
+    CAPTURE(library.library);
+    const Asked well = asked(library, {100, 1, 1});
+    CHECK(name_of(well.taken("error_rate")) == name_of(replaced(library.requests, "$S", library.ok)));
+    CHECK(well.verdict("error_rate > 5%") == "good");
+    const Asked failing = asked(library, {100, 20, 1});
+    CHECK(failing.verdict("error_rate > 5%") == "bad");
+    if (library.times.empty()) {
+      CHECK(well.taken("p95") == "");
+      continue;
+    }
+    CHECK(well.verdict("p95 > 3000ms") == "good");
+    const Asked slow = asked(library, {100, 1, 10});
+    CHECK(slow.verdict("p95 > 3000ms") == "bad");
+    CHECK(slow.verdict("p95 > 5000ms") == "good");
+  }
+}
+
+TEST_CASE("every known library has a page in the tests, and every page is of a known library") {
+  std::set<std::string> known;
+  for (const watcher::KnownLibrary& library : watcher::known_libraries()) {
+    known.emplace(library.name);
+    CAPTURE(std::string(library.name));
+    CHECK(library.source.find('.') != std::string_view::npos);
+  }
+  std::set<std::string> tested;
+  for (const LibraryPage& page : library_pages) tested.insert(page.library);
+  CHECK(known == tested);
+}
+
+TEST_CASE("the README lists the known libraries, no more and no less") {
+  std::ifstream file(std::string(SOURCE_DIR) + "/README.md");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string begin = "<!-- known libraries -->";
+  const std::size_t from = text.str().find(begin);
+  const std::size_t to = text.str().find("<!-- end -->");
+  REQUIRE(from != std::string::npos);
+  REQUIRE(to != std::string::npos);
+  std::string list = text.str().substr(from + begin.size(), to - from - begin.size());
+  std::replace(list.begin(), list.end(), '\n', ' ');
+  std::set<std::string> listed;
+  const std::string separator = " · ";
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(separator, at), list.size());
+    std::string name = list.substr(at, end - at);
+    name.erase(0, name.find_first_not_of(' '));
+    name.erase(name.find_last_not_of(" .") + 1);
+    listed.insert(name);
+    at = end + separator.size();
+  }
+  std::set<std::string> known;
+  for (const watcher::KnownLibrary& library : watcher::known_libraries()) known.emplace(library.name);
+  CHECK(listed == known);
+}
+
+TEST_CASE("what counts the scrape alone, or what the application asks of others, is not taken") {
+  Asked page;
+  for (int i = 0; i <= 12; ++i) {
+    const std::string count = number(i * 100);
+    page.poll(i * 5, "promhttp_metric_handler_requests_total{code=\"500\"} " + count +
+                         "\nhttp_client_requests_seconds_count{status=\"500\"} " + count +
+                         "\ngrpc_client_handled_total{grpc_code=\"Internal\"} " + count +
+                         "\nhttp_requests_total{status=\"success\"} " + count +
+                         "\nresponse_total{direction=\"outbound\",classification=\"failure\"} " + count +
+                         "\nenvoy_http_downstream_rq_xx{envoy_response_code_class=\"5\",envoy_http_conn_manager_prefix="
+                         "\"admin\"} " +
+                         count + "\ntraefik_entrypoint_requests_total{code=\"500\",entrypoint=\"traefik\"} " + count +
+                         "\n");
+  }
+  CHECK(page.taken("error_rate") == "");
+  CHECK(page.verdict("error_rate > 5%").find("no_data") == 0);
+}
+
+TEST_CASE("aggregates of a page are not counted besides what they add up") {
+  Asked page;
+  for (int i = 0; i <= 12; ++i) {
+    page.poll(i * 5, "nginx_vts_server_requests_total{host=\"a\",code=\"2xx\"} " + number(i * 90) +
+                         "\nnginx_vts_server_requests_total{host=\"a\",code=\"5xx\"} " + number(i * 10) +
+                         "\nnginx_vts_server_requests_total{host=\"a\",code=\"total\"} " + number(i * 100) +
+                         "\nnginx_vts_server_requests_total{host=\"*\",code=\"2xx\"} " + number(i * 90) +
+                         "\nnginx_vts_server_requests_total{host=\"*\",code=\"5xx\"} " + number(i * 10) + "\n");
+  }
+  CHECK(page.verdict("error_rate > 9.9%") == "bad");
+  CHECK(page.verdict("error_rate > 10%") == "good");
+}

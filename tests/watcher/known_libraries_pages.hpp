@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// How each known library writes its page. `$S` stands for the outcome of a request, `$P` for its path, `$L` for a
+// bucket's bound, `$Q` for a quantile.
+struct LibraryPage {
+  std::string library;
+  std::string requests;
+  std::string ok;
+  std::string failed;
+  std::string times;  // empty: it times nothing
+  double unit = 1;    // what a second is
+};
+
+extern const std::vector<LibraryPage> library_pages;

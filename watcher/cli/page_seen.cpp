@@ -1,0 +1,127 @@
+#include "watcher/cli/page_seen.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "rules/signals/store.hpp"
+#include "watcher/cli/table.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr double same_quantile = 1e-9;  // written as 0.95 and 0.950
+
+std::string_view label_of(const rules::SeriesKey& key, std::string_view name) {
+  for (const rules::Label& label : key.labels) {
+    if (label.name == name) return label.value;
+  }
+  return {};
+}
+
+bool is_summary(const rules::Reading& reading, const rules::QuantileOf& of) {
+  return of.family.matches(*reading.series) && !label_of(*reading.series, "quantile").empty();
+}
+
+bool has_summary(const Page& page, const rules::QuantileOf& of) {
+  return std::any_of(page.begin(), page.end(), [&](const rules::Reading* one) { return is_summary(*one, of); });
+}
+
+bool leaves_out(const Page& page, const rules::Selector& selector) {
+  return std::any_of(page.begin(), page.end(), [&](const rules::Reading* one) {
+    return selector.matches(*one->series) && rules::leaves_out_by(selector, *one->series);
+  });
+}
+
+template <class Wanted>
+double sum_of(const Page& page, const rules::Selector& selector, const Wanted& wanted) {
+  double out = 0;
+  for (const rules::Reading* one : page) {
+    if (selector.matches(*one->series) && wanted(*one->series) && std::isfinite(one->value)) out += one->value;
+  }
+  return out;
+}
+
+bool any_series(const rules::SeriesKey&) { return true; }
+bool last_bucket(const rules::SeriesKey& key) { return std::isinf(rules::number_of(key, "le").value_or(0)); }
+
+}  // namespace
+
+bool has_series(const Page& page, const rules::Selector& selector) {
+  return std::any_of(page.begin(), page.end(),
+                     [&](const rules::Reading* reading) { return selector.matches(*reading->series); });
+}
+
+std::optional<double> highest_bound(const Page& page, const rules::QuantileOf& of) {
+  const rules::Selector buckets = rules::bucket_selector(of);
+  std::optional<double> highest;
+  for (const rules::Reading* reading : page) {
+    if (!buckets.matches(*reading->series)) continue;
+    const std::optional<double> bound = rules::number_of(*reading->series, "le");
+    if (bound && std::isfinite(*bound) && (!highest || *bound > *highest)) highest = bound;
+  }
+  return highest;
+}
+
+std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<rules::RatioOf>& candidates) {
+  std::vector<rules::CandidateSeen> out;
+  for (const rules::RatioOf& of : candidates) {
+    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{has_series(page, of.denominator), of.rank});
+    one.leaves_out = leaves_out(page, of.denominator);
+    one.requests = sum_of(page, of.denominator, any_series);
+  }
+  return out;
+}
+
+std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<rules::QuantileOf>& candidates) {
+  std::vector<rules::CandidateSeen> out;
+  for (const rules::QuantileOf& of : candidates) {
+    const rules::Selector buckets = rules::bucket_selector(of);
+    const bool histogram = has_series(page, buckets);
+    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{histogram || has_summary(page, of), of.rank});
+    one.leaves_out = leaves_out(page, histogram ? buckets : of.family);
+    one.requests = histogram ? sum_of(page, buckets, last_bucket) : sum_of(page, rules::count_selector(of), any_series);
+  }
+  return out;
+}
+
+std::string why_not(const rules::CandidateSeen& taken, const rules::CandidateSeen& other) {
+  if (other.rank > taken.rank) return "is taken only where there is nothing better";
+  if (taken.leaves_out && !other.leaves_out) return "does not tell our own requests apart";
+  return "counted " + short_number(other.requests) + " requests, this " + short_number(taken.requests);
+}
+
+const rules::QuantileOf* only_counted(const Page& page, const std::vector<rules::QuantileOf>& candidates) {
+  for (const rules::QuantileOf& of : candidates) {
+    if (has_series(page, rules::count_selector(of))) return &of;
+  }
+  return nullptr;
+}
+
+std::string about_summaries(const Page& page, const rules::QuantileOf& of) {
+  if (has_series(page, rules::bucket_selector(of))) return {};
+  std::set<std::vector<rules::Label>> summaries;
+  std::set<double> quantiles;
+  for (const rules::Reading* reading : page) {
+    if (!is_summary(*reading, of)) continue;
+    std::vector<rules::Label> labels = reading->series->labels;
+    std::erase_if(labels, [](const rules::Label& label) { return label.name == "quantile"; });
+    summaries.insert(std::move(labels));
+    if (const auto quantile = rules::number_of(*reading->series, "quantile")) quantiles.insert(*quantile);
+  }
+  const auto above = quantiles.lower_bound(of.quantile - same_quantile);
+  const std::string wanted = short_number(of.quantile);
+  if (above == quantiles.end()) return "the summary has no quantile of " + wanted + " or above: unknown(no_data)";
+  std::string out;
+  if (std::abs(*above - of.quantile) > same_quantile) {
+    out = "the summary has no quantile " + wanted + "; its " + short_number(*above) + ", the nearest above, is taken";
+  }
+  if (summaries.size() > 1) {
+    out += std::string(out.empty() ? "" : "; ") + std::to_string(summaries.size()) +
+           " summaries are combined by how many requests each has: what lies between their quantiles counts as slow";
+  }
+  return out;
+}
+
+}  // namespace watcher
