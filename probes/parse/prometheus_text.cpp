@@ -1,8 +1,6 @@
 #include "probes/parse/prometheus_text.hpp"
 
-#include <bitset>
 #include <cstring>
-#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -11,63 +9,13 @@
 #include "probes/parse/number.hpp"
 #include "probes/parse/prometheus_series.hpp"
 #include "probes/parse/series_memory.hpp"
+#include "probes/parse/wanted_names.hpp"
 
 namespace probes {
 
 namespace {
 
-using Selectors = std::vector<rules::Selector>;
-
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view start_time_name = "process_start_time_seconds";
-
-// The selectors by name. Most names are wanted by none of them, and a table of a few bits says so.
-class WantedNames {
- public:
-  explicit WantedNames(Selectors keep) {
-    rules::Selector start_time;
-    start_time.name = start_time_name;
-    keep.push_back(std::move(start_time));
-    for (rules::Selector& selector : keep) {
-      const std::string name = selector.name;
-      if (name.empty()) continue;
-      possible_[slot(name)] = true;
-      selectors_[name].push_back(std::move(selector));
-    }
-  }
-
-  // Whether the text names one of them anywhere: where a line cannot be read, it might be meant.
-  bool is_named_in(std::string_view text) const {
-    for (const auto& [name, selectors] : selectors_) {
-      if (text.find(name) != text.npos) return true;
-    }
-    return false;
-  }
-
-  // nullptr: nobody wants the name.
-  const Selectors* find(std::string_view name) const {
-    if (!possible_[slot(name)]) return nullptr;
-    const auto found = selectors_.find(name);
-    return found == selectors_.end() ? nullptr : &found->second;
-  }
-
- private:
-  static std::size_t slot(std::string_view name) {
-    const auto byte = [name](std::size_t at) -> std::size_t { return static_cast<unsigned char>(name[at]); };
-    return (name.size() * 67 + byte(name.size() - 1) * 29 + byte(name.size() / 2)) % slots;
-  }
-
-  static constexpr std::size_t slots = 512;
-  std::bitset<slots> possible_;
-  std::map<std::string, Selectors, std::less<>> selectors_;
-};
-
-bool any_matches(const Selectors& selectors, const rules::SeriesKey& key) {
-  for (const rules::Selector& selector : selectors) {
-    if (selector.matches_labels(key)) return true;
-  }
-  return false;
-}
 
 // For people: what can be shown of a line that came from outside.
 std::string quoted_excerpt(std::string_view line) {
@@ -97,7 +45,7 @@ std::string_view take_word(std::string_view& text) {
 }  // namespace
 
 struct PrometheusText::State {
-  explicit State(Selectors keep) : wanted(std::move(keep)) {}
+  explicit State(std::vector<rules::Selector> keep) : wanted(std::move(keep)) {}
 
   void push(std::string_view piece);
   void read_line(std::string_view line);
@@ -220,7 +168,7 @@ void PrometheusText::State::read_unexpected(std::string_view line) {
 }
 
 void PrometheusText::State::read_named(std::string_view line, std::size_t name_size) {
-  if (wanted.find(line.substr(0, name_size)) != nullptr) return read_series(line);
+  if (wanted.may_want(line.substr(0, name_size))) return read_series(line);
   skipped_name = line.substr(0, name_size + 1);
   check_skipped(line);
 }
@@ -233,7 +181,7 @@ void PrometheusText::State::read_quoted(std::string_view line) {
   if (!wanted.is_named_in(text)) {
     const auto parsed = parse_series(text);
     if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return pass_over(line, malformed->what);
-    if (wanted.find(std::get<rules::SeriesKey>(parsed).name) == nullptr) return check_skipped(line);
+    if (!wanted.may_want(std::get<rules::SeriesKey>(parsed).name)) return check_skipped(line);
   }
   read_series(line);
 }
@@ -254,8 +202,7 @@ void PrometheusText::State::learn_series(std::string_view line, std::string_view
   std::variant<rules::SeriesKey, MalformedSeries> parsed = parse_series(text);
   if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return fail(line, malformed->what);
   auto& key = std::get<rules::SeriesKey>(parsed);
-  const Selectors* const selectors = wanted.find(key.name);
-  const bool is_wanted = selectors != nullptr && any_matches(*selectors, key);
+  const bool is_wanted = wanted.wants(key);
   const auto sighting = memory.learn(text, std::move(key), is_wanted, line_number);
   read_value(line.substr(text.size()), sighting, line);
 }

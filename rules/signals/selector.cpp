@@ -28,7 +28,10 @@ std::string_view to_string(MatchKind kind) {
       ->sign;
 }
 
+constexpr std::string_view name_label = "__name__";
+
 std::string_view label_value(const SeriesKey& key, const std::string& label) {
+  if (label == name_label) return key.name;
   const auto found = std::find_if(key.labels.begin(), key.labels.end(),
                                   [&label](const Label& candidate) { return candidate.name == label; });
   return found == key.labels.end() ? std::string_view{} : std::string_view(found->value);
@@ -97,7 +100,7 @@ bool Matcher::matches(std::string_view label_value) const {
   return false;
 }
 
-bool Selector::matches(const SeriesKey& key) const { return key.name == name && matches_labels(key); }
+bool Selector::matches(const SeriesKey& key) const { return (name.empty() || key.name == name) && matches_labels(key); }
 
 bool Selector::matches_labels(const SeriesKey& key) const {
   return std::all_of(matchers.begin(), matchers.end(),
@@ -106,8 +109,11 @@ bool Selector::matches_labels(const SeriesKey& key) const {
 
 namespace {
 
+// Whether matchers of the metric's name may stand in the braces: where no name stands before them.
+enum class NameMatchers { refused, allowed };
+
 // A label's name, in quotes where it has other characters than a plain one.
-std::optional<std::string> take_label(TokenReader& reader) {
+std::optional<std::string> take_label(TokenReader& reader, NameMatchers names) {
   const Token label = reader.take();
   const bool plain = label.kind == TokenKind::name && label.text.find(':') == std::string::npos;
   const bool quoted = label.kind == TokenKind::text && !label.text.empty();
@@ -115,7 +121,7 @@ std::optional<std::string> take_label(TokenReader& reader) {
     reader.fail(label.begin, "expected a label's name, found " + describe(label, reader.text()));
     return std::nullopt;
   }
-  if (label.text == "__name__") {
+  if (label.text == name_label && names == NameMatchers::refused) {
     reader.fail(label.begin, "the metric's name stands before the braces");
     return std::nullopt;
   }
@@ -123,8 +129,8 @@ std::optional<std::string> take_label(TokenReader& reader) {
 }
 
 // label="value"; nothing after a mistake.
-std::optional<Matcher> read_matcher(TokenReader& reader) {
-  const std::optional<std::string> label = take_label(reader);
+std::optional<Matcher> read_matcher(TokenReader& reader, NameMatchers names) {
+  const std::optional<std::string> label = take_label(reader, names);
   const std::optional<MatchKind> kind = label ? take_match_sign(reader) : std::nullopt;
   if (!kind) return std::nullopt;
   const Token value = reader.take();
@@ -141,10 +147,10 @@ std::optional<Matcher> read_matcher(TokenReader& reader) {
 }
 
 // The rest of the list after "{".
-std::vector<Matcher> read_rest(TokenReader& reader) {
+std::vector<Matcher> read_rest(TokenReader& reader, NameMatchers names) {
   std::vector<Matcher> matchers;
   while (!reader.failed() && !reader.peek().is("}")) {
-    std::optional<Matcher> matcher = read_matcher(reader);
+    std::optional<Matcher> matcher = read_matcher(reader, names);
     if (!matcher) break;
     matchers.push_back(*std::move(matcher));
     if (!reader.accept(",")) break;
@@ -156,12 +162,13 @@ std::vector<Matcher> read_rest(TokenReader& reader) {
 }  // namespace
 
 std::vector<Matcher> read_matchers(TokenReader& reader) {
-  return reader.accept("{") ? read_rest(reader) : std::vector<Matcher>();
+  return reader.accept("{") ? read_rest(reader, NameMatchers::refused) : std::vector<Matcher>();
 }
 
 bool begins_selector(const TokenReader& reader) {
   return reader.peek().kind == TokenKind::name ||
-         (reader.peek().is("{") && reader.peek_after().kind == TokenKind::text);
+         (reader.peek().is("{") &&
+          (reader.peek_after().kind == TokenKind::text || reader.peek_after().is_word(name_label)));
 }
 
 Selector read_selector(TokenReader& reader) {
@@ -176,12 +183,19 @@ Selector read_selector(TokenReader& reader) {
     return selector;
   }
   reader.take();
+  if (reader.peek().is_word(name_label)) {
+    const std::size_t begin = reader.peek().begin;
+    selector.matchers = read_rest(reader, NameMatchers::allowed);
+    const bool is_pattern = !selector.matchers.empty() && selector.matchers.front().kind() == MatchKind::regex;
+    if (!is_pattern) reader.fail(begin, "a pattern of names is written __name__=~\"...\"");
+    return selector;
+  }
   const Token name = reader.take();
   selector.name = name.text;
   if (name.text.empty()) reader.fail(name.begin, "expected a metric's name in the quotes");
   const bool more = reader.accept(",");
   if (more)
-    selector.matchers = read_rest(reader);
+    selector.matchers = read_rest(reader, NameMatchers::refused);
   else
     reader.expect("}");
   return selector;
@@ -204,7 +218,7 @@ std::string to_string(const Selector& selector) {
   if (plain && selector.matchers.empty()) return selector.name;
   std::string out = plain ? selector.name : "";
   char separator = '{';
-  if (!plain) {
+  if (!plain && !selector.name.empty()) {
     out += std::exchange(separator, ',');
     append_quoted(out, selector.name);
   }

@@ -37,7 +37,7 @@ class Matcher {
 };
 
 // A PromQL instant selector: name{label="value",...}, or {"a name in quotes","a.label"="value",...} where a name has
-// other characters than [a-zA-Z0-9_]. The name is required.
+// other characters than [a-zA-Z0-9_], or {__name__=~"pattern",...}, whose name is empty.
 struct Selector {
   std::string name;
   std::vector<Matcher> matchers;

@@ -20,8 +20,26 @@ double divisor(Unit unit) {
   return 1;
 }
 
-Selector bucket_selector(const QuantileOf& of) { return {of.family.name + "_bucket", of.family.matchers}; }
-Selector count_selector(const QuantileOf& of) { return {of.family.name + "_count", of.family.matchers}; }
+namespace {
+
+// The series of a family with this suffix; of a pattern of names, those of all families that it matches.
+Selector with_suffix(const Selector& family, const std::string& suffix) {
+  if (!family.name.empty()) return {family.name + suffix, family.matchers};
+  Selector out;
+  for (const Matcher& matcher : family.matchers) {
+    const bool names = matcher.label() == "__name__" && matcher.kind() == MatchKind::regex;
+    const Parsed<Matcher> longer =
+        Matcher::make(matcher.label(), matcher.kind(), "(?:" + matcher.value() + ")" + suffix);
+    const auto* const made = std::get_if<Matcher>(&longer);
+    out.matchers.push_back(names && made != nullptr ? *made : matcher);
+  }
+  return out;
+}
+
+}  // namespace
+
+Selector bucket_selector(const QuantileOf& of) { return with_suffix(of.family, "_bucket"); }
+Selector count_selector(const QuantileOf& of) { return with_suffix(of.family, "_count"); }
 Unit unit_of(const SignalSpec& signal, const QuantileOf& of) { return of.unit.value_or(signal.unit); }
 
 std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates) {

@@ -137,6 +137,25 @@ TEST_CASE("names with other characters than [a-zA-Z0-9_] stand in quotes, in the
       rules::parse_signal_expression(R"(sum(rate({"a.b","c.d"="e"}[1m])) / {"f.g"})")));
 }
 
+TEST_CASE("a pattern of names stands in the braces, and of a histogram for the names of its parts") {
+  const std::string text = R"({__name__=~".+_http_requests_total",__name__!~"client.+",code=~"5.."})";
+  const Selector read = selector(text);
+  CHECK(to_string(read) == text);
+  CHECK(read.matches({"shop_http_requests_total", {{"code", "500"}}}));
+  CHECK_FALSE(read.matches({"shop_http_requests_total", {{"code", "200"}}}));
+  CHECK_FALSE(read.matches({"http_requests_total", {{"code", "500"}}}));
+  CHECK_FALSE(read.matches({"client_http_requests_total", {{"code", "500"}}}));
+  const rules::QuantileOf of{0.95, selector(R"({__name__=~"a|b",c="d"})")};
+  CHECK(rules::bucket_selector(of).matches({"b_bucket", {{"c", "d"}, {"le", "1"}}}));
+  CHECK_FALSE(rules::bucket_selector(of).matches({"a", {{"c", "d"}}}));
+  CHECK(rules::count_selector(of).matches({"a_count", {{"c", "d"}}}));
+  for (const std::string wrong :
+       {R"({__name__="a"})", R"({__name__!~"a"})", R"(a{__name__=~"b"})", R"({__name__=~"("})"}) {
+    CAPTURE(wrong);
+    CHECK(std::holds_alternative<rules::SyntaxError>(rules::parse_selector(wrong)));
+  }
+}
+
 TEST_CASE("selectors of a signal are all that its probe has to keep") {
   rules::SignalSpec signal;
   signal.of = std::vector<rules::RatioOf>{{selector("a{code=\"500\"}"), selector("a")}};

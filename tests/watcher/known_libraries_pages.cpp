@@ -113,6 +113,10 @@ const std::vector<LibraryPage> library_pages{
     {"prometheus-cowboy", R"(cowboy_requests_total{method="GET",reason="normal",status_class="$S"})", "success",
      "server-error",
      R"(cowboy_request_duration_seconds_bucket{method="GET",reason="normal",status_class="success",le="$L"})"},
+    {"prom_ex (Phoenix)", R"(shop_prom_ex_phoenix_http_requests_total{method="GET",path="$P",status="$S"})", "200",
+     "500",
+     R"(shop_prom_ex_phoenix_http_request_duration_milliseconds_bucket{method="GET",path="$P",status="200",le="$L"})",
+     1e3},
     {"axum-prometheus", R"(axum_http_requests_total{method="GET",status="$S",endpoint="$P"})", "200", "500",
      R"(axum_http_requests_duration_seconds_bucket{method="GET",status="200",endpoint="$P",le="$L"})"},
     {"actix-web-prom", R"(api_http_requests_total{endpoint="$P",method="GET",status="$S"})", "200", "500",
@@ -143,4 +147,6 @@ const std::vector<LibraryPage> library_pages{
      R"(kong_latency_bucket{type="request",service="a",le="$L"})", 1e3},
     {"APISIX", R"(apisix_http_status{code="$S",route="1",service="",node="127.0.0.1"})", "200", "502",
      R"(apisix_http_latency_bucket{type="request",route="1",le="$L"})", 1e3},
+    {"The same under a prefix of the application's own", R"(shop_http_requests_total{code="$S",route="$P"})", "200",
+     "500", R"(shop_http_request_duration_seconds_bucket{route="$P",le="$L"})"},
 };

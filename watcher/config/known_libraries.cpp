@@ -163,6 +163,9 @@ constexpr std::array libraries{
                  "status_class", by_class_name, "http_request_duration_microseconds", microseconds, ""},
     KnownLibrary{"prometheus-cowboy", "hexdocs.pm/prometheus_cowboy", "cowboy_requests_total", "status_class",
                  by_class_name, "cowboy_request_duration_seconds", seconds, ""},
+    KnownLibrary{"prom_ex (Phoenix)", "hexdocs.pm/prom_ex/PromEx.Plugins.Phoenix.html",
+                 "{__name__=~\".+_prom_ex_phoenix_http_requests_total\"}", "status", by_status,
+                 "{__name__=~\".+_prom_ex_phoenix_http_request_duration_milliseconds\"}", milliseconds, "path"},
     KnownLibrary{"axum-prometheus", "docs.rs/axum-prometheus", "axum_http_requests_total", "status", by_status,
                  "axum_http_requests_duration_seconds", seconds, "endpoint"},
     KnownLibrary{"actix-web-prom", "docs.rs/actix-web-prom", "api_http_requests_total", "status", by_status,
@@ -210,6 +213,33 @@ constexpr std::array libraries{
                  "kong_latency{type=\"request\"}", milliseconds, ""},
     KnownLibrary{"APISIX", "apisix.apache.org/docs/apisix/plugins/prometheus", "apisix_http_status", "code", by_status,
                  "apisix_http_latency{type=\"request\"}", milliseconds, ""},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_requests_total\",__name__!~\".*(client|outbound|upstream|external|admin|"
+                 "promhttp|prom_ex|symfony).*\"}",
+                 "code", by_status,
+                 "{__name__=~\".+_http_requests?_duration_seconds\",__name__!~\".*(client|outbound|upstream|external|"
+                 "admin|promhttp|prom_ex|symfony).*\"}",
+                 seconds, "path route handler uri endpoint url", 2, 2},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_requests_total\",__name__!~\".*(client|outbound|upstream|external|admin|"
+                 "promhttp|prom_ex|symfony).*\"}",
+                 "status", by_status, "", seconds, "path route handler uri endpoint url", 2, 2},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_requests_total\",__name__!~\".*(client|outbound|upstream|external|admin|"
+                 "promhttp|prom_ex|symfony).*\"}",
+                 "status_code", by_status, "", seconds, "path route handler uri endpoint url", 2, 2},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\".*(client|outbound|upstream|"
+                 "external|admin|promhttp|prom_ex|symfony).*\"}",
+                 "status_code", by_status, "", seconds, "path route handler uri endpoint url", 2, 2},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\".*(client|outbound|upstream|"
+                 "external|admin|promhttp|prom_ex|symfony).*\"}",
+                 "code", by_status, "", seconds, "path route handler uri endpoint url", 2, 2},
+    KnownLibrary{"The same under a prefix of the application's own", "prometheus.io/docs/practices/naming",
+                 "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\".*(client|outbound|upstream|"
+                 "external|admin|promhttp|prom_ex|symfony).*\"}",
+                 "status", by_status, "", seconds, "path route handler uri endpoint url", 2, 2},
 };
 
 }  // namespace

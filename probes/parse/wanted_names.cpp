@@ -1,0 +1,69 @@
+#include "probes/parse/wanted_names.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace probes {
+
+namespace {
+
+constexpr std::string_view name_label = "__name__";
+constexpr std::string_view start_time_name = "process_start_time_seconds";
+
+std::size_t slot(std::string_view name, std::size_t slots) {
+  const auto byte = [name](std::size_t at) -> std::size_t { return static_cast<unsigned char>(name[at]); };
+  return (name.size() * 67 + byte(name.size() - 1) * 29 + byte(name.size() / 2)) % slots;
+}
+
+bool any_matches(const std::vector<rules::Selector>& selectors, const rules::SeriesKey& key) {
+  return std::any_of(selectors.begin(), selectors.end(),
+                     [&key](const rules::Selector& selector) { return selector.matches_labels(key); });
+}
+
+bool matches_name(const rules::Selector& pattern, std::string_view name) {
+  return std::all_of(pattern.matchers.begin(), pattern.matchers.end(), [name](const rules::Matcher& matcher) {
+    return matcher.label() != name_label || matcher.matches(name);
+  });
+}
+
+}  // namespace
+
+WantedNames::WantedNames(std::vector<rules::Selector> keep) {
+  rules::Selector start_time;
+  start_time.name = start_time_name;
+  keep.push_back(std::move(start_time));
+  for (rules::Selector& selector : keep) {
+    const std::string name = selector.name;
+    if (name.empty()) {
+      patterns_.push_back(std::move(selector));
+      continue;
+    }
+    possible_[slot(name, slots)] = true;
+    selectors_[name].push_back(std::move(selector));
+  }
+}
+
+bool WantedNames::is_named_in(std::string_view text) const {
+  return std::any_of(selectors_.begin(), selectors_.end(),
+                     [text](const auto& one) { return text.find(one.first) != text.npos; });
+}
+
+bool WantedNames::may_want(std::string_view name) const {
+  return find(name) != nullptr ||
+         std::any_of(patterns_.begin(), patterns_.end(),
+                     [name](const rules::Selector& pattern) { return matches_name(pattern, name); });
+}
+
+bool WantedNames::wants(const rules::SeriesKey& key) const {
+  const Selectors* const selectors = find(key.name);
+  return (selectors != nullptr && any_matches(*selectors, key)) || any_matches(patterns_, key);
+}
+
+// nullptr: nobody names it.
+const WantedNames::Selectors* WantedNames::find(std::string_view name) const {
+  if (!possible_[slot(name, slots)]) return nullptr;
+  const auto found = selectors_.find(name);
+  return found == selectors_.end() ? nullptr : &found->second;
+}
+
+}  // namespace probes

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/series.hpp"
+#include "rules/signals/selector.hpp"
+
+namespace probes {
+
+// The selectors by name. Most names are wanted by none of them, and a table of a few bits says so.
+class WantedNames {
+ public:
+  // `process_start_time_seconds` is wanted besides.
+  explicit WantedNames(std::vector<rules::Selector> keep);
+
+  // Whether the text names one of them anywhere: where a line cannot be read, it might be meant.
+  bool is_named_in(std::string_view text) const;
+  // Whether anybody may want a series of the name.
+  bool may_want(std::string_view name) const;
+  bool wants(const rules::SeriesKey& key) const;
+
+ private:
+  using Selectors = std::vector<rules::Selector>;
+  const Selectors* find(std::string_view name) const;
+
+  static constexpr std::size_t slots = 512;
+  std::bitset<slots> possible_;
+  std::map<std::string, Selectors, std::less<>> selectors_;
+  Selectors patterns_;  // of names
+};
+
+}  // namespace probes
