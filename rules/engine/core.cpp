@@ -164,10 +164,15 @@ void Core::tick() {
     touch(due);
   }
   for (auto& [name, service] : touched_) {
-    if (service->limits().pause_is_over()) service->end_pause();
-    service->revisions().end_overdue();
+    end_what_is_over(*service);
     service->evidence().advance();
   }
+}
+
+// Pauses and deployments.
+void Core::end_what_is_over(Service& service) {
+  if (service.limits().pause_is_over()) service.end_pause();
+  service.revisions().end_overdue();
 }
 
 // What follows from what was seen, until nothing more follows. Only what concerns a service can change what is decided

@@ -46,6 +46,7 @@ class Core {
   void handle(const ClockJump& jump);
   void handle(const SelfDegraded& degraded);
   void tick();
+  void end_what_is_over(Service& service);
   void react();
   bool drive_incidents();
 

@@ -58,6 +58,8 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     service->revisions().restore(record, durable.last_alive);
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
+  // What ended while nobody was there: no timer comes for what is past.
+  for (auto& [name, service] : services_) end_what_is_over(*service);
   restore_incidents(durable);
   // What was read back is looked at with whatever comes first.
   touch_all();

@@ -161,3 +161,15 @@ TEST_CASE("SPEC 2.13: a crash right after a pause does not bring back what was b
   w.crash(1s);
   CHECK(w.rule("errors").progress.bad == 0s);
 }
+
+TEST_CASE("a pause that ended while nobody was there is over at the start and forgets nothing later") {
+  World w(usual());
+  w.run(5min);
+  REQUIRE(w.ask(rules::Pause{std::nullopt, 1min, "by a test"}).accepted);
+  w.run(50s);
+  w.crash(30s);
+  CHECK_FALSE(w.service().paused_until);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.noted("resumed") == 1);
+}

@@ -178,3 +178,50 @@ TEST_CASE("what cannot be read after the switch is in the outcome") {
   CHECK(w.outcome() == "unverifiable");
   CHECK(w.last()->outcome_detail == "after the switch " + cause);
 }
+
+TEST_CASE("what goes bad long after the last look may be another revision's: people are asked until it can be read") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");  // armed
+  w.run(2min);
+  unreadable(w);
+  w.run(10min);
+  w.deploy("bad");  // nobody sees it
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  CHECK(w.told_text(cause));
+  CHECK(w.deeds.empty());
+  readable(w);
+  // Seen, it is judged on its own.
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.outcome() == "recovered"; }, 30min));
+  CHECK(w.all().front().outcome == rules::Outcome::superseded);
+  CHECK(w.standing("bad") == rules::Standing::bad);
+  CHECK(w.standing("v2") != rules::Standing::bad);
+}
+
+TEST_CASE("what went bad long after the last look is rolled back when it turns out to be what was seen") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(2min);
+  unreadable(w);
+  w.run(10min);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  readable(w);
+  w.reality["web"].on_switch = [](Reality& web) { web.extra_errors = 0; };
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.standing("v2") == rules::Standing::bad);
+}
+
+TEST_CASE("an identity that fails with the application it is asked of does not keep it from being rolled back") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("crash");
+  w.run(25s);
+  unreadable(w);
+  w.reality["web"].on_switch = [](Reality& web) { web.readable = true; };
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.standing("crash") == rules::Standing::bad);
+}

@@ -115,6 +115,12 @@ CoreConfig configure_plainly(Dice& dice, const std::string& service) {
   add_rules(config, service);
   for (RuleSpec& rule : config.rules) rule.sustain = dice.pick(std::vector<Duration>{30s, 1min, 2min});
   add_actions(config, dice);
+  // A step that a restart interrupts and that does not bear repetition would end it otherwise, as it should.
+  for (ActionSpec& action : config.actions) {
+    for (auto* steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
+      for (StepSpec& step : *steps) step.idempotent = true;
+    }
+  }
   return config;
 }
 

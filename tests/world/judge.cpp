@@ -151,6 +151,7 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
     Service& known = service(x->service);
     (x->standing == Standing::good ? known.good : known.bad).insert(x->revision.text);
     (x->standing == Standing::good ? known.bad : known.good).erase(x->revision.text);
+    if (x->standing == Standing::bad) known.ran.erase(x->revision.text);
   }
   if (const auto* x = std::get_if<FuseReset>(&request)) {
     Service& known = service(x->service);
@@ -172,6 +173,21 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
 
 void Judge::saved(const Watcher& watcher, const Record& record) {
   if (const auto* incident = std::get_if<IncidentRecord>(&record)) incident_saved(watcher, *incident);
+  if (const auto* revision = std::get_if<LedgerRecord>(&record)) revision_saved(watcher, *revision);
+}
+
+// What did harm once may be deployed again and prove itself then.
+void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
+  Service& known = service(record.service);
+  if (record.standing != Standing::good || !known.bad.contains(record.revision.text)) return;
+  if (known.ran[record.revision.text] < 55min) return breach("a quarantined revision is good that nothing proved");
+  for (const RuleSpec& one : watcher.config().rules) {
+    const bool counts = one.service == record.service && one.severity != Severity::p3;
+    if (counts && measured(watcher).at(one.name).surely_bad_since()) {
+      breach("a quarantined revision is good while rule " + one.name.text + " is bad");
+    }
+  }
+  known.bad.erase(record.revision.text);
 }
 
 void Judge::told(const Watcher& watcher, const Tell& tell) {

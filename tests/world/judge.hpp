@@ -92,6 +92,7 @@ class Judge final : public Witness {
   const rules::ActionSpec* plan(const Watcher& watcher, const rules::IncidentRecord& record, std::size_t rung) const;
   void fired(const Watcher& watcher, const rules::Note& note);
   void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
+  void revision_saved(const Watcher& watcher, const rules::LedgerRecord& record);
   void incident_closed(const Watcher& watcher, Incident& incident);
   void check_recovered(const Watcher& watcher, const rules::IncidentRecord& record);
   void check_intent(const Watcher& watcher, const rules::Perform& command);

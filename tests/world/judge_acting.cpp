@@ -124,12 +124,17 @@ void Judge::check_target(const Watcher&, const Perform& command, const Incident&
 void Judge::check_blame(const Watcher& watcher, const Perform& command, const Incident& incident) {
   if (incident.approved) return;
   const Application& app = *host_.applications.at(command.context.service.text);
-  const Instant since = app.running_since();
+  const Service& known = service(command.context.service);
+  // What nobody can read may be another one by now; that it was the one that is blamed must have been seen.
+  const bool is_blind = known.identity && !known.readable;
   const auto& all = measured(watcher);
   const bool any_blames =
       std::any_of(incident.record.rules.begin(), incident.record.rules.end(), [&](const JoinedRule& joined) {
         const auto found = all.find(joined.rule);
-        return found != all.end() && joined.joined - Duration(joined.for_ns) >= since - 12s;
+        if (found == all.end()) return false;
+        const Instant began = joined.joined - Duration(joined.for_ns);
+        return is_blind ? began <= known.looked_at + spec(watcher, command.context.service)->start_deadline + 45s
+                        : began >= app.running_since() - 12s;
       });
   if (!any_blames) breach("revision " + command.context.from.text + " is blamed for what was measured before it ran");
 }

@@ -99,6 +99,7 @@ void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record
   if (record.switched && !record.by_hand) {
     known.bad.insert(record.from.text);
     known.good.erase(record.from.text);
+    known.ran.erase(record.from.text);
   }
   // A disk that is in trouble lets us hear of it late.
   const bool is_news = std::any_of(record.timeline.begin(), record.timeline.end(), [&](const TimelineEntry& line) {

@@ -157,18 +157,19 @@ bool Measured::could_fire(Instant now, Instant from) const {
       continue;
     }
     if (seen->could_be_bad && seen->at >= from) ++samples;
-    Duration part = end - begin;
-    if (seen->could_be_bad) {
-      part = std::min(part, std::max<Duration>(rule_.sustain - observed, Duration::zero()));
-    }
     const bool enough = samples >= (rule_.sustain == Duration::zero() ? 2 : 3);
-    const Duration all = observed + part;
-    const Duration worst = bad + (seen->could_be_bad ? part : Duration::zero());
-    const double needed = rule_.quorum * static_cast<double>(all.count());
-    if (enough && all + spared + rounding >= rule_.sustain && static_cast<double>((worst + rounding).count()) >= needed)
-      return true;
-    observed += end - begin;
-    if (seen->could_be_bad) bad += end - begin;
+    const auto holds = [&](Duration part) {
+      const Duration all = observed + part;
+      const Duration worst = bad + (seen->could_be_bad ? part : Duration::zero());
+      const double needed = rule_.quorum * static_cast<double>(all.count());
+      return enough && all + spared + rounding >= rule_.sustain &&
+             static_cast<double>((worst + rounding).count()) >= needed;
+    };
+    const Duration part = end - begin;
+    const Duration just_enough = std::min(part, std::max<Duration>(rule_.sustain - observed, Duration::zero()));
+    if (holds(part) || (seen->could_be_bad && holds(just_enough))) return true;
+    observed += part;
+    if (seen->could_be_bad) bad += part;
   }
   return false;
 }

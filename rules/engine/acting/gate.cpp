@@ -12,10 +12,7 @@ namespace {
 
 using Counts = bool (*)(const GateView&, const GateRule&);  // which joined rules count
 
-bool is_approved_by_person(const GateView& view) {
-  const std::string& by = view.incident.approved_by;
-  return !by.empty() && by != approved_by_nobody;
-}
+bool is_approved_by_person(const GateView& view) { return rules::is_approved_by_person(view.incident); }
 
 bool is_uncleared(const GateView&, const GateRule& rule) { return !rule.cleared; }
 
@@ -122,6 +119,7 @@ std::optional<Gate> gate_begin(const GateView& view) {
   if (view.incident.by_hand || is_approved_by_person(view) || approved_by_time) return std::nullopt;
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
+  if (view.unattributed && view.action->switches()) return Gate{GateKind::ask, view.unreadable, {}, {}, true};
   if (view.own_trouble.empty()) return std::nullopt;
   return Gate{GateKind::ask, "rollbackd is in trouble itself: " + view.own_trouble, {}, {}, true};
 }
@@ -140,6 +138,10 @@ Gate gate_lock(const GateView& view) {
 }
 
 }  // namespace
+
+bool is_approved_by_person(const IncidentRecord& incident) {
+  return !incident.approved_by.empty() && incident.approved_by != approved_by_nobody;
+}
 
 std::optional<Gate> gate_end(const GateView& view) {
   if (view.moved_on) {

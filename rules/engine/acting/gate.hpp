@@ -15,6 +15,8 @@ namespace rules {
 // Who approved when nobody answered and ask.then is act.
 inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
 
+bool is_approved_by_person(const IncidentRecord& incident);
+
 enum class GateKind {
   go,     // the rung may begin
   ask,    // a person has to approve it
@@ -54,6 +56,7 @@ struct GateView {
   bool moved_on = false;  // another revision than it is about, or than its target, runs by somebody else's doing
   bool armed = false;
   std::string unreadable{};            // why it cannot be read, for people; empty: it can
+  bool unattributed = false;           // and no look saw it run when what it fired on was measured
   const LedgerRecord* from = nullptr;  // what ran when it opened; nullptr: not known
   // The rung at the cursor; nullptr: none is left.
   const ActionSpec* action = nullptr;

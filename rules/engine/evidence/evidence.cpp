@@ -113,7 +113,7 @@ void Evidence::note(std::size_t which) {
     is ? void(in.insert(which)) : void(in.erase(which));
   };
   keep(firing_, rule.is_firing());
-  keep(bad_, rule.is(Verdict::bad) && rule.spec().severity != Severity::p3);
+  keep(bad_, (rule.is(Verdict::bad) || rule.is_firing()) && rule.spec().severity != Severity::p3);
   keep(blind_, rule.is_blind());
   std::vector<Instant> deadlines;
   rule.add_deadlines(now(), deadlines);

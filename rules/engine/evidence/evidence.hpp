@@ -66,8 +66,10 @@ class Evidence {
 
   // Reading.
   std::vector<WatchedRule*> firing();  // in the configuration's order
-  // One of P0 to P2 is bad, as it was last seen.
+  // One of P0 to P2 is bad, as it was last seen, or fired and has not recovered.
   bool is_any_bad() const { return !bad_.empty(); }
+  // Each of P0 to P2 is known to be good.
+  bool are_all_good() const;
   bool is_blind() const { return !blind_.empty(); }
   std::vector<const WatchedRule*> rules() const { return {rules_.begin(), rules_.end()}; }
   WatchedRule* find(const RuleName& rule);

@@ -37,6 +37,12 @@ std::optional<ProbeName> Evidence::probe_of(const Condition::Reference& signal_o
   return std::nullopt;
 }
 
+bool Evidence::are_all_good() const {
+  return std::all_of(rules_.begin(), rules_.end(), [](const WatchedRule* rule) {
+    return rule->spec().severity == Severity::p3 || (rule->is(Verdict::good) && !rule->is_firing());
+  });
+}
+
 std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& inherited) const {
   std::vector<RuleName> out;
   for (const WatchedRule* rule : rules_) {

@@ -19,6 +19,7 @@ GateView Incident::gate_view() const {
   view.moved_on = moved_on();
   view.armed = in_.revisions.is_armed();
   view.unreadable = in_.revisions.readability().why_not();
+  view.unattributed = is_unattributed();
   view.from = in_.revisions.find(record_.from);
   view.action = plan();
   view.rung_began = rung_began_.has_value();
@@ -66,6 +67,17 @@ bool Incident::moved_on() const {
   if (record_.from.empty()) return false;
   if (running == record_.from) return in_.revisions.running_since() > record_.opened;
   return !record_.switched || running != record_.to;
+}
+
+// An `identify` that asks the application itself fails with it: that is no reason not to act. But what went bad long
+// after the last look may be another revision's. While it was given time to start nothing could go bad.
+bool Incident::is_unattributed() const {
+  if (!in_.service.has_identity || record_.by_hand || in_.revisions.readability().why_not().empty()) return false;
+  const LedgerRecord* from = in_.revisions.find(record_.from);
+  if (from == nullptr) return false;
+  const Instant latest = std::max(from->last_seen, from->appeared + in_.service.start_deadline) + identity_wait_max;
+  return std::none_of(record_.rules.begin(), record_.rules.end(),
+                      [&](const JoinedRule& joined) { return joined.joined - Duration(joined.for_ns) <= latest; });
 }
 
 // Time answers nothing that the mode in force leaves to a person.

@@ -95,6 +95,7 @@ class Incident {
   std::optional<Gate> ending() const;
   bool all_cleared() const;
   bool moved_on() const;
+  bool is_unattributed() const;  // nobody saw run what it is about when what it fired on was measured
   AskThen ask_then() const;
 
   // phases.cpp

@@ -27,7 +27,8 @@ Incident::Look Incident::look_before_switch() {
     return *running == record_.from ? Look::go : Look::superseded;
   }
   if (look_.count_failure()) {
-    if (record_.from.empty() && !record_.by_hand) return Look::unread;
+    const bool nobody_knows = record_.from.empty() && !record_.by_hand;
+    if (nobody_knows || (is_unattributed() && !is_approved_by_person(record_))) return Look::unread;
     story("revision_unread", unread() + "; last seen " + record_.from.text);
     return Look::go;
   }

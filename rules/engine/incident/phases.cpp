@@ -123,7 +123,8 @@ bool Incident::drive_asking() {
     return true;
   }
   if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
-  if (record_.asked_in_trouble && in_.trouble.asks_because().empty()) return withdraw_question(), true;
+  const bool in_trouble = is_unattributed() || !in_.trouble.asks_because().empty();
+  if (record_.asked_in_trouble && !in_trouble) return withdraw_question(), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
   record_.approved_by = approved_by_nobody;
