@@ -63,7 +63,8 @@ using Event = std::variant<Poll, RevisionRead, DeployMark, ReadinessRead, ClockJ
 
 // What became of a step that was commanded.
 struct StepResult {
-  StepStatus status = StepStatus::failed;  // succeeded, failed, timed_out or interrupted
+  // skipped: its intent could not be written, so it was not begun and may be commanded again.
+  StepStatus status = StepStatus::failed;
   std::optional<int> exit_code;
   std::string detail;
   std::string output;

@@ -27,7 +27,8 @@ void Fuse::put(FuseRecord record) {
   uses.push_back(std::move(record));
 }
 
-std::vector<FuseRecord> Fuse::take_back_switch(const ServiceName& service, const IncidentId& incident, bool action) {
+std::vector<FuseRecord> Fuse::take_back(const ServiceName& service, const IncidentId& incident, bool with_switch,
+                                        bool with_action) {
   std::vector<FuseRecord>& uses = uses_[service];
   std::vector<FuseRecord> taken;
   const auto take_newest = [&](auto is_it) {
@@ -38,8 +39,8 @@ std::vector<FuseRecord> Fuse::take_back_switch(const ServiceName& service, const
     taken.back().undone = true;
     uses.erase(std::next(newest).base());
   };
-  take_newest([](FuseUse use) { return use == FuseUse::switched; });
-  if (action) take_newest([](FuseUse use) { return use == FuseUse::mutated || use == FuseUse::by_hand; });
+  if (with_switch) take_newest([](FuseUse use) { return use == FuseUse::switched; });
+  if (with_action) take_newest([](FuseUse use) { return use == FuseUse::mutated || use == FuseUse::by_hand; });
   return taken;
 }
 

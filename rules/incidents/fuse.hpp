@@ -14,9 +14,9 @@ namespace rules {
 class Fuse {
  public:
   void put(FuseRecord record);
-  // What the newest switch of the incident was counted as, and with `action` its action too, counts no more. Returns
-  // what is to be saved of that.
-  std::vector<FuseRecord> take_back_switch(const ServiceName& service, const IncidentId& incident, bool action);
+  // The incident's newest switch, its newest action, or both count no more. Returns what is to be saved of that.
+  std::vector<FuseRecord> take_back(const ServiceName& service, const IncidentId& incident, bool with_switch,
+                                    bool with_action);
   // Why nothing more may be done by itself, for people; empty when it may. `switches`: the action has a switch.
   std::string blown(const ServiceName& service, const FuseLimits& limits, const LedgerRecord* from, bool switches,
                     Instant now) const;

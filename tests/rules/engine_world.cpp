@@ -235,6 +235,11 @@ void World::check(const Perform& command) {
 }
 
 void World::perform(const Perform& command) {
+  if (journal_locked) {
+    return schedule(5s, [this, id = command.id] {
+      carry_out(engine_->complete(id, {StepStatus::skipped, {}, "the journal is locked", "", 0}, now_));
+    });
+  }
   check(command);
   deeds.push_back({now_, command});
   const std::string what = describe(command.step);

@@ -123,7 +123,8 @@ class World {
   std::map<std::string, Reality> reality;
   std::map<std::string, Script> scripts;  // by describe(step)
   bool lock_refused = false;
-  bool steps_outlive = false;  // a watcher's crash leaves the commands of its steps at work
+  bool journal_locked = false;  // no step's intent can be written
+  bool steps_outlive = false;   // a watcher's crash leaves the commands of its steps at work
   FakeJournal journal;
   std::vector<Done> deeds;
   std::vector<rules::Tell> tells;

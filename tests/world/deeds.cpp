@@ -11,7 +11,7 @@ using namespace rules;
 
 namespace {
 
-constexpr Duration intent_patience = 30s;
+constexpr Duration intent_patience = 5s;
 constexpr Duration intent_retry = 1s;
 constexpr Duration answer_takes = 5ms;
 
@@ -90,7 +90,7 @@ void Watcher::call_off(const Batch& batch, const std::string& fault) {
   for (const Command& command : batch) {
     const std::string detail = "not started: its intent could not be written: " + fault;
     if (const auto* perform = std::get_if<Perform>(&command)) {
-      batches_.push_back(engine_->complete(perform->id, {StepStatus::failed, {}, detail, "", 0}, now()));
+      batches_.push_back(engine_->complete(perform->id, {StepStatus::skipped, {}, detail, "", 0}, now()));
     }
     if (const auto* lock = std::get_if<LockHost>(&command)) {
       batches_.push_back(engine_->complete(lock->id, {StepStatus::failed, {}, detail, "", 0}, now()));

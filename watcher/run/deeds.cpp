@@ -21,9 +21,9 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-// How long an intent that cannot be written is tried again before its deed is called off: somebody who looks into the
-// database, or a disk that stalls, must not cost a rollback.
-constexpr rules::Duration intent_patience = std::chrono::seconds(30);
+// How long an intent that cannot be written is tried again before its deed is put off: somebody who has a short look
+// into the database is nobody's business. The engine has the patience for more.
+constexpr rules::Duration intent_patience = std::chrono::seconds(5);
 constexpr rules::Duration intent_retry = std::chrono::seconds(1);
 constexpr std::ptrdiff_t owed_max = 1000;  // records, and messages: a disk that stays full must not fill memory
 
@@ -47,9 +47,9 @@ rules::StepResult succeeded() {
   return result;
 }
 
-rules::StepResult not_begun(std::string detail) {
+rules::StepResult put_off(std::string detail) {
   rules::StepResult result = failed(std::move(detail));
-  result.nothing_begun = true;
+  result.status = rules::StepStatus::skipped;
   return result;
 }
 
@@ -176,8 +176,7 @@ void Deeds::fail_intents(const Batch& batch, const JournalFault& fault) {
   }
   for (const rules::Command& command : batch) {
     const std::string detail = "not started: its intent could not be written: " + fault.what;
-    if (const auto* perform = std::get_if<rules::Perform>(&command))
-      means_.loop.complete(perform->id, not_begun(detail));
+    if (const auto* perform = std::get_if<rules::Perform>(&command)) means_.loop.complete(perform->id, put_off(detail));
     if (const auto* lock = std::get_if<rules::LockHost>(&command)) means_.loop.complete(lock->id, failed(detail));
   }
 }

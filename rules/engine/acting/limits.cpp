@@ -55,9 +55,11 @@ void Limits::switch_begins(const IncidentId& incident, const Revision& from) {
   count(FuseUse::switched, from, incident);
 }
 
-void Limits::take_back_switch(const IncidentId& incident, bool action) {
-  for (FuseRecord& record : fuse_.take_back_switch(spec_.name, incident, action)) effects_.save(std::move(record));
-  if (!action) return;
+void Limits::take_back(const IncidentId& incident, bool with_switch, bool with_action) {
+  for (FuseRecord& record : fuse_.take_back(spec_.name, incident, with_switch, with_action)) {
+    effects_.save(std::move(record));
+  }
+  if (!with_action) return;
   mutation_ended_ = mutation_ended_before_;
   acted_without_identity_ = acted_without_identity_before_;
   save_();

@@ -36,8 +36,8 @@ class Limits {
   void action_begins(const IncidentId& incident, bool by_hand, const Revision& from);
   void switch_begins(const IncidentId& incident, const Revision& from);
   void mutation_ended();
-  // A switch that was counted changed nothing. `action`: nor did what its action had begun with.
-  void take_back_switch(const IncidentId& incident, bool action);
+  // What was counted changed nothing: of the incident the newest switch, its newest action, or both.
+  void take_back(const IncidentId& incident, bool with_switch, bool with_action);
   // Where a rule starts when it fires again on the same revision.
   void start_higher(const RuleName& rule, int rung);
 

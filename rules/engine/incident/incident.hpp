@@ -118,12 +118,13 @@ class Incident {
   void count_step(const StepSpec& step);
   void carry_out(const StepSpec& step);
   void send_notice(const NotifyStep& step);
+  void intent_unsaved(const StepResult& result);
+  void take_back_step(const StepSpec& step);
   bool drive_in_flight();
   bool drive_wait(const StepSpec& step, const WaitStep& wait);
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
   void never_switched();
-  void take_back_switch();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
   void move_on();
 
@@ -185,6 +186,10 @@ class Incident {
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;
   bool switched_before_ = false;
+  bool opened_rung_ = false;  // it was the first mutating one of its rung
+  // The next step's intent could not be written since then, and is written again at that time.
+  std::optional<Instant> intent_unsaved_since_;
+  std::optional<Instant> intent_retry_at_;
   bool never_switched_ = false;  // this rung's switch failed before its own command began
   bool left_at_work_ = false;    // its step's command was found running at our start
   // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran

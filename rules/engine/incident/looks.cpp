@@ -85,7 +85,14 @@ bool Incident::look_back() {
   looks_back_ = false;
   if (look_.running() != record_.from) return false;
   record_.switched = false;
-  take_back_switch();
+  // Its action counts on where it changed something before.
+  bool action_too = true;
+  for (const StepSpec& step : plan()->steps) {
+    if (std::holds_alternative<SwitchStep>(step.what)) break;
+    action_too = action_too && !is_mutating(step);
+  }
+  in_.limits.take_back(record_.id, true, action_too);
+  in_.revisions.switch_changed_nothing(record_.from);
   story("changed_nothing", record_.from.text + " runs as before: the switch changed nothing and is not counted");
   return false;
 }

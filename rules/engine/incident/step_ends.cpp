@@ -49,21 +49,7 @@ void Incident::end_step(const StepResult& result) {
 // SPEC 2.24: what fails before the switch's own command began marks no revision and counts nowhere.
 void Incident::never_switched() {
   never_switched_ = true;
-  record_.switched = switched_before_;
-  record_.past_no_return = changed_before_;
-  take_back_switch();
-  if (!changed_before_) rung_began_.reset();
-}
-
-// Its action counts on where it changed something before.
-void Incident::take_back_switch() {
-  bool action_too = true;
-  for (const StepSpec& step : plan()->steps) {
-    if (std::holds_alternative<SwitchStep>(step.what)) break;
-    action_too = action_too && !is_mutating(step);
-  }
-  in_.limits.take_back_switch(record_.id, action_too);
-  in_.revisions.switch_changed_nothing(record_.from);
+  take_back_step(step_at_cursor());
 }
 
 void Incident::step_failed(const StepSpec& step, const StepResult& result) {

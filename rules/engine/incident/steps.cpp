@@ -12,6 +12,8 @@ namespace {
 
 // A wait whose configuration gives no limit.
 constexpr Duration wait_limit_default = std::chrono::minutes(5);
+// Between two attempts to write down what is to be done.
+constexpr Duration intent_retry = std::chrono::seconds(5);
 
 StepResult succeeded() { return {StepStatus::succeeded, std::nullopt, "", "", 0}; }
 
@@ -54,7 +56,7 @@ const SwitchStep* Incident::switch_of(const ActionSpec& action) const {
 
 // Starts the step, or what has to come before it.
 bool Incident::start_step(const StepSpec& step) {
-  if (in_.steps_held) return false;
+  if (in_.steps_held || (intent_retry_at_ && now() < *intent_retry_at_)) return false;
   if (is_mutating(step)) {
     const bool opens_rung = record_.section == PlanSection::steps && !rung_began_;
     if (opens_rung && gate(gate_view()).kind != GateKind::go) {
@@ -92,6 +94,8 @@ bool Incident::start_step(const StepSpec& step) {
 void Incident::begin_step(const StepSpec& step) {
   count_step(step);
   record_.in_flight = true;
+  record_.waiting_for.clear();
+  intent_retry_at_.reset();
   step_ = StepRecord{};
   step_.id = cursor();
   step_.kind = std::string(kind_of(step));
@@ -112,7 +116,8 @@ void Incident::begin_step(const StepSpec& step) {
 void Incident::count_step(const StepSpec& step) {
   if (!is_mutating(step) || record_.section != PlanSection::steps) return;
   changed_before_ = std::exchange(record_.past_no_return, true);
-  if (!rung_began_) {
+  opened_rung_ = !rung_began_;
+  if (opened_rung_) {
     rung_began_ = now();
     in_.limits.action_begins(record_.id, record_.by_hand, record_.from);
   }
@@ -181,11 +186,49 @@ bool Incident::drive_wait(const StepSpec& step, const WaitStep& wait) {
 
 void Incident::step_completed(const StepId& id, const StepResult& result) {
   if (!record_.in_flight || step_.id != id) return;
+  if (result.status == StepStatus::skipped) return intent_unsaved(result);
+  intent_unsaved_since_.reset();
   if (left_at_work_) {
     work_ended(result.detail);
   } else {
     end_step(result);
   }
+}
+
+// What is not on disk is not done, but a journal that cannot be written for a while ends no incident either. Until the
+// step can be begun it is as if it had not been: a rule that clears ends what has changed nothing.
+void Incident::intent_unsaved(const StepResult& result) {
+  const bool is_news = !intent_unsaved_since_;
+  if (is_news) intent_unsaved_since_ = now();
+  const bool is_over = record_.pending_outcome && record_.section == PlanSection::steps;
+  if (is_over || now() >= *intent_unsaved_since_ + in_.service.deploy_timeout) {
+    intent_unsaved_since_.reset();
+    StepResult failed = result;
+    failed.status = StepStatus::failed;
+    failed.nothing_begun = true;
+    return end_step(failed);
+  }
+  step_.ended = now();
+  step_.status = StepStatus::skipped;
+  step_.detail = result.detail;
+  in_.effects.save(std::exchange(step_, StepRecord{}));
+  record_.in_flight = false;
+  record_.waiting_for = result.detail;
+  intent_retry_at_ = now() + intent_retry;
+  look_.forget();
+  take_back_step(step_at_cursor());
+  is_news ? tell(Stage::progress, "held", "waits: " + result.detail) : save();
+}
+
+// What was counted before the deed, which never came.
+void Incident::take_back_step(const StepSpec& step) {
+  if (!is_mutating(step) || record_.section != PlanSection::steps) return;
+  record_.past_no_return = changed_before_;
+  const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  if (is_switch) record_.switched = switched_before_;
+  in_.limits.take_back(record_.id, is_switch, opened_rung_);
+  if (is_switch) in_.revisions.switch_changed_nothing(record_.from);
+  if (opened_rung_) rung_began_.reset();
 }
 
 void Incident::lock_answered(const StepResult& result) {

@@ -87,6 +87,7 @@ void Incident::add_deadlines(std::vector<Instant>& out) const {
   if (record_.deadline && record_.phase == IncidentPhase::verifying) {
     out.push_back(*record_.deadline + identity_wait_max);
   }
+  if (intent_retry_at_) out.push_back(*intent_retry_at_);
   if (hold_until_) out.push_back(*hold_until_);
   lock_.add_deadlines(in_.service.deploy_timeout, out);
   look_.add_deadlines(out);
