@@ -2,12 +2,14 @@
 """PORT: an application that counts and times by hand with prometheus_client, as its documentation shows."""
 
 import http.server
+import os
 import sys
 import time
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "endpoint", "status"])
+EATEN = []
 DURATION = Histogram("http_request_duration_seconds", "How long they took.", ["method", "endpoint"])
 
 
@@ -17,6 +19,8 @@ class Application(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/metrics":
             return self.answer(200, generate_latest(), CONTENT_TYPE_LATEST)
+        if self.path == "/eat":
+            EATEN.append(bytearray(os.urandom(1 << 20) * 100))
         with DURATION.labels("GET", self.path).time():
             time.sleep(0.7 if self.path == "/slow" else 0)
             status = 500 if self.path == "/bad" else 200
