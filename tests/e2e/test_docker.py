@@ -33,7 +33,7 @@ identify_interval = "1s"
 # How the shop is deployed, by people and by rollbackd. Published on the loopback of the network namespace.
 RUN_SHOP = """#!/bin/sh
 docker rm -f shop >/dev/null 2>&1
-exec docker run -d --name shop -p 127.0.0.1:3001:3002 "$1"
+exec docker run -d --name shop --memory 200m -p 127.0.0.1:3001:3002 "$1"
 """
 
 # The shop listens on the loopback alone: inside a container it has to be reached from outside.
@@ -182,11 +182,24 @@ class Docker(unittest.TestCase):
         subprocess.run([self.run_shop, f"shop:{tag}"], check=True, env={**os.environ, "DOCKER_HOST": f"unix://{self.socket}"},
                        stdout=subprocess.DEVNULL)
 
+    def whose_memory(self):
+        """What a rollbackd on the host says of the container's memory, behind the port that Docker publishes."""
+        config = self.folder / "short.toml"
+        config.write_text(f'[watcher]\nstate_dir = "{self.folder}/state"\n[service.shop]\nhealth = "http://127.0.0.1:3001/api/health"\n'
+                          'rules = ["memory > 90% for 5m"]\nrollback = ["true"]\n')
+        config.chmod(0o600)
+        found = subprocess.run(["nsenter", f"--net={self.network.path}", ROLLBACKD, "check", "--online", "--config", config],
+                               capture_output=True, text=True, timeout=60)
+        return next((line for line in found.stdout.splitlines() if "memory is" in line), found.stdout + found.stderr)
+
     def test_a_sidecar_is_healthy_and_rolls_back(self):
         self.make_shop()
         self.make_sidecar()
         self.addCleanup(self.docker, "rm", "-f", "shop", check=False)
         self.deploy("v1")
+        container = self.docker("inspect", "-f", "{{.Id}}", "shop").stdout.strip()
+        self.wait_for("the container's memory is found",
+                      lambda: f"{container}, of at most 200 MiB: python3" in self.whose_memory(), 30)
         self.docker("run", "-d", "--name", "watcher", "--network=host", "--health-interval=1s", "-v", "rollbackd:/var/lib/rollbackd",
                     "-v", f"{self.socket}:/var/run/docker.sock", f"--group-add={self.socket.stat().st_gid}", "sidecar")
         self.addCleanup(self.docker, "rm", "-f", "watcher", check=False)

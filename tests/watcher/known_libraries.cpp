@@ -230,6 +230,22 @@ TEST_CASE("a metric with a prefix of the application's own is taken only where t
   CHECK(page.verdict("error_rate > 5%") == "good");
 }
 
+TEST_CASE("of two histograms of a library the one with the finer buckets is taken") {
+  Asked page;
+  for (int i = 0; i <= 12; ++i) {
+    const std::string count = number(i * 100);
+    page.poll(i * 5,
+              "http_request_duration_seconds_bucket{handler=\"/a\",method=\"GET\",le=\"1.0\"} 0\n"
+              "http_request_duration_seconds_bucket{handler=\"/a\",method=\"GET\",le=\"+Inf\"} " +
+                  count + "\nhttp_request_duration_highr_seconds_bucket{le=\"2.5\"} 0\n" +
+                  "http_request_duration_highr_seconds_bucket{le=\"3.0\"} 0\n" +
+                  "http_request_duration_highr_seconds_bucket{le=\"3.5\"} " + count +
+                  "\nhttp_request_duration_highr_seconds_bucket{le=\"+Inf\"} " + count + "\n");
+  }
+  CHECK(page.verdict("p95 > 3000ms") == "bad");
+  CHECK(page.verdict("p95 > 3500ms") == "good");
+}
+
 TEST_CASE("aggregates of a page are not counted besides what they add up") {
   Asked page;
   for (int i = 0; i <= 12; ++i) {
