@@ -3,7 +3,8 @@
 and tells each stage as it happens. Exit code 0 only when what should come of that release came of it: the good one is
 back and the incident is written down, or, where nothing can be measured, people were told and nothing was done.
 
-RELEASE: errors, slow, memory, crash, slow_start, no_metrics.
+RELEASE: errors, slow, memory, crash, slow_start, no_metrics. Or six-lines: release errors, watched by the shortest
+configuration there is, with a rollback script as an operator has one.
 
 The stages are what rollbackd tells people: this is the receiver of its webhook. Sustain times are seconds here, minutes
 in production; nothing else differs.
@@ -38,6 +39,31 @@ WHAT_IT_DOES = {
     "no_metrics": "works, but serves no metrics any more: cannot be measured, which does not mean that it is bad",
 }
 NOT_ROLLED_BACK = ("no_metrics",)
+SIX_LINES = "six-lines"
+# Of [watcher] and [notify] only what a demonstration needs to stay in its own folder and to hear what people are told.
+AROUND_SIX_LINES = """
+[watcher]
+name      = "quickstart"
+state_dir = "$folder/state"
+listen    = "127.0.0.1:$listen"
+control   = "$folder/control.sock"
+
+[notify.people]
+type = "webhook"
+url  = "http://127.0.0.1:$people/"
+"""
+THE_SIX_LINES = """
+[service.shop]
+health   = "http://127.0.0.1:$port/api/health"
+metrics  = "http://127.0.0.1:$port/metrics"
+rules    = ["error_rate > 5% for 10s", "p95 > 3000ms for 10s", "memory > 99% for 10s", "down for 5s"]
+rollback = ["./rollback.sh", "{to}"]
+identify = ["git", "-C", "$repository", "rev-parse", "HEAD"]
+"""
+ROLLBACK_SCRIPT = """#!/bin/sh
+# What an operator's script does: go to the revision that it is told, and restart.
+cd "$repository" && git checkout -q "$$1" && exec ./restart
+"""
 RESET = "\033[0m"
 # A webhook's stages, where another word tells a newcomer more.
 STAGES = {"started": "fired", "progress": "acting", "completed": "closed"}
@@ -72,7 +98,8 @@ class Terminal:
 class Demonstration:
     def __init__(self, rollbackd, bad):
         self.rollbackd = str(pathlib.Path(rollbackd).resolve())
-        self.bad = bad
+        self.is_short = bad == SIX_LINES
+        self.bad = "errors" if self.is_short else bad
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollbackd-quickstart-"))
         self.shop = self.folder / "shop"
         self.terminal = Terminal()
@@ -105,10 +132,21 @@ class Demonstration:
 
     def furnish(self, people_port):
         subprocess.run([SHOP / "make_repository", self.shop, str(self.port)], check=True)
+        if self.is_short:
+            return self.furnish_shortly(people_port)
         write_config(self.folder / "rollbackd.toml", filled(
             HOST + SERVICE, name="quickstart", folder=self.folder, listen=self.listen, port=self.port, repository=self.shop,
             people=people_port, interval="250ms", window="5s", sustain="5s", down="3s", start_deadline="5s", more="",
             blind_after="30s" if self.bad in NOT_ROLLED_BACK else "1m"))
+
+    def furnish_shortly(self, people_port):
+        known = {"folder": self.folder, "listen": self.listen, "people": people_port, "port": self.port, "repository": self.shop}
+        lines = filled(THE_SIX_LINES, **known)
+        script = self.folder / "rollback.sh"
+        script.write_text(filled(ROLLBACK_SCRIPT, **known))
+        script.chmod(0o755)
+        write_config(self.folder / "rollbackd.toml", filled(AROUND_SIX_LINES, **known) + lines)
+        self.terminal.say("configured", "by six lines:\n" + "\n".join(lines.strip().splitlines()[1:]), "quiet")
 
     def deploy(self):
         """What a deploy script does: say that it begins, check out, restart, say that it ended."""
@@ -214,7 +252,7 @@ def interrupted(*_):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[2] not in WHAT_IT_DOES:
+    if len(sys.argv) != 3 or sys.argv[2] not in (*WHAT_IT_DOES, SIX_LINES):
         sys.exit(__doc__)
     signal.signal(signal.SIGTERM, interrupted)
     demonstration = Demonstration(sys.argv[1], sys.argv[2])
