@@ -1,5 +1,7 @@
 #include "watcher/steps/command.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -89,12 +91,15 @@ std::string shown(const std::vector<std::string>& argv) {
 std::optional<std::string> why_not_runnable(const std::string& command, const std::string& dir) {
   if (command.find('/') == std::string::npos) {
     if (probes::is_in_path(command)) return std::nullopt;
-    return command + ": no such command in PATH; install it or give its full path";
+    return command + ": no such command in PATH; do install it, or give its full path";
   }
   const bool relative = command.front() != '/' && !dir.empty();
   const std::string path = relative ? dir + "/" + command : command;
   if (probes::is_runnable(path)) return std::nullopt;
-  return path + ": no such command, or it may not be run; check the path and its mode";
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return path + ": no such command; do install it, or correct the path";
+  if (!S_ISREG(info.st_mode)) return path + " is no file that could be run; do correct the path";
+  return path + " may not be run; do chmod +x " + path;
 }
 
 rules::StepResult result_of(const std::string& attempt, probes::ChildResult child, rules::Duration limit) {

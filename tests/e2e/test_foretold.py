@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""What would keep a rollback from being done is foretold within half a minute, with what to do, once, and so is its end."""
+
+import os
+import pathlib
+import unittest
+
+import machine
+from world import World
+
+PLAN = """
+[action.rollback]
+[[action.rollback.step]]
+run = ["{folder}/backup"]
+[[action.rollback.step]]
+switch = "last-good"
+"""
+
+# The checkout as rollbackd sees it is a copy on a small disk of its own.
+SMALL_DISK = 'mount -t tmpfs -o size=24M tmpfs "$1" && cp -a "$2/." "$1" && mount --bind "$1" "$2" && shift 2 && exec "$@"'
+SOON = 30   # seconds, as the contract has it
+LOOKS = 13  # seconds, in which it is looked twice more
+
+
+class Foretold(World):
+    def under_watch(self, **watcher):
+        self.backup = self.folder / "backup"
+        self.backup.write_text("#!/bin/sh\n")
+        self.backup.chmod(0o755)
+        self.configure(more=PLAN.format(folder=self.folder))
+        self.good_shop_under_watch(**watcher)
+
+    def faults(self):
+        return [told["title"] + ": " + told["text"] for told in self.people.told if told["stage"] == "fault"]
+
+    def is_foretold_once(self, put, take_away, *words):
+        """Once however long it lasts, and its end once as well."""
+        before = len(self.faults())
+        put()
+        told = self.wait_for(f"{words} is told", lambda: self.faults()[before:], SOON)
+        for word in ("could not be rolled back", "; do ", *words):
+            self.assertIn(word, told[0])
+        self.stays_quiet(LOOKS)
+        take_away()
+        self.wait_for("its end is told", lambda: len(self.faults()) > before + 1, SOON)
+        self.assertEqual(len(self.faults()), before + 2, self.faults()[before:])
+        self.assertIn("could be rolled back again", self.faults()[-1])
+
+    def test_commands_of_the_driver_and_of_the_plan(self):
+        self.under_watch()
+        build, away = self.repository / "build", self.folder / "away"
+        self.is_foretold_once(lambda: build.chmod(0o644), lambda: build.chmod(0o755), str(build), "chmod +x")
+        self.is_foretold_once(lambda: self.backup.rename(away), lambda: away.rename(self.backup), str(self.backup))
+
+    def test_a_lock_that_another_git_left(self):
+        self.under_watch()
+        lock = self.repository / ".git" / "index.lock"
+        self.is_foretold_once(lock.touch, lock.unlink, str(lock), "do remove it")
+
+    def test_a_full_disk(self):
+        machine.need_root_and("unshare", "mount")
+        disk = self.folder / "disk"
+        disk.mkdir()
+        self.under_watch(prefix=["unshare", "--mount", "sh", "-c", SMALL_DISK, "sh", disk, self.repository])
+        full = pathlib.Path(f"/proc/{self.watcher.pid}/root{self.repository}/run/full")
+
+        def fill():
+            with full.open("wb") as file:
+                while os.statvfs(full.parent).f_bavail * os.statvfs(full.parent).f_frsize > 1 << 20:
+                    file.write(bytes(1 << 19))
+                    file.flush()
+        self.is_foretold_once(fill, full.unlink, str(self.repository), "is full", "make room")
+
+
+if __name__ == "__main__":
+    machine.main()
