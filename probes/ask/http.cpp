@@ -36,6 +36,7 @@ class Http final : public Probe {
 
  private:
   std::optional<Fault> read(const HttpReply& reply, std::vector<rules::Reading>& readings) const {
+    if (reply.body_fault) return Fault{reply.body_fault->kind, attempt_ + ": " + reply.body_fault->what};
     auto taken = fields_.read(reply.body);
     if (auto* const fault = std::get_if<Fault>(&taken)) return Fault{fault->kind, attempt_ + ": " + fault->what};
     readings = std::move(std::get<std::vector<rules::Reading>>(taken));

@@ -128,6 +128,7 @@ class Journey final : public Probe {
 
   static std::optional<Fault> save(const HttpRequestConfig& step, const HttpReply& reply, Saved& saved) {
     if (step.save.empty()) return std::nullopt;
+    if (reply.body_fault) return reply.body_fault;
     const auto parsed = JsonBody::parse(reply.body);
     if (const auto* fault = std::get_if<Fault>(&parsed)) return *fault;
     for (const auto& [name, source] : step.save) {

@@ -188,7 +188,8 @@ asio::awaitable<Connection::Received> Connection::receive_tls(std::string_view c
     const TlsSession::Step step = tls_->read(buffer + carried.size(), read_buffer_size - carried.size());
     auto what = asio::socket_base::wait_read;
     if (step.next == TlsSession::Next::done || step.next == TlsSession::Next::closed) {
-      co_return Received{std::string_view(buffer, carried.size() + step.count), step.count, std::nullopt};
+      co_return Received{std::string_view(buffer, carried.size() + step.count), step.count, std::nullopt,
+                         step.said ? BodyEnd::closed : BodyEnd::unsaid};
     }
     if (step.next == TlsSession::Next::wait_write)
       what = asio::socket_base::wait_write;

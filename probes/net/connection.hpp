@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "probes/config.hpp"
+#include "probes/net/body_end.hpp"
 #include "probes/net/deadline.hpp"
 #include "rules/base/fault.hpp"
 
@@ -48,6 +49,7 @@ class Connection {
     std::string_view bytes;  // carried and read
     std::size_t fresh = 0;   // how many of them are new
     std::optional<rules::Fault> fault;
+    BodyEnd end = BodyEnd::closed;  // what the peer's closing says of a body that it ends
   };
   asio::awaitable<Received> receive(std::string_view carried, Deadline& deadline);
 

@@ -76,7 +76,7 @@ asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
     if (received.fault) co_return std::move(*received.fault);
     exchange.answered = exchange.answered || received.fresh > 0;
     if (received.fresh == 0) {
-      if (!parser.end()) co_return network_fault(exchange.attempt(), asio::error::eof);
+      if (!parser.end(received.end)) co_return network_fault(exchange.attempt(), asio::error::eof);
       break;
     }
     const std::size_t used = parser.push(received.bytes);

@@ -3,11 +3,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "probes/config.hpp"
+#include "probes/net/body_end.hpp"
 #include "probes/net/http_request.hpp"
 #include "probes/net/resolver.hpp"
 #include "rules/base/fault.hpp"
@@ -18,7 +20,11 @@ struct HttpReply {
   unsigned status = 0;
   std::string content_type;
   std::string location;
-  std::string body;  // empty when a sink took it
+  std::string body;  // empty when a sink took it, and when it cannot be read
+  // Why the body is not what the server meant: it is compressed in a way that was not asked for, or not whole. Whoever
+  // does not look at the body need not care.
+  std::optional<rules::Fault> body_fault;
+  BodyEnd body_end = BodyEnd::said;
 };
 
 // Takes the body piece by piece, from buffers shared by all connections of the thread. Returns false to stop reading.

@@ -1,8 +1,11 @@
 #include "probes/net/reply_parser.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
+
+#include "probes/net/inflate.hpp"
 
 namespace probes {
 
@@ -30,9 +33,15 @@ Fault fault_of(const error_code& error, std::int64_t body_max) {
 
 }  // namespace
 
+std::string lower(string_view text) {
+  std::string out(text.data(), text.size());
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
+  return out;
+}
+
 class ReplyParser::Parser final : public http::basic_parser<false> {
  public:
-  Parser(bool head, std::int64_t body_max, const BodySink* sink) : sink_(sink) {
+  Parser(bool head, std::int64_t body_max, const BodySink* sink) : sink_(sink), body_max_(body_max) {
     eager(true);
     skip(head);
     header_limit(static_cast<std::uint32_t>(header_max));
@@ -44,13 +53,44 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
 
  private:
   std::size_t take(string_view piece, error_code& error) {
-    if (sink_ == nullptr || reply_.status != status_ok) {
-      reply_.body.append(piece.data(), piece.size());
-      return piece.size();
+    const std::string_view bytes(piece.data(), piece.size());
+    if (inflater_)
+      stopped_ = !inflater_->push(bytes, [this](std::string_view inflated) { return keep(inflated); });
+    else if (!reply_.body_fault)
+      stopped_ = !keep(bytes);
+    if (stopped_) {
+      if (inflater_) note_inflated();
+      error = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
     }
-    stopped_ = !(*sink_)(std::string_view(piece.data(), piece.size()));
-    if (stopped_) error = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
     return piece.size();
+  }
+
+  bool keep(std::string_view bytes) {
+    if (sink_ != nullptr && reply_.status == status_ok) return (*sink_)(bytes);
+    reply_.body.append(bytes);
+    return true;
+  }
+
+  void note_inflated() {
+    if (inflater_->fault()) reply_.body_fault = inflater_->fault();
+  }
+
+  void begin_body() {
+    if (coding_.empty() || coding_ == "identity") return;
+    if (coding_ == "gzip" || coding_ == "x-gzip" || coding_ == "deflate") {
+      inflater_.emplace(body_max_);
+      return;
+    }
+    reply_.body_fault = Fault{FaultKind::parse, "content encoding \"" + shown(coding_) +
+                                                    "\" was not asked for; let the server send this page as it is"};
+  }
+
+  // For people: it came from outside.
+  static std::string shown(const std::string& coding) {
+    constexpr std::size_t shown_max = 40;  // bytes
+    std::string out;
+    for (const char c : coding.substr(0, shown_max)) out += c >= ' ' && c <= '~' && c != '"' ? c : '?';
+    return out;
   }
 
   void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
@@ -59,18 +99,26 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
   }
   void on_field_impl(http::field name, string_view, string_view value, error_code&) override {
     if (name == http::field::content_type) reply_.content_type.assign(value.data(), value.size());
+    if (name == http::field::content_encoding) coding_ += (coding_.empty() ? "" : ", ") + lower(value);
     if (name == http::field::location) reply_.location.assign(value.data(), value.size());
   }
   void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override { begin_body(); }
   std::size_t on_body_impl(string_view piece, error_code& error) override { return take(piece, error); }
   void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
   std::size_t on_chunk_body_impl(std::uint64_t, string_view piece, error_code& error) override {
     return take(piece, error);
   }
-  void on_finish_impl(error_code&) override {}
+  void on_finish_impl(error_code&) override {
+    if (!inflater_) return;
+    inflater_->finish();
+    note_inflated();
+  }
 
   const BodySink* sink_;
+  std::int64_t body_max_;
+  std::string coding_;
+  std::optional<Inflater> inflater_;
   HttpReply reply_;
   bool stopped_ = false;
 };
@@ -100,8 +148,9 @@ std::size_t ReplyParser::push(std::string_view bytes) {
   return used;
 }
 
-bool ReplyParser::end() {
+bool ReplyParser::end(BodyEnd by) {
   error_code error;
+  if (parser_->is_header_done() && parser_->need_eof()) parser_->reply().body_end = by;
   if (parser_->got_some()) parser_->put_eof(error);
   return !error && parser_->is_done();
 }

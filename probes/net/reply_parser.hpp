@@ -24,8 +24,8 @@ class ReplyParser {
 
   // Returns how many bytes were used; the rest is to be given again together with more.
   std::size_t push(std::string_view bytes);
-  // The peer closed. Returns false when that leaves the response incomplete.
-  bool end();
+  // The peer closed, and what its end of the body is called. Returns false when that leaves the response incomplete.
+  bool end(BodyEnd by);
 
   bool done() const;                                 // whole, or the sink wants no more
   bool keep_alive() const;                           // the connection can be used again

@@ -151,6 +151,14 @@ std::variant<std::unique_ptr<TlsSession>, std::string> TlsSession::make(const Tl
   return session;
 }
 
+// Many servers do; whether what they sent is whole, HTTP may tell.
+TlsSession::Step closed_unsaid() {
+  TlsSession::Step step;
+  step.next = TlsSession::Next::closed;
+  step.said = false;
+  return step;
+}
+
 TlsSession::Step TlsSession::step_after(int returned) {
   switch (SSL_get_error(ssl_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
@@ -161,7 +169,7 @@ TlsSession::Step TlsSession::step_after(int returned) {
       return {Next::closed, 0, 0, {}};
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
-      if (ended_) return {Next::closed, 0, 0, {}};
+      if (ended_) return closed_unsaid();
       return {Next::broken, 0, socket_error_, {}};
     default:
       break;
@@ -169,7 +177,7 @@ TlsSession::Step TlsSession::step_after(int returned) {
   // Many servers close without saying so in TLS; whether the answer is whole is for HTTP to tell.
   if (ended_) {
     ERR_clear_error();
-    return {Next::closed, 0, 0, {}};
+    return closed_unsaid();
   }
   const long verified = SSL_get_verify_result(ssl_.get());
   const std::string reason = last_error();

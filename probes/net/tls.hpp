@@ -37,6 +37,7 @@ class TlsSession {
     std::size_t count = 0;
     int error = 0;
     std::string what;
+    bool said = true;  // closed: the peer ended TLS before it closed
   };
   Step handshake();
   Step write(std::string_view bytes);

@@ -16,6 +16,7 @@ namespace probes {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::string_view eof_line = "# EOF";
 
 // For people: what can be shown of a line that came from outside.
 std::string quoted_excerpt(std::string_view line) {
@@ -56,6 +57,7 @@ struct PrometheusText::State {
   void learn_series(std::string_view line, std::string_view text);
   void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
   void hold(std::string_view part);
+  void doubt_end(PageEnd end, bool has_line_end);
   void fail(std::string_view line, std::string_view what);
   void pass_over(std::string_view line, std::string_view what);
   std::string mistake(std::string_view line, std::string_view what) const;
@@ -84,7 +86,9 @@ struct PrometheusText::State {
   rules::Unread unread;
   std::optional<rules::Fault> fault;
   std::vector<rules::Reading> readings;
-  std::size_t readings_before = 0;  // how many the last page had
+  std::size_t readings_before = 0;       // how many the last page had
+  bool is_eof_said = false;              // the last line was # EOF
+  std::optional<std::size_t> shrunk_to;  // how many a page had that was not believed for having fewer
 };
 
 std::string PrometheusText::State::mistake(std::string_view line, std::string_view what) const {
@@ -149,7 +153,10 @@ void PrometheusText::State::read_line(std::string_view line) {
   ++line_number;
   if (line.size() > prometheus_line_max) return pass_over(line, too_long());
   if (is_skipped_again(line)) return check_skipped(line);
-  if (line.empty() || line.front() == '#') return;
+  if (line.empty() || line.front() == '#') {
+    is_eof_said = line.starts_with(eof_line);
+    return;
+  }
   const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);
   if (expected.series != nullptr) return read_value(line.substr(expected.text_size), expected, line);
   read_unexpected(without_blanks(line));
@@ -226,6 +233,23 @@ void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory
   if (series.wanted) readings.push_back({series.key, *value});
 }
 
+void PrometheusText::State::doubt_end(PageEnd end, bool has_line_end) {
+  const auto doubt = [this](const std::string& what) {
+    fault = rules::Fault{rules::FaultKind::parse, what +
+                                                      ", and nothing says how long the page is: it may be cut off; "
+                                                      "let the server send Content-Length, or end with # EOF"};
+  };
+  if (end == PageEnd::said || is_eof_said) return shrunk_to.reset();
+  if (end == PageEnd::cut_open) return doubt("the connection was closed without an end of TLS");
+  if (!has_line_end) return doubt("the last line has no end");
+  if (readings.size() < readings_before && shrunk_to != readings.size()) {
+    shrunk_to = readings.size();
+    return doubt("there are " + std::to_string(readings.size()) + " values where there were " +
+                 std::to_string(readings_before));
+  }
+  shrunk_to.reset();
+}
+
 PrometheusText::PrometheusText(std::vector<rules::Selector> keep) : state_(std::make_unique<State>(std::move(keep))) {}
 PrometheusText::~PrometheusText() = default;
 PrometheusText::PrometheusText(PrometheusText&&) noexcept = default;
@@ -239,6 +263,7 @@ void PrometheusText::begin() {
   state.is_too_long = false;
   state.is_any_read = false;
   state.is_unended = false;
+  state.is_eof_said = false;
   state.unread = {};
   state.fault.reset();
   state.readings.clear();
@@ -250,8 +275,9 @@ bool PrometheusText::push(std::string_view piece) {
   return !state_->fault;
 }
 
-std::optional<rules::Fault> PrometheusText::finish() {
+std::optional<rules::Fault> PrometheusText::finish(PageEnd end) {
   State& state = *state_;
+  const bool has_line_end = state.held.empty() && !state.is_too_long;
   state.is_unended = true;
   if (!state.fault && !state.held.empty()) state.read_line(state.held);
   if (state.is_too_long) state.fail("...", "the page ends in the middle of this line");
@@ -259,6 +285,7 @@ std::optional<rules::Fault> PrometheusText::finish() {
   if (!state.fault && !state.is_any_read && state.unread.lines > 0) {
     state.fault = rules::Fault{rules::FaultKind::parse, state.unread.first};
   }
+  if (!state.fault) state.doubt_end(end, has_line_end);
   if (state.fault) state.readings.clear();
   return state.fault;
 }

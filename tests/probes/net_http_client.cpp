@@ -181,6 +181,20 @@ TEST_CASE("a body without a length ends when the server closes") {
   CHECK(reply_in(client.get(server.url())).body == "until the end");
 }
 
+TEST_CASE("what says that a body is over is told") {
+  const ScriptedServer length(always(response(200, "all")));
+  const ScriptedServer chunks(always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n"));
+  const ScriptedServer closes([](Peer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\n\r\nall");
+    peer.close();
+  });
+  Client client;
+  CHECK(reply_in(client.get(length.url())).body_end == probes::BodyEnd::said);
+  CHECK(reply_in(client.get(chunks.url())).body_end == probes::BodyEnd::said);
+  CHECK(reply_in(client.get(closes.url())).body_end == probes::BodyEnd::closed);
+}
+
 TEST_CASE("redirects are reported, not followed") {
   const ScriptedServer server(always(response(302, "", "Location: /elsewhere\r\n")));
   Client client;

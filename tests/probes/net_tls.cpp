@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +14,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "probes/net/http_client.hpp"
 #include "run_here.hpp"
@@ -84,6 +88,54 @@ class TlsServer {
   pid_t pid_ = -1;
   int port_ = 0;
   FILE* output_ = nullptr;
+};
+
+// Answers one request without a length, ends TLS or does not, and closes.
+class EndingServer {
+ public:
+  EndingServer(const Certificates& made, bool says_so) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(listen(listener_, 1) == 0);
+    REQUIRE(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    url_ = "https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+    context_ = SSL_CTX_new(TLS_server_method());
+    REQUIRE(SSL_CTX_use_certificate_file(context_, made.file("app.pem").c_str(), SSL_FILETYPE_PEM) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey_file(context_, made.file("app.key").c_str(), SSL_FILETYPE_PEM) == 1);
+    thread_ = std::thread([this, says_so] { answer(says_so); });
+  }
+  ~EndingServer() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+    SSL_CTX_free(context_);
+  }
+  EndingServer(const EndingServer&) = delete;
+  EndingServer& operator=(const EndingServer&) = delete;
+  const std::string& url() const { return url_; }
+
+ private:
+  void answer(bool says_so) const {
+    const int connection = accept(listener_, nullptr, nullptr);
+    SSL* const tls = SSL_new(context_);
+    SSL_set_fd(tls, connection);
+    std::array<char, 4096> request{};
+    const std::string reply = "HTTP/1.0 200 OK\r\n\r\nall_total 12\n";
+    if (SSL_accept(tls) == 1 && SSL_read(tls, request.data(), static_cast<int>(request.size())) > 0 &&
+        SSL_write(tls, reply.data(), static_cast<int>(reply.size())) > 0 && says_so)
+      SSL_shutdown(tls);
+    SSL_free(tls);
+    close(connection);
+  }
+
+  int listener_ = -1;
+  std::string url_;
+  SSL_CTX* context_ = nullptr;
+  std::thread thread_;
 };
 
 Outcome get(const std::string& url, const TlsOptions& tls) {
@@ -164,4 +216,17 @@ TEST_CASE("SPEC 2.3: no TLS behind https is a tls fault, a reset or silence duri
   check_fault(get(https(plain), {}), FaultKind::tls, "TLS handshake with 127.0.0.1:");
   const tests::ScriptedServer resets([](tests::Peer& peer) { peer.reset(); });
   check_fault(get(https(resets), {}), FaultKind::reset, "127.0.0.1:");
+}
+
+TEST_CASE("SPEC 2.5: whether TLS was ended before the connection is told of a body that ends with it") {
+  const Certificates made;
+  TlsOptions tls;
+  tls.ca_file = made.file("ca.pem");
+  for (const bool says_so : {true, false}) {
+    const EndingServer server(made, says_so);
+    const Outcome outcome = get(server.url(), tls);
+    CHECK(what_of(outcome) == "");
+    CHECK(std::get<HttpReply>(outcome).body == "all_total 12\n");
+    CHECK(std::get<HttpReply>(outcome).body_end == (says_so ? probes::BodyEnd::closed : probes::BodyEnd::unsaid));
+  }
 }

@@ -64,7 +64,9 @@ StepResult judge(const rules::HttpStep& step, std::variant<probes::HttpReply, ru
     return result;
   }
   auto& reply = std::get<probes::HttpReply>(answer);
-  const std::optional<rules::Fault> contradiction = probes::check(step.expect, reply.status, reply.body);
+  std::optional<rules::Fault> contradiction = probes::check(step.expect, reply.status, reply.body);
+  const bool looks = !step.expect.json.empty() || !step.expect.body.empty();
+  if (contradiction && looks && reply.body_fault) contradiction = reply.body_fault;
   result.status = contradiction ? StepStatus::failed : StepStatus::succeeded;
   if (contradiction) result.detail = step.method + ": " + contradiction->what;
   result.exit_code = static_cast<int>(reply.status);
