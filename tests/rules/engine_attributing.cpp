@@ -78,6 +78,22 @@ TEST_CASE("SPEC 2.13: an unchanged rule keeps its span over a reload, a changed 
   CHECK(w.rule("errors").progress.bad < 5s);
 }
 
+TEST_CASE("SPEC 5: the time in which a rule was unknown goes on over a reload that leaves it as it is") {
+  World w(usual());
+  w.run(5min);
+  const auto before = w.rule("errors").unknown_time;
+  REQUIRE_FALSE(before.empty());
+  rules::CoreConfig config = usual();
+  for (const auto other : {45s, 50s}) {
+    config.rules[1].sustain = other;
+    w.reload(config);
+    CHECK(w.rule("errors").unknown_time == before);
+  }
+  config.rules[0].sustain = 90s;
+  w.reload(config);
+  CHECK(w.rule("errors").unknown_time != before);
+}
+
 TEST_CASE("SPEC 2.14: the first revision ever seen is adopted as good and not judged") {
   World w(usual());
   w.deploy("bad");

@@ -145,10 +145,18 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   }
 }
 
-void WatchedRule::take_over(const WatchedRule& old, Instant now) {
+std::map<Cause, Duration> WatchedRule::unknown_time() const {
+  std::map<Cause, Duration> out = unknown_before_;
+  for (const auto& [cause, time] : tracker_.unknown_time()) out[cause] += time;
+  return out;
+}
+
+void WatchedRule::take_over(WatchedRule& old, Instant now) {
   known_ = old.known_;
   blind_ = old.blind_;
   if (fingerprint(old.spec_) != fingerprint(spec_)) return;
+  old.advance(now);
+  unknown_before_ = old.unknown_time();
   tracker_.restore(old.tracker_.record(now), now, Duration::zero());
   answered_ = old.answered_;
   recovered_ = old.recovered_;

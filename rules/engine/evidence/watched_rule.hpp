@@ -41,7 +41,8 @@ class WatchedRule {
   bool is_firing() const;  // or recovering
   RuleProgress progress(Instant now) const { return tracker_.progress(now); }
   Duration good_for(Instant now) const { return tracker_.good_for(now); }
-  const std::map<Cause, Duration>& unknown_time() const { return tracker_.unknown_time(); }
+  // Since our start, by cause; a reload that leaves the rule as it is does not begin anew.
+  std::map<Cause, Duration> unknown_time() const;
   // It recovered since it last fired, or has been good for as long as that takes.
   bool has_cleared(Instant now) const;
   bool is_blind() const { return blind_; }
@@ -80,7 +81,7 @@ class WatchedRule {
   SpanRecord record(Instant now, bool has_incident) const;
   void restore(const SpanRecord& record, Instant now, Duration downtime_max);
   // Goes on as `old` did: the same rule before a reload, or another one of its name.
-  void take_over(const WatchedRule& old, Instant now);
+  void take_over(WatchedRule& old, Instant now);
 
  private:
   void note_known(Instant now);
@@ -96,6 +97,7 @@ class WatchedRule {
   bool judged_ = false;
   bool blind_ = false;
   std::deque<KnownVerdict> known_;
+  std::map<Cause, Duration> unknown_before_;  // of the same rule before the last reload
   bool looked_for_ = false;
   bool answered_ = false;
   bool recovered_ = false;
