@@ -103,6 +103,8 @@ struct Key {
   std::string_view missing{};    // not empty: it must be there; what to write
   bool template_of_url = false;  // an address with {names} that are filled in later is not looked at
   bool even_empty = false;       // is written out though it is empty
+  bool is_told = false;          // a text that is no secret, though it may come from a file
+  bool secret_path = false;      // of an address: what comes after the host is a secret
   bool later = false;            // a key of the contract that this version does not have
 
   template <class Part>
@@ -121,6 +123,8 @@ struct Key {
   constexpr Key checked(std::string (*check)(const std::string&)) const { return with(&Key::wrong, check); }
   constexpr Key settled(void (*hook)(void*, Given&)) const { return with(&Key::settle, hook); }
   constexpr Key with_names() const { return with(&Key::template_of_url, true); }
+  constexpr Key told() const { return with(&Key::is_told, true); }
+  constexpr Key with_secret_path() const { return with(&Key::secret_path, true); }
   constexpr Key also_empty() const { return with(&Key::even_empty, true); }
 };
 

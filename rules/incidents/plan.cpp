@@ -1,4 +1,5 @@
 #include "rules/incidents/plan.hpp"
+#include "rules/base/passwords.hpp"
 
 #include <algorithm>
 #include <type_traits>
@@ -25,7 +26,12 @@ std::string joined(const std::vector<std::string>& argv) {
   return out;
 }
 
-std::string shown(const Text& text) { return text.secret ? "(secret)" : text.value; }
+// A secret that stood in the file itself is known by what is left when it is taken out.
+std::string shown(const Text& text) {
+  if (!text.secret) return text.value;
+  const bool masked = text.origin.size() >= 2 && (text.origin.front() == '"' || text.origin.front() == '\'');
+  return masked ? text.origin.substr(1, text.origin.size() - 2) : "(secret)";
+}
 
 std::string target_text(const SwitchStep& step) {
   switch (step.kind) {
@@ -119,17 +125,18 @@ bool is_mutating(const StepSpec& step) {
 }
 
 std::string describe(const StepSpec& step) {
-  return std::visit(Overloaded{
-                        [](const RunStep& s) { return "run " + joined(s.argv); },
-                        [](const HttpStep& s) { return "http " + s.method + " " + shown(s.url); },
-                        [](const NotifyStep& s) { return "notify " + s.notifier.text; },
-                        [](const CaptureStep& s) { return "capture " + s.file + ": " + joined(s.argv); },
-                        [](const SwitchStep& s) { return "switch " + target_text(s); },
-                        [](const WaitStep& s) { return "wait " + s.until.text() + " for " + to_string(s.hold); },
-                        [](const SleepStep& s) { return "sleep " + to_string(s.length); },
-                        [](const AskStep& s) { return "ask " + s.question; },
-                    },
-                    step.what);
+  return std::visit(
+      Overloaded{
+          [](const RunStep& s) { return "run " + without_passwords(joined(s.argv)); },
+          [](const HttpStep& s) { return "http " + s.method + " " + shown(s.url); },
+          [](const NotifyStep& s) { return "notify " + s.notifier.text; },
+          [](const CaptureStep& s) { return "capture " + s.file + ": " + without_passwords(joined(s.argv)); },
+          [](const SwitchStep& s) { return "switch " + target_text(s); },
+          [](const WaitStep& s) { return "wait " + s.until.text() + " for " + to_string(s.hold); },
+          [](const SleepStep& s) { return "sleep " + to_string(s.length); },
+          [](const AskStep& s) { return "ask " + s.question; },
+      },
+      step.what);
 }
 
 bool ActionSpec::switches() const {

@@ -20,10 +20,10 @@ std::string config_text(const std::string& name) {
   return text.str();
 }
 
-watcher::Loaded load_text(const std::string& text) {
+watcher::Loaded load_text(const std::string& text, watcher::Secrets secrets) {
   setenv("PROBE_PW", "password-of-the-tests", 1);
   setenv("PROBE_PW_URL", "http://127.0.0.1:2/metrics", 1);
-  return watcher::load_config_text(text, folder() + "test.toml");
+  return watcher::load_config_text(text, folder() + "test.toml", secrets);
 }
 
 std::string findings_text(const watcher::Loaded& loaded) {
@@ -35,8 +35,8 @@ std::string findings_text(const watcher::Loaded& loaded) {
   return out;
 }
 
-watcher::Config loaded(const std::string& text) {
-  watcher::Loaded result = load_text(text);
+watcher::Config loaded(const std::string& text, watcher::Secrets secrets) {
+  watcher::Loaded result = load_text(text, secrets);
   REQUIRE_MESSAGE(result.config.has_value(), findings_text(result));
   return *std::move(result.config);
 }

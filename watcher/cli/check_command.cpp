@@ -1,7 +1,11 @@
-#include <boost/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
+#include <utility>
 
+#include "rules/base/passwords.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
 
@@ -15,6 +19,7 @@ struct CheckArguments {
   bool online = false;
   bool expand = false;
   bool strict = false;
+  bool secrets = false;
 };
 
 std::string_view word_of(OnlineFinding::Kind kind) {
@@ -47,8 +52,28 @@ bool is_wrong(const std::vector<OnlineFinding>& online, bool strict) {
   });
 }
 
+// Addresses in commands may have passwords, too.
+std::string expanded_text(const Config& config, Secrets secrets) {
+  return secrets == Secrets::shown ? expand(config) : rules::without_passwords(expand(config));
+}
+
+// Secrets of the file are its owner's to see.
+bool may_see_secrets(const std::string& path) {
+  struct stat found {};
+  return geteuid() == 0 || (stat(path.c_str(), &found) == 0 && found.st_uid == geteuid());
+}
+
+void advise_on_secrets(std::ostream& out, const Config& config) {
+  if (config.literal_secrets.empty()) return;
+  out << "advice: secrets stand in the file itself, and are <redacted> here:";
+  const char* separator = " ";
+  for (const std::string& owner : config.literal_secrets) out << std::exchange(separator, ", ") << owner;
+  out << "; write each into a file of its own and { file = \"PATH\" } in its place; --secrets shows them to the owner "
+         "of the file\n";
+}
+
 void print_json(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online, bool valid,
-                bool expanded) {
+                bool expanded, Secrets secrets) {
   json::array findings;
   for (const Finding& finding : loaded.findings) {
     findings.push_back(json::object{
@@ -61,7 +86,10 @@ void print_json(const CommandLine& line, const Loaded& loaded, const std::vector
   json::object out{{"path", line.config_path()}, {"valid", valid}};
   out["findings"] = std::move(findings);
   out["online"] = std::move(looks);
-  if (expanded && loaded.config) out["expanded"] = expand(*loaded.config);
+  if (expanded && loaded.config) {
+    out["expanded"] = expanded_text(*loaded.config, secrets);
+    out["masked"] = json::array(loaded.config->literal_secrets.begin(), loaded.config->literal_secrets.end());
+  }
   line.out() << json::serialize(out) << "\n";
 }
 
@@ -95,7 +123,10 @@ void print_text(const CommandLine& line, const Loaded& loaded, const std::vector
     line.err() << format_finding(line.config_path(), finding) << "\n";
   }
   if (!loaded.config) return;
-  if (arguments.expand) line.out() << expand(*loaded.config);
+  if (arguments.expand) {
+    line.out() << expanded_text(*loaded.config, arguments.secrets ? Secrets::shown : Secrets::hidden);
+    advise_on_secrets(line.err(), *loaded.config);
+  }
   const bool summed_up = is_valid(loaded, arguments.strict) && !arguments.expand;
   if (summed_up) print_summary(line, *loaded.config);
   // What was expanded is a configuration that somebody may want to keep: nothing else goes there.
@@ -109,12 +140,17 @@ void print_text(const CommandLine& line, const Loaded& loaded, const std::vector
 }
 
 int check(const CommandLine& line, const CheckArguments& arguments) {
-  const Loaded loaded = load_config(line.config_path());
+  if (arguments.secrets && !may_see_secrets(line.config_path())) {
+    line.err() << "rollbackd: the secrets in " << line.config_path() << " are shown to its owner and to root alone\n";
+    return exit_no;
+  }
+  const Secrets secrets = arguments.secrets ? Secrets::shown : Secrets::hidden;
+  const Loaded loaded = load_config(line.config_path(), secrets);
   std::vector<OnlineFinding> online;
   if (arguments.online && loaded.config) online = check_online(*loaded.config);
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())
-    print_json(line, loaded, online, valid, arguments.expand);
+    print_json(line, loaded, online, valid, arguments.expand, secrets);
   else
     print_text(line, loaded, online, arguments);
   return valid && !is_wrong(online, arguments.strict) ? exit_fine : exit_no;
@@ -130,6 +166,8 @@ void add_check_command(CLI::App& app, CommandLine& line) {
                     "also poll every probe once, ask every driver what runs and whether it could switch, look for "
                     "every command; changes nothing");
   command->add_flag("--expand", arguments->expand, "print the configuration with everything implied written out");
+  command->add_flag("--secrets", arguments->secrets,
+                    "with --expand: also the secrets that stand in the file, for its owner and root");
   command->add_flag("--strict", arguments->strict, "warnings and advice count as errors");
 }
 

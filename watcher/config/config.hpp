@@ -106,9 +106,14 @@ struct Config {
   std::vector<DriverSection> drivers;
   std::vector<NotifierSection> notifiers;
   rules::CoreConfig core;
-  // What { file = ... } and { env = ... } stood for: nothing that is told may have it in it. See steps/redact.hpp.
+  // What { file = ... } and { env = ... } stood for, and what stands in the file and is a secret all the same: nothing
+  // that is told may have it in it. See steps/redact.hpp, config/literal_secrets.hpp.
   std::vector<std::string> secrets;
+  std::vector<std::string> literal_secrets;  // the keys in which such a one stands: "probe.app.header"
 };
+
+// Whether a configuration is read to be shown to its owner with the secrets that stand in it.
+enum class Secrets { hidden, shown };
 
 enum class Level { error, warning };
 
@@ -126,9 +131,9 @@ struct Loaded {
 };
 
 // Reads and checks a file. Never throws for what is in it or whether it exists.
-Loaded load_config(const std::string& path);
+Loaded load_config(const std::string& path, Secrets secrets = Secrets::hidden);
 // The same from a text; `path` is what findings name and what relative paths start from. Permissions are not looked at.
-Loaded load_config_text(const std::string& text, const std::string& path);
+Loaded load_config_text(const std::string& text, const std::string& path, Secrets secrets = Secrets::hidden);
 
 // Only [watcher], for commands that must reach the watcher though the rest of the file is wrong meanwhile. The findings
 // are those of that table; it must be there to be read, but the file may say nothing of it.
@@ -147,7 +152,7 @@ std::optional<std::string> find_command(const std::string& program);
 std::string format_finding(const std::string& path, const Finding& finding);
 
 // The configuration with everything implied written out, as TOML that means the same. Secrets stay references
-// ({ file = ... }, { env = ... }) or are "<redacted>".
+// ({ file = ... }, { env = ... }) or are "<redacted>", unless it was read to show them.
 std::string expand(const Config& config);
 
 }  // namespace watcher

@@ -75,12 +75,13 @@ Parsed parse(const std::string& text, const std::string& path) {
 
 std::string whole_path(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
 
-Loaded load(const std::string& text, const std::string& path, bool look_at_permissions) {
+Loaded load(const std::string& text, const std::string& path, Secrets secrets, bool look_at_permissions) {
   const Parsed parsed = parse(text, path);
   if (!parsed.table) return {std::nullopt, {parsed.finding}};
   const std::string whole = whole_path(path);
   const Source source(text);
   Loading loading(source, std::filesystem::path(whole).parent_path().string());
+  loading.secrets = secrets;
   loading.config.path = path;
   loading.config.dir = loading.dir;
   read_all(loading, *parsed.table);
@@ -111,12 +112,14 @@ std::variant<std::string, Finding> read_file(const std::string& path) {
 
 }  // namespace
 
-Loaded load_config_text(const std::string& text, const std::string& path) { return load(text, path, false); }
+Loaded load_config_text(const std::string& text, const std::string& path, Secrets secrets) {
+  return load(text, path, secrets, false);
+}
 
-Loaded load_config(const std::string& path) {
+Loaded load_config(const std::string& path, Secrets secrets) {
   const std::variant<std::string, Finding> text = read_file(path);
   if (const auto* failure = std::get_if<Finding>(&text)) return {std::nullopt, {*failure}};
-  return load(std::get<std::string>(text), path, true);
+  return load(std::get<std::string>(text), path, secrets, true);
 }
 
 LoadedWatcher load_watcher_section(const std::string& path) {

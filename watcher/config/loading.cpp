@@ -4,6 +4,12 @@
 
 namespace watcher {
 
+void Loading::keep_secrets(std::vector<std::string> parts, const std::string& owner) {
+  if (parts.empty()) return;
+  config.literal_secrets.push_back(owner);
+  for (std::string& part : parts) config.secrets.push_back(std::move(part));
+}
+
 std::size_t Written::original_offset(std::size_t offset) const {
   std::size_t original = offset;
   for (const auto& [here, there] : shifts) {

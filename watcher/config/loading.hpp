@@ -69,6 +69,7 @@ struct Loading {
 
   const Source& source;
   std::string dir;
+  Secrets secrets = Secrets::hidden;
   Findings findings;
   Config config;
   std::vector<PlacedCondition> conditions;
@@ -91,6 +92,8 @@ struct Loading {
   Place place_of(const Written& written, std::size_t offset) const;
   // An absolute path: relative ones start at the configuration's folder.
   std::string absolute(std::string_view path) const;
+  // What stands in the file at a key and must not be told.
+  void keep_secrets(std::vector<std::string> parts, const std::string& owner);
   // Parses, reports a mistake at its column, notes the references. Empty when it does not parse.
   rules::Condition condition(const Written& written, const std::string& owner);
 };

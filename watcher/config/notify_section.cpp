@@ -35,6 +35,7 @@ void set_template(void* object, probes::Value value) {
 
 constexpr std::array keys{
     key<Kind::address, &NotifierSection::url>("url", "Where the messages go.")
+        .with_secret_path()
         .required("write url = { file = \"PATH\" } or url = \"https://...\""),
     key<Kind::headers, &NotifierSection::headers>("header", "Headers that are sent."),
     probes::choices<stages, &NotifierSection::on>("on", "What is told.")
@@ -52,6 +53,7 @@ constexpr std::array keys{
         .with(&Key::kind, Kind::text)
         .with(&Key::get, template_of)
         .with(&Key::set, set_template)
+        .told()
         .when_left_out("the type's own"),
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "watcher/config/kinds.hpp"
+#include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/table_reader.hpp"
 
 namespace watcher {
@@ -133,7 +134,9 @@ void TableReader::read(const Key& key, void* object) {
     return inner.read_whole(key.keys, key.inside(object), key.settle);
   }
   std::optional<probes::Value> value = row_of(key.kind).read(*this, key);
-  if (value) key.set(object, *std::move(value));
+  if (!value) return;
+  if (loading_.secrets == Secrets::hidden) loading_.keep_secrets(mark_secrets(key, *value), owner(key.name));
+  key.set(object, *std::move(value));
 }
 
 void TableReader::read_tables(const Key& key, void* object) {

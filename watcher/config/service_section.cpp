@@ -4,6 +4,7 @@
 #include "probes/key_rows.hpp"
 #include "probes/net/url.hpp"
 #include "watcher/config/kinds.hpp"
+#include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/shapes.hpp"
 #include "watcher/config/values.hpp"
@@ -156,6 +157,7 @@ void imply_probe(TableReader& reader, std::string_view key, const std::string& n
   if (!url) return;
   Loading& loading = reader.loading();
   check_url(loading, reader.place(key), reader.owner(key), url->value);
+  if (loading.secrets == Secrets::hidden) loading.keep_secrets(mark_secrets_of_address(*url), reader.owner(key));
   if (loading.probe_names.contains(name)) {
     reader.error(key,
                  "stands for a probe \"" + name + "\", but [probe." + name + "] is there too; leave one of them out");

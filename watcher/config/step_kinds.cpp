@@ -6,6 +6,7 @@
 #include "probes/key_rows.hpp"
 #include "probes/net/user.hpp"
 #include "watcher/config/kinds.hpp"
+#include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/shapes.hpp"
 #include "watcher/config/toml_text.hpp"
 #include "watcher/steps/evidence.hpp"
@@ -84,10 +85,16 @@ void read_http_line(TableReader& reader, const Key& key, void* object) {
     check_url(reader.loading(), place, reader.owner(key.name), line->value);
   }
   out.url = *std::move(line);
+  Loading& loading = reader.loading();
+  if (loading.secrets == Secrets::hidden)
+    loading.keep_secrets(mark_secrets_of_address(out.url), reader.owner(key.name));
 }
 std::string http_line_toml(const void* object) {
   const auto& step = *static_cast<const rules::HttpStep*>(object);
-  return step.url.secret ? toml_of(step.url) : toml_string(step.method + " " + step.url.value);
+  if (step.url.secret && step.url.origin.starts_with("{ ")) return toml_of(step.url);
+  // What was marked as a secret lacks the method.
+  return step.url.secret ? step.url.origin.substr(0, 1) + step.method + " " + step.url.origin.substr(1)
+                         : toml_string(step.method + " " + step.url.value);
 }
 constexpr probes::Own http_line{"a method and an address, may be secret", "\"POST http://127.0.0.1:3001/api/pause\"",
                                 read_http_line, http_line_toml};
