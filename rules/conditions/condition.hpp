@@ -30,6 +30,7 @@ enum class LiteralKind { number, share, duration, size };
 struct Literal {
   double value = 0;  // shares as fractions, durations in seconds, sizes in bytes
   LiteralKind kind = LiteralKind::number;
+  std::string_view unit{};  // as written: "%", "ms", "MiB"; empty: none
 };
 
 // `p95`, a signal's value.
@@ -97,7 +98,8 @@ struct Compare {
   CompareOp op = CompareOp::greater;
   ExpressionPtr left;
   ExpressionPtr right;
-  std::string text;  // as written, for evidence
+  std::string text;       // as written, for evidence
+  std::string_view unit;  // in which the threshold was written; empty: in none
 };
 
 struct And {

@@ -157,6 +157,7 @@ Comparison compare(const Compare& node, const Evaluation& evaluation) {
   const Estimate right = evaluation.of(mirror ? *node.left : *node.right);
   Comparison out;
   out.text = node.text;
+  out.unit = node.unit;
   out.value = left.measured;
   out.threshold = right.measured.value;
   out.value.valid_until = std::min(left.measured.valid_until, right.measured.valid_until);

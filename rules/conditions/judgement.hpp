@@ -44,6 +44,7 @@ struct Comparison {
   Measured value;                   // left side
   std::optional<double> threshold;  // right side
   bool left_out = false;            // rests on a baseline that there is not (SPEC 2.9)
+  std::string unit;  // in which the threshold was written, "%", "ms", "MiB": what people read; else empty
 };
 
 // A condition's verdict at one time with all its evidence.

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "rules/conditions/condition.hpp"
+#include "rules/conditions/unit.hpp"
 #include "rules/signals/lexer.hpp"
 #include "rules/signals/selector_parser.hpp"
 
@@ -139,7 +140,10 @@ class Parser {
     }
     if (reader_.failed()) return {};
     std::string text(reader_.text().substr(left.begin, right.end - left.begin));
-    return statement({Compare{*op, std::move(left.number), std::move(right.number), std::move(text)}}, left.begin);
+    const bool mirrored = std::holds_alternative<Literal>(left.number->node);
+    const std::string_view unit = unit_of(mirrored ? *left.number : *right.number);
+    return statement({Compare{*op, std::move(left.number), std::move(right.number), std::move(text), unit}},
+                     left.begin);
   }
 
   // operand (sign operand)*, left to right, for the two levels of computing.
@@ -207,7 +211,8 @@ class Parser {
 
   Operand literal(LiteralKind kind) {
     const Token& token = reader_.take();
-    return number(Literal{token.value, kind}, token.begin);
+    const std::string_view written = reader_.text().substr(token.begin, token.end - token.begin);
+    return number(Literal{token.value, kind, unit_written(written)}, token.begin);
   }
 
   // signal, probe.field or probe.field{label="value"}

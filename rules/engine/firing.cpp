@@ -1,3 +1,4 @@
+#include "rules/conditions/unit.hpp"
 #include "rules/engine/core.hpp"
 #include "rules/engine/told.hpp"
 
@@ -27,8 +28,8 @@ void Core::note_firing(const WatchedRule& rule) {
   const Judgement& seen = rule.when();
   if (seen.decisive < seen.comparisons.size()) {
     const Comparison& decisive = seen.comparisons[seen.decisive];
-    if (decisive.value.value) fields.emplace_back("value", told(*decisive.value.value));
-    if (decisive.threshold) fields.emplace_back("limit", told(*decisive.threshold));
+    if (decisive.value.value) fields.emplace_back("value", in_unit(*decisive.value.value, decisive.unit));
+    if (decisive.threshold) fields.emplace_back("limit", in_unit(*decisive.threshold, decisive.unit));
   }
   effects_.note("firing", std::move(fields));
 }

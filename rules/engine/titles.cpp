@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstddef>
 
+#include "rules/conditions/unit.hpp"
 #include "rules/engine/told.hpp"
 
 namespace rules {
@@ -92,7 +93,7 @@ std::string said_of(const IncidentRecord& incident, std::string_view event, cons
 std::string evidence_of(const JoinedRule& joined) {
   for (const Comparison& one : joined.evidence) {
     if (one.verdict != Verdict::bad || !one.value.value) continue;
-    std::string out = one.text + ", it is " + told(*one.value.value);
+    std::string out = one.text + ", it is " + in_unit(*one.value.value, one.unit);
     if (one.value.errors > 0) out += " (" + told(one.value.errors) + " of " + told(one.value.count) + ")";
     return out;
   }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "rules/base/parse.hpp"
+#include "rules/conditions/unit.hpp"
 
 namespace rules {
 
@@ -27,10 +28,6 @@ std::string told(Instant t) {
   return out;
 }
 
-std::string told(double value) {
-  char out[32];
-  std::snprintf(out, sizeof out, "%.4g", value);
-  return out;
-}
+std::string told(double value) { return in_unit(value, {}); }
 
 }  // namespace rules

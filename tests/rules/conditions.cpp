@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rules/conditions/condition.hpp"
+#include "rules/conditions/unit.hpp"
 
 using rules::Condition;
 using rules::parse_condition;
@@ -224,4 +225,68 @@ TEST_CASE("references of a condition are all names in it with their places") {
   CHECK(references[3].before);
   CHECK(std::get<rules::RestartsRef>(references[4].to).probe.text == "app");
   CHECK(Condition().references().empty());
+}
+
+TEST_CASE("SPEC 5: values are written in the unit of the threshold, with what a person reads of them") {
+  struct Row {
+    double value;
+    const char* unit;
+    const char* text;
+  };
+  const Row rows[] = {
+      {0.06, "%", "6.0 %"},
+      {0.0504, "%", "5.04 %"},
+      {0.3125, "%", "31.25 %"},
+      {1, "%", "100 %"},
+      {0, "%", "0.0 %"},
+      {0.0000001, "%", "0.000010 %"},
+      {4.21, "ms", "4210 ms"},
+      {0.005, "ms", "5.0 ms"},
+      {1234.567, "ms", "1234567 ms"},
+      {93.5 * 1048576, "MiB", "93.5 MiB"},
+      {4.2, "s", "4.2 s"},
+      {252, "m", "4.2 m"},
+      {-0.02, "%", "-2.0 %"},
+      {0.31254, "", "0.3125"},
+      {12000, "", "12000"},
+      {1.5e9, "", "1.5e+09"},
+      {3, "furlong", "3"},
+      {99.996 / 1000, "ms", "100 ms"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.value);
+    CAPTURE(row.unit);
+    CHECK(rules::in_unit(row.value, row.unit) == row.text);
+  }
+  CHECK(rules::in_unit(std::numeric_limits<double>::quiet_NaN(), "%") == "NaN");
+  CHECK(rules::in_unit(-std::numeric_limits<double>::infinity(), "ms") == "-Inf");
+}
+
+TEST_CASE("SPEC 5: a comparison has the unit in which its threshold was written") {
+  struct Row {
+    const char* condition;
+    const char* unit;
+  };
+  const Row rows[] = {
+      {"a > 5%", "%"},          {"a > 3000ms", "ms"}, {"a > 3s", "s"},       {"a > 1h30m", "h"},
+      {"a > 90MiB", "MiB"},     {"a > 5", ""},        {"a > 0.05", ""},      {"5% < a", "%"},
+      {"a > 2 * 1500ms", "ms"}, {"a > 3 * b", ""},    {"a > b + 1s", "s"},   {"a > 10s / 5s", ""},
+      {"a > 10s / 5", "s"},     {"a > -5%", "%"},     {"a > 2ms * 2ms", ""}, {"a / 10s > 5", ""},
+      {"a > baseline(a)", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.condition);
+    const auto parsed = rules::parse_condition(row.condition);
+    REQUIRE(std::holds_alternative<rules::Condition>(parsed));
+    CHECK(std::get<rules::Compare>(std::get<rules::Condition>(parsed).root().node).unit == row.unit);
+  }
+}
+
+TEST_CASE("a signal is read in the unit of the first comparison that has it") {
+  const auto parsed = rules::parse_condition("a > 3 * baseline(a) or not (b > 1% and a > 3000ms)");
+  const auto& condition = std::get<rules::Condition>(parsed);
+  CHECK(rules::unit_of(condition, rules::SignalName("a")) == "ms");
+  CHECK(rules::unit_of(condition, rules::SignalName("b")) == "%");
+  CHECK(rules::unit_of(condition, rules::SignalName("c")).empty());
+  CHECK(rules::unit_of(rules::Condition(), rules::SignalName("a")).empty());
 }

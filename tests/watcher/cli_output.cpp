@@ -17,8 +17,8 @@ constexpr const char* status = R"({
 "watcher":{"name":"prod-1","version":"1.2.3","mode":"act","uptime_seconds":3725,"degraded":["the disk is full"]},
 "services":{"web":{"revision":"0123456789abcdef0123456789abcdef01234567","last_good":"v1","state":"armed","flags":["fused"],"rollback_ready":true,"not_ready_reason":null,"incident":"i7","paused_until":null,"fused_reason":"3 switches in 24 h","baked_seconds":60,"bake_seconds":3600}},
 "probes":{"app":{"up":1,"last_seen":"2026-11-21T02:03:04Z","error":null},"db":{"up":0,"last_seen":null,"error":"refused"},"x":{"up":null,"last_seen":null,"error":null}},
-"signals":{"p95":{"value":0.21,"unknown":null,"count":412,"taken":"http_request_duration_seconds"},"rate":{"value":null,"unknown":"no_traffic","count":0,"taken":null}},
-"rules":{"slow":{"service":"web","severity":"P1","verdict":"bad","cause":null,"state":"pending","value":3.2,"threshold":3,"bad_seconds":90,"for_seconds":300,"seconds_to_fire":210,"blind":false},
+"signals":{"p95":{"value":0.21,"unit":"ms","unknown":null,"count":412,"taken":"http_request_duration_seconds"},"rate":{"value":null,"unknown":"no_traffic","count":0,"taken":null}},
+"rules":{"slow":{"service":"web","severity":"P1","verdict":"bad","cause":null,"state":"pending","value":3.2,"threshold":3,"unit":"ms","bad_seconds":90,"for_seconds":300,"seconds_to_fire":210,"blind":false},
 "quiet":{"service":"web","severity":"P3","verdict":"unknown","cause":"no_data","state":"idle","value":null,"threshold":null,"bad_seconds":0,"for_seconds":60,"seconds_to_fire":null,"blind":true}}})";
 
 rules::Reading reading(const std::string& name, std::vector<rules::Label> labels, double value) {
@@ -60,12 +60,12 @@ degraded: the disk is full
 SERVICE  REVISION      STATE          BAKED  LAST GOOD  ROLLBACK
 web      0123456789ab  armed (fused)  1m/1h  v1         ready
 
-RULE   SERVICE  SEVERITY  VERDICT            VALUE  THRESHOLD  STATE
-slow   web      P1        bad                3.2    3          pending, bad 1m30s of 5m, fires in 3m30s
-quiet  web      P3        unknown (no_data)  -      -          idle, blind
+RULE   SERVICE  SEVERITY  VERDICT            VALUE    THRESHOLD  STATE
+slow   web      P1        bad                3200 ms  3000 ms    pending, bad 1m30s of 5m, fires in 3m30s
+quiet  web      P3        unknown (no_data)  -        -          idle, blind
 
 SIGNAL  VALUE                 COUNT  FROM
-p95     0.21                  412    http_request_duration_seconds
+p95     210 ms                412    http_request_duration_seconds
 rate    unknown (no_traffic)  0
 
 PROBE  UP       LAST SEEN             ERROR

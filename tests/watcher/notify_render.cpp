@@ -33,6 +33,7 @@ rules::Tell tell() {
   bad.value.value = 0.3125;
   bad.value.count = 1312;
   bad.threshold = 0.05;
+  bad.unit = "%";
   rules::Comparison unknown;
   unknown.text = "memory > 90%";
   unknown.value.cause = rules::Cause::stale;
@@ -72,8 +73,9 @@ TEST_CASE("a webhook gets the documented members") {
   CHECK(body.at("time") == "2026-11-21T02:03:04.000Z");
   CHECK(body.at("value") == 0.3125);
   CHECK(body.at("threshold") == 0.05);
+  CHECK(body.at("evidence").at(1).at("unit") == "%");
   CHECK(body.at("evidence").as_array().size() == 3);
-  CHECK(body.at("evidence").at(1).at("count") == 1312.0);
+  CHECK(body.at("evidence").at(1).at("count").to_number<double>() == 1312);
   CHECK(body.at("evidence").at(2).at("value").is_null());
   CHECK(body.at("evidence").at(2).at("unknown") == "stale");
 }
@@ -110,7 +112,7 @@ TEST_CASE("a template's fields are replaced and escaped, everything else stays")
   CHECK(body.at("a") == "web \"recovered\" <!channel>: line one\nline two & more \uFFFD");
   CHECK(body.at("b").at("c") == "{unknown}");
   CHECK(body.at("d") ==
-        "web slow P0 v2 v1 0.3125 0.05 completed recovered 20261121-020304-web-slow prod-1 2026-11-21T02:03:04.000Z");
+        "web slow P0 v2 v1 31.25 % 5.0 % completed recovered 20261121-020304-web-slow prod-1 2026-11-21T02:03:04.000Z");
   notifier.template_text = "{title";
   CHECK(watcher::render(tell(), notifier, "prod-1") == "{title");
 }

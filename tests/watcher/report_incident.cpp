@@ -53,6 +53,7 @@ rules::JoinedRule joined_rule() {
   rate.text = "error_rate > 5%";
   rate.verdict = rules::Verdict::bad;
   rate.threshold = 0.05;
+  rate.unit = "%";
   rate.value.value = 0.3125;
   rate.value.count = 1312;
   rate.value.errors = 410;

@@ -59,6 +59,7 @@ TEST_CASE("status has every field of the contract") {
   CHECK(slow.at("state") == "pending");
   CHECK(slow.at("value") == 4.1);
   CHECK(slow.at("threshold") == 3);
+  CHECK(slow.at("unit") == "ms");
   CHECK(slow.at("bad_seconds") == 120);
   CHECK(slow.at("for_seconds") == 300);
   CHECK(slow.at("seconds_to_fire") == 180);
@@ -122,7 +123,7 @@ TEST_CASE("explain says what a rule is missing and why an incident opened") {
   const ApiReply rule = get(host, "/api/v1/explain?subject=slow");
   CHECK(rule.content_type == "text/plain; charset=utf-8");
   CHECK(rule.body.find("when p95 > 3000ms for 5m") != std::string::npos);
-  CHECK(rule.body.find("p95 > 3000ms  is bad: 4.1 against 3, from 412 in 1m") != std::string::npos);
+  CHECK(rule.body.find("p95 > 3000ms  is bad: 4100 ms against 3000 ms, from 412 in 1m") != std::string::npos);
   CHECK(rule.body.find("bad for 2m of 2m observed, 5m of it needed, in 24 bad samples") != std::string::npos);
   CHECK(rule.body.find("missing: a poll that confirms it") != std::string::npos);
   const std::string incident = get(host, "/api/v1/explain?subject=20261121-020304-web-slow").body;

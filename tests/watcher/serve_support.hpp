@@ -36,6 +36,7 @@ inline rules::Comparison comparison_of(std::optional<double> value) {
   comparison.value.count = 412;
   comparison.value.window = std::chrono::minutes(1);
   comparison.threshold = 3;
+  comparison.unit = "ms";
   return comparison;
 }
 

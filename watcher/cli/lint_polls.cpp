@@ -6,6 +6,7 @@
 #include "watcher/cli/page_seen.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/cli/thresholds.hpp"
+#include "watcher/report/text.hpp"
 
 namespace watcher {
 
@@ -130,7 +131,7 @@ void Lint::tell_own_requests(const std::string& subject, const rules::Selector& 
   if (a_minute <= 0) return;
   add(Kind::advice, subject,
       (would ? "no label of it tells our own requests apart: " : "it has no label for the path: ") +
-          short_number(a_minute) + " a minute, of health and metrics, may be among those it counts");
+          number_text(a_minute) + " a minute, of health and metrics, may be among those it counts");
 }
 
 void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page) {
@@ -179,8 +180,8 @@ void Lint::look_at_bounds(const rules::SignalSpec& signal, const std::string& su
     for (const double threshold : thresholds_of(*condition, signal.name)) {
       if (threshold <= bound) continue;
       add(Kind::wrong, subject,
-          "undecidable_bucket: " + name + " compares it with " + short_number(threshold) +
-              ", but the highest finite bucket of " + rules::to_string(of.family) + " ends at " + short_number(bound) +
+          "undecidable_bucket: " + name + " compares it with " + number_text(threshold) +
+              ", but the highest finite bucket of " + rules::to_string(of.family) + " ends at " + number_text(bound) +
               "; add a bucket above the threshold, or lower the threshold");
     }
   }

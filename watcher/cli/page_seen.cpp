@@ -6,6 +6,7 @@
 
 #include "rules/signals/store.hpp"
 #include "watcher/cli/table.hpp"
+#include "watcher/report/text.hpp"
 
 namespace watcher {
 
@@ -89,7 +90,7 @@ std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<ru
 std::string why_not(const rules::CandidateSeen& taken, const rules::CandidateSeen& other) {
   if (other.rank > taken.rank) return "is taken only where there is nothing better";
   if (taken.leaves_out && !other.leaves_out) return "does not tell our own requests apart";
-  return "counted " + short_number(other.requests) + " requests, this " + short_number(taken.requests);
+  return "counted " + number_text(other.requests) + " requests, this " + number_text(taken.requests);
 }
 
 const rules::QuantileOf* only_counted(const Page& page, const std::vector<rules::QuantileOf>& candidates) {
@@ -111,11 +112,11 @@ std::string about_summaries(const Page& page, const rules::QuantileOf& of) {
     if (const auto quantile = rules::number_of(*reading->series, "quantile")) quantiles.insert(*quantile);
   }
   const auto above = quantiles.lower_bound(of.quantile - same_quantile);
-  const std::string wanted = short_number(of.quantile);
+  const std::string wanted = number_text(of.quantile);
   if (above == quantiles.end()) return "the summary has no quantile of " + wanted + " or above: unknown(no_data)";
   std::string out;
   if (std::abs(*above - of.quantile) > same_quantile) {
-    out = "the summary has no quantile " + wanted + "; its " + short_number(*above) + ", the nearest above, is taken";
+    out = "the summary has no quantile " + wanted + "; its " + number_text(*above) + ", the nearest above, is taken";
   }
   if (summaries.size() > 1) {
     out += std::string(out.empty() ? "" : "; ") + std::to_string(summaries.size()) +

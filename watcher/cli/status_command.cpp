@@ -4,6 +4,7 @@
 
 #include "watcher/cli/command_line.hpp"
 #include "watcher/cli/table.hpp"
+#include "watcher/report/text.hpp"
 
 namespace watcher {
 
@@ -52,9 +53,9 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string number_or(const json::value& object, std::string_view key, const std::string& otherwise) {
+std::string number_or_dash(const json::value& object, std::string_view key, std::string_view unit = {}) {
   const double number = number_at(object, key, no_number);
-  return std::isnan(number) ? otherwise : short_number(number);
+  return std::isnan(number) ? "-" : number_text(number, unit);
 }
 
 void print_head(std::ostream& out, const json::value& status) {
@@ -100,8 +101,9 @@ std::string progress_of(const json::value& rule) {
 void print_rules(std::ostream& out, const json::value& status) {
   Table table({"RULE", "SERVICE", "SEVERITY", "VERDICT", "VALUE", "THRESHOLD", "STATE"});
   for (const auto& [name, rule] : object_at(status, "rules")) {
+    const std::string unit = text_of(rule, "unit");
     table.add({std::string(name), text_of(rule, "service"), text_of(rule, "severity"), verdict_of(rule),
-               number_or(rule, "value", "-"), number_or(rule, "threshold", "-"), progress_of(rule)});
+               number_or_dash(rule, "value", unit), number_or_dash(rule, "threshold", unit), progress_of(rule)});
   }
   if (table.empty()) return;
   out << "\n";
@@ -112,8 +114,9 @@ void print_signals(std::ostream& out, const json::value& status) {
   Table table({"SIGNAL", "VALUE", "COUNT", "FROM"});
   for (const auto& [name, signal] : object_at(status, "signals")) {
     const std::string unknown = text_of(signal, "unknown");
-    table.add({std::string(name), unknown.empty() ? number_or(signal, "value", "-") : "unknown (" + unknown + ")",
-               number_or(signal, "count", "-"), text_of(signal, "taken")});
+    const std::string value = number_or_dash(signal, "value", text_of(signal, "unit"));
+    table.add({std::string(name), unknown.empty() ? value : "unknown (" + unknown + ")",
+               number_or_dash(signal, "count"), text_of(signal, "taken")});
   }
   if (table.empty()) return;
   out << "\n";

@@ -53,6 +53,4 @@ std::string short_duration(double seconds) {
   return rules::to_string(rules::from_seconds(std::round(seconds)));
 }
 
-std::string short_number(double number) { return fmt::format("{:.4g}", number); }
-
 }  // namespace watcher

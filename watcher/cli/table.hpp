@@ -24,7 +24,4 @@ std::string short_revision(const std::string& revision);
 // Seconds as people read them: 0.21s, 45s, 5m, 1h3m.
 std::string short_duration(double seconds);
 
-// A number with at most four significant digits.
-std::string short_number(double number);
-
 }  // namespace watcher

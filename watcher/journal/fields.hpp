@@ -27,7 +27,7 @@ BOOST_DESCRIBE_ENUM(StepStatus, started, succeeded, failed, timed_out, skipped, 
 BOOST_DESCRIBE_ENUM(Stage, started, progress, ask, completed, failed, cleared, blind, seeing, fault)
 
 BOOST_DESCRIBE_STRUCT(Measured, (), (value, cause, detail, count, errors, approximate, window, newest, valid_until))
-BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out))
+BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out, unit))
 BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
 BOOST_DESCRIBE_STRUCT(SpanRecord, (),
                       (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, withheld_since))

@@ -55,7 +55,7 @@ void add_field(json::array& fields, const char* name, const std::string& value) 
 std::string slack_value(const rules::Tell& tell) {
   const rules::Comparison* comparison = decisive(tell);
   if (comparison == nullptr) return "";
-  return number_text(*comparison->value.value) + " (" + comparison->text + ")";
+  return number_text(*comparison->value.value, comparison->unit) + " (" + comparison->text + ")";
 }
 
 std::string body(const rules::Tell& tell, const std::string& watcher_name) {

@@ -6,6 +6,7 @@
 #include "watcher/journal/codec.hpp"
 #include "watcher/notify/message.hpp"
 #include "watcher/notify/notifiers.hpp"
+#include "watcher/serve/json_text.hpp"
 
 namespace watcher {
 
@@ -26,6 +27,7 @@ json::value evidence_json(const rules::Comparison& comparison) {
   object["verdict"] = enumerator_name(comparison.verdict);
   object["value"] = number(comparison.value.value);
   object["threshold"] = number(comparison.threshold);
+  object["unit"] = comparison.unit.empty() ? json::value(nullptr) : json::value(comparison.unit);
   object["count"] = number(comparison.value.count);
   object["errors"] = number(comparison.value.errors);
   object["unknown"] =
@@ -45,7 +47,7 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   json::array evidence;
   for (const rules::Comparison& each : tell.evidence) evidence.push_back(evidence_json(each));
   object["evidence"] = std::move(evidence);
-  return json::serialize(object);
+  return to_text(object);
 }
 
 }  // namespace

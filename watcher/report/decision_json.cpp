@@ -9,6 +9,7 @@
 #include "watcher/report/report.hpp"
 #include "watcher/report/story.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/serve/json_text.hpp"
 
 namespace watcher {
 
@@ -50,6 +51,7 @@ json::value comparison_json(const rules::Comparison& comparison) {
   object["value"] = number(value.value);
   object["unknown"] = value.value ? json::value(nullptr) : json::value(enumerator_name(value.cause));
   object["threshold"] = number(comparison.threshold);
+  object["unit"] = text_or_null(comparison.unit);
   object["count"] = number(value.count);
   object["errors"] = number(value.errors);
   object["window_seconds"] = rules::seconds(value.window);
@@ -146,7 +148,7 @@ std::string decision_json(const ReportInput& input) {
   object["notes"] = array_of(input.notes, [](const std::string& note) { return text(note); });
   object["evidence_files"] =
       array_of(input.evidence_files, [](const std::string& file) { return text("evidence/" + file); });
-  return json::serialize(object) + "\n";
+  return to_text(object) + "\n";
 }
 
 }  // namespace watcher

@@ -44,7 +44,7 @@ std::string to_do(const ReportInput& input) {
 std::string value_text(const rules::Comparison& comparison) {
   if (comparison.left_out) return "left out: no baseline";
   if (!comparison.value.value) return "unknown: " + enumerator_name(comparison.value.cause);
-  return (comparison.value.approximate ? "≈ " : "") + number_text(*comparison.value.value);
+  return (comparison.value.approximate ? "≈ " : "") + number_text(*comparison.value.value, comparison.unit);
 }
 
 // "31 of 385 in 5s": how many the value comes from.
@@ -62,7 +62,7 @@ std::string evidence_rows(const rules::JoinedRule& rule) {
   std::string text;
   bool first = true;
   for (const rules::Comparison& comparison : rule.evidence) {
-    const std::string threshold = comparison.threshold ? number_text(*comparison.threshold) : "–";
+    const std::string threshold = comparison.threshold ? number_text(*comparison.threshold, comparison.unit) : "–";
     text += row({first ? cell(rule.rule.text) : "", cell(comparison.text), value_text(comparison), threshold,
                  enumerator_name(comparison.verdict), first ? bad : "", first ? std::to_string(rule.samples) : "",
                  requests_text(comparison.value)});

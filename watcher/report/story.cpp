@@ -17,7 +17,8 @@ std::string command(const std::string& text) { return code("rollbackd " + text);
 
 // ": `error_rate > 5%` measured 0.3125 (410 of 1312)"
 std::string measured(const rules::Comparison& comparison) {
-  std::string text = ": " + code(comparison.text) + " measured " + number_text(*comparison.value.value);
+  std::string text =
+      ": " + code(comparison.text) + " measured " + number_text(*comparison.value.value, comparison.unit);
   if (comparison.value.errors > 0)
     text += " (" + number_text(comparison.value.errors) + " of " + number_text(comparison.value.count) + ")";
   return text;

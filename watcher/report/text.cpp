@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "rules/conditions/unit.hpp"
+
 namespace watcher {
 
 namespace {
@@ -130,14 +132,7 @@ std::string duration_text(rules::Duration length) {
   return result;
 }
 
-std::string number_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  char text[32];
-  const bool whole = value == std::floor(value) && std::fabs(value) < 1e6;
-  std::snprintf(text, sizeof text, whole ? "%.0f" : "%.4g", value);
-  return text;
-}
+std::string number_text(double value, std::string_view unit) { return rules::in_unit(value, unit); }
 
 std::string short_revision(const rules::Revision& revision) {
   constexpr std::size_t commit_length = 40;

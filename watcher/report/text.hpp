@@ -17,8 +17,9 @@ std::string utc_text(rules::Instant at);
 std::string iso_text(rules::Instant at);
 // 350ms, 4.2s, 7m 12s, 1h 30m, 2d 3h: two units at most, for people.
 std::string duration_text(rules::Duration length);
-// 0.3125, 12000, 1.5e+09, NaN: four significant digits, whole numbers in full up to a million.
-std::string number_text(double value);
+// 0.3125, 12000, 1.5e+09, NaN: four significant digits, whole numbers in full up to a million. In a unit as conditions
+// have them: 6.0 %, 4210 ms, 93.5 MiB (rules/conditions/unit.hpp).
+std::string number_text(double value, std::string_view unit = {});
 // A commit's first 12 digits; other revisions as they are.
 std::string short_revision(const rules::Revision& revision);
 

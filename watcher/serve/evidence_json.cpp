@@ -13,6 +13,7 @@ json::object to_object(const rules::Comparison& comparison) {
   object["verdict"] = rules::to_string(comparison.verdict);
   object["value"] = to_json(measured.value);
   object["threshold"] = to_json(comparison.threshold);
+  object["unit"] = text_or_null(comparison.unit);
   object["unknown"] = nullptr;
   if (!measured.value) object["unknown"] = rules::to_string(measured.cause);
   object["detail"] = text_or_null(measured.detail);

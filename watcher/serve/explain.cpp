@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "rules/base/parse.hpp"
+#include "watcher/report/text.hpp"
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -23,8 +24,9 @@ std::string measured_text(const rules::Comparison& comparison) {
     const std::string detail = measured.detail.empty() ? "" : ": " + measured.detail;
     return fmt::format("unknown ({}{})", rules::to_string(measured.cause), detail);
   }
-  std::string text = fmt::format("{:.6g}{}", *measured.value, measured.approximate ? " (approximate)" : "");
-  if (comparison.threshold) text += fmt::format(" against {:.6g}", *comparison.threshold);
+  std::string text = number_text(*measured.value, comparison.unit);
+  if (measured.approximate) text += " (approximate)";
+  if (comparison.threshold) text += " against " + number_text(*comparison.threshold, comparison.unit);
   if (measured.count > 0) text += fmt::format(", from {:.0f} in {}", measured.count, length(measured.window));
   return text;
 }

@@ -1,6 +1,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "rules/conditions/unit.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/evidence_json.hpp"
 #include "watcher/serve/json_text.hpp"
@@ -66,10 +67,19 @@ json::object to_object(const rules::ProbeView& probe) {
   return object;
 }
 
-json::object to_object(const rules::SignalView& signal) {
+// In which people read the signal: the unit of the first rule that compares it with a number in one.
+std::string_view unit_of(const rules::SignalName& signal, const std::vector<rules::RuleSpec>& rules) {
+  for (const rules::RuleSpec& rule : rules) {
+    if (const std::string_view unit = rules::unit_of(rule.when, signal); !unit.empty()) return unit;
+  }
+  return {};
+}
+
+json::object to_object(const rules::SignalView& signal, std::string_view unit) {
   const rules::Measured& measured = signal.measured;
   json::object object;
   object["value"] = to_json(measured.value);
+  object["unit"] = text_or_null(std::string(unit));
   object["unknown"] = nullptr;
   if (!measured.value) object["unknown"] = rules::to_string(measured.cause);
   object["count"] = measured.count;
@@ -95,10 +105,12 @@ void add_judgement(json::object& object, const rules::Judgement& judgement) {
   }
   object["value"] = nullptr;
   object["threshold"] = nullptr;
+  object["unit"] = nullptr;  // in which people read the two; here they are in base units
   if (judgement.decisive < judgement.comparisons.size()) {
     const rules::Comparison& decisive = judgement.comparisons[judgement.decisive];
     object["value"] = to_json(decisive.value.value);
     object["threshold"] = to_json(decisive.threshold);
+    object["unit"] = text_or_null(decisive.unit);
   }
   object["comparisons"] = to_json(judgement.comparisons);
 }
@@ -142,7 +154,9 @@ std::string status_json(const rules::EngineView& view, const Config& config, rul
   json::object probes;
   for (const rules::ProbeView& probe : view.probes) probes[probe.probe.text] = to_object(probe);
   json::object signals;
-  for (const rules::SignalView& signal : view.signals) signals[signal.signal.text] = to_object(signal);
+  for (const rules::SignalView& signal : view.signals) {
+    signals[signal.signal.text] = to_object(signal, unit_of(signal.signal, config.core.rules));
+  }
   json::object rules;
   for (const rules::RuleView& rule : view.rules) rules[rule.rule.text] = to_object(rule);
   json::object status;
