@@ -125,6 +125,24 @@ Parts mark_entries(std::map<std::string, Text>& entries) {
   return out;
 }
 
+Parts mark_whole(Text& text) { return !is_literal(text) || text.value.empty() ? Parts() : marked(text, {text.value}); }
+
+Parts mark_address(Text& address, bool is_path_secret) {
+  return is_literal(address) ? marked(address, secrets_of_address(address.value, is_path_secret)) : Parts();
+}
+
+Parts mark_addresses(std::vector<Text>& addresses) {
+  Parts out;
+  for (Text& address : addresses) append(out, mark_address(address, false));
+  return out;
+}
+
+Parts secrets_of_words(const std::vector<std::string>& words) {
+  Parts out;
+  for (const std::string& word : words) append(out, rules::passwords_in(word));
+  return out;
+}
+
 Parts mark_body(Text& body) {
   const bool is_reference = body.secret && !body.origin.starts_with("{ json");
   return is_reference ? Parts() : marked(body, secrets_of_body(body.value));
@@ -143,37 +161,46 @@ bool sounds_secret(std::string_view name) {
 
 std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& value) {
   switch (key.kind) {
-    case Kind::text: {
-      auto& text = std::get<Text>(value);
-      return key.is_told || !is_literal(text) || text.value.empty() ? Parts() : marked(text, {text.value});
-    }
-    case Kind::address: {
-      auto& text = std::get<Text>(value);
-      return is_literal(text) ? marked(text, secrets_of_address(text.value, key.secret_path)) : Parts();
-    }
-    case Kind::addresses: {
-      Parts out;
-      for (Text& text : std::get<std::vector<Text>>(value)) append(out, mark_secrets_of_address(text));
-      return out;
-    }
+    case Kind::text:
+      return key.is_told ? Parts() : mark_whole(std::get<Text>(value));
+    case Kind::address:
+      return mark_address(std::get<Text>(value), key.secret_path);
+    case Kind::addresses:
+      return mark_addresses(std::get<std::vector<Text>>(value));
     case Kind::headers:
     case Kind::texts:
       return mark_entries(std::get<std::map<std::string, Text>>(value));
     case Kind::body:
       return mark_body(std::get<Text>(value));
     case Kind::strings:
-    case Kind::argv: {
-      Parts out;
-      for (const std::string& word : std::get<std::vector<std::string>>(value)) append(out, rules::passwords_in(word));
-      return out;
-    }
-    default:
+    case Kind::argv:
+      return secrets_of_words(std::get<std::vector<std::string>>(value));
+    case Kind::string:
+    case Kind::pattern:
+    case Kind::path:
+    case Kind::folder:
+    case Kind::flag:
+    case Kind::integer:
+    case Kind::number:
+    case Kind::share:
+    case Kind::size:
+    case Kind::duration:
+    case Kind::choice:
+    case Kind::choices:
+    case Kind::map:
+    case Kind::fields:
+    case Kind::checks:
+    case Kind::object:
+    case Kind::statuses:
+    case Kind::condition:
+    case Kind::table:
+    case Kind::tables:
+    case Kind::group:
       return {};
   }
+  return {};
 }
 
-std::vector<std::string> mark_secrets_of_address(Text& address) {
-  return is_literal(address) ? marked(address, secrets_of_address(address.value, false)) : Parts();
-}
+std::vector<std::string> mark_secrets_of_address(Text& address) { return mark_address(address, false); }
 
 }  // namespace watcher
