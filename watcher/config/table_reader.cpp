@@ -36,12 +36,6 @@ std::string_view type_name(const toml::node& node) {
   return "";
 }
 
-bool refuse_nul(Loading& loading, const toml::node& node, const std::string& text, const std::string& owner) {
-  if (text.find('\0') == std::string::npos) return false;
-  loading.findings.error(place_of(node), owner + ": has a byte 0 in it; leave it out");
-  return true;
-}
-
 TableReader::TableReader(Loading& loading, const toml::table& table, std::string owner)
     : loading_(loading), table_(table), owner_(std::move(owner)), place_(place_of(table)) {}
 

@@ -93,6 +93,12 @@ json::value json_value(Loading& loading, const toml::node& node, const std::stri
 
 }  // namespace
 
+bool refuse_nul(Loading& loading, const toml::node& node, const std::string& text, const std::string& owner) {
+  if (text.find('\0') == std::string::npos) return false;
+  loading.findings.error(place_of(node), owner + ": has a byte 0 in it; leave it out");
+  return true;
+}
+
 std::string json_text(Loading& loading, const toml::node& node, const std::string& owner) {
   return json::serialize(json_value(loading, node, owner, nullptr));
 }
