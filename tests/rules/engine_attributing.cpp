@@ -382,3 +382,30 @@ TEST_CASE("SPEC 2.16: what was bad before a restart that brought another revisio
     CHECK(w.phase() == "asking");
   }
 }
+
+TEST_CASE("what a person says is bad does not become good by baking, until it is deployed anew and proves itself") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(30min);
+  REQUIRE(w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v2"), rules::Standing::bad}).accepted);
+  w.run(3h);
+  CHECK(w.standing("v2") == rules::Standing::bad);
+  w.deploy("v3");
+  w.run(2min);
+  w.deploy("v2");
+  w.run(2h);
+  CHECK(w.standing("v2") == rules::Standing::good);
+}
+
+TEST_CASE("a quarantined revision that is deployed again does not prove itself while nothing can be measured") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.closed(); }, 30min));
+  CHECK(w.outcome() == "fused");
+  w.reality["web"].requests_per_second = 0;
+  w.run(5h);
+  CHECK(w.standing("bad") == rules::Standing::bad);
+}

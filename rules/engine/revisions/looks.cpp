@@ -136,7 +136,8 @@ bool Revisions::declare(const Revision& revision, Standing standing) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
   if (record == nullptr) return false;
   record->standing = standing;
-  if (standing == Standing::good) record->baked_ns = spec_.bake.count();
+  // Said to be bad it bakes no more, however well it looks: only deployed anew it may prove itself.
+  record->baked_ns = spec_.bake.count();
   save(*record);
   return true;
 }
