@@ -221,7 +221,9 @@ void Judge::ended(const Watcher& watcher, const StepId& step) {
   const auto found = incidents_.find(step.incident);
   if (found == incidents_.end()) return;
   service(found->second.record.service).disturbed = now();
-  if (mutating_.contains({watcher.number(), step})) service(found->second.record.service).mutation_ended = now();
+  // What never reached a step that changes something has no cooldown (SPEC 2.25).
+  const bool counts = mutating_.contains({watcher.number(), step}) && !found->second.mutated.empty();
+  if (counts) service(found->second.record.service).mutation_ended = now();
 }
 
 }  // namespace sim
