@@ -81,3 +81,21 @@ TEST_CASE("a revision whose deploy mark forbids rolling it back is not rolled ba
   w.deploy("bad");
   CHECK(w.run_until([&] { return w.told_text("its deploy mark forbids rolling it back"); }, 10min));
 }
+
+TEST_CASE("a rule that fires while another incident of its service cannot end is told at once to wait for that") {
+  rules::CoreConfig config = usual();
+  config.actions[0].steps.insert(config.actions[0].steps.begin(), capture("logs"));
+  config.actions[0].always = {run("tidy")};
+  World w(config);
+  w.run(5min);
+  w.deploy("v2");
+  w.run(2min);
+  w.lock_refused = true;
+  REQUIRE(w.ask(rules::RollbackByHand{rules::ServiceName("web"), rules::Revision("v1"), {}, "", "", false}).accepted);
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 5min));
+  w.deploy("crash");
+  REQUIRE(w.run_until([&] { return w.phase() == "finishing"; }, 10min));
+  REQUIRE(w.run_until([&] { return w.rule("down").progress.state == rules::RuleState::firing; }, 14min));
+  REQUIRE(w.phase() == "finishing");
+  CHECK(w.told_text("rule down (P1) fired too: it is answered when this incident has ended"));
+}

@@ -170,7 +170,7 @@ TEST_CASE("names that sound like a secret") {
   }
 }
 
-TEST_CASE("SPEC 4: check --expand masks secrets and says where they should stand; --secrets is for the file's owner") {
+TEST_CASE("SPEC 4: check --expand masks secrets and says where they should stand, --secrets is for the file's owner") {
   FakeWatcher nobody;
   const CliFolder folder("token = 'hunter-token'\n[service.web]\n");
   const CliRun masked = nobody(folder.line({"check", "--expand"}));

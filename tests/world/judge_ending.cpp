@@ -73,6 +73,8 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
   Service& known = service(record.service);
   known.open.clear();
   known.disturbed = now();
+  // A switch that changed nothing brought nothing.
+  if (known.readable && known.looked != known.brought) known.brought.clear();
   if (!record.outcome) return breach("incident " + record.id.text + " is closed without an outcome");
   reach("ended " + std::string(to_string(*record.outcome)));
   if (record.by_hand) reach("by hand");
@@ -171,11 +173,16 @@ void Judge::check_answered(const Watcher& watcher, const EngineView& view, const
     if (is_held) answered = !open->waiting_for.empty() && incident.texts.find(open->waiting_for) != std::string::npos;
     if (is_told) answered = incident.texts.find("othing") != std::string::npos;
   } else if (!answered) {
-    answered = std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& entry) {
-      const Incident& incident = entry.second;
-      return incident.closed && concerns(incident.record) && incident.record.outcome &&
-             incident.said.contains(std::string(to_string(*incident.record.outcome)));
-    });
+    // It fires while another incident of the service ends, which people are told.
+    const auto before = std::find_if(view.open_incidents.begin(), view.open_incidents.end(),
+                                     [&](const IncidentRecord& record) { return record.service == one.service; });
+    const bool waits = before != view.open_incidents.end() &&
+                       incidents_[before->id].texts.find("rule " + one.rule.text) != std::string::npos;
+    answered = waits || std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& entry) {
+                 const Incident& incident = entry.second;
+                 return incident.closed && concerns(incident.record) && incident.record.outcome &&
+                        incident.said.contains(std::string(to_string(*incident.record.outcome)));
+               });
   }
   if (answered) {
     unanswered_since_.erase(one.rule);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ class Incident {
   void open(const WatchedRule& rule);
   void open_by_hand();
   void join(const WatchedRule& rule);
+  void keep_waiting(const WatchedRule& rule);  // it may not be joined any more: people are told, once
   // A rule of the service that may act fired.
   void note_fired() { refired_ = true; }
 
@@ -103,6 +105,8 @@ class Incident {
   bool drive_held();
   void begin_acting();
   void only_tell(const std::string& why);
+  std::string nothing_is_done(const std::string& why) const;
+  std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
   bool drive_asking();
   void withdraw_question();
@@ -202,6 +206,7 @@ class Incident {
   std::optional<Instant> hold_until_;
   bool climb_now_ = false;  // a more severe rule joined: its response starts at once
   bool refired_ = false;    // a rule that may act fired since it was looked after
+  std::set<RuleName> kept_waiting_;
 };
 
 }  // namespace rules

@@ -76,9 +76,20 @@ void Incident::join(const WatchedRule& rule) {
   } else if (more_severe && record_.ladder != ladder_before) {
     climb_now_ = true;
   }
+  const bool is_left_out = !has_say && rule.spec().severity != Severity::p3 && record_.phase == IncidentPhase::telling;
   tell(Stage::progress, "joined",
-       "rule " + rule.name().text + " (" + std::string(to_string(rule.spec().severity)) +
-           ") fired too: " + rule.spec().when.text());
+       fired_too(rule) + rule.spec().when.text() + (is_left_out ? "; " + nothing_is_done("its mode is notify") : ""));
+}
+
+// What this incident came to is decided; what fires now is judged on its own, but only when the host's lock and the
+// last steps let this one end.
+void Incident::keep_waiting(const WatchedRule& rule) {
+  if (!kept_waiting_.insert(rule.name()).second || rule.spec().severity == Severity::p3) return;
+  tell(Stage::progress, "fired_meanwhile", fired_too(rule) + "it is answered when this incident has ended");
+}
+
+std::string Incident::fired_too(const WatchedRule& rule) const {
+  return "rule " + rule.name().text + " (" + std::string(to_string(rule.spec().severity)) + ") fired too: ";
 }
 
 // `first`: its untried rungs come before the other untried ones.

@@ -83,8 +83,11 @@ void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string reason = record_.ladder.empty() ? "nothing but telling is allowed" : why;
-  tell(Stage::progress, "telling",
-       "nothing is done by itself: " + reason + "; `rollbackd rollback " + record_.service.text + "` acts now");
+  tell(Stage::progress, "telling", nothing_is_done(reason));
+}
+
+std::string Incident::nothing_is_done(const std::string& why) const {
+  return "nothing is done by itself: " + why + "; `rollbackd rollback " + record_.service.text + "` acts now";
 }
 
 void Incident::begin_acting() {
