@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 #include "rules/engine/titles.hpp"
 
@@ -98,4 +100,17 @@ TEST_CASE("a rule that fires while another incident of its service cannot end is
   REQUIRE(w.run_until([&] { return w.rule("down").progress.state == rules::RuleState::firing; }, 14min));
   REQUIRE(w.phase() == "finishing");
   CHECK(w.told_text("rule down (P1) fired too: it is answered when this incident has ended"));
+}
+
+TEST_CASE("that the host's lock is waited for is told once, not at each try to have it") {
+  World w(usual());
+  w.run(5min);
+  w.lock_refused = true;
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 15min));
+  w.run(5min);
+  const auto waits = [](const rules::Tell& one) {
+    return one.text.find("waits: the host's lock") != std::string::npos;
+  };
+  CHECK(std::count_if(w.tells.begin(), w.tells.end(), waits) == 1);
 }

@@ -116,6 +116,9 @@ void Judge::degraded(const Watcher& watcher, const SelfDegraded& degraded) {
     unaccepted_.insert(watcher.number());
   } else {
     degraded_[watcher.number()] = !degraded.reason.empty();
+    for (auto& [id, incident] : incidents_) {
+      if (incident.watcher == watcher.number() && !incident.closed) incident.in_trouble = true;
+    }
   }
   remember(std::to_string(watcher.number()) + " degraded: " + degraded.reason);
   reach("in trouble itself");

@@ -77,6 +77,7 @@ class Judge final : public Witness {
     std::map<std::size_t, int> always;  // steps of it that were begun, by rung
     int on_failure = 0;
     bool approved = false;
+    bool in_trouble = false;  // the disk failed while it was open: what was to be told may have died with the watcher
     Instant seen;
     std::optional<Instant> closed;
     std::set<std::string> said;  // what people were told: stages and outcomes

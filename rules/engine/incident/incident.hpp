@@ -207,6 +207,7 @@ class Incident {
   bool climb_now_ = false;  // a more severe rule joined: its response starts at once
   bool refired_ = false;    // a rule that may act fired since it was looked after
   std::set<RuleName> kept_waiting_;
+  std::string told_to_wait_for_;
 };
 
 }  // namespace rules

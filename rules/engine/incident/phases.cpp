@@ -64,7 +64,10 @@ bool Incident::drive_held() {
       hold_until_ = answer.until;
       if (record_.waiting_for == answer.why) return false;
       record_.waiting_for = answer.why;
-      tell(Stage::progress, "held", "waits: " + answer.why);
+      // Each try to have the host's lock begins and waits anew: that is told once.
+      if (std::exchange(told_to_wait_for_, answer.why) != answer.why) {
+        tell(Stage::progress, "held", "waits: " + answer.why);
+      }
       return false;
     case GateKind::tell:
       if (!record_.by_hand) record_.approved_by.clear();

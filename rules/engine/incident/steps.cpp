@@ -95,6 +95,7 @@ void Incident::begin_step(const StepSpec& step) {
   count_step(step);
   record_.in_flight = true;
   record_.waiting_for.clear();
+  told_to_wait_for_.clear();
   intent_retry_at_.reset();
   step_ = StepRecord{};
   step_.id = cursor();
