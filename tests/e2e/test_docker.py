@@ -146,7 +146,8 @@ class Docker(unittest.TestCase):
 
     def test_a_container_whose_loop_hangs_is_unhealthy(self):
         config = self.folder / "idle.toml"
-        config.write_text('[watcher]\n[probe.host]\ntype = "host"\n')
+        config.write_text('[watcher]\nmode = "observe"\n[service.web]\nhealth = "http://127.0.0.1:9/"\n'
+                          'rules = ["down for 5m"]\nrollback = ["/bin/true"]\n')
         config.chmod(0o644)
         self.docker("run", "-d", "--name", "watcher", "--network=none", "--health-interval=1s", "--health-timeout=2s", "--health-retries=2",
                     "-v", f"{config}:/etc/rollbackd/rollbackd.toml:ro", "rollbackd")
