@@ -6,6 +6,7 @@ approved it, or `observed` with none. ROLLBACKD_ALL=1 runs every combination ins
 """
 
 import concurrent.futures
+import contextlib
 import http.server
 import itertools
 import json
@@ -85,7 +86,8 @@ class Application(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(BrokenPipeError):  # a watcher that ends lets its polls go
+            self.wfile.write(body)
 
     def do_POST(self):
         self.send_response(204)
