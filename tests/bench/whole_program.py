@@ -13,7 +13,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "shop"))
+sys.dont_write_bytecode = True
+from watched import free_port, write_config  # noqa: E402
+
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLING = 12  # seconds until connections stand, windows begin and caches are filled
 
@@ -36,12 +39,6 @@ SHAPES = {
     "pages-500-of-1000": (500, 500, 1000, 5, None),
     "pages-20-of-10000": (20, 20, 10000, 5, "prometheus"),
 }
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Shape:
@@ -117,8 +114,7 @@ class Measured:
 
 def start_rollbackd(binary, shape, folder, target):
     config = folder / "rollbackd.toml"
-    config.write_text(shape.configuration(folder, target))
-    config.chmod(0o600)
+    write_config(config, shape.configuration(folder, target))
     return Measured([binary, "run", "--config", config], folder / "rollbackd.log")
 
 

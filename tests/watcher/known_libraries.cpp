@@ -114,7 +114,7 @@ std::string page_of(const LibraryPage& library, const Traffic& traffic, double o
     return replaced(replaced(library.requests, "$S", outcome), "$P", path) + " " + number(count) + "\n";
   };
   const bool by_path = library.requests.find("$P") != std::string::npos;
-  std::string out = "# a page of " + library.library + "\n";
+  std::string out = "# a page of " + library.name + "\n";
   // A counter of its own for errors counts besides.
   const bool own_counter = library.requests.find("_$S") != std::string::npos;
   out += requests(library.ok, "/users", traffic.ok + (own_counter ? traffic.failed : 0));
@@ -141,7 +141,7 @@ std::string name_of(const std::string& series) { return series.substr(0, series.
 
 TEST_CASE("SPEC 3: the short form finds errors and times of every known library, in their own units") {
   for (const LibraryPage& library : library_pages) {
-    CAPTURE(library.library);
+    CAPTURE(library.name);
     const Asked well = asked(library, {100, 1, 1});
     const std::string taken = name_of(well.taken("error_rate"));
     const std::string name = name_of(replaced(library.requests, "$S", library.ok));
@@ -169,7 +169,7 @@ TEST_CASE("every known library has a page in the tests, and every page is of a k
     CHECK(library.source.find('.') != std::string_view::npos);
   }
   std::set<std::string> tested;
-  for (const LibraryPage& page : library_pages) tested.insert(page.library);
+  for (const LibraryPage& page : library_pages) tested.insert(page.name);
   CHECK(known == tested);
 }
 

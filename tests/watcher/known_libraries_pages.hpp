@@ -6,7 +6,7 @@
 // How each known library writes its page. `$S` stands for the outcome of a request, `$P` for its path, `$L` for a
 // bucket's bound, `$Q` for a quantile.
 struct LibraryPage {
-  std::string library;
+  std::string name;  // of the library
   std::string requests;
   std::string ok;
   std::string failed;

@@ -117,7 +117,7 @@ rules::RatioOf ratio_of(const KnownLibrary& library, const Labels& paths, const 
 
 // Which libraries stand for a candidate of their own: the first of each name.
 struct Candidate {
-  const KnownLibrary* library;
+  const KnownLibrary* known;
   Labels paths;
 };
 
@@ -149,15 +149,15 @@ std::vector<rules::RatioOf> usual_error_ratios(const std::vector<std::string>& o
   const auto key = [](const KnownLibrary& library) {
     return library.counts.empty() ? "" : std::string(library.counts) + " " + std::string(library.label);
   };
-  for (const Candidate& one : candidates(key)) out.push_back(ratio_of(*one.library, one.paths, own_paths));
+  for (const Candidate& one : candidates(key)) out.push_back(ratio_of(*one.known, one.paths, own_paths));
   return out;
 }
 
 std::vector<rules::QuantileOf> usual_durations(double quantile, const std::vector<std::string>& own_paths) {
   std::vector<rules::QuantileOf> out;
   for (const Candidate& one : candidates([](const KnownLibrary& library) { return std::string(library.times); })) {
-    rules::QuantileOf of{quantile, selector_of(one.library->times), std::nullopt, one.library->times_rank};
-    if (one.library->unit != rules::Unit::seconds) of.unit = one.library->unit;
+    rules::QuantileOf of{quantile, selector_of(one.known->times), std::nullopt, one.known->times_rank};
+    if (one.known->unit != rules::Unit::seconds) of.unit = one.known->unit;
     leave_out(of.family, one.paths, own_paths);
     out.push_back(std::move(of));
   }

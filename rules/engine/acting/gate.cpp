@@ -12,8 +12,6 @@ namespace {
 
 using Counts = bool (*)(const GateView&, const GateRule&);  // which joined rules count
 
-bool is_approved_by_person(const GateView& view) { return rules::is_approved_by_person(view.incident); }
-
 bool is_uncleared(const GateView&, const GateRule& rule) { return !rule.cleared; }
 
 // It fires and is seen to be bad at this moment: what was bad before a wait is not enough (SPEC 2.25). Where a person
@@ -21,7 +19,7 @@ bool is_uncleared(const GateView&, const GateRule& rule) { return !rule.cleared;
 bool gives_reason(const GateView& view, const GateRule& rule) {
   if (!rule.firing) return false;
   if (rule.verdict == Verdict::bad) return true;
-  return rule.verdict == Verdict::unknown && is_approved_by_person(view);
+  return rule.verdict == Verdict::unknown && is_approved_by_person(view.incident);
 }
 
 bool is_uncleared_news(const GateView& view, const GateRule& rule) {
@@ -116,7 +114,7 @@ std::optional<Gate> gate_begin(const GateView& view) {
   if (std::optional<Gate> end = gate_target(view)) return end;
   if (std::optional<Gate> hold = gate_hold(view)) return hold;
   const bool approved_by_time = view.incident.approved_by == approved_by_nobody && view.cap >= Mode::act;
-  if (view.incident.by_hand || is_approved_by_person(view) || approved_by_time) return std::nullopt;
+  if (view.incident.by_hand || is_approved_by_person(view.incident) || approved_by_time) return std::nullopt;
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
   if (view.unattributed && view.action->switches()) return Gate{GateKind::ask, view.unreadable, {}, {}, true};
