@@ -53,10 +53,6 @@ std::optional<CgroupPlace> place_of(const HostProbe& what) {
   return CgroupPlace{is_v1 ? CgroupVersion::v1 : CgroupVersion::v2, path};
 }
 
-}  // namespace
-
-namespace {
-
 std::optional<std::string> read_file(const std::string& path, std::size_t most) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file == -1) return std::nullopt;

@@ -19,18 +19,6 @@ HttpRequest page_request(const ProbeConfig& config, const PrometheusProbe& what,
   return request;
 }
 
-PageEnd page_end(BodyEnd end) {
-  switch (end) {
-    case BodyEnd::said:
-      return PageEnd::said;
-    case BodyEnd::closed:
-      return PageEnd::closed;
-    case BodyEnd::unsaid:
-      return PageEnd::cut_open;
-  }
-  return PageEnd::said;
-}
-
 // A metrics page, read into the parser as it comes in: it is never held as a whole.
 class Prometheus final : public Probe {
  public:
@@ -64,7 +52,7 @@ class Prometheus final : public Probe {
           Fault{FaultKind::status, "status " + std::to_string(reply.status) + " is no page; is it the right address?"};
     }
     if (!fault) fault = reply.body_fault;
-    if (!fault) fault = page_.finish(page_end(reply.body_end));
+    if (!fault) fault = page_.finish(reply.body_end);
     if (fault) fault->what.insert(0, attempt_ + ": ");
     return fault;
   }

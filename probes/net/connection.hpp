@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/body_end.hpp"
 #include "probes/config.hpp"
-#include "probes/net/body_end.hpp"
 #include "probes/net/deadline.hpp"
 #include "rules/base/fault.hpp"
 

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <variant>
 
+#include "probes/body_end.hpp"
 #include "probes/config.hpp"
-#include "probes/net/body_end.hpp"
 #include "probes/net/http_request.hpp"
 #include "probes/net/resolver.hpp"
 #include "rules/base/fault.hpp"

@@ -31,13 +31,13 @@ Fault fault_of(const error_code& error, std::int64_t body_max) {
   return {FaultKind::parse, "the answer is not HTTP (" + error.message() + "); is it the right port and scheme?"};
 }
 
-}  // namespace
-
 std::string lower(string_view text) {
   std::string out(text.data(), text.size());
   std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
   return out;
 }
+
+}  // namespace
 
 class ReplyParser::Parser final : public http::basic_parser<false> {
  public:

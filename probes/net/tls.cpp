@@ -151,6 +151,8 @@ std::variant<std::unique_ptr<TlsSession>, std::string> TlsSession::make(const Tl
   return session;
 }
 
+namespace {
+
 // Many servers do; whether what they sent is whole, HTTP may tell.
 TlsSession::Step closed_unsaid() {
   TlsSession::Step step;
@@ -158,6 +160,8 @@ TlsSession::Step closed_unsaid() {
   step.said = false;
   return step;
 }
+
+}  // namespace
 
 TlsSession::Step TlsSession::step_after(int returned) {
   switch (SSL_get_error(ssl_.get(), returned)) {

@@ -57,7 +57,7 @@ struct PrometheusText::State {
   void learn_series(std::string_view line, std::string_view text);
   void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
   void hold(std::string_view part);
-  void doubt_end(PageEnd end, bool has_line_end);
+  void doubt_end(BodyEnd end, bool has_line_end);
   void fail(std::string_view line, std::string_view what);
   void pass_over(std::string_view line, std::string_view what);
   std::string mistake(std::string_view line, std::string_view what) const;
@@ -233,14 +233,14 @@ void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory
   if (series.wanted) readings.push_back({series.key, *value});
 }
 
-void PrometheusText::State::doubt_end(PageEnd end, bool has_line_end) {
+void PrometheusText::State::doubt_end(BodyEnd end, bool has_line_end) {
   const auto doubt = [this](const std::string& what) {
     fault = rules::Fault{rules::FaultKind::parse, what +
                                                       ", and nothing says how long the page is: it may be cut off; "
                                                       "let the server send Content-Length, or end with # EOF"};
   };
-  if (end == PageEnd::said || is_eof_said) return shrunk_to.reset();
-  if (end == PageEnd::cut_open) return doubt("the connection was closed without an end of TLS");
+  if (end == BodyEnd::said || is_eof_said) return shrunk_to.reset();
+  if (end == BodyEnd::unsaid) return doubt("the connection was closed without an end of TLS");
   if (!has_line_end) return doubt("the last line has no end");
   if (readings.size() < readings_before && shrunk_to != readings.size()) {
     shrunk_to = readings.size();
@@ -275,7 +275,7 @@ bool PrometheusText::push(std::string_view piece) {
   return !state_->fault;
 }
 
-std::optional<rules::Fault> PrometheusText::finish(PageEnd end) {
+std::optional<rules::Fault> PrometheusText::finish(BodyEnd end) {
   State& state = *state_;
   const bool has_line_end = state.held.empty() && !state.is_too_long;
   state.is_unended = true;

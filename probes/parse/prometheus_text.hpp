@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/body_end.hpp"
 #include "rules/base/fault.hpp"
 #include "rules/base/poll.hpp"
 #include "rules/base/series.hpp"
@@ -17,13 +18,6 @@ namespace probes {
 inline constexpr std::size_t prometheus_line_max = 64 * 1024;  // bytes; longer than any label set that is meant
 inline constexpr std::size_t prometheus_labels_max = 64;       // labels of one series; Prometheus' users limit to 30
 inline constexpr std::size_t prometheus_series_max = 50'000;   // series of wanted names in one page
-
-// What says that a page is over.
-enum class PageEnd {
-  said,      // its length: all of it is there
-  closed,    // the connection's end
-  cut_open,  // the end of a connection whose TLS was not ended: only `# EOF` says more
-};
 
 // Reads pages of the Prometheus text format (and OpenMetrics, which is close enough) as they come in, keeps
 // the series that a selector wants and skips the rest. One parser serves one target, page after page: it
@@ -53,7 +47,7 @@ class PrometheusText {
   // the end of the connection says that it is over, it may have been cut off, and a series that is missing would count
   // as 0: then it has to end with a line's end, or `# EOF`, and with no fewer readings than the page before; fewer are
   // believed when the next page has as many.
-  std::optional<rules::Fault> finish(PageEnd end = PageEnd::said);
+  std::optional<rules::Fault> finish(BodyEnd end = BodyEnd::said);
   // The lines that were passed over, after finish().
   rules::Unread unread() const;
   // The page's readings in the order of the page, after finish(); empty after a fault.

@@ -1,10 +1,10 @@
 #include "rules/incidents/plan.hpp"
-#include "rules/base/passwords.hpp"
 
 #include <algorithm>
 #include <type_traits>
 
 #include "rules/base/parse.hpp"
+#include "rules/base/passwords.hpp"
 
 namespace rules {
 

@@ -39,6 +39,26 @@ bool is_any(const SeriesKey&) { return true; }
 bool is_quantile(const SeriesKey& key) { return number_of(key, "quantile").has_value(); }
 bool is_last_bucket(const SeriesKey& key) { return std::isinf(number_of(key, "le").value_or(0)); }
 
+// What of the page is a candidate's.
+struct CandidateUses {
+  CandidateSeen seen;                         // as far as it is told at a glance
+  const Selector* selector;                   // of the series in `selected`
+  std::size_t selected = 0;                   // a use
+  std::size_t counters = 0;                   // the use whose series count requests
+  bool (*counts)(const SeriesKey&) = is_any;  // which of those do
+};
+
+CandidateUses uses_of(const std::vector<Instance>& instances, std::size_t first, const RatioOf& of) {
+  const std::size_t all = first + 1;
+  return {{any_of(instances, all, is_any), of.rank}, &of.denominator, all, all, is_any};
+}
+
+CandidateUses uses_of(const std::vector<Instance>& instances, std::size_t first, const QuantileOf& of) {
+  const std::size_t buckets = first + 1;
+  if (any_of(instances, buckets, is_any)) return {{true, of.rank}, &of.family, buckets, buckets, is_last_bucket};
+  return {{any_of(instances, first, is_quantile), of.rank}, &of.family, first, first + 2, is_any};
+}
+
 std::vector<Label> without_quantile(std::vector<Label> labels) {
   std::erase_if(labels, [](const Label& label) { return label.name == "quantile"; });
   return labels;
@@ -91,29 +111,26 @@ std::string text_of(double number) {
 }  // namespace
 
 std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
-  std::vector<CandidateSeen> seen;
-  const auto leaves_out = [](const Selector& selector) {
-    return [&selector](const SeriesKey& key) { return leaves_out_by(selector, key); };
-  };
+  std::vector<CandidateUses> uses;
   if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of)) {
     for (const RatioOf& of : *ratios) {
-      const std::size_t all = signal.first_use + uses_of_ratio * seen.size() + 1;
-      CandidateSeen& one = seen.emplace_back(CandidateSeen{any_of(probe.instances, all, is_any), of.rank});
-      if (!one.present) continue;
-      one.leaves_out = any_of(probe.instances, all, leaves_out(of.denominator));
-      one.requests = sum_of(probe.instances, all, is_any);
+      uses.push_back(uses_of(probe.instances, signal.first_use + uses_of_ratio * uses.size(), of));
     }
   } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of)) {
     for (const QuantileOf& of : *quantiles) {
-      const std::size_t family = signal.first_use + uses_of_quantile * seen.size();
-      const bool buckets = any_of(probe.instances, family + 1, is_any);
-      CandidateSeen& one =
-          seen.emplace_back(CandidateSeen{buckets || any_of(probe.instances, family, is_quantile), of.rank});
-      if (!one.present) continue;
-      one.leaves_out = any_of(probe.instances, family + (buckets ? 1 : 0), leaves_out(of.family));
-      one.requests =
-          buckets ? sum_of(probe.instances, family + 1, is_last_bucket) : sum_of(probe.instances, family + 2, is_any);
+      uses.push_back(uses_of(probe.instances, signal.first_use + uses_of_quantile * uses.size(), of));
     }
+  }
+  std::vector<CandidateSeen> seen;
+  for (const CandidateUses& one : uses) seen.push_back(one.seen);
+  // Which of several it is takes a look at each of their series; mostly there is one.
+  const auto present = std::count_if(seen.begin(), seen.end(), [](const CandidateSeen& one) { return one.present; });
+  for (std::size_t i = 0; present > 1 && i < uses.size(); ++i) {
+    const CandidateUses& one = uses[i];
+    if (!one.seen.present) continue;
+    seen[i].leaves_out = any_of(probe.instances, one.selected,
+                                [&one](const SeriesKey& key) { return leaves_out_by(*one.selector, key); });
+    seen[i].requests = sum_of(probe.instances, one.counters, one.counts);
   }
   return choose(seen);
 }

@@ -9,7 +9,7 @@
 
 namespace {
 
-using probes::PageEnd;
+using probes::BodyEnd;
 using rules::Up;
 using tests::Asked;
 using tests::config_of;
@@ -26,14 +26,14 @@ std::vector<rules::Selector> wanted() {
 }
 
 // How many readings the page has, or its fault.
-std::string read(probes::PrometheusText& parser, const std::string& page, PageEnd end) {
+std::string read(probes::PrometheusText& parser, const std::string& page, BodyEnd end) {
   parser.begin();
   parser.push(page);
   const auto fault = parser.finish(end);
   return fault ? fault->what : std::to_string(parser.take().size());
 }
 
-std::string read(const std::string& page, PageEnd end) {
+std::string read(const std::string& page, BodyEnd end) {
   probes::PrometheusText parser(wanted());
   return read(parser, page, end);
 }
@@ -58,32 +58,32 @@ probes::PrometheusProbe page_at(const std::string& url) {
 
 TEST_CASE(
     "SPEC 2.5: a page that ends with its connection must end with a line's end, where no length says it is whole") {
-  CHECK(read("all_total 120\nother_total 12", PageEnd::said) == "1");
-  CHECK(has(read("all_total 120\nother_total 12", PageEnd::closed), "the last line has no end, and nothing says how "));
-  CHECK(has(read("all_total 12", PageEnd::closed), "the last line has no end"));
-  CHECK(read("all_total 120\nother_total 12\n", PageEnd::closed) == "1");
-  CHECK(read("all_total 120\n# EOF", PageEnd::closed) == "1");
-  CHECK(read("all_total 120\n# EOF\n", PageEnd::closed) == "1");
+  CHECK(read("all_total 120\nother_total 12", BodyEnd::said) == "1");
+  CHECK(has(read("all_total 120\nother_total 12", BodyEnd::closed), "the last line has no end, and nothing says how "));
+  CHECK(has(read("all_total 12", BodyEnd::closed), "the last line has no end"));
+  CHECK(read("all_total 120\nother_total 12\n", BodyEnd::closed) == "1");
+  CHECK(read("all_total 120\n# EOF", BodyEnd::closed) == "1");
+  CHECK(read("all_total 120\n# EOF\n", BodyEnd::closed) == "1");
 }
 
 TEST_CASE("SPEC 2.5: after an end of the connection that TLS did not announce only # EOF says that a page is whole") {
-  CHECK(has(read("all_total 120\n", PageEnd::cut_open), "the connection was closed without an end of TLS"));
-  CHECK(read("all_total 120\n# EOF\n", PageEnd::cut_open) == "1");
+  CHECK(has(read("all_total 120\n", BodyEnd::unsaid), "the connection was closed without an end of TLS"));
+  CHECK(read("all_total 120\n# EOF\n", BodyEnd::unsaid) == "1");
 }
 
 TEST_CASE("SPEC 2.5: fewer values in a page that ends with its connection are believed the second time") {
   const std::string both = "errors_total 3\nall_total 120\n";
   const std::string cut = "errors_total 3\n";
   probes::PrometheusText parser(wanted());
-  CHECK(read(parser, both, PageEnd::closed) == "2");
-  CHECK(has(read(parser, cut, PageEnd::closed), "there are 1 values where there were 2"));
-  CHECK(read(parser, both, PageEnd::closed) == "2");
-  CHECK(has(read(parser, cut, PageEnd::closed), "there are 1 values where there were 2"));
-  CHECK(has(read(parser, "# only this\n", PageEnd::closed), "there are 0 values where there were 2"));
-  CHECK(read(parser, "# only this\n", PageEnd::closed) == "0");
-  CHECK(read(parser, both, PageEnd::closed) == "2");
-  CHECK(read(parser, cut, PageEnd::said) == "1");
-  CHECK(read(parser, "# EOF\n", PageEnd::closed) == "0");
+  CHECK(read(parser, both, BodyEnd::closed) == "2");
+  CHECK(has(read(parser, cut, BodyEnd::closed), "there are 1 values where there were 2"));
+  CHECK(read(parser, both, BodyEnd::closed) == "2");
+  CHECK(has(read(parser, cut, BodyEnd::closed), "there are 1 values where there were 2"));
+  CHECK(has(read(parser, "# only this\n", BodyEnd::closed), "there are 0 values where there were 2"));
+  CHECK(read(parser, "# only this\n", BodyEnd::closed) == "0");
+  CHECK(read(parser, both, BodyEnd::closed) == "2");
+  CHECK(read(parser, cut, BodyEnd::said) == "1");
+  CHECK(read(parser, "# EOF\n", BodyEnd::closed) == "0");
 }
 
 TEST_CASE("SPEC 2.5: a server that dies while it writes its page leaves it unknown, not with fewer series") {

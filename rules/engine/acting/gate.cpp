@@ -108,7 +108,7 @@ std::string why_ask(const GateView& view) {
 // Only while the rung has changed nothing: what has begun is not asked again whether it may, only whether it can.
 std::optional<Gate> gate_begin(const GateView& view) {
   if (mode_allowed(view, is_uncleared, view.cap) < Mode::ask) {
-    return Gate{GateKind::tell, "nothing but telling is allowed"};
+    return Gate{GateKind::tell, std::string(only_telling)};
   }
   if (!view.action->mutates()) return std::nullopt;
   if (std::optional<Gate> end = gate_target(view)) return end;

@@ -14,6 +14,8 @@ namespace rules {
 
 // Who approved when nobody answered and ask.then is act.
 inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
+// Why nothing is done where no rule may do more.
+inline constexpr std::string_view only_telling = "nothing but telling is allowed";
 
 bool is_approved_by_person(const IncidentRecord& incident);
 

@@ -78,7 +78,8 @@ void Incident::join(const WatchedRule& rule) {
   }
   const bool is_left_out = !has_say && rule.spec().severity != Severity::p3 && record_.phase == IncidentPhase::telling;
   tell(Stage::progress, "joined",
-       fired_too(rule) + rule.spec().when.text() + (is_left_out ? "; " + nothing_is_done("its mode is notify") : ""));
+       fired_too(rule) + rule.spec().when.text() +
+           (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : ""));
 }
 
 // What this incident came to is decided; what fires now is judged on its own, but only when the host's lock and the

@@ -85,7 +85,7 @@ bool Incident::drive_held() {
 void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
-  const std::string reason = record_.ladder.empty() ? "nothing but telling is allowed" : why;
+  const std::string reason = record_.ladder.empty() ? std::string(only_telling) : why;
   tell(Stage::progress, "telling", nothing_is_done(reason));
 }
 
