@@ -405,10 +405,20 @@ TEST_CASE("a quarantined revision that is deployed again does not prove itself w
   World w(usual());
   harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  w.reality["web"].requests_per_second = 0;
+  w.run(10min);
   w.deploy("bad");
-  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.closed(); }, 30min));
-  CHECK(w.outcome() == "fused");
+  w.run(5h);
+  CHECK(w.all().size() == 1);  // no rule fires without traffic
+  CHECK(w.standing("bad") == rules::Standing::bad);
+}
+
+TEST_CASE("a revision does not prove itself while a rule that fired for it has not recovered") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  REQUIRE(w.outcome() == "aborted");  // nobody answered
   w.reality["web"].requests_per_second = 0;
   w.run(5h);
-  CHECK(w.standing("bad") == rules::Standing::bad);
+  CHECK(w.standing("bad") == rules::Standing::candidate);
 }
