@@ -26,7 +26,7 @@ class WorkingTree final : public Driver {
       : service_(std::move(service)),
         config_(config),
         clock_(clock),
-        repository_(config.dir, config.paths, config.user, {}),
+        repository_(GitRunner(config.dir, config.paths, config.user, {})),
         file_(state_dir, service_.text) {}
 
   asio::awaitable<rules::RevisionRead> identify() override;
@@ -139,7 +139,8 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }
-  const GitRepository repository(config_.dir, config_.paths, config_.user, request.started);
+  GitRunner git(config_.dir, config_.paths, config_.user, request.started);
+  const GitRepository repository(std::move(git));
   GitSwitch work(config_, repository, file_, clock_, std::move(request));
   co_return co_await work.run();
 }

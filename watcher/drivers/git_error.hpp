@@ -3,7 +3,7 @@
 #include <string>
 
 #include "probes/net/child.hpp"
-#include "watcher/drivers/git_repository.hpp"
+#include "watcher/drivers/git_runner.hpp"
 
 namespace watcher {
 

@@ -29,7 +29,12 @@ std::string brief(const std::string& commit) {
 
 GitSwitch::GitSwitch(const GitDriver& config, const GitRepository& repository, const GitStateFile& file,
                      const probes::Clock& clock, SwitchRequest request)
-    : config_(config), repository_(repository), file_(file), clock_(clock), request_(std::move(request)) {
+    : config_(config),
+      repository_(repository),
+      changes_(repository.git()),
+      file_(file),
+      clock_(clock),
+      request_(std::move(request)) {
   const bool limited = request_.limit > rules::Duration::zero();
   deadline_ = clock_.now() + (limited ? request_.limit : config_.build_timeout + config_.restart_timeout);
 }
@@ -122,14 +127,14 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   state_.aftermath = GitAftermath();
   state_.aftermath.incident = request_.incident.text;
   state_.aftermath.branch = std::move(branch);
-  const auto changes = co_await repository_.has_changes();
+  const auto changes = co_await changes_.has_changes();
   if (const auto* const error = std::get_if<GitError>(&changes)) co_return trouble_of(*error);
   if (!std::get<bool>(changes)) co_return co_await clear_the_way();
   state_.aftermath.stash_message = reason("local changes at " + brief(before_.head));
   MaybeTrouble trouble = note(state_.places);
   if (trouble) co_return trouble;
   begun_ = true;
-  const GitAnswer stash = co_await repository_.stash(state_.aftermath.stash_message, left());
+  const GitAnswer stash = co_await changes_.stash(state_.aftermath.stash_message, left());
   if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
   state_.aftermath.stash = std::get<std::string>(stash);
   trouble = note(state_.places);
@@ -139,7 +144,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
 
 // Git would refuse to overwrite what it ignores here, and `restore` would not even ask.
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_the_way() {
-  const auto found = co_await repository_.in_the_way_of(request_.to.text);
+  const auto found = co_await changes_.in_the_way_of(request_.to.text);
   if (const auto* const error = std::get_if<GitError>(&found)) co_return trouble_of(*error);
   const auto& files = std::get<std::vector<std::string>>(found);
   if (files.empty()) co_return MaybeTrouble();
@@ -154,7 +159,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_the_way() {
   MaybeTrouble trouble = note(state_.places);
   if (trouble) co_return trouble;
   begun_ = true;
-  const GitAnswer stash = co_await repository_.stash_files(files, state_.aftermath.aside_message, left());
+  const GitAnswer stash = co_await changes_.stash_files(files, state_.aftermath.aside_message, left());
   if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
   state_.aftermath.aside = std::get<std::string>(stash);
   co_return note(state_.places);

@@ -9,6 +9,7 @@
 #include "rules/engine/events.hpp"
 #include "watcher/config/config.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/git_changes.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
@@ -55,6 +56,7 @@ class GitSwitch {
 
   const GitDriver& config_;
   const GitRepository& repository_;
+  const GitChanges changes_;
   const GitStateFile& file_;
   const probes::Clock& clock_;
   SwitchRequest request_;

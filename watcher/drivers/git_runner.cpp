@@ -1,0 +1,102 @@
+#include "watcher/drivers/git_runner.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include "probes/parse/number.hpp"
+#include "watcher/drivers/git_error.hpp"
+#include "watcher/drivers/runs_as.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr rules::Duration question_grace = std::chrono::seconds(1);
+constexpr std::int64_t listing_max = 64 * 1024 * 1024;  // bytes of `git ls-files`: about 500,000 files
+
+bool succeeded(const probes::ChildResult& child) {
+  return child.end == probes::ChildEnd::exited && child.exit_code == 0;
+}
+
+}  // namespace
+
+GitRunner::GitRunner(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started)
+    : dir_(std::move(dir)), paths_(std::move(paths)), user_(std::move(user)), started_(std::move(started)) {}
+
+std::string GitRunner::why_not_ours() const { return runs_as(dir_, user_).error; }
+
+probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::Duration limit) const {
+  probes::ChildSpec spec;
+  // A git hook that started us has set these, and git would believe them rather than the directory.
+  for (const char* const name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}) {
+    if (std::getenv(name) == nullptr) continue;
+    if (spec.argv.empty()) spec.argv.emplace_back("env");
+    spec.argv.insert(spec.argv.end(), {"-u", name});
+  }
+  // Somebody's name is needed to stash, and no program but git runs.
+  spec.argv.insert(spec.argv.end(),
+                   {"git", "-c", "user.name=rollbackd", "-c", "user.email=rollbackd@localhost", "-c",
+                    "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"});
+  // Whoever was named may read what is not theirs; root may not be led by what somebody else has written there.
+  if (!user_.empty() && user_ != "root") spec.argv.insert(spec.argv.end(), {"-c", "safe.directory=*"});
+  spec.argv.insert(spec.argv.end(), std::make_move_iterator(arguments.begin()),
+                   std::make_move_iterator(arguments.end()));
+  spec.dir = dir_;
+  spec.user = runs_as(dir_, user_).user;
+  spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
+  spec.limit = limit;
+  spec.started = started_;
+  if (limit == git_question_limit) spec.grace = question_grace;
+  return spec;
+}
+
+std::vector<std::string> GitRunner::with_paths(std::vector<std::string> arguments) const {
+  if (paths_.empty()) return arguments;
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), paths_.begin(), paths_.end());
+  return arguments;
+}
+
+asio::awaitable<GitAnswer> GitRunner::ask(std::vector<std::string> arguments, rules::Duration limit) const {
+  const std::string subcommand = arguments.front();
+  probes::ChildSpec spec = command(std::move(arguments), limit);
+  const probes::ChildSpec given = spec;
+  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  if (!succeeded(child)) co_return error_of(given, subcommand, child);
+  co_return std::string(probes::trimmed(child.output_stdout));
+}
+
+asio::awaitable<GitYesNo> GitRunner::yes_or_no(std::vector<std::string> arguments, rules::Duration limit) const {
+  const std::string subcommand = arguments.front();
+  probes::ChildSpec spec = command(std::move(arguments), limit);
+  const probes::ChildSpec given = spec;
+  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  const bool answered = child.end == probes::ChildEnd::exited && (child.exit_code == 0 || child.exit_code == 1);
+  if (!answered) co_return error_of(given, subcommand, child);
+  co_return child.exit_code == 0;
+}
+
+asio::awaitable<GitAnswer> GitRunner::list(std::vector<std::string> arguments) const {
+  const std::string subcommand = arguments.front();
+  probes::ChildSpec spec = command(std::move(arguments), git_scan_limit);
+  spec.output_max = listing_max;
+  const probes::ChildSpec given = spec;
+  probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  if (!succeeded(child)) co_return error_of(given, subcommand, child);
+  if (child.output_dropped > 0) co_return GitError{"git " + subcommand + " in " + dir_ + ": names too many files"};
+  co_return std::move(child.output_stdout);
+}
+
+asio::awaitable<GitDone> GitRunner::move_head(std::vector<std::string> arguments, std::string reason,
+                                              rules::Duration limit) const {
+  const std::string subcommand = arguments.front();
+  probes::ChildSpec spec = command(std::move(arguments), limit);
+  spec.env["GIT_REFLOG_ACTION"] = reason;
+  const probes::ChildSpec given = spec;
+  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  if (!succeeded(child)) co_return error_of(given, subcommand, child);
+  co_return GitDone();
+}
+
+}  // namespace watcher

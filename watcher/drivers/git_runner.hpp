@@ -1,0 +1,66 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "probes/net/child.hpp"
+#include "rules/base/time.hpp"
+
+namespace watcher {
+
+namespace asio = boost::asio;
+
+// What a git command said, or why it failed: for people.
+struct GitError {
+  std::string what;
+  bool timed_out = false;
+  bool called_off = false;
+};
+using GitAnswer = std::variant<std::string, GitError>;
+using GitYesNo = std::variant<bool, GitError>;
+using GitDone = std::optional<GitError>;  // nullopt: done
+
+// A question to a repository is answered in milliseconds; a disk that hangs must not hold up the reading of revisions.
+inline constexpr rules::Duration git_question_limit = std::chrono::seconds(4);
+// The whole tree is looked at: seconds when it is large and not in memory.
+inline constexpr rules::Duration git_scan_limit = 10 * git_question_limit;
+
+// Runs git(1) in one working tree, as the tree's owner: what it writes stays the owner's, so that the next deploy by
+// hand works. The repository's hooks and monitors do not run: they are not part of the plan.
+class GitRunner {
+ public:
+  // `started` is told of every git that is run; empty: nobody wants to know.
+  // `user`: whom git runs as; empty: the tree's owner. See runs_as().
+  GitRunner(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started);
+
+  const std::string& dir() const { return dir_; }
+  const std::vector<std::string>& paths() const { return paths_; }
+  // Why git cannot be run at all and what to do, for people; empty: it can.
+  std::string why_not_ours() const;
+
+  // What it printed, without the space around it.
+  asio::awaitable<GitAnswer> ask(std::vector<std::string> arguments, rules::Duration limit) const;
+  // Exit code 0 is yes, 1 is no.
+  asio::awaitable<GitYesNo> yes_or_no(std::vector<std::string> arguments, rules::Duration limit) const;
+  // What it printed, whole: names between NUL bytes.
+  asio::awaitable<GitAnswer> list(std::vector<std::string> arguments) const;
+  // `reason` is what the reflog says of it.
+  asio::awaitable<GitDone> move_head(std::vector<std::string> arguments, std::string reason,
+                                     rules::Duration limit) const;
+  // The arguments, for `paths` alone.
+  std::vector<std::string> with_paths(std::vector<std::string> arguments) const;
+
+ private:
+  probes::ChildSpec command(std::vector<std::string> arguments, rules::Duration limit) const;
+
+  std::string dir_;
+  std::vector<std::string> paths_;
+  std::string user_;
+  probes::Started started_;
+};
+
+}  // namespace watcher
