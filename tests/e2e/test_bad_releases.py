@@ -87,8 +87,11 @@ for  = "3s"
         self.assertEqual(incident["outcome"], "recovered", incident)
         self.assertEqual(self.version(), "v1")
 
-    def test_local_changes_are_stashed_and_named(self):
+    def test_local_changes_are_stashed_and_named_and_what_is_untracked_stays(self):
         self.good_shop_under_watch()
+        uploaded = self.repository / "uploads" / "cat.jpg"
+        uploaded.parent.mkdir()
+        uploaded.write_text("a cat")
         self.deploy("errors")
         (self.repository / "build").write_text((self.repository / "build").read_text() + "# by hand, at night\n")
         incident = self.wait_for_incident_closed(90)
@@ -98,6 +101,7 @@ for  = "3s"
         stashed = subprocess.run(["git", "-C", self.repository, "stash", "show", "-p"], capture_output=True, text=True)
         self.assertIn("# by hand, at night", stashed.stdout)
         self.assertIn("stash", self.report_of(incident)[0])
+        self.assertEqual(uploaded.read_text(), "a cat")
 
     def test_the_short_form(self):
         """Six lines of configuration, and the default action."""

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "drivers_git_shop.hpp"
 #include "watcher/drivers/git_in_the_way.hpp"
@@ -18,17 +19,18 @@ constexpr Change changes[] = {
     {"modified", "echo patched > backend/api"},
     {"staged", "echo patched > backend/api; git add backend/api"},
     {"staged, then modified", "echo 1 > backend/api; git add backend/api; echo 2 > backend/api"},
-    {"new", "echo new > 'backend/new file'"},
     {"new and staged", "echo new > backend/new; git add backend/new"},
     {"deleted", "rm backend/api"},
     {"deleted and staged", "git rm -q backend/api"},
     {"renamed", "git mv backend/api backend/moved"},
     {"executable", "chmod +x backend/api"},
-    {"a symbolic link to nowhere", "ln -s /nowhere backend/link"},
+    {"deleted from the index, and changed", "git rm -q --cached backend/api; echo patched > backend/api"},
+    {"a symbolic link to nowhere", "ln -s /nowhere backend/link; git add backend/link"},
+    {"a folder instead of a file", "rm backend/api; mkdir backend/api; echo new > backend/api/new"},
     {"a symbolic link instead of a file", "rm backend/api; ln -s only-in-three backend/api"},
     {"a file that git was told to assume unchanged",
      "git update-index --assume-unchanged backend/api; echo patched > backend/api"},
-    {"names that a shell would have to quote", "echo new > 'backend/a \"b\" $c *'"},
+    {"names that a shell would have to quote", "echo new > 'backend/a \"b\" $c *'; git add backend"},
 };
 
 // Every file outside .git with its kind, mode, target and content.
@@ -41,17 +43,11 @@ std::string tree_of(const Shop& shop) {
   return content(answer);
 }
 
-void in_tree(const Shop& shop, const std::string& commands) {
-  const std::string all = "cd " + shop.repository + " && { " + commands + "; } 2>> " + shop.folder.path + "/log";
-  INFO(all);
-  REQUIRE(std::system(all.c_str()) == 0);
-}
-
 void survives(const Change& change, bool partial) {
   INFO(std::string(change.name), std::string(partial ? ", partial" : ""));
   Shop shop;
   if (partial) shop.config.paths = {"backend"};
-  in_tree(shop, change.commands);
+  shop.in_tree(change.commands);
   const std::string before = tree_of(shop);
   const rules::StepResult result = shop.roll_back_to(shop.first);
   INFO(result.detail);
@@ -63,33 +59,20 @@ void survives(const Change& change, bool partial) {
   CHECK(tree_of(shop) == before);
 }
 
+ino_t inode_of(const std::string& path) {
+  struct stat info {};
+  REQUIRE(::stat(path.c_str(), &info) == 0);
+  return info.st_ino;
+}
+
 // A shop whose next release ignores what an earlier one, which is returned, has.
 std::string with_ignored(Shop& shop, const std::string& earlier, const std::string& now) {
-  in_tree(shop, earlier);
+  shop.in_tree(earlier);
   const std::string target = shop.release("leaky");
-  in_tree(shop, now);
+  shop.in_tree(now);
   shop.release("clean");
   return target;
 }
-
-constexpr const char* protocol = "-c protocol.file.allow=always ";
-
-// A shop with a library in a submodule, of which the second release has another version than the first.
-struct ShopWithLibrary : Shop {
-  std::string old_release, new_release;
-  std::string library = folder.path + "/library";
-
-  ShopWithLibrary() {
-    const std::string made = "{ git init -q -b main " + library + " && cd " + library +
-                             " && git config user.name Dev && git config user.email dev@example.com && " +
-                             "echo old > code && git add code && git commit -q -m old; } 2>> " + folder.path + "/log";
-    REQUIRE(std::system(made.c_str()) == 0);
-    git(std::string(protocol) + "submodule --quiet add " + library + " lib");
-    old_release = release("old");
-    in_tree(*this, "echo new > lib/code && git -C lib -c user.name=D -c user.email=d@e commit -q -a -m new");
-    new_release = release("new");
-  }
-};
 
 }  // namespace
 
@@ -101,12 +84,46 @@ TEST_CASE("whatever was changed is stashed by a partial git rollback and comes b
   for (const Change& change : changes) survives(change, true);
 }
 
-TEST_CASE("a folder that took a file's place is in the stash, though git cannot apply that") {
-  Shop shop;
-  in_tree(shop, "rm backend/api; mkdir backend/api; echo new > backend/api/new");
-  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
-  CHECK(content(shop.repository + "/backend/api") == "api of one\n");
-  CHECK(shop.asked("show stash@{0}^3:backend/api/new") == "new");
+TEST_CASE("what git does not track stays where it is in a git switch, whatever else is put away") {
+  for (const bool partial : {false, true}) {
+    for (const std::string changed : {"true", "echo patched > backend/api", "echo new > backend/new; git add ."}) {
+      INFO(partial, changed);
+      Shop shop;
+      if (partial) shop.config.paths = {"backend"};
+      shop.in_tree(changed);
+      shop.in_tree(
+          "mkdir backend/uploads; echo mine > 'backend/uploads/a \"b\" $c *'; ln -s /nowhere backend/link; echo x > "
+          "data.db; git init -q theirs; echo y > theirs/y");
+      // A process that has it open goes on writing to it.
+      const ino_t before = inode_of(shop.repository + "/data.db");
+      const rules::StepResult result = shop.roll_back_to(shop.first);
+      INFO(result.detail);
+      REQUIRE(result.status == StepStatus::succeeded);
+      CHECK(content(shop.repository + "/backend/uploads/a \"b\" $c *") == "mine\n");
+      CHECK(std::filesystem::is_symlink(shop.repository + "/backend/link"));
+      CHECK(inode_of(shop.repository + "/data.db") == before);
+      CHECK(content(shop.repository + "/theirs/y") == "y\n");
+      CHECK_FALSE(contains(result.detail, "in the way"));
+    }
+  }
+}
+
+TEST_CASE("a new file where the target has one is put aside by a git switch, named, and comes back") {
+  for (const bool partial : {false, true}) {
+    Shop shop;
+    if (partial) shop.config.paths = {"backend"};
+    shop.in_tree("git rm -q backend/only-in-one; git commit -q -m without");
+    shop.in_tree("echo mine > backend/only-in-one; echo stays > backend/stays");
+    const rules::StepResult result = shop.roll_back_to(shop.first);
+    INFO(result.detail);
+    REQUIRE(result.status == StepStatus::succeeded);
+    CHECK(contains(result.detail, "Files that git does not track were in the way"));
+    CHECK(content(shop.repository + "/backend/only-in-one").empty());
+    CHECK(content(shop.repository + "/backend/stays") == "stays\n");
+    shop.obey(partial ? "to return to HEAD's: " : "to return to the branch: ");
+    shop.obey("to have those back: ");
+    CHECK(content(shop.repository + "/backend/only-in-one") == "mine\n");
+  }
 }
 
 TEST_CASE("what git ignores is not overwritten by a partial git rollback") {
@@ -116,7 +133,7 @@ TEST_CASE("what git ignores is not overwritten by a partial git rollback") {
       shop, "echo tracked > backend/config; mkdir backend/lib; echo x > backend/lib/x; echo y > backend/cache",
       "git rm -rq --cached backend/config backend/lib backend/cache; rm -r backend/lib backend/cache; "
       "printf 'config\\nlib\\ncache\\n' > .gitignore");
-  in_tree(shop, "echo secret > backend/config; echo mine > backend/lib; mkdir backend/cache; echo c > backend/cache/c");
+  shop.in_tree("echo secret > backend/config; echo mine > backend/lib; mkdir backend/cache; echo c > backend/cache/c");
   const std::string before = tree_of(shop);
   const rules::StepResult result = shop.roll_back_to(target);
   INFO(result.detail);
@@ -133,7 +150,7 @@ TEST_CASE("what git ignores is not overwritten by a partial git rollback") {
 TEST_CASE("what git ignores and no revision has stays where it is") {
   Shop shop;
   const std::string target = with_ignored(shop, "echo tracked > config", "git rm -q config; echo '*.o' > .gitignore");
-  in_tree(shop, "echo object > kept.o");
+  shop.in_tree("echo object > kept.o");
   REQUIRE(shop.roll_back_to(target).status == StepStatus::succeeded);
   CHECK(content(shop.repository + "/kept.o") == "object\n");
   CHECK(shop.asked("stash list").empty());
@@ -145,9 +162,9 @@ TEST_CASE("a repository of its own that is in the way is left alone and named") 
     if (partial) shop.config.paths = {"backend"};
     const std::string target =
         with_ignored(shop, "mkdir backend/lib; echo x > backend/lib/x", "git rm -rq backend/lib");
-    in_tree(shop,
-            "git init -q backend/lib; echo mine > backend/lib/x; cd backend/lib; git add x; git -c user.name=D -c "
-            "user.email=d@e commit -q -m mine");
+    shop.in_tree(
+        "git init -q backend/lib; echo mine > backend/lib/x; cd backend/lib; git add x; git -c user.name=D -c "
+        "user.email=d@e commit -q -m mine");
     const rules::StepResult result = shop.roll_back_to(target);
     CHECK(result.status == StepStatus::failed);
     INFO(result.detail);
@@ -158,12 +175,21 @@ TEST_CASE("a repository of its own that is in the way is left alone and named") 
 
 TEST_CASE("files in the way: the same name, a file for a folder, a folder for a file") {
   using Names = std::vector<std::string>;
-  CHECK(watcher::files_in_the_way({"a", "b/c"}, {"x", "ab", "b.c", "b/cc"}) == Names());
-  CHECK(watcher::files_in_the_way({"b/c", "a"}, {"a", "x"}) == Names{"a"});
-  CHECK(watcher::files_in_the_way({"b/c"}, {"b"}) == Names{"b"});
-  CHECK(watcher::files_in_the_way({"b"}, {"b/c", "b/d/e"}) == Names{"b/c", "b/d/e"});
-  CHECK(watcher::files_in_the_way({"b/c"}, {"b/"}) == Names{"b/"});
+  const auto in_the_way = [](Names coming, Names others) {
+    return watcher::files_in_the_way({std::move(coming), {"sub"}}, others);
+  };
+  CHECK(in_the_way({"a", "b/c"}, {"x", "ab", "b.c", "b/cc"}) == Names());
+  CHECK(in_the_way({"b/c", "a"}, {"a", "x"}) == Names{"a"});
+  CHECK(in_the_way({"b/c"}, {"b"}) == Names{"b"});
+  CHECK(in_the_way({"b"}, {"b/c", "b/d/e"}) == Names{"b/c", "b/d/e"});
+  CHECK(in_the_way({"b/c"}, {"b/"}) == Names{"b/"});
+  CHECK(in_the_way({}, {"sub/"}) == Names());
+  CHECK(in_the_way({}, {"sub", "sub/x", "subs/"}) == Names{"sub", "sub/x"});
   CHECK(watcher::names_in(std::string_view("a\0b c\0", 6)) == Names{"a", "b c"});
+  const watcher::GitComing coming =
+      watcher::coming_in(std::string_view(":100644 000000 1 0 D\0a b\0:160000 000000 1 0 D\0lib\0", 50));
+  CHECK(coming.files == Names{"a b"});
+  CHECK(coming.submodules == Names{"lib"});
 }
 
 TEST_CASE("a partial git rollback with a path that nothing is known of does the others") {
@@ -181,9 +207,9 @@ TEST_CASE("a git switch is refused in a bisect and with conflicts that are not r
   CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
   shop.git("bisect reset");
   CHECK(ready(*shop.driver()).ready);
-  in_tree(shop,
-          "echo mine > version; git stash -q; echo yours > version; git commit -q -a -m yours; ! git stash pop -q "
-          ">/dev/null");
+  shop.in_tree(
+      "echo mine > version; git stash -q; echo yours > version; git commit -q -a -m yours; ! git stash pop -q "
+      ">/dev/null");
   CHECK(contains(ready(*shop.driver()).reason, "a merge with conflicts is under way"));
   CHECK(contains(shop.roll_back_to(shop.first).detail, "a merge with conflicts is under way"));
   CHECK(contains(content(shop.repository + "/version"), "mine"));
@@ -235,47 +261,4 @@ TEST_CASE("a build that changes tracked files and fails does not keep the tree f
   CHECK(content(shop.repository + "/version") == "three\n");
   CHECK(shop.asked("branch --show-current") == "main");
   CHECK(shop.asked("status --porcelain").empty());
-}
-
-TEST_CASE("a git switch takes the submodules along, and the way back that it names does too") {
-  for (const bool partial : {false, true}) {
-    ShopWithLibrary shop;
-    if (partial) shop.config.paths = {"lib", "version"};
-    script(shop.repository + "/.git/modules/lib/hooks/post-checkout", "touch " + shop.folder.path + "/hook-ran\n");
-    const rules::StepResult result = shop.roll_back_to(shop.old_release);
-    INFO(result.detail);
-    REQUIRE(result.status == StepStatus::succeeded);
-    CHECK(content(shop.repository + "/lib/code") == "old\n");
-    CHECK_FALSE(std::filesystem::exists(shop.folder.path + "/hook-ran"));
-    CHECK(shop.identified() == shop.old_release);
-    shop.obey(partial ? "to return to HEAD's: " : "to return to the branch: ");
-    CHECK(content(shop.repository + "/lib/code") == "new\n");
-    CHECK(shop.asked("status --porcelain").empty());
-  }
-}
-
-TEST_CASE("a submodule that cannot be brought is a failed git switch, and the tree goes back") {
-  ShopWithLibrary shop;
-  // The commit is nowhere, and where it came from is gone.
-  in_tree(shop, "git update-index --cacheinfo 160000," + std::string(40, 'a') + ",lib; git commit -q -m broken");
-  const std::string broken = shop.asked("rev-parse HEAD");
-  shop.git("checkout -q " + shop.new_release);
-  std::filesystem::remove_all(shop.library);
-  const rules::StepResult result = shop.roll_back_to(broken);
-  CHECK(result.status == StepStatus::failed);
-  CHECK(contains(result.detail, "git submodule"));
-  CHECK(contains(result.detail, "is checked out again"));
-  CHECK(content(shop.repository + "/lib/code") == "new\n");
-  CHECK(shop.asked("rev-parse HEAD") == shop.new_release);
-  CHECK_FALSE(std::filesystem::exists(shop.folder.path + "/built"));
-}
-
-TEST_CASE("a change inside a submodule is not lost by a git switch") {
-  ShopWithLibrary shop;
-  write(shop.repository + "/lib/code", "patched on the host\n");
-  const rules::StepResult result = shop.roll_back_to(shop.old_release);
-  CHECK(result.status == StepStatus::failed);
-  CHECK(contains(result.detail, "code"));
-  CHECK(content(shop.repository + "/lib/code") == "patched on the host\n");
-  CHECK(shop.identified() == shop.new_release);
 }

@@ -123,3 +123,13 @@ TEST_CASE("a crash between the stash and its note still leads people to the stas
   CHECK(contains(shop.aftermath(), "stash list"));
   CHECK(contains(shop.asked("stash list"), "20261121-020304-web-errors"));
 }
+
+TEST_CASE("a crash between the stash in a submodule and its note still leads people to the stash") {
+  ShopWithLibrary shop;
+  write(shop.repository + "/lib/code", "patched\n");
+  crash(shop, boundaries[1], shop.old_release);
+  CHECK(contains(shop.aftermath(), "Local changes in " + shop.repository + "/lib may be stashed"));
+  CHECK(shop.identified() == shop.new_release);
+  REQUIRE(shop.roll_back_to(shop.old_release).status == StepStatus::succeeded);
+  CHECK(shop.asked("-C lib show stash@{0}:code") == "patched");
+}

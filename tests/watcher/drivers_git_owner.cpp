@@ -44,6 +44,27 @@ TEST_CASE("git, build and restart of a checkout that belongs to another user run
   CHECK(shop.identified() == shop.first);
 }
 
+TEST_CASE("in the submodules of another user's checkout git runs as its owner too, also where one is not the owner's") {
+  if (!can_be_somebody_else()) return;
+  for (const bool root_was_there : {false, true}) {
+    ShopWithLibrary shop;
+    write(shop.repository + "/lib/code", "patched\n");
+    write(shop.repository + "/lib/data", "mine\n");
+    REQUIRE(std::system(("chown -R " + std::string(owner) + " " + shop.folder.path).c_str()) == 0);
+    REQUIRE(std::system(("chmod 755 " + shop.folder.path).c_str()) == 0);
+    if (root_was_there) REQUIRE(std::system(("chown root " + shop.repository + "/lib").c_str()) == 0);
+    const rules::StepResult result = shop.roll_back_to(shop.old_release);
+    INFO(result.detail);
+    CHECK(std::system(("test -z \"$(find " + shop.repository + " ! -path '*/lib' -user root)\"").c_str()) == 0);
+    // Root would have been let in; who owns the tree is not.
+    CHECK((result.status == StepStatus::succeeded) == !root_was_there);
+    CHECK(content(shop.repository + "/lib/data") == "mine\n");
+    if (root_was_there) continue;
+    CHECK(content(shop.repository + "/lib/code") == "old\n");
+    CHECK(contains(result.detail, "Local changes in " + shop.repository + "/lib are stashed"));
+  }
+}
+
 TEST_CASE("restart_user restarts, and the owner still builds") {
   if (!can_be_somebody_else()) return;
   TheirShop shop;

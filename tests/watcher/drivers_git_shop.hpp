@@ -36,6 +36,12 @@ struct Shop {
     INFO(command);
     REQUIRE(std::system(command.c_str()) == 0);
   }
+  // As a shell in the tree does it.
+  void in_tree(const std::string& commands) const {
+    const std::string all = "cd " + repository + " && { " + commands + "; } 2>> " + folder.path + "/log";
+    INFO(all);
+    REQUIRE(std::system(all.c_str()) == 0);
+  }
   std::string asked(const std::string& arguments) const {
     git(arguments, folder.path + "/answer");
     std::string out = content(folder.path + "/answer");
@@ -76,14 +82,37 @@ struct Shop {
     return made->aftermath();
   }
   // Runs the command that the aftermath names after those words.
-  void obey(const std::string& words) {
+  void obey(const std::string& words) { obey("", words); }
+  // The first after those others.
+  void obey(const std::string& after, const std::string& words) {
     const std::string text = aftermath();
-    const std::size_t at = text.find(words);
+    const std::size_t from = text.find(after);
+    REQUIRE(from != std::string::npos);
+    const std::size_t at = text.find(words, from);
     REQUIRE(at != std::string::npos);
     const std::size_t begin = at + words.size();
     const std::string command = "{ " + text.substr(begin, text.find('\n', begin) - begin) + "; } >/dev/null 2>&1";
     INFO(command);
     REQUIRE(std::system(command.c_str()) == 0);
+  }
+};
+
+inline constexpr const char* protocol = "-c protocol.file.allow=always ";
+
+// A shop with a library in a submodule, of which the second release has another version than the first.
+struct ShopWithLibrary : Shop {
+  std::string old_release, new_release;
+  std::string library = folder.path + "/library";
+
+  ShopWithLibrary() {
+    const std::string made = "{ git init -q -b main " + library + " && cd " + library +
+                             " && git config user.name Dev && git config user.email dev@example.com && " +
+                             "echo old > code && git add code && git commit -q -m old; } 2>> " + folder.path + "/log";
+    REQUIRE(std::system(made.c_str()) == 0);
+    git(std::string(protocol) + "submodule --quiet add " + library + " lib");
+    old_release = release("old");
+    in_tree("echo new > lib/code && git -C lib -c user.name=D -c user.email=d@e commit -q -a -m new");
+    new_release = release("new");
   }
 };
 

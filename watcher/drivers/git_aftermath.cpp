@@ -29,6 +29,39 @@ std::string way_back(const std::string& git, const std::vector<std::string>& pat
   return text + "\n";
 }
 
+// `where`: of which tree; `returned`: what has to be done first.
+std::string ways_to_have_back(const std::string& git, const std::string& where, const std::string& returned,
+                              const GitPutAway& put_away) {
+  std::string text;
+  if (!put_away.stash.empty()) {
+    text += "Local changes" + where + " are stashed as \"" + put_away.stash_message + "\"; " + returned +
+            "to have them back: " + git + " stash apply " + put_away.stash + "\n";
+  } else if (!put_away.stash_message.empty()) {
+    text += "Local changes" + where + " may be stashed as \"" + put_away.stash_message +
+            "\"; look for them with: " + git + " stash list\n";
+  }
+  if (!put_away.aside.empty()) {
+    text += "Files" + where + " that git does not track were in the way and are stashed as \"" +
+            put_away.aside_message + "\"; " + returned + "to have those back: " + git + " stash apply " +
+            put_away.aside + "\n";
+  } else if (!put_away.aside_message.empty()) {
+    text += "Files" + where + " that git does not track may be stashed as \"" + put_away.aside_message +
+            "\"; look for them with: " + git + " stash list\n";
+  }
+  return text;
+}
+
+// A submodule is named with its way back, which is one after the tree's own.
+std::string left_inside(const GitLeftInside& left, const std::string& returned) {
+  const std::string git = "git -C " + quoted(left.dir);
+  std::string text;
+  if (!left.was_at.empty()) {
+    text += "The submodule " + left.dir + " was at " + left.was_at + ", which is not what the release had; " +
+            returned + "to have that back: " + git + " checkout " + quoted(left.was_at) + "\n";
+  }
+  return text + ways_to_have_back(git, " in " + left.dir, returned, left.put_away);
+}
+
 }  // namespace
 
 std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
@@ -36,20 +69,8 @@ std::string aftermath_text(const GitRepository& repository, const GitAftermath& 
   std::string text;
   if (!aftermath.left_at.empty()) text += way_back(git, repository.paths(), aftermath);
   const std::string returned = text.empty() ? "" : "once returned, ";
-  if (!aftermath.stash.empty()) {
-    text += "Local changes are stashed as \"" + aftermath.stash_message + "\"; " + returned +
-            "to have them back: " + git + " stash apply " + aftermath.stash + "\n";
-  } else if (!aftermath.stash_message.empty()) {
-    text += "Local changes may be stashed as \"" + aftermath.stash_message + "\"; look for them with: " + git +
-            " stash list\n";
-  }
-  if (!aftermath.aside.empty()) {
-    text += "Files that git does not track were in the way and are stashed as \"" + aftermath.aside_message + "\"; " +
-            returned + "to have those back: " + git + " stash apply " + aftermath.aside + "\n";
-  } else if (!aftermath.aside_message.empty()) {
-    text += "Files that git does not track may be stashed as \"" + aftermath.aside_message +
-            "\"; look for them with: " + git + " stash list\n";
-  }
+  text += ways_to_have_back(git, "", returned, aftermath.put_away);
+  for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned);
   return text;
 }
 

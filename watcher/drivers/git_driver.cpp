@@ -8,6 +8,7 @@
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
+#include "watcher/drivers/git_submodules.hpp"
 #include "watcher/drivers/git_switch.hpp"
 #include "watcher/drivers/runs_as.hpp"
 #include "watcher/drivers/why_not.hpp"
@@ -101,14 +102,15 @@ asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Rev
   if (!refused.empty()) co_return refused;
   const GitAnswer head = co_await repository_.head();
   if (const auto* const error = std::get_if<GitError>(&head)) co_return error->what;
-  const GitAnswer operation = co_await repository_.unfinished_operation();
-  if (const auto* const error = std::get_if<GitError>(&operation)) co_return error->what;
-  const std::string& name = std::get<std::string>(operation);
-  if (!name.empty()) co_return "a " + name + " is under way in " + config_.dir + "; do end it or abort it by hand";
-  const GitAnswer lock = co_await repository_.lock_held(lock_age_max, clock_.now());
-  if (const auto* const error = std::get_if<GitError>(&lock)) co_return error->what;
-  const std::string& held = std::get<std::string>(lock);
-  if (!held.empty()) co_return held + " has been there for a while; do remove it when no git runs in " + config_.dir;
+  const GitAnswer stuck = co_await repository_.why_stuck(lock_age_max, clock_.now());
+  if (const auto* const error = std::get_if<GitError>(&stuck)) co_return error->what;
+  if (!std::get<std::string>(stuck).empty()) co_return std::get<std::string>(stuck);
+  const GitSubmodules submodules = co_await submodules_of(repository_, std::get<std::string>(head));
+  if (const auto* const error = std::get_if<GitError>(&submodules)) co_return error->what;
+  const auto& inside = std::get<std::vector<GitSubmodule>>(submodules);
+  const GitAnswer stuck_inside = co_await why_submodules_are_stuck(inside, lock_age_max, clock_.now());
+  if (const auto* const error = std::get_if<GitError>(&stuck_inside)) co_return error->what;
+  if (!std::get<std::string>(stuck_inside).empty()) co_return std::get<std::string>(stuck_inside);
   if (!to) co_return std::string();
   const GitAnswer commit = co_await repository_.commit_of(to->text);
   if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;

@@ -105,6 +105,17 @@ asio::awaitable<GitAnswer> GitRepository::lock_held(rules::Duration for_long, ru
   co_return answer;
 }
 
+asio::awaitable<GitAnswer> GitRepository::why_stuck(rules::Duration held_for, rules::Instant now) const {
+  GitAnswer operation = co_await unfinished_operation();
+  auto* const name = std::get_if<std::string>(&operation);
+  if (name == nullptr) co_return operation;
+  if (!name->empty()) co_return "a " + *name + " is under way in " + dir() + "; do end it or abort it by hand";
+  GitAnswer lock = co_await lock_held(held_for, now);
+  auto* const held = std::get_if<std::string>(&lock);
+  if (held == nullptr || held->empty()) co_return lock;
+  co_return *held + " has been there for a while; do remove it when no git runs in " + dir();
+}
+
 asio::awaitable<GitDone> GitRepository::wait_for_index(rules::Duration limit) const {
   constexpr rules::Duration pause = std::chrono::milliseconds(100);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -166,12 +177,21 @@ asio::awaitable<GitYesNo> GitRepository::has_submodules(std::string commit) cons
   co_return !std::get<std::string>(answer).empty();
 }
 
-asio::awaitable<GitDone> GitRepository::update_submodules(rules::Duration limit) const {
-  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive"};
+asio::awaitable<GitDone> GitRepository::update(std::vector<std::string> arguments, rules::Duration limit) const {
   std::vector<std::string> limited = git_.with_paths(std::move(arguments));
   const GitAnswer answer = co_await git_.ask(std::move(limited), limit);
   if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
   co_return GitDone();
+}
+
+asio::awaitable<GitDone> GitRepository::update_submodules(rules::Duration limit) const {
+  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive"};
+  co_return co_await update(std::move(arguments), limit);
+}
+
+asio::awaitable<GitDone> GitRepository::go_back_in_submodules(rules::Duration limit) const {
+  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive", "--force"};
+  co_return co_await update(std::move(arguments), limit);
 }
 
 }  // namespace watcher

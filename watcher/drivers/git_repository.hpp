@@ -33,6 +33,8 @@ class GitRepository {
   asio::awaitable<GitAnswer> unfinished_operation() const;
   // The lock that another git holds on the index, once it has been there for that long; empty: none.
   asio::awaitable<GitAnswer> lock_held(rules::Duration for_long, rules::Instant now) const;
+  // Either of the two, for people, with what to do; empty: neither.
+  asio::awaitable<GitAnswer> why_stuck(rules::Duration held_for, rules::Instant now) const;
   // Waits until no other git holds the index; fails at the limit.
   asio::awaitable<GitDone> wait_for_index(rules::Duration limit) const;
   // Whether `paths` are in the index as they are in the commit.
@@ -51,8 +53,12 @@ class GitRepository {
   asio::awaitable<GitYesNo> has_submodules(std::string commit) const;
   // Makes the submodules, of `paths` or all, those of what is checked out.
   asio::awaitable<GitDone> update_submodules(rules::Duration limit) const;
+  // The same where nothing is local: what a build has changed since gives way.
+  asio::awaitable<GitDone> go_back_in_submodules(rules::Duration limit) const;
 
  private:
+  asio::awaitable<GitDone> update(std::vector<std::string> arguments, rules::Duration limit) const;
+
   GitRunner git_;
 };
 

@@ -24,6 +24,11 @@ bool succeeded(const probes::ChildResult& child) {
 GitRunner::GitRunner(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started)
     : dir_(std::move(dir)), paths_(std::move(paths)), user_(std::move(user)), started_(std::move(started)) {}
 
+// What lies in somebody's tree may be theirs to exchange: root must not be led there as whoever owns that.
+GitRunner GitRunner::inside(const std::string& folder) const {
+  return {dir_ + "/" + folder, {}, runs_as(dir_, user_).user, started_};
+}
+
 std::string GitRunner::why_not_ours() const { return runs_as(dir_, user_).error; }
 
 probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::Duration limit) const {
@@ -35,9 +40,9 @@ probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::
     spec.argv.insert(spec.argv.end(), {"-u", name});
   }
   // Somebody's name is needed to stash, and no program but git runs.
-  spec.argv.insert(spec.argv.end(),
-                   {"git", "-c", "user.name=rollbackd", "-c", "user.email=rollbackd@localhost", "-c",
-                    "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"});
+  spec.argv.insert(spec.argv.end(), {"git", "-c", "user.name=rollbackd", "-c", "user.email=rollbackd@localhost", "-c",
+                                     "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c",
+                                     "submodule.recurse=false", "-c", "advice.detachedHead=false"});
   // Whoever was named may read what is not theirs; root may not be led by what somebody else has written there.
   if (!user_.empty() && user_ != "root") spec.argv.insert(spec.argv.end(), {"-c", "safe.directory=*"});
   spec.argv.insert(spec.argv.end(), std::make_move_iterator(arguments.begin()),

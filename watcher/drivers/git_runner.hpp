@@ -37,6 +37,9 @@ class GitRunner {
   // `user`: whom git runs as; empty: the tree's owner. See runs_as().
   GitRunner(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started);
 
+  // For a repository inside this one, such as a submodule: as the same user.
+  GitRunner inside(const std::string& folder) const;
+
   const std::string& dir() const { return dir_; }
   const std::vector<std::string>& paths() const { return paths_; }
   // Why git cannot be run at all and what to do, for people; empty: it can.

@@ -16,7 +16,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t state_file_max = 64 * 1024;  // bytes; two places and an aftermath are 1 KiB
+constexpr std::size_t state_file_max = 1024 * 1024;  // bytes; 1 KiB, and as much for each submodule with changes
 
 std::string text_at(const json::object& object, std::string_view name) {
   const json::value* const value = object.if_contains(name);
@@ -36,6 +36,50 @@ GitPlace place_from(const json::object& object) {
   return {text_at(object, "head"), text_at(object, "mark"), text_at(object, "target"), text_at(object, "running")};
 }
 
+void add(json::object& object, const GitPutAway& put_away) {
+  object["stash"] = put_away.stash;
+  object["stash_message"] = put_away.stash_message;
+  object["aside"] = put_away.aside;
+  object["aside_message"] = put_away.aside_message;
+}
+
+GitPutAway put_away_from(const json::object& object) {
+  return {text_at(object, "stash"), text_at(object, "stash_message"), text_at(object, "aside"),
+          text_at(object, "aside_message")};
+}
+
+json::object to_json_object(const GitLeftInside& left) {
+  json::object object{{"dir", left.dir}, {"was_at", left.was_at}};
+  add(object, left.put_away);
+  return object;
+}
+
+json::object to_json_object(const GitAftermath& aftermath) {
+  json::object object{{"incident", aftermath.incident},
+                      {"branch", aftermath.branch},
+                      {"left_at", aftermath.left_at},
+                      {"submodules", aftermath.submodules}};
+  add(object, aftermath.put_away);
+  json::array inside;
+  for (const GitLeftInside& left : aftermath.inside) inside.push_back(to_json_object(left));
+  object["inside"] = std::move(inside);
+  return object;
+}
+
+// What an older version has written has nothing inside.
+GitAftermath aftermath_from(const json::object& object) {
+  GitAftermath aftermath{text_at(object, "incident"), text_at(object, "branch"),     put_away_from(object),
+                         text_at(object, "left_at"),  flag_at(object, "submodules"), {}};
+  const json::value* const inside = object.if_contains("inside");
+  if (inside == nullptr || !inside->is_array()) return aftermath;
+  for (const json::value& left : inside->get_array()) {
+    if (!left.is_object()) continue;
+    const json::object& fields = left.get_object();
+    aftermath.inside.push_back({text_at(fields, "dir"), text_at(fields, "was_at"), put_away_from(fields)});
+  }
+  return aftermath;
+}
+
 }  // namespace
 
 std::string to_json(const GitState& state) {
@@ -43,10 +87,7 @@ std::string to_json(const GitState& state) {
   for (const GitPlace& place : state.places) places.push_back(to_json_object(place));
   json::object root;
   root["places"] = std::move(places);
-  root["aftermath"] = {{"incident", state.aftermath.incident}, {"branch", state.aftermath.branch},
-                       {"stash", state.aftermath.stash},       {"stash_message", state.aftermath.stash_message},
-                       {"aside", state.aftermath.aside},       {"aside_message", state.aftermath.aside_message},
-                       {"left_at", state.aftermath.left_at},   {"submodules", state.aftermath.submodules}};
+  root["aftermath"] = to_json_object(state.aftermath);
   return json::serialize(root) + "\n";
 }
 
@@ -62,10 +103,7 @@ std::optional<GitState> parse_git_state(std::string_view text) {
     if (!place.is_object() || state.places.size() == git_places_max) return std::nullopt;
     state.places.push_back(place_from(place.get_object()));
   }
-  const json::object& left = aftermath->get_object();
-  state.aftermath = {text_at(left, "incident"),      text_at(left, "branch"),    text_at(left, "stash"),
-                     text_at(left, "stash_message"), text_at(left, "aside"),     text_at(left, "aside_message"),
-                     text_at(left, "left_at"),       flag_at(left, "submodules")};
+  state.aftermath = aftermath_from(aftermath->get_object());
   return state;
 }
 

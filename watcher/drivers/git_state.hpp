@@ -16,16 +16,29 @@ struct GitPlace {
   std::string running;  // empty: a restart was begun and has not completed, so nobody knows
 };
 
-// What a switch left behind for people.
-struct GitAftermath {
-  std::string incident;
-  std::string branch;         // that HEAD was on; empty: it was detached already
+// What was put away of one working tree.
+struct GitPutAway {
   std::string stash;          // id of the stash; empty: none was made, or the switch died before it was noted
   std::string stash_message;  // under which local changes were put away; empty: there were none
   std::string aside;          // id of the stash with files that were in the way of the checkout, as `stash` is
   std::string aside_message;  // under which those were put away; empty: there were none
-  std::string left_at;        // the commit that the tree (or its paths) was left at; empty: it is where it was
-  bool submodules = false;    // the tree has some, here or there: whoever returns has to take them along
+};
+
+// What a switch found in a submodule that was not as the tree had it.
+struct GitLeftInside {
+  std::string dir;
+  std::string was_at;  // the branch or commit that it was at; empty: at the one that the tree had
+  GitPutAway put_away;
+};
+
+// What a switch left behind for people.
+struct GitAftermath {
+  std::string incident;
+  std::string branch;  // that HEAD was on; empty: it was detached already
+  GitPutAway put_away;
+  std::string left_at;                // the commit that the tree (or its paths) was left at; empty: it is where it was
+  bool submodules = false;            // the tree has some, here or there: whoever returns has to take them along
+  std::vector<GitLeftInside> inside;  // its submodules, the outer ones first
 };
 
 // What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.

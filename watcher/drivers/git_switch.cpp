@@ -15,28 +15,20 @@ namespace {
 
 // Going back is not for the time limit of the switch, which may be what ended the build.
 constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
-// Somebody's `git status` holds the index for less than that.
-constexpr rules::Duration index_patience = std::chrono::seconds(5);
-constexpr std::size_t in_the_way_max = 1000;  // files; more are folders of dependencies, which no command line holds
 constexpr std::int64_t output_kept_max = 512 * 1024;  // bytes each of build and restart
-
-std::string brief(const std::string& commit) {
-  constexpr std::size_t brief_size = 12;  // digits; git shows 7 to 12
-  return commit.substr(0, brief_size);
-}
 
 }  // namespace
 
 GitSwitch::GitSwitch(const GitDriver& config, const GitRepository& repository, const GitStateFile& file,
                      const probes::Clock& clock, SwitchRequest request)
-    : config_(config),
-      repository_(repository),
-      changes_(repository.git()),
-      file_(file),
-      clock_(clock),
-      request_(std::move(request)) {
+    : config_(config), repository_(repository), file_(file), clock_(clock), request_(std::move(request)) {
   const bool limited = request_.limit > rules::Duration::zero();
   deadline_ = clock_.now() + (limited ? request_.limit : config_.build_timeout + config_.restart_timeout);
+}
+
+std::string GitSwitch::brief(const std::string& commit) {
+  constexpr std::size_t brief_size = 12;  // digits; git shows 7 to 12
+  return commit.substr(0, brief_size);
 }
 
 GitSwitch::Trouble GitSwitch::trouble_of(const GitError& error) {
@@ -109,7 +101,9 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
   const GitAnswer branch = co_await repository_.branch();
   if (const auto* const error = std::get_if<GitError>(&branch)) co_return trouble_of(*error);
   branch_ = std::get<std::string>(branch);
-  co_return co_await check_target();
+  MaybeTrouble trouble = co_await check_target();
+  if (!trouble) trouble = co_await look_inside();
+  co_return trouble;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
@@ -118,55 +112,6 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
   const std::string& full = std::get<std::string>(commit);
   if (full == request_.to.text) co_return MaybeTrouble();
   co_return Trouble{request_.to.text + " is not a commit's full id; say " + full};
-}
-
-asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
-  const bool left_here = before_.place.has_value();
-  std::string branch = branch_;
-  if (branch.empty() && left_here) branch = state_.aftermath.branch;
-  state_.aftermath = GitAftermath();
-  state_.aftermath.incident = request_.incident.text;
-  state_.aftermath.branch = std::move(branch);
-  const auto changes = co_await changes_.has_changes();
-  if (const auto* const error = std::get_if<GitError>(&changes)) co_return trouble_of(*error);
-  if (!std::get<bool>(changes)) co_return co_await clear_the_way();
-  state_.aftermath.stash_message = reason("local changes at " + brief(before_.head));
-  MaybeTrouble trouble = note(state_.places);
-  if (trouble) co_return trouble;
-  begun_ = true;
-  const GitAnswer stash = co_await changes_.stash(state_.aftermath.stash_message, left());
-  if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
-  state_.aftermath.stash = std::get<std::string>(stash);
-  trouble = note(state_.places);
-  if (trouble) co_return trouble;
-  co_return co_await clear_the_way();
-}
-
-// Git would refuse to overwrite what it ignores here, and `restore` would not even ask.
-asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_the_way() {
-  const auto found = co_await changes_.in_the_way_of(request_.to.text);
-  if (const auto* const error = std::get_if<GitError>(&found)) co_return trouble_of(*error);
-  const auto& files = std::get<std::vector<std::string>>(found);
-  if (files.empty()) co_return MaybeTrouble();
-  for (const std::string& file : files) {
-    if (file.ends_with('/')) co_return Trouble{in_the_way(file) + ", a repository of its own; move it away by hand"};
-  }
-  if (files.size() > in_the_way_max) {
-    const std::string others = std::to_string(files.size() - 1);
-    co_return Trouble{in_the_way(files.front()) + " and " + others + " others are; move them away by hand"};
-  }
-  state_.aftermath.aside_message = reason("in the way of " + brief(request_.to.text));
-  MaybeTrouble trouble = note(state_.places);
-  if (trouble) co_return trouble;
-  begun_ = true;
-  const GitAnswer stash = co_await changes_.stash_files(files, state_.aftermath.aside_message, left());
-  if (const auto* const error = std::get_if<GitError>(&stash)) co_return trouble_of(*error);
-  state_.aftermath.aside = std::get<std::string>(stash);
-  co_return note(state_.places);
-}
-
-std::string GitSwitch::in_the_way(const std::string& file) const {
-  return repository_.dir() + ": " + file + " is in the way of " + request_.to.text;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
@@ -240,8 +185,10 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
     const GitDone done = co_await repository_.go_back_to(back_to, place.mark, go_back_limit);
     if (done) co_return trouble_of(*done);
   }
-  MaybeTrouble submodules = co_await update_submodules(before_.head, go_back_limit);
-  if (submodules) co_return submodules;
+  if (state_.aftermath.submodules) {
+    const GitDone done = co_await repository_.go_back_in_submodules(go_back_limit);
+    if (done) co_return trouble_of(*done);
+  }
   state_.aftermath.left_at.clear();
   co_return note(state_.places);
 }

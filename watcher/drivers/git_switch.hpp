@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,10 +10,11 @@
 #include "rules/engine/events.hpp"
 #include "watcher/config/config.hpp"
 #include "watcher/drivers/driver.hpp"
-#include "watcher/drivers/git_changes.hpp"
+#include "watcher/drivers/git_clearing.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
+#include "watcher/drivers/git_submodules.hpp"
 
 namespace watcher {
 
@@ -34,8 +36,11 @@ class GitSwitch {
 
   asio::awaitable<MaybeTrouble> look_around();
   asio::awaitable<MaybeTrouble> check_target();
+  asio::awaitable<MaybeTrouble> look_inside();
   asio::awaitable<MaybeTrouble> put_changes_away();
-  asio::awaitable<MaybeTrouble> clear_the_way();
+  asio::awaitable<MaybeTrouble> clear_submodules();
+  asio::awaitable<MaybeTrouble> clear_submodule(const GitSubmodule& submodule);
+  asio::awaitable<GitDone> clear(const GitRunner& git, std::string head, std::string target, GitPutAway& put_away);
   asio::awaitable<MaybeTrouble> go_to_target();
   asio::awaitable<MaybeTrouble> move_head();
   asio::awaitable<MaybeTrouble> update_submodules(std::string commit, rules::Duration limit);
@@ -50,22 +55,25 @@ class GitSwitch {
   // Before the tree goes from where it is to another place: after a crash it may be at either.
   MaybeTrouble note_next(GitPlace next);
   std::string reason(const std::string& deed) const;
-  std::string in_the_way(const std::string& file) const;
   rules::Duration left() const;
+  // Somebody's `git status` holds the index for less than that.
+  static constexpr rules::Duration index_patience = std::chrono::seconds(5);
+  static std::string brief(const std::string& commit);
   static Trouble trouble_of(const GitError& error);
 
   const GitDriver& config_;
   const GitRepository& repository_;
-  const GitChanges changes_;
   const GitStateFile& file_;
   const probes::Clock& clock_;
   SwitchRequest request_;
   rules::Instant deadline_;
   GitState state_;
-  GitLook before_;                // what there was before anything was done
-  std::string branch_;            // that HEAD was on
-  std::optional<GitPlace> here_;  // where the tree is now, if that is noted
-  bool begun_ = false;            // something of the tree was to be changed
+  GitLook before_;                             // what there was before anything was done
+  std::string branch_;                         // that HEAD was on
+  std::optional<GitPlace> here_;               // where the tree is now, if that is noted
+  std::vector<GitSubmodule> submodules_;       // of the target
+  std::map<std::string, std::string> inside_;  // what was checked out has these submodules at these commits
+  bool begun_ = false;                         // something of the tree was to be changed
   rules::StepResult result_;
 };
 
