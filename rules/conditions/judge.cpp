@@ -84,19 +84,10 @@ class Evaluation {
       if (out.value) *out.value = -*out.value;
       return plain(std::move(out));
     }
-    static Estimate plain(Measured measured) { return {std::move(measured), false, std::nullopt}; }
+    static Estimate plain(Measured measured) { return {std::move(measured)}; }
   };
 
-  // An estimate as a number to compute with: an approximate one is none where the signal is strict.
-  Measured number(const Expression& expression) const {
-    Estimate estimate = of(expression);
-    if (estimate.histogram && estimate.histogram->strict && estimate.measured.value) {
-      estimate.measured.value.reset();
-      estimate.measured.cause = Cause::undecidable_bucket;
-      estimate.measured.detail = "strict: an interpolated quantile is not computed with";
-    }
-    return std::move(estimate.measured);
-  }
+  Measured number(const Expression& expression) const { return of(expression).number(); }
 
   Measured frozen(const FrozenValues* values, const Expression& of, Cause cause, std::string_view why) const {
     if (scope_.blanket) return unknown(*scope_.blanket, "");
@@ -149,11 +140,34 @@ Comparison compare_quantile(Comparison out, CompareOp op, const Histogram& histo
   return with_verdict(std::move(out), verdict);
 }
 
+// Of a quantile that is only known to lie between two values: what holds for both, on the evidence of the one that is
+// nearer to the threshold.
+Comparison compare_between(Comparison out, CompareOp op, const Between& between, double threshold) {
+  const bool holds_for_least = holds(op, between.at_least, threshold);
+  const bool exactly = op == CompareOp::equal || op == CompareOp::not_equal;
+  if (exactly || holds_for_least != holds(op, between.at_most, threshold)) {
+    const Cause cause = out.value.value ? Cause::undecidable_bucket : out.value.cause;
+    return unknown_because(std::move(out), cause, "");
+  }
+  out.value.value = between.at_least > threshold ? between.at_least : between.at_most;
+  return with_verdict(std::move(out), verdict_of(holds_for_least));
+}
+
+// By what an estimate tells besides its number; none when there is nothing besides.
+std::optional<Comparison> compare_closely(const Comparison& out, CompareOp op, const Estimate& estimate,
+                                          double threshold) {
+  if (estimate.few)
+    return with_verdict(out, decide_few(op, estimate.measured.errors, estimate.measured.count, threshold));
+  if (estimate.histogram) return compare_quantile(out, op, *estimate.histogram, threshold);
+  if (estimate.between) return compare_between(out, op, *estimate.between, threshold);
+  return std::nullopt;
+}
+
 Comparison compare(const Compare& node, const Evaluation& evaluation) {
   // What is measured stands on the left of the evidence, however it was written.
   const bool mirror = std::holds_alternative<Literal>(node.left->node);
   const CompareOp op = mirror ? mirrored(node.op) : node.op;
-  Estimate left = evaluation.of(mirror ? *node.right : *node.left);
+  const Estimate left = evaluation.of(mirror ? *node.right : *node.left);
   const Estimate right = evaluation.of(mirror ? *node.left : *node.right);
   Comparison out;
   out.text = node.text;
@@ -165,26 +179,19 @@ Comparison compare(const Compare& node, const Evaluation& evaluation) {
   out.left_out = !missing.value && missing.cause == Cause::no_baseline;
   if (out.left_out) return unknown_because(std::move(out), missing.cause, missing.detail);
 
-  if (out.threshold && left.few) {
-    return with_verdict(std::move(out),
-                        decide_few(op, left.measured.errors, left.measured.count, *right.measured.value));
+  if (left.between && right.between) {
+    return unknown_because(std::move(out), Cause::undecidable_bucket, right.measured.detail);
   }
-  if (out.threshold && left.histogram) {
-    return compare_quantile(std::move(out), op, *left.histogram, *right.measured.value);
+  if (out.threshold) {
+    if (auto made = compare_closely(out, op, left, *out.threshold)) return *std::move(made);
   }
-  if (left.measured.value && right.few) {
-    const Verdict few = decide_few(mirrored(op), right.measured.errors, right.measured.count, *left.measured.value);
-    if (few == Verdict::unknown) return unknown_because(std::move(out), Cause::too_few_samples, right.measured.detail);
-    return with_verdict(std::move(out), few);
-  }
-  if (left.measured.value && right.histogram) {
+  if (left.measured.value) {
     Comparison swapped = out;
     swapped.value = right.measured;
-    swapped = compare_quantile(std::move(swapped), mirrored(op), *right.histogram, *left.measured.value);
-    if (swapped.verdict == Verdict::unknown) {
-      return unknown_because(std::move(out), swapped.value.cause, swapped.value.detail);
+    if (const auto made = compare_closely(swapped, mirrored(op), right, *left.measured.value)) {
+      if (made->verdict != Verdict::unknown) return with_verdict(std::move(out), made->verdict);
+      return unknown_because(std::move(out), made->value.cause, made->value.detail);
     }
-    return with_verdict(std::move(out), swapped.verdict);
   }
   if (!missing.value) return unknown_because(std::move(out), missing.cause, missing.detail);
   return with_verdict(std::move(out), verdict_of(holds(op, *left.measured.value, *right.measured.value)));

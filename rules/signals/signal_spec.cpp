@@ -22,6 +22,8 @@ double divisor(Unit unit) {
 
 namespace {
 
+constexpr double clearly_more = 2;  // times as many requests make another candidate the better one
+
 // The series of a family with this suffix; of a pattern of names, those of all families that it matches.
 Selector with_suffix(const Selector& family, const std::string& suffix) {
   if (!family.name.empty()) return {family.name + suffix, family.matchers};
@@ -42,7 +44,8 @@ Selector bucket_selector(const QuantileOf& of) { return with_suffix(of.family, "
 Selector count_selector(const QuantileOf& of) { return with_suffix(of.family, "_count"); }
 Unit unit_of(const SignalSpec& signal, const QuantileOf& of) { return of.unit.value_or(signal.unit); }
 
-std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates) {
+std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates,
+                                  std::optional<std::size_t> taken_before) {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const CandidateSeen& seen = candidates[i];
@@ -50,7 +53,11 @@ std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates) 
     const auto order = [](const CandidateSeen& one) { return std::tuple(one.rank, !one.leaves_out, -one.requests); };
     if (!best || order(seen) < order(candidates[*best])) best = i;
   }
-  return best;
+  if (!best || !taken_before || !candidates[*taken_before].present) return best;
+  const CandidateSeen& now = candidates[*best];
+  const CandidateSeen& before = candidates[*taken_before];
+  const bool as_good = before.rank == now.rank && before.leaves_out == now.leaves_out;
+  return as_good && now.requests <= clearly_more * before.requests ? taken_before : best;
 }
 
 bool leaves_out_by(const Selector& selector, const SeriesKey& key) {

@@ -81,7 +81,10 @@ struct CandidateSeen {
 };
 // Which candidate is taken: of the lowest rank, one that can leave out what is to be left out before one that cannot,
 // and of those the one that counted most requests, of equals the first. None when the page has none of them.
-std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates);
+// The one that was taken before stays until another is better for more than its count, or counted more than twice as
+// many: of two that count about the same, a rule's evidence must not jump from one to the other and back.
+std::optional<std::size_t> choose(const std::vector<CandidateSeen>& candidates,
+                                  std::optional<std::size_t> taken_before = std::nullopt);
 // Whether the series has a label whose values the selector refuses.
 bool leaves_out_by(const Selector& selector, const SeriesKey& key);
 

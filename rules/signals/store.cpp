@@ -72,7 +72,7 @@ Store::Store(std::vector<ProbeShape> probes, std::vector<SignalSpec> signals,
   }
   for (SignalSpec& spec : signals) add(std::move(spec));
   for (auto& [name, probe] : probes_) {
-    const Instance fresh(probe.uses, probe.signals, probe.horizon);
+    const Instance fresh(probe.uses, probe.signals.size(), probe.horizon);
     for (std::size_t i = 0; i < probe.shape.instances; ++i) probe.instances.push_back(fresh);
   }
   for (const Condition& condition : conditions) {
@@ -85,7 +85,7 @@ void Store::add(SignalSpec spec) {
   Signal signal;
   if (probe != probes_.end()) {
     Probe& of = probe->second;
-    signal.index = of.signals++;
+    signal.index = of.signals.size();
     signal.first_use = of.uses.size();
     Uses uses{std::move(of.uses), signal.index};
     std::visit(uses, spec.of);
@@ -94,7 +94,8 @@ void Store::add(SignalSpec spec) {
   }
   const SignalName name = spec.name;
   signal.spec = std::move(spec);
-  signals_.insert_or_assign(name, std::move(signal));
+  Signal& added = signals_.insert_or_assign(name, std::move(signal)).first->second;
+  if (probe != probes_.end()) probe->second.signals.push_back(&added);
 }
 
 void Store::track(const ConditionNode& node) {
@@ -150,7 +151,9 @@ void Store::observe(const Poll& poll) {
   const auto found = probes_.find(poll.probe);
   if (found == probes_.end() || poll.instance >= found->second.instances.size()) return;
   Probe& probe = found->second;
-  if (probe.instances[poll.instance].observe(poll, probe.uses)) record_tracked(probe, poll.ended);
+  if (!probe.instances[poll.instance].observe(poll, probe.uses)) return;
+  choose_candidates(probe);
+  record_tracked(probe, poll.ended);
 }
 
 void Store::record_tracked(Probe& probe, Instant at) {
@@ -160,7 +163,7 @@ void Store::record_tracked(Probe& probe, Instant at) {
       tracked.history.record(at, field(*field_ref, everything, at));
     } else {
       tracked.history.record(at,
-                             estimate(std::get<SignalRef>(tracked.of).signal, everything, at, Part::window).measured);
+                             estimate(std::get<SignalRef>(tracked.of).signal, everything, at, Part::window).number());
     }
   }
 }
@@ -182,18 +185,20 @@ void Store::adopt(Store&& old) {
 }
 
 void Store::adopt_probe(Probe& probe, Probe&& old, const Store& from) {
-  std::vector<std::optional<std::size_t>> old_signal(probe.signals);
+  std::vector<std::optional<std::size_t>> old_signal(probe.signals.size());
   const auto find_same = [&](const SignalSpec& spec) {
     return std::find_if(from.signals_.begin(), from.signals_.end(),
                         [&](const auto& candidate) { return same_measure(candidate.second.spec, spec); });
   };
-  for (const auto& [name, signal] : signals_) {
-    if (signal.spec.probe != probe.shape.name) continue;
-    const auto known = find_same(signal.spec);
-    if (known != from.signals_.end()) old_signal[signal.index] = known->second.index;
+  for (Signal* const signal : probe.signals) {
+    const auto known = find_same(signal->spec);
+    if (known == from.signals_.end()) continue;
+    old_signal[signal->index] = known->second.index;
+    signal->taken = known->second.taken;
   }
   probe.instances = std::move(old.instances);
   for (Instance& instance : probe.instances) instance.use_for(probe.uses, old_signal, probe.horizon);
+  choose_candidates(probe);
   for (auto& [key, tracked] : probe.tracked) {
     const auto known = old.tracked.find(key);
     if (known == old.tracked.end()) continue;

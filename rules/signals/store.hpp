@@ -12,6 +12,7 @@
 #include "rules/signals/history.hpp"
 #include "rules/signals/instance.hpp"
 #include "rules/signals/measurements.hpp"
+#include "rules/signals/summary.hpp"
 #include "rules/signals/window.hpp"
 
 namespace rules {
@@ -26,8 +27,12 @@ std::optional<double> number_of(const SeriesKey& key, std::string_view label);
 // A signal as far as it can be told without knowing what it is compared with.
 struct Estimate {
   Measured measured;
-  bool few = false;                    // a ratio of fewer than min_count: errors and count may still be enough
-  std::optional<Histogram> histogram;  // of a quantile with enough observations
+  bool few = false;  // a ratio of fewer than min_count: errors and count may still be enough
+  std::optional<Histogram> histogram = std::nullopt;  // of a quantile with enough observations
+  std::optional<Between> between = std::nullopt;      // of a quantile that summaries do not tell exactly
+
+  // As a number to compute with: none where it is only known between which it lies, or interpolated though strict.
+  Measured number() const;
 };
 
 // What Measurements keeps: a store of instances by probe, and how signals are read out of it.
@@ -56,11 +61,12 @@ class Store {
     std::variant<SignalRef, FieldRef> of;
     History history;
   };
+  struct Signal;
   struct Probe {
     ProbeShape shape;
     std::vector<Use> uses;
-    std::size_t signals = 0;
-    Duration horizon{};  // the furthest back that a window of its signals reaches
+    std::vector<Signal*> signals;  // in signals_, whose nodes stay where they are
+    Duration horizon{};            // the furthest back that a window of its signals reaches
     std::vector<Instance> instances;
     std::map<std::string, Tracked> tracked;  // by what they are of, as written
   };
@@ -70,6 +76,7 @@ class Store {
     SignalSpec spec;
     std::size_t index = 0;  // among its probe's
     std::size_t first_use = 0;
+    std::optional<std::size_t> taken;  // of its candidates, since the newest page
   };
   using Windows = std::vector<Window>;  // one for each instance
 
@@ -94,13 +101,13 @@ class Store {
   Windows windows(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Duration length) const;
   Windows grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part, double needed,
                 const std::function<double(const Windows&)>& count) const;
-  std::optional<std::size_t> candidate(const Probe& probe, const Signal& signal) const;
+  void choose_candidates(Probe& probe);
 
   Estimate ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
   Estimate quantile(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
   Histogram histogram(const Probe& probe, std::size_t use, double unit, const std::vector<Reach>& reaches,
                       const Windows& windows) const;
-  Measured summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
+  Estimate summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
                    Part part) const;
   Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
 

@@ -59,6 +59,21 @@ CandidateUses uses_of(const std::vector<Instance>& instances, std::size_t first,
   return {{any_of(instances, first, is_quantile), of.rank}, &of.family, first, first + 2, is_any};
 }
 
+std::vector<CandidateSeen> seen_of(const std::vector<Instance>& instances, const std::vector<CandidateUses>& uses) {
+  std::vector<CandidateSeen> out;
+  for (const CandidateUses& one : uses) out.push_back(one.seen);
+  // Which of several it is takes a look at each of their series; mostly there is one.
+  const auto present = std::count_if(out.begin(), out.end(), [](const CandidateSeen& one) { return one.present; });
+  for (std::size_t i = 0; present > 1 && i < uses.size(); ++i) {
+    const CandidateUses& one = uses[i];
+    if (!one.seen.present) continue;
+    out[i].leaves_out =
+        any_of(instances, one.selected, [&one](const SeriesKey& key) { return leaves_out_by(*one.selector, key); });
+    out[i].requests = sum_of(instances, one.counters, one.counts);
+  }
+  return out;
+}
+
 std::vector<Label> without_quantile(std::vector<Label> labels) {
   std::erase_if(labels, [](const Label& label) { return label.name == "quantile"; });
   return labels;
@@ -108,49 +123,62 @@ std::string text_of(double number) {
   return out.substr(0, out.find_last_not_of('0') + 1);
 }
 
+// Why a quantile is not known, and between what it lies.
+std::string said_of(const Between& between, double quantile, std::size_t summaries) {
+  std::string out = summaries > 1
+                        ? std::to_string(summaries) + " summaries together do not tell quantile " + text_of(quantile)
+                        : "it has no quantile " + text_of(quantile);
+  if (std::isfinite(between.at_least)) out += "; it is at least " + text_of(between.at_least);
+  if (std::isfinite(between.at_most)) out += "; it is at most " + text_of(between.at_most);
+  return out;
+}
+
+Estimate estimate_of(const Between& found, const SignalSpec& signal, const QuantileOf& of, const Summaries& summaries) {
+  const double unit = divisor(unit_of(signal, of));
+  const Between between{found.at_least / unit, found.at_most / unit};
+  Estimate out;
+  out.measured.count = summaries.total();
+  out.measured.approximate = !between.exact();
+  out.measured.detail = to_string(of.family);
+  if (std::isfinite(between.at_most)) out.measured.value = between.at_most;
+  if (!out.measured.value) out.measured.cause = Cause::no_data;
+  if (between.exact()) return out;
+  out.measured.detail += ": " + said_of(between, of.quantile, summaries.all.size());
+  out.between = between;
+  return out;
+}
+
 }  // namespace
 
-std::optional<std::size_t> Store::candidate(const Probe& probe, const Signal& signal) const {
-  std::vector<CandidateUses> uses;
-  if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of)) {
-    for (const RatioOf& of : *ratios) {
-      uses.push_back(uses_of(probe.instances, signal.first_use + uses_of_ratio * uses.size(), of));
+void Store::choose_candidates(Probe& probe) {
+  for (Signal* const signal : probe.signals) {
+    std::vector<CandidateUses> uses;
+    if (const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal->spec.of)) {
+      for (const RatioOf& of : *ratios) {
+        uses.push_back(uses_of(probe.instances, signal->first_use + uses_of_ratio * uses.size(), of));
+      }
+    } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal->spec.of)) {
+      for (const QuantileOf& of : *quantiles) {
+        uses.push_back(uses_of(probe.instances, signal->first_use + uses_of_quantile * uses.size(), of));
+      }
     }
-  } else if (const auto* quantiles = std::get_if<std::vector<QuantileOf>>(&signal.spec.of)) {
-    for (const QuantileOf& of : *quantiles) {
-      uses.push_back(uses_of(probe.instances, signal.first_use + uses_of_quantile * uses.size(), of));
-    }
+    signal->taken = choose(seen_of(probe.instances, uses), signal->taken);
   }
-  std::vector<CandidateSeen> seen;
-  for (const CandidateUses& one : uses) seen.push_back(one.seen);
-  // Which of several it is takes a look at each of their series; mostly there is one.
-  const auto present = std::count_if(seen.begin(), seen.end(), [](const CandidateSeen& one) { return one.present; });
-  for (std::size_t i = 0; present > 1 && i < uses.size(); ++i) {
-    const CandidateUses& one = uses[i];
-    if (!one.seen.present) continue;
-    seen[i].leaves_out = any_of(probe.instances, one.selected,
-                                [&one](const SeriesKey& key) { return leaves_out_by(*one.selector, key); });
-    seen[i].requests = sum_of(probe.instances, one.counters, one.counts);
-  }
-  return choose(seen);
 }
 
 std::map<SignalName, std::string> Store::taken() const {
   std::map<SignalName, std::string> out;
   for (const auto& [name, signal] : signals_) {
-    const Probe* probe = find(signal.spec.probe);
-    if (probe == nullptr) continue;
-    const std::optional<std::size_t> index = candidate(*probe, signal);
-    if (!index) continue;
+    if (!signal.taken) continue;
     const auto* ratios = std::get_if<std::vector<RatioOf>>(&signal.spec.of);
-    out[name] = ratios != nullptr ? to_string((*ratios)[*index].denominator)
-                                  : to_string(std::get<std::vector<QuantileOf>>(signal.spec.of)[*index].family);
+    out[name] = ratios != nullptr ? to_string((*ratios)[*signal.taken].denominator)
+                                  : to_string(std::get<std::vector<QuantileOf>>(signal.spec.of)[*signal.taken].family);
   }
   return out;
 }
 
 // Summaries are taken as they are; several together by how many observations each had in the window.
-Measured Store::summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
+Estimate Store::summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
                         Part part) const {
   const QuantileOf& of = std::get<std::vector<QuantileOf>>(signal.spec.of)[taken];
   const std::size_t use = signal.first_use + uses_of_quantile * taken;
@@ -169,33 +197,23 @@ Measured Store::summary(const Probe& probe, const Signal& signal, const std::vec
     }
     return summaries.total();
   };
+  const auto none = [](Cause cause, std::string detail) { return Estimate{unknown(cause, std::move(detail))}; };
   for (const Reach& reach : reaches) {
-    if (reach.floor.page > reach.instance->newest_page()) return unknown(reach.floor.cause, "no sample yet");
+    if (reach.floor.page > reach.instance->newest_page()) return none(reach.floor.cause, "no sample yet");
   }
-  weigh(grown(probe, signal, reaches, part, 1, weigh));
+  const Windows windows = grown(probe, signal, reaches, part, 1, weigh);
+  weigh(windows);
   const bool is_counted = summaries.counted == summaries.all.size();
   if (!is_counted && summaries.all.size() > 1) {
-    return unknown(Cause::config_error, "several summaries match; without _count their quantiles cannot be combined");
+    return none(Cause::config_error, "several summaries match; without _count their quantiles cannot be combined");
   }
   if (!is_counted) summaries.all.begin()->second.weight = 1;
   leave_out_nan(summaries);
-  if (summaries.nan) return unknown(Cause::nan, to_string(of.family) + " is not a number");
-  if (summaries.total() <= 0) return unknown(Cause::no_traffic, to_string(of.family));
-  const std::optional<SummaryQuantile> found = quantile_of(summaries.list(), of.quantile);
-  if (!found) return unknown(Cause::no_data, "the summary has no quantile of " + text_of(of.quantile) + " or above");
-  Measured out;
-  out.count = summaries.total();
-  out.detail = to_string(of.family);
-  out.approximate = !found->exact;
-  if (out.approximate) {
-    out.detail += summaries.all.size() > 1 ? ": from the quantiles of " + std::to_string(summaries.all.size()) +
-                                                 " summaries, none of which is below"
-                                           : ": its " + text_of(found->of) + ", the nearest above";
-    out.detail += " " + text_of(of.quantile);
-  }
-  out.value = found->value / divisor(unit_of(signal.spec, of));
-  if (!out.approximate || !signal.spec.strict) return out;
-  return unknown(Cause::undecidable_bucket, "strict: " + out.detail);
+  if (summaries.nan) return none(Cause::nan, to_string(of.family) + " is not a number");
+  if (summaries.total() <= 0) return none(Cause::no_traffic, to_string(of.family));
+  Estimate out = estimate_of(quantile_of(summaries.list(), of.quantile), signal.spec, of, summaries);
+  for (const Window& window : windows) out.measured.window = std::max(out.measured.window, window.length);
+  return out;
 }
 
 }  // namespace rules

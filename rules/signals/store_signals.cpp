@@ -38,6 +38,15 @@ std::optional<double> number_of(const SeriesKey& key, std::string_view label) {
   return std::nullopt;
 }
 
+Measured Estimate::number() const {
+  Measured out = measured;
+  if (!out.value || (!between && !(histogram && histogram->strict))) return out;
+  out.value.reset();
+  out.cause = Cause::undecidable_bucket;
+  if (!between) out.detail = "strict: an interpolated quantile is not computed with";
+  return out;
+}
+
 std::vector<Reach> Store::reaches(const Probe& probe, const Signal& signal, const Scope& scope) const {
   std::vector<Reach> out;
   for (const Instance& instance : probe.instances) {
@@ -100,7 +109,7 @@ Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std:
 Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {
   const SignalSpec& spec = signal.spec;
   const auto& candidates = std::get<std::vector<RatioOf>>(spec.of);
-  const std::optional<std::size_t> taken = candidate(probe, signal);
+  const std::optional<std::size_t> taken = signal.taken;
   if (!taken) {
     return {unknown(Cause::no_data, candidates.empty() ? "" : "no series " + to_string(candidates[0].denominator)),
             false, std::nullopt};
@@ -108,7 +117,7 @@ Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& sco
   const std::vector<Reach> reach = reaches(probe, signal, scope);
   const Duration window_max = std::max(spec.window, spec.window_max);
   if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
-    return {*reason, false, std::nullopt};
+    return {*reason};
   }
   const std::size_t use = signal.first_use + uses_of_ratio * *taken;
   const auto total = [&reach](const Windows& windows, std::size_t of) {
@@ -156,21 +165,21 @@ Histogram Store::histogram(const Probe& probe, std::size_t use, double unit, con
 Estimate Store::quantile(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {
   const SignalSpec& spec = signal.spec;
   const auto& candidates = std::get<std::vector<QuantileOf>>(spec.of);
-  const std::optional<std::size_t> taken = candidate(probe, signal);
+  const std::optional<std::size_t> taken = signal.taken;
   if (!taken) {
     const std::string detail = candidates.empty() ? "" : "no series " + to_string(bucket_selector(candidates[0]));
-    return {unknown(Cause::no_data, detail), false, std::nullopt};
+    return {unknown(Cause::no_data, detail)};
   }
   const std::size_t use = signal.first_use + uses_of_quantile * *taken;
   const double q = candidates[*taken].quantile;
   const bool buckets = std::any_of(probe.instances.begin(), probe.instances.end(),
                                    [&](const Instance& instance) { return is_present(instance, use + 1); });
   const std::vector<Reach> reach = reaches(probe, signal, scope);
-  if (!buckets) return {summary(probe, signal, reach, *taken, part), false, std::nullopt};
+  if (!buckets) return summary(probe, signal, reach, *taken, part);
 
   const Duration window_max = std::max(spec.window, spec.window_max);
   if (auto reason = too_short(probe, reach, part == Part::window ? spec.window : Duration::zero(), window_max)) {
-    return {*reason, false, std::nullopt};
+    return {*reason};
   }
   const double unit = divisor(unit_of(spec, candidates[*taken]));
   const auto read = [&](const Windows& windows) {
@@ -212,7 +221,7 @@ Estimate Store::estimate(const SignalName& name, const Scope& scope, Instant at,
   const auto found = signals_.find(name);
   const Probe* probe = found == signals_.end() ? nullptr : find(found->second.spec.probe);
   if (probe == nullptr) {
-    return {unknown(Cause::config_error, "there is no signal \"" + name.text + "\""), false, std::nullopt};
+    return {unknown(Cause::config_error, "there is no signal \"" + name.text + "\"")};
   }
   const Signal& signal = found->second;
   Estimate out;
@@ -224,8 +233,7 @@ Estimate Store::estimate(const SignalName& name, const Scope& scope, Instant at,
     out = ratio(*probe, signal, scope, part);
   } else {
     const bool expression_of = std::holds_alternative<ExpressionOf>(signal.spec.of);
-    out = expression_of ? Estimate{expression(*probe, signal, scope, part), false, std::nullopt}
-                        : quantile(*probe, signal, scope, part);
+    out = expression_of ? Estimate{expression(*probe, signal, scope, part)} : quantile(*probe, signal, scope, part);
     if (expression_of && out.measured.value) *out.measured.value /= divisor(signal.spec.unit);
   }
   if (out.measured.value && !std::isfinite(*out.measured.value)) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <limits>
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace rules {
@@ -12,14 +12,16 @@ struct Summary {
   double weight = 0;
 };
 
-struct SummaryQuantile {
-  double value = 0;
-  double of = 0;       // the quantile that a single summary was asked for: the wanted one, or the nearest above it
-  bool exact = false;  // one summary has observations, and it has the quantile itself
+// Between which values a quantile lies, as far as the summaries tell.
+struct Between {
+  double at_least = -std::numeric_limits<double>::infinity();
+  double at_most = std::numeric_limits<double>::infinity();
+  bool exact() const { return at_least == at_most; }
 };
 
-// The least value of which the summaries together show that at least `quantile` of the observations are at or below it;
-// with one summary that is its quantile, or the nearest above. None: they have no quantile that is high enough.
-std::optional<SummaryQuantile> quantile_of(const std::vector<Summary>& summaries, double quantile);
+// What the summaries together show of a quantile: the greatest value of which surely no more than that share of the
+// observations is below, and the least of which surely that share is at or below. One summary that has the quantile
+// tells it exactly; one that has not, tells its nearest below and above.
+Between quantile_of(const std::vector<Summary>& summaries, double quantile);
 
 }  // namespace rules

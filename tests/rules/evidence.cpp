@@ -178,19 +178,41 @@ TEST_CASE("SPEC 2.7: a summary is taken as it is, and several cannot be combined
   CHECK(world.value("p95") == "no_data");
 }
 
-TEST_CASE("a quantile that the summary has not is taken from the nearest above, and marked") {
+TEST_CASE("a quantile that the summary has not lies between its nearest, and is judged only where both agree") {
   World world({latency()});
   world.poll(
       0, {{"latency{quantile=\"0.9\"}", 0.1}, {"latency{quantile=\"0.99\"}", 0.7}, {"latency{quantile=\"0.999\"}", 5}});
   CHECK(world.value("p95") == "0.7");
   CHECK(world.signal("p95").approximate);
-  CHECK(world.signal("p95").detail == "latency: its 0.99, the nearest above 0.95");
+  CHECK(world.signal("p95").detail == "latency: it has no quantile 0.95; it is at least 0.1; it is at most 0.7");
+  CHECK(world.verdict("p95 > 500ms") == "undecidable_bucket");
+  CHECK(world.verdict("p95 < 500ms") == "undecidable_bucket");
+  CHECK(world.verdict("500ms < p95") == "undecidable_bucket");
+  CHECK(world.verdict("p95 == 700ms") == "undecidable_bucket");
+  CHECK(world.verdict("p95 + 0 > 90ms") == "undecidable_bucket");
+  CHECK(world.verdict("p95 > p95") == "undecidable_bucket");
+  // No more than a hundredth took longer, so no more than a twentieth did.
+  CHECK(world.verdict("p95 > 700ms") == "good");
+  CHECK(*world.judge("p95 > 700ms").comparisons[0].value.value == 0.7);
+  // A tenth took longer, so a twentieth did.
+  CHECK(world.verdict("p95 > 90ms") == "bad");
+  CHECK(*world.judge("p95 > 90ms").comparisons[0].value.value == 0.1);
+  CHECK(world.verdict("90ms < p95") == "bad");
+  CHECK(world.verdict("1 - 910ms < p95") == "bad");
+}
+
+TEST_CASE("a summary whose highest quantile is below the one asked for can be bad, and not good") {
+  World world({latency()});
+  world.poll(0, {{"latency{quantile=\"0.5\"}", 1}});
+  CHECK(world.value("p95") == "no_data");
   CHECK(world.verdict("p95 > 500ms") == "bad");
-  SignalSpec strict = latency();
-  strict.strict = true;
-  World exact({strict});
-  exact.poll(0, {{"latency{quantile=\"0.99\"}", 0.7}});
-  CHECK(exact.value("p95") == "undecidable_bucket");
+  CHECK(world.verdict("p95 > 2") == "no_data");
+}
+
+TEST_CASE("what is only known to lie between two values is not averaged over time") {
+  World world({latency()}, {"avg(p95, 10s) > 500ms"});
+  for (int s = 0; s <= 60; s += 5) world.poll(s, {{"latency{quantile=\"0.99\"}", 4}});
+  CHECK(world.verdict("avg(p95, 10s) > 500ms") != "bad");
 }
 
 TEST_CASE("several summaries are combined by how many requests each had in the window") {
@@ -207,9 +229,13 @@ TEST_CASE("several summaries are combined by how many requests each had in the w
   CHECK(world.value("p95") == "0.1");  // the slow one had no requests
   CHECK_FALSE(world.signal("p95").approximate);
   for (int s = 65; s <= 120; s += 5) world.poll(s, page(1600 + s * 10, 500 + (s - 60) * 5, 9));
-  CHECK(world.value("p95") == "9");  // a third of the requests is with the slow one
+  CHECK(world.value("p95") == "9");  // a third of the requests is with the slow one, of which a twentieth took so long
   CHECK(world.signal("p95").approximate);
+  CHECK(world.verdict("p95 > 5") == "undecidable_bucket");
+  CHECK(world.verdict("p95 > 9") == "good");
+  CHECK(world.verdict("p95 > 90ms") == "bad");
   CHECK(world.signal("p95").count > 800);
+  CHECK(world.signal("p95").window == std::chrono::minutes(1));
 }
 
 TEST_CASE("each candidate is read in its own unit") {

@@ -201,6 +201,29 @@ TEST_CASE("of the candidates in the page the one that counted most requests is t
   CHECK(world.measurements().taken().at(SignalName("error_rate")) == "large_total");
 }
 
+TEST_CASE("of two candidates that count about the same the one that was taken stays") {
+  SignalSpec spec = error_rate();
+  spec.of = std::vector<RatioOf>{{selector("a_total{code=\"500\"}"), selector("a_total")},
+                                 {selector("b_total{code=\"500\"}"), selector("b_total")},
+                                 {selector("nearest_total{code=\"500\"}"), selector("nearest_total"), -1}};
+  World world({spec});
+  const auto taken = [&world] { return world.measurements().taken().at(SignalName("error_rate")); };
+  world.poll(0, {{"a_total", 100}, {"b_total", 101}});
+  CHECK(taken() == "b_total");
+  world.poll(5, {{"a_total", 110}, {"b_total", 105}});
+  CHECK(taken() == "b_total");
+  world.poll(10, {{"a_total", 210}, {"b_total", 105}});
+  CHECK(taken() == "b_total");
+  // Clearly more, so that what was taken sees only a part.
+  world.poll(15, {{"a_total", 212}, {"b_total", 105}});
+  CHECK(taken() == "a_total");
+  world.poll(20, {{"a_total", 212}, {"b_total", 420}});
+  CHECK(taken() == "a_total");
+  // What is better for more than its count is taken at once.
+  world.poll(25, {{"a_total", 212}, {"b_total", 420}, {"nearest_total", 1}});
+  CHECK(taken() == "nearest_total");
+}
+
 TEST_CASE("a higher rank is taken only where the page has nothing else, however many requests it counted") {
   SignalSpec spec = error_rate();
   spec.of = std::vector<RatioOf>{{selector("outer_total{code=\"500\"}"), selector("outer_total"), 1},
@@ -229,8 +252,8 @@ TEST_CASE("a histogram counts by its last bucket, a summary by its _count, when 
   world.poll(0,
              {{"a_bucket{le=\"1\"}", 50}, {"a_bucket{le=\"+Inf\"}", 50}, {"b{quantile=\"0.95\"}", 1}, {"b_count", 60}});
   CHECK(world.measurements().taken().at(SignalName("p95")) == "b");
-  world.poll(5,
-             {{"a_bucket{le=\"1\"}", 50}, {"a_bucket{le=\"+Inf\"}", 70}, {"b{quantile=\"0.95\"}", 1}, {"b_count", 60}});
+  world.poll(
+      5, {{"a_bucket{le=\"1\"}", 50}, {"a_bucket{le=\"+Inf\"}", 170}, {"b{quantile=\"0.95\"}", 1}, {"b_count", 60}});
   CHECK(world.measurements().taken().at(SignalName("p95")) == "a");
 }
 

@@ -261,8 +261,9 @@ TEST_CASE("check --online says why one of several metrics was taken, and what a 
             "; haproxy_frontend_http_responses_total{code=~\"[1-5]..\"} is taken only where there is nothing better") !=
         std::string::npos);
   CHECK(found.find(
-            "advice signal p95: the summary has no quantile 0.95; its 0.99, the nearest above, is taken; 2 summaries "
-            "are combined") != std::string::npos);
+            "advice signal p95: the summary has no quantile 0.95; its 0.99, the nearest above, is the most that it can "
+            "be: a rule on it is good or unknown, never bad; ask for one that it has: p99; 2 summaries are combined") !=
+        std::string::npos);
   CHECK(found.find("advice signal p95: it has no label for the path: 24 a minute") != std::string::npos);
   CHECK(found.find("signal error_rate: no label") == std::string::npos);
 }

@@ -6,6 +6,7 @@
 
 #include "rules/signals/store.hpp"
 #include "watcher/cli/table.hpp"
+#include "watcher/config/known_libraries.hpp"
 #include "watcher/report/text.hpp"
 
 namespace watcher {
@@ -14,15 +15,8 @@ namespace {
 
 constexpr double same_quantile = 1e-9;  // written as 0.95 and 0.950
 
-std::string_view label_of(const rules::SeriesKey& key, std::string_view name) {
-  for (const rules::Label& label : key.labels) {
-    if (label.name == name) return label.value;
-  }
-  return {};
-}
-
 bool is_summary(const rules::Reading& reading, const rules::QuantileOf& of) {
-  return of.family.matches(*reading.series) && !label_of(*reading.series, "quantile").empty();
+  return of.family.matches(*reading.series) && rules::number_of(*reading.series, "quantile").has_value();
 }
 
 bool has_summary(const Page& page, const rules::QuantileOf& of) {
@@ -46,6 +40,33 @@ double sum_of(const Page& page, const rules::Selector& selector, const Wanted& w
 
 bool any_series(const rules::SeriesKey&) { return true; }
 bool last_bucket(const rules::SeriesKey& key) { return std::isinf(rules::number_of(key, "le").value_or(0)); }
+
+// As the short form calls it, else as a signal of one's own does.
+std::string quantile_name(double quantile) {
+  for (const std::string_view name : {"p50", "p75", "p90", "p95", "p99", "p999"}) {
+    if (std::abs(*quantile_named(name) - quantile) <= same_quantile) return std::string(name);
+  }
+  return "quantile = " + number_text(quantile);
+}
+
+// What follows from the summaries not having the quantile that is asked for; empty when they have it.
+std::string about_quantiles(const std::set<double>& quantiles, double wanted) {
+  const auto above = quantiles.lower_bound(wanted - same_quantile);
+  const std::string no = "the summary has no quantile " + number_text(wanted);
+  if (above == quantiles.end()) {
+    return no + " or above: a rule on it is never good; ask for one that it has: " + quantile_name(*quantiles.rbegin());
+  }
+  if (std::abs(*above - wanted) <= same_quantile) return {};
+  if (above == quantiles.begin()) {
+    return no + "; its " + number_text(*above) +
+           ", the nearest above, is the most that it can be: a rule on it is good " +
+           "or unknown, never bad; ask for one that it has: " + quantile_name(*above);
+  }
+  const std::string below = number_text(*std::prev(above));
+  return no + ": it lies between its " + below + " and its " + number_text(*above) +
+         ", the nearest above; where a rule does not hold for both it is unknown; ask for one that it has: " +
+         quantile_name(*std::prev(above)) + " or " + quantile_name(*above);
+}
 
 }  // namespace
 
@@ -111,16 +132,10 @@ std::string about_summaries(const Page& page, const rules::QuantileOf& of) {
     summaries.insert(std::move(labels));
     if (const auto quantile = rules::number_of(*reading->series, "quantile")) quantiles.insert(*quantile);
   }
-  const auto above = quantiles.lower_bound(of.quantile - same_quantile);
-  const std::string wanted = number_text(of.quantile);
-  if (above == quantiles.end()) return "the summary has no quantile of " + wanted + " or above: unknown(no_data)";
-  std::string out;
-  if (std::abs(*above - of.quantile) > same_quantile) {
-    out = "the summary has no quantile " + wanted + "; its " + number_text(*above) + ", the nearest above, is taken";
-  }
+  std::string out = about_quantiles(quantiles, of.quantile);
   if (summaries.size() > 1) {
     out += std::string(out.empty() ? "" : "; ") + std::to_string(summaries.size()) +
-           " summaries are combined by how many requests each has: what lies between their quantiles counts as slow";
+           " summaries are combined by how many requests each has: a rule is unknown where their quantiles do not tell";
   }
   return out;
 }

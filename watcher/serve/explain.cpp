@@ -25,7 +25,11 @@ std::string measured_text(const rules::Comparison& comparison) {
     return fmt::format("unknown ({}{})", rules::to_string(measured.cause), detail);
   }
   std::string text = number_text(*measured.value, comparison.unit);
-  if (measured.approximate) text += " (approximate)";
+  if (measured.approximate && comparison.verdict == rules::Verdict::unknown) {
+    text = fmt::format("unknown ({}: {})", rules::to_string(measured.cause), measured.detail);
+  } else if (measured.approximate) {
+    text += " (approximate)";
+  }
   if (comparison.threshold) text += " against " + number_text(*comparison.threshold, comparison.unit);
   if (measured.count > 0) text += fmt::format(", from {:.0f} in {}", measured.count, length(measured.window));
   return text;
