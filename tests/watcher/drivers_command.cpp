@@ -1,4 +1,5 @@
 #include "drivers_support.hpp"
+#include "somebody_else.hpp"
 
 namespace {
 
@@ -107,4 +108,25 @@ TEST_CASE("ready asks its command, and looks whether switch is there") {
   CHECK_FALSE(ready(*fixture.driver()).ready);
   fixture.config.ready = {"false"};
   CHECK_FALSE(ready(*fixture.driver()).ready);
+}
+
+TEST_CASE("identify, ready and switch run as the user that is configured, or not at all") {
+  if (!can_be_somebody_else()) return;
+  Fixture fixture;
+  give_to_nobody(fixture.folder.path);
+  fixture.config.identify = {"id", "-un"};
+  fixture.config.ready = shell("id -un > ready");
+  fixture.config.switch_to = shell("id -un > switched");
+  CHECK(fixture.identified() == "root");
+  fixture.config.user = "nobody";
+  CHECK(fixture.identified() == "nobody");
+  CHECK(ready(*fixture.driver()).ready);
+  CHECK(content(fixture.folder.path + "/ready") == "nobody\n");
+  CHECK(switch_to(*fixture.driver(), "v2", "v1").status == StepStatus::succeeded);
+  CHECK(content(fixture.folder.path + "/switched") == "nobody\n");
+  fixture.config.user = "nobody-of-that-name";
+  CHECK(contains(fixture.error(), "no such user"));
+  CHECK(contains(ready(*fixture.driver()).reason, "switch: "));
+  CHECK(contains(ready(*fixture.driver()).reason, "no such user"));
+  CHECK(switch_to(*fixture.driver(), "v2", "v1").nothing_begun);
 }

@@ -8,6 +8,8 @@
 
 #include "probes/net/result.hpp"
 #include "probes/net/task_group.hpp"
+#include "somebody_else.hpp"
+#include "test_folder.hpp"
 #include "watcher/run/service_reader.hpp"
 
 namespace {
@@ -140,4 +142,19 @@ TEST_CASE("a look at the revision that is cut short by a reload tells nothing") 
   io.run_for(limit);
   CHECK(tasks.size() == 0);
   CHECK(told == 0);
+}
+
+TEST_CASE("the schema of a checkout is asked for as its owner, whose code that runs") {
+  if (!can_be_somebody_else()) return;
+  const TestFolder folder;
+  give_to_nobody(folder.path);
+  watcher::DriverSection section = section_with_schema({"id", "-un"});
+  watcher::GitDriver git;
+  git.dir = folder.path;
+  section.dir = folder.path;
+  section.driver = git;
+  Reading reading({"v1"}, section, 2);
+  reading.run();
+  REQUIRE(reading.reads.size() == 2);
+  CHECK(reading.reads[0].schema == "nobody");
 }

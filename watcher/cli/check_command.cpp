@@ -72,20 +72,37 @@ void advise_on_secrets(std::ostream& out, const Config& config) {
          "of the file\n";
 }
 
-void print_json(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online, bool valid,
-                bool expanded, Secrets secrets) {
+// What is told of a configuration besides its mistakes.
+struct Looks {
+  std::vector<OnlineFinding> as_whom;
+  std::vector<OnlineFinding> online;
+};
+
+json::array to_json(const std::vector<OnlineFinding>& findings) {
+  json::array out;
+  for (const OnlineFinding& look : findings) {
+    out.push_back(json::object{{"kind", word_of(look.kind)}, {"subject", look.subject}, {"text", look.text}});
+  }
+  return out;
+}
+
+void tell(std::ostream& out, const std::vector<OnlineFinding>& findings) {
+  for (const OnlineFinding& look : findings) {
+    out << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
+  }
+}
+
+void print_json(const CommandLine& line, const Loaded& loaded, const Looks& looks, bool valid, bool expanded,
+                Secrets secrets) {
   json::array findings;
   for (const Finding& finding : loaded.findings) {
     findings.push_back(json::object{
         {"level", word_of(finding.level)}, {"line", finding.line}, {"column", finding.column}, {"what", finding.what}});
   }
-  json::array looks;
-  for (const OnlineFinding& look : online) {
-    looks.push_back(json::object{{"kind", word_of(look.kind)}, {"subject", look.subject}, {"text", look.text}});
-  }
   json::object out{{"path", line.config_path()}, {"valid", valid}};
   out["findings"] = std::move(findings);
-  out["online"] = std::move(looks);
+  out["runs_as"] = to_json(looks.as_whom);
+  out["online"] = to_json(looks.online);
   if (expanded && loaded.config) {
     out["expanded"] = expanded_text(*loaded.config, secrets);
     out["masked"] = json::array(loaded.config->literal_secrets.begin(), loaded.config->literal_secrets.end());
@@ -117,8 +134,7 @@ void print_summary(const CommandLine& line, const Config& config) {
              << "\n";
 }
 
-void print_text(const CommandLine& line, const Loaded& loaded, const std::vector<OnlineFinding>& online,
-                const CheckArguments& arguments) {
+void print_text(const CommandLine& line, const Loaded& loaded, const Looks& looks, const CheckArguments& arguments) {
   for (const Finding& finding : loaded.findings) {
     line.err() << format_finding(line.config_path(), finding) << "\n";
   }
@@ -131,9 +147,8 @@ void print_text(const CommandLine& line, const Loaded& loaded, const std::vector
   if (summed_up) print_summary(line, *loaded.config);
   // What was expanded is a configuration that somebody may want to keep: nothing else goes there.
   std::ostream& told = arguments.expand ? line.err() : line.out();
-  for (const OnlineFinding& look : online) {
-    told << word_of(look.kind) << ": " << look.subject << ": " << look.text << "\n";
-  }
+  if (arguments.online || !arguments.expand) tell(told, looks.as_whom);
+  tell(told, looks.online);
   if (arguments.online || arguments.expand) return;
   line.out() << "next: rollbackd check --online --config " << quoted(line.config_path())
              << " asks the probes and drivers once, changing nothing\n";
@@ -146,14 +161,16 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
   }
   const Secrets secrets = arguments.secrets ? Secrets::shown : Secrets::hidden;
   const Loaded loaded = load_config(line.config_path(), secrets);
-  std::vector<OnlineFinding> online;
-  if (arguments.online && loaded.config) online = check_online(*loaded.config);
+  Looks looks;
+  if (loaded.config) looks.as_whom = as_whom(*loaded.config);
+  if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())
-    print_json(line, loaded, online, valid, arguments.expand, secrets);
+    print_json(line, loaded, looks, valid, arguments.expand, secrets);
   else
-    print_text(line, loaded, online, arguments);
-  return valid && !is_wrong(online, arguments.strict) ? exit_fine : exit_no;
+    print_text(line, loaded, looks, arguments);
+  return valid && !is_wrong(looks.as_whom, arguments.strict) && !is_wrong(looks.online, arguments.strict) ? exit_fine
+                                                                                                          : exit_no;
 }
 
 }  // namespace

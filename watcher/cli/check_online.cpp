@@ -56,9 +56,6 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::
         {Kind::advice, subject, "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
   }
   if (!service.has_driver) co_return;
-  std::string as_whom = driver.runs_as_whom();
-  const Kind kind = as_whom.find("; ") == as_whom.npos ? Kind::fine : Kind::advice;
-  if (!as_whom.empty()) looking.findings.push_back({kind, subject, std::move(as_whom)});
   std::optional<rules::Revision> any;
   const rules::ReadinessRead readiness = co_await driver.ready(any);
   note_readiness(looking, subject, readiness);

@@ -23,6 +23,8 @@ struct OnlineFinding {
 // Polls every probe once, asks every driver what runs and whether it could switch. Changes nothing.
 std::vector<OnlineFinding> check_online(const Config& config);
 
+// As whom the commands of every service run, and each other that has a user of its own. Asks nobody.
+std::vector<OnlineFinding> as_whom(const Config& config);
 // Commands that cannot be found.
 std::vector<OnlineFinding> missing_commands(const Config& config);
 // What one poll of every target says about probes, signals and the thresholds that rules compare them with.

@@ -34,10 +34,17 @@ struct WatcherSection {
 class Driver;
 struct DriverSection;
 
+// As whom something is run: see runs_as().
+struct Whom {
+  std::string user;   // as it is configured
+  std::string dir{};  // without a user, its owner; empty: we ourselves
+};
+
 // A command that the configuration names.
 struct NamedCommand {
   std::string owner;  // "service.web.switch"
   std::vector<std::string> argv;
+  Whom whom;
 };
 
 struct CommandDriver {
@@ -45,12 +52,14 @@ struct CommandDriver {
   std::vector<std::string> ready;      // exit 0: could switch; may be empty
   std::vector<std::string> switch_to;  // {to} and {from} expand
   std::string dir;
+  std::string user;  // of all three; empty: we ourselves
 
   static probes::Variety variety();
   std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
                                const probes::Clock& clock) const;
   bool identifies() const;
   bool switches() const;
+  Whom whom() const;
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
@@ -69,6 +78,7 @@ struct GitDriver {
                                const probes::Clock& clock) const;
   bool identifies() const;
   bool switches() const;
+  Whom whom() const;  // of git and build
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
@@ -143,6 +153,8 @@ struct LoadedWatcher {
 };
 LoadedWatcher load_watcher_section(const std::string& path);
 
+// As whom the service's driver runs.
+Whom whom_of(const DriverSection& section);
 // Every command that the configuration names.
 std::vector<NamedCommand> commands_of(const Config& config);
 // The file that running `program` would start: with a slash itself, otherwise looked up in PATH. nullopt: none.

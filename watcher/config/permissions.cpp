@@ -5,6 +5,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <string_view>
+
+#include "watcher/drivers/runs_as.hpp"
 
 namespace watcher {
 
@@ -12,10 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<std::string> unsafe_entry(const std::string& path) {
+// `user`: as whom it is run; empty: as ourselves. What is that user's own, that user may change.
+std::optional<std::string> unsafe_entry(const std::string& path, const std::string& user) {
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) return std::nullopt;
-  if (found.st_uid != 0 && found.st_uid != geteuid()) {
+  const bool theirs = !user.empty() && account_of(found.st_uid) == user;
+  if (found.st_uid != 0 && found.st_uid != geteuid() && !theirs) {
     return path + " belongs to another user (uid " + std::to_string(found.st_uid) + "); chown root " + path;
   }
   const bool sticky = S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0;
@@ -23,14 +29,21 @@ std::optional<std::string> unsafe_entry(const std::string& path) {
   return path + " can be written by other users; chmod go-w " + path;
 }
 
+// `rollback` is the short word for `switch`.
+std::string long_word(const std::string& owner) {
+  constexpr std::string_view short_word = ".rollback";
+  if (!owner.starts_with("service.") || !owner.ends_with(short_word)) return owner;
+  return owner.substr(0, owner.size() - short_word.size()) + ".switch";
+}
+
 }  // namespace
 
-std::optional<std::string> writable_by_others(const std::string& path) {
+std::optional<std::string> writable_by_others(const std::string& path, const std::string& user) {
   std::error_code failure;
   const fs::path real = fs::canonical(path, failure);
   if (failure) return std::nullopt;
   for (fs::path entry = real;; entry = entry.parent_path()) {
-    if (auto unsafe = unsafe_entry(entry.string())) return unsafe;
+    if (auto unsafe = unsafe_entry(entry.string(), user)) return unsafe;
     if (entry == entry.parent_path()) return std::nullopt;
   }
 }
@@ -54,13 +67,19 @@ std::optional<std::string> find_command(const std::string& program) {
 }
 
 void check_permissions(Loading& loading, const std::string& config_path) {
-  if (const auto unsafe = writable_by_others(config_path)) {
+  if (const auto unsafe = writable_by_others(config_path, "")) {
     loading.findings.error({}, "other users could change this configuration: " + *unsafe);
   }
+  std::map<std::string, std::string> users;
+  for (const NamedCommand& command : commands_of(loading.config)) {
+    users[command.owner] = runs_as(command.whom.dir, command.whom.user).user;
+  }
   for (const PlacedCommand& command : loading.commands) {
+    const auto known = users.find(long_word(command.owner));
+    const std::string user = known == users.end() ? "" : known->second;
     const std::optional<std::string> file = find_command(command.program);
     if (!file) continue;
-    if (const auto unsafe = writable_by_others(*file)) {
+    if (const auto unsafe = writable_by_others(*file, user)) {
       loading.findings.error(command.place, command.owner + ": other users could change this command: " + *unsafe);
     }
   }

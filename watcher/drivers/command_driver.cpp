@@ -7,8 +7,10 @@
 
 #include "probes/key_rows.hpp"
 #include "probes/net/child.hpp"
+#include "probes/net/user.hpp"
 #include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/drivers/why_not.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -75,6 +77,7 @@ probes::ChildSpec Commands::quick(std::vector<std::string> argv) const {
   probes::ChildSpec child;
   child.argv = std::move(argv);
   child.dir = config_.dir;
+  child.user = config_.user;
   child.env = {{"ROLLBACKD_SERVICE", service_.text}};
   child.limit = read_limit;
   child.grace = read_grace;
@@ -103,14 +106,12 @@ bool names_target(const std::vector<std::string>& argv) {
 }
 
 asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revision> to) const {
-  std::optional<std::string> missing;
-  if (!config_.switch_to.empty()) missing = why_not_runnable(config_.switch_to.front(), config_.dir);
-  if (missing) co_return "switch: " + *missing;
+  const std::string refused = why_not_started({config_.switch_to, config_.dir, config_.user});
+  if (!refused.empty()) co_return "switch: " + refused;
   if (config_.ready.empty()) co_return std::string();
   // Without a target, a command that asks for one cannot be run: that it is there is all that can be seen.
   if (!to && names_target(config_.ready)) {
-    missing = why_not_runnable(config_.ready.front(), config_.dir);
-    co_return missing.value_or("");
+    co_return why_not_started({config_.ready, config_.dir, config_.user});
   }
   const std::optional<std::vector<std::string>> argv = expand_argv(config_.ready, {}, to.value_or(rules::Revision()));
   const std::string attempt = "ready: " + shown(config_.ready);
@@ -148,6 +149,7 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
   probes::ChildSpec child;
   child.argv = *argv;
   child.dir = config_.dir;
+  child.user = config_.user;
   child.env = std::move(request.env);
   child.started = std::move(request.started);
   child.limit = request.limit > rules::Duration::zero() ? request.limit : switch_limit_;
@@ -166,6 +168,9 @@ constexpr std::array keys{
         .when_left_out("it always could"),
     key<Kind::argv, &CommandDriver::switch_to>("switch", "Makes {to} run; {from} is what runs."),
     key<Kind::argv, &CommandDriver::switch_to>("rollback", "The short word for switch.").with(&Key::get, not_written),
+    key<Kind::string, &CommandDriver::user>("user", "The user that identify, ready and switch run as.")
+        .checked(probes::wrong_user)
+        .when_left_out("our own"),
 };
 
 // "{to}" or "{from}"; empty: neither.
@@ -207,8 +212,12 @@ std::unique_ptr<Driver> CommandDriver::make(const DriverSection& section, const 
 bool CommandDriver::identifies() const { return !identify.empty(); }
 bool CommandDriver::switches() const { return !switch_to.empty(); }
 
+Whom CommandDriver::whom() const { return {user}; }
+
 std::vector<NamedCommand> CommandDriver::commands(const std::string& owner) const {
-  return {{owner + ".identify", identify}, {owner + ".ready", ready}, {owner + ".switch", switch_to}};
+  return {{owner + ".identify", identify, whom()},
+          {owner + ".ready", ready, whom()},
+          {owner + ".switch", switch_to, whom()}};
 }
 
 std::unique_ptr<Driver> make_command_driver(const rules::ServiceName& service, const CommandDriver& config,

@@ -35,8 +35,6 @@ class Driver {
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;
-  // As whom its commands run, for people; empty: as ourselves, and nothing is to be said of it.
-  virtual std::string runs_as_whom() const { return {}; }
 };
 
 // What a driver can be, and the words of the contract for what this version has not.

@@ -34,7 +34,6 @@ class WorkingTree final : public Driver {
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
-  std::string runs_as_whom() const override;
 
  private:
   asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
@@ -83,16 +82,6 @@ std::string WorkingTree::why_not_runnable_here() const {
   refused = why_not_started({config_.build, config_.dir, runs_as(config_.dir, config_.user).user});
   if (!refused.empty()) return refused;
   return why_not_started({config_.restart, config_.dir, runs_as(config_.dir, restart_user).user});
-}
-
-std::string WorkingTree::runs_as_whom() const {
-  const RunsAs git = runs_as(config_.dir, config_.user);
-  const RunsAs restart = runs_as(config_.dir, config_.restart_user.empty() ? config_.user : config_.restart_user);
-  std::string text = "git and build run as " + name_of(git) + ", restart as " + name_of(restart);
-  if (may_be_refused(config_.restart, restart)) {
-    text += "; systemd lets only root restart a system's unit, unless polkit has a rule: say restart_user = \"root\"";
-  }
-  return text;
 }
 
 asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) const {

@@ -58,8 +58,12 @@ std::unique_ptr<Driver> GitDriver::make(const DriverSection& section, const std:
 bool GitDriver::identifies() const { return true; }
 bool GitDriver::switches() const { return true; }
 
+Whom GitDriver::whom() const { return {user, dir}; }
+
 std::vector<NamedCommand> GitDriver::commands(const std::string& owner) const {
-  return {{owner, {"git"}}, {owner + ".build", build}, {owner + ".restart", restart}};
+  const Whom restarter{restart_user.empty() ? user : restart_user, dir};
+  return {
+      {owner + ".git", {"git"}, whom()}, {owner + ".build", build, whom()}, {owner + ".restart", restart, restarter}};
 }
 
 }  // namespace watcher

@@ -9,10 +9,7 @@
 
 namespace watcher {
 
-namespace {
-
-// Empty: the number has no account.
-std::string account_name(uid_t uid) {
+std::string account_of(unsigned uid) {
   constexpr std::size_t passwd_entry_max = 16 * 1024;  // bytes; what sysconf suggests is 1 KiB
   std::array<char, passwd_entry_max> buffer;
   passwd entry{};
@@ -21,8 +18,10 @@ std::string account_name(uid_t uid) {
   return found->pw_name;
 }
 
+namespace {
+
 std::string shown_user(uid_t uid) {
-  const std::string name = account_name(uid);
+  const std::string name = account_of(uid);
   return name.empty() ? "uid " + std::to_string(uid) : name;
 }
 
@@ -33,7 +32,7 @@ RunsAs runs_as(const std::string& dir, const std::string& configured) {
   struct stat info {};
   // That it is not there is told by whatever is run in it.
   if (::stat(dir.c_str(), &info) != 0 || info.st_uid == ::geteuid()) return {};
-  const std::string owner = account_name(info.st_uid);
+  const std::string owner = account_of(info.st_uid);
   const std::string belongs = dir + " belongs to " + shown_user(info.st_uid);
   if (::geteuid() != 0) {
     return {{},

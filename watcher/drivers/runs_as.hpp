@@ -15,6 +15,9 @@ struct RunsAs {
 // checkout, run as root, would hand root over. Only root can be somebody else.
 RunsAs runs_as(const std::string& dir, const std::string& configured);
 
+// The name of the account; empty: the number has none.
+std::string account_of(unsigned uid);
+
 // The name for people, also of ourselves.
 std::string name_of(const RunsAs& as);
 

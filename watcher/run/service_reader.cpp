@@ -7,6 +7,7 @@
 
 #include "probes/net/cancelled.hpp"
 #include "probes/net/child.hpp"
+#include "watcher/drivers/runs_as.hpp"
 #include "watcher/run/log.hpp"
 
 namespace watcher {
@@ -28,6 +29,7 @@ ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driv
       interval_(section.identify_interval),
       schema_command_(section.schema),
       dir_(section.dir),
+      whom_(whom_of(section)),
       deliver_(std::move(deliver)),
       plans_(std::move(plans)),
       timer_(executor) {}
@@ -47,7 +49,13 @@ asio::awaitable<void> ServiceReader::wait() {
 asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) {
   if (revision == schema_read_for_ && !schema_.empty()) co_return schema_;
   probes::ChildSpec spec;
+  const RunsAs as = runs_as(whom_.dir, whom_.user);
+  if (!as.error.empty()) {
+    log_warning("schema", "what=" + log_value(as.error));
+    co_return "";
+  }
   spec.argv = schema_command_;
+  spec.user = as.user;
   spec.dir = dir_;
   spec.limit = schema_limit;
   const probes::ChildResult result = co_await probes::run_child(std::move(spec));

@@ -36,6 +36,7 @@ class ServiceReader {
   rules::Duration interval_;
   std::vector<std::string> schema_command_;  // empty: there is none
   std::string dir_;
+  Whom whom_;
   rules::Revision schema_read_for_;
   std::string schema_;  // of that revision; empty: it could not be read
   Deliver deliver_;
