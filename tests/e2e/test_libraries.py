@@ -171,10 +171,12 @@ class Libraries(unittest.TestCase):
         reached = wait_until(lambda: wanted.items() <= self.verdicts().items(), seconds)
         self.assertTrue(reached, f"{mix}: {wanted} never; {self.get(self.listen, '/api/v1/status')}\n{self.log()}")
 
-    def stays(self, seconds=3, **wanted):
+    def stays_good(self, *rules, seconds=3):
+        """On a busy machine a poll may be late, which is unknown; what must not be is that anything is said to be bad."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.assertLessEqual(wanted.items(), self.verdicts().items(), self.get(self.listen, "/api/v1/status"))
+            verdicts = self.verdicts()
+            self.assertNotIn("bad", [verdicts.get(rule) for rule in rules], self.get(self.listen, "/api/v1/status"))
             time.sleep(0.2)
 
     def watch(self, *taken):
@@ -199,7 +201,7 @@ class Libraries(unittest.TestCase):
     def judged_rightly(self, times=True):
         p95 = {"p95": "good"} if times else {}
         self.becomes({"/ok": 1}, error_rate="good", **p95)
-        self.stays(error_rate="good", **p95)
+        self.stays_good("error_rate", *p95)
         self.becomes({"/ok": 8, "/bad": 2}, error_rate="bad", **p95)
         if times:
             self.becomes({"/ok": 8, "/slow": 2}, error_rate="good", p95="bad")
@@ -217,6 +219,18 @@ class Libraries(unittest.TestCase):
     def test_prometheus_api_metrics(self):
         self.node("express.js", "prometheus-api-metrics")
         self.watch('signal error_rate: takes http_request_duration_seconds_count{code=~"5..",')
+        self.judged_rightly()
+
+    def test_swagger_stats(self):
+        self.node("express.js", "swagger-stats")
+        self.watch('signal error_rate: takes api_request_total{code=~"5..",',
+                   "signal p95: takes api_request_duration_milliseconds{")
+        self.judged_rightly()
+
+    def test_express_prometheus_middleware(self):
+        self.node("express.js", "express-prometheus-middleware")  # its classes are 2XX and 5XX
+        self.watch('signal error_rate: takes http_requests_total{status=~"5..",',
+                   "signal p95: takes http_request_duration_seconds{")
         self.judged_rightly()
 
     def test_prom_client(self):

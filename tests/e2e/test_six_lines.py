@@ -62,8 +62,10 @@ class SixLines(World):
         self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"))
         # A revision that nobody reads is named nowhere.
         self.assertEqual(self.said(), ["to=[] from=[]"])
-        report = (self.folder / "state" / "incidents" / incident["id"] / "report.md").read_text()
-        self.assertIn("the rules alone say so", report)
+        # The report follows the incident; it is written again after it is closed.
+        report = self.folder / "state" / "incidents" / incident["id"] / "report.md"
+        self.wait_for("the report of the closed incident", lambda: "recovered" in report.read_text().partition("\n")[0], 30)
+        self.assertIn("the rules alone say so", report.read_text())
         self.assertIn("fused", self.service()["flags"])
         # Not a second time by itself, and people are told.
         self.deploy("crash")

@@ -16,7 +16,7 @@ using Kind = watcher::OnlineFinding::Kind;
 constexpr const char* status = R"({
 "watcher":{"name":"prod-1","version":"1.2.3","mode":"act","uptime_seconds":3725,"degraded":["the disk is full"]},
 "services":{"web":{"revision":"0123456789abcdef0123456789abcdef01234567","last_good":"v1","state":"armed","flags":["fused"],"rollback_ready":true,"not_ready_reason":null,"incident":"i7","paused_until":null,"fused_reason":"3 switches in 24 h","baked_seconds":60,"bake_seconds":3600}},
-"probes":{"app":{"up":1,"last_seen":"2026-11-21T02:03:04Z","error":null},"db":{"up":0,"last_seen":null,"error":"refused"},"x":{"up":null,"last_seen":null,"error":null}},
+"probes":{"app":{"up":1,"last_seen":"2026-11-21T02:03:04Z","error":null},"db":{"up":0,"last_seen":null,"error":"refused"},"x":{"up":null,"last_seen":null,"error":null},"y":{"up":1,"last_seen":"2026-11-21T02:03:04Z","error":null,"unread_lines":2}},
 "signals":{"p95":{"value":0.21,"unit":"ms","unknown":null,"count":412,"taken":"http_request_duration_seconds"},"rate":{"value":null,"unknown":"no_traffic","count":0,"taken":null}},
 "rules":{"slow":{"service":"web","severity":"P1","verdict":"bad","cause":null,"state":"pending","value":3.2,"threshold":3,"unit":"ms","bad_seconds":90,"for_seconds":300,"seconds_to_fire":210,"blind":false},
 "quiet":{"service":"web","severity":"P3","verdict":"unknown","cause":"no_data","state":"idle","value":null,"threshold":null,"bad_seconds":0,"for_seconds":60,"seconds_to_fire":null,"blind":true}}})";
@@ -72,6 +72,7 @@ PROBE  UP       LAST SEEN             ERROR
 app    up       2026-11-21T02:03:04Z
 db     down     never                 refused
 x      unknown  never
+y      up       2026-11-21T02:03:04Z  up, but 2 lines of its page cannot be read
 
 web has an open incident: rollbackd incidents i7
 web is fused (3 switches in 24 h): rollbackd fuse reset web
@@ -266,6 +267,15 @@ TEST_CASE("check --online says why one of several metrics was taken, and what a 
         std::string::npos);
   CHECK(found.find("advice signal p95: it has no label for the path: 24 a minute") != std::string::npos);
   CHECK(found.find("signal error_rate: no label") == std::string::npos);
+}
+
+TEST_CASE("check --online says how much of a page cannot be read") {
+  const watcher::Config config = loaded(with_service(""));
+  rules::Poll poll = poll_of("app", rules::Up::up);
+  poll.unread = {2, "line 10: \"odd\": a sample ends with a number"};
+  CHECK(text_of(watcher::lint_polls(config, {poll}))
+            .find("advice probe app: 2 lines of its page cannot be read, and nothing selects them; the first: line 10: "
+                  "\"odd\": a sample ends with a number\n") != std::string::npos);
 }
 
 TEST_CASE("SPEC 2.3: check --online advises down_on for a name that does not resolve") {

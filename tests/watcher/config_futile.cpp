@@ -37,6 +37,16 @@ TEST_CASE("SPEC 3: a configuration that watches nothing is an error that says wh
   CHECK(findings_of("[service.web]\n").empty());
 }
 
+TEST_CASE("SPEC 3: what is measured and judged by no rule is watched by nobody") {
+  const std::string measured = "[service.web]\nmetrics = 'http://127.0.0.1:1/metrics'\nrollback = ['true']\n";
+  const std::string error =
+      "1:1: error: service.web: watches nothing: no rule judges what it measures; write rules = [\"error_rate > 5% for "
+      "5m\", \"down for 30s\"], or leave health and metrics out\n";
+  CHECK(findings_of(measured) == error);
+  CHECK(findings_of(measured + "rules = []\n") == error);
+  CHECK(findings_of(measured + "[rule.x]\nwhen = 'metrics.up == 0'\nfor = '5s'\n").empty());
+}
+
 TEST_CASE("SPEC 3: what else is wrong is told, not that nothing is left to be watched") {
   CHECK(findings_of("[servise.web]\n") == "1:2: error: unknown key \"servise\"; did you mean \"service\"?\n");
 }

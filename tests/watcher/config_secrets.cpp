@@ -72,6 +72,7 @@ run = ["curl", "http://ada:hunter-argv@127.0.0.1:1/"]
 env = { API_KEY = "hunter-env", DATABASE_URL = "postgres://ada:hunter-dsn@db/x", LANG = "C" }
 [service.web]
 metrics = "http://127.0.0.1:1/metrics?access_token=hunter-short"
+rules = ["error_rate > 5% for 5m"]
 identify = ["cat", "revision"]
 switch = ["./switch.sh", "{to}"]
 [action.rollback]

@@ -69,6 +69,10 @@ void Lint::look_at(const rules::Poll& poll) {
   const std::string took = short_duration(rules::seconds(poll.ended - poll.started));
   if (poll.up == rules::Up::up) {
     add(Kind::fine, subject, "up, answered in " + took + " with " + std::to_string(poll.readings.size()) + " values");
+    if (poll.unread.lines == 0) return;
+    add(Kind::advice, subject,
+        std::to_string(poll.unread.lines) +
+            " lines of its page cannot be read, and nothing selects them; the first: " + poll.unread.first);
     return;
   }
   const std::string why = poll.fault ? ": " + poll.fault->what : "";

@@ -123,13 +123,19 @@ void print_signals(std::ostream& out, const json::value& status) {
   table.print(out);
 }
 
+std::string wrong_with(const json::value& probe) {
+  const double unread = number_at(probe, "unread_lines", 0);
+  if (!text_of(probe, "error").empty() || unread == 0) return text_of(probe, "error");
+  return "up, but " + number_text(unread) + " lines of its page cannot be read";
+}
+
 void print_probes(std::ostream& out, const json::value& status) {
   Table table({"PROBE", "UP", "LAST SEEN", "ERROR"});
   for (const auto& [name, probe] : object_at(status, "probes")) {
     const double up = number_at(probe, "up", -1);
     const std::string word = up < 0 ? "unknown" : up > 0 ? "up" : "down";
     const std::string seen = text_of(probe, "last_seen");
-    table.add({std::string(name), word, seen.empty() ? "never" : seen, text_of(probe, "error")});
+    table.add({std::string(name), word, seen.empty() ? "never" : seen, wrong_with(probe)});
   }
   if (table.empty()) return;
   out << "\n";

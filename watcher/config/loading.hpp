@@ -55,6 +55,7 @@ struct ReadRule {
 // What a service's few lines stand for, put into words when everything that is written out has been read.
 struct ShortForm {
   std::string service;
+  Place place;
   std::string prefix;  // of implied names: empty when the file has one service, else "web_"
   bool has_health = false;
   bool has_metrics = false;

@@ -197,6 +197,7 @@ void read_short_form(TableReader& reader, const std::string& service, bool singl
   Loading& loading = reader.loading();
   ShortForm out;
   out.service = service;
+  out.place = place_of(reader.table());
   if (!single) {
     out.prefix = service + "_";
     std::replace(out.prefix.begin(), out.prefix.end(), '-', '_');

@@ -5,6 +5,12 @@ const app = express();
 
 const measured = {
   "express-prom-bundle": () => app.use(require("express-prom-bundle")({ includeMethod: true, includePath: true })),
+  "swagger-stats": () => {
+    const measures = require("swagger-stats");
+    app.use(measures.getMiddleware());
+    app.get("/metrics", async (_, response) => response.type("text/plain").send(await measures.getPromStats()));
+  },
+  "express-prometheus-middleware": () => app.use(require("express-prometheus-middleware")({ metricsPath: "/metrics" })),
   "prometheus-api-metrics": () => app.use(require("prometheus-api-metrics")()),
   "prom-client": () => {
     const client = require("prom-client");
