@@ -33,11 +33,13 @@ CHOICES = {
     "form": ("short", "long"),
     "driver": ("script", "git"),
     "identity": ("yes", "no"),
-    "plan": ("bare", "steps", "named-target", "ladder"),
+    "plan": ("bare", "steps", "named-target", "ladder", "waits", "asks"),
     "arm": ("default", "always"),
     "mode": ("act", "ask", "observe"),
     "services": ("one", "two"),
     "owner": ("ourselves", "stranger"),
+    "user": ("default", "named"),
+    "dir": ("default", "apart"),
 }
 
 
@@ -98,6 +100,10 @@ class Application(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def ourselves():
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
 class Failed(Exception):
     pass
 
@@ -125,10 +131,14 @@ class Case:
         lines = [f"[service.{name}]", 'start_deadline = "5s"', 'cooldown = "1s"']
         if self.choice["driver"] == "git":
             lines += ['driver = "git"', f'dir = "{checkout}"', 'restart = ["/bin/true"]', 'identify_interval = "1s"']
+            if self.choice["user"] == "named":
+                lines += [f'user = "{self.owner()}"', f'restart_user = "{ourselves()}"']
         else:
             is_known = self.choice["identity"] == "yes"
             lines.append(f'rollback = ["{self.folder}/rollback.sh", "{checkout}"{", " + chr(34) + "{to}" + chr(34) if is_known else ""}]')
             lines += [self.identify(checkout), 'identify_interval = "1s"'] if is_known else []
+            lines += [f'user = "{self.owner()}"'] if self.choice["user"] == "named" else []
+            lines += [f'dir = "{self.elsewhere()}"'] if self.choice["dir"] == "apart" else []
         if self.choice["arm"] == "always":
             lines.append('arm = "always"')
         base = f"http://127.0.0.1:{self.port}/{name}"
@@ -149,9 +159,15 @@ class Case:
             return ""
         if kind == "ladder":
             return restart + f'[[action.rollback.step]]\nswitch = "{switch}"\n'
+        if kind in ("waits", "asks"):
+            probe = f"{self.name}_health" if self.choice["form"] == "short" and self.choice["services"] == "two" else \
+                "health" if self.choice["form"] == "short" else self.name
+            steps = (f'switch = "{switch}"', f'wait = "{probe}.up == 1"\nfor = "1s"') if kind == "waits" else ('ask = "Shall it go on?"', f'switch = "{switch}"')
+            return "".join(f"[[action.rollback.step]]\n{step}\n" for step in steps)
         user = f'user = "{STRANGER}"\n' if self.choice["owner"] == "stranger" else ""
+        folder = self.elsewhere() if self.choice["dir"] == "apart" else self.checkout(self.name)
         steps = (f'capture = "what.txt"\nrun = ["/bin/echo", "captured"]\n{user}', 'notify = "people"', f'http = "POST http://127.0.0.1:{self.port}/pause"',
-                 'sleep = "100ms"', f'run = ["/bin/true"]\ndir = "{self.checkout(self.name)}"\n{user}', f'switch = "{switch}"')
+                 'sleep = "100ms"', f'run = ["/bin/true"]\ndir = "{folder}"\n{user}', f'switch = "{switch}"')
         done = f'[[action.rollback.on_success]]\nrun = ["/bin/true"]\n[[action.rollback.always]]\nhttp = "POST http://127.0.0.1:{self.port}/resume"\n'
         return "".join(f"[[action.rollback.step]]\n{step}\n" for step in steps) + done + \
             f'[notify.people]\ntype = "webhook"\nurl = "http://127.0.0.1:{self.port}/people"\n'
@@ -162,6 +178,14 @@ class Case:
         return "\n".join([watcher, *(self.service(name) for name in self.names), self.plan()])
 
     # What there is.
+
+    def owner(self):
+        """Who may write the checkouts."""
+        return STRANGER if self.choice["owner"] == "stranger" else ourselves()
+
+    def elsewhere(self):
+        """Another folder, of whom the checkouts are not."""
+        return self.folder / "elsewhere"
 
     def checkout(self, name):
         return self.folder / name
@@ -185,6 +209,9 @@ class Case:
             self.git(name, "checkout", "-q", "v1")
             Application.checkouts[name] = checkout
             self.hand_over(checkout)
+        self.elsewhere().mkdir()
+        if os.geteuid() == 0 and self.choice["owner"] == "ourselves":
+            shutil.chown(self.elsewhere(), STRANGER)
         script = self.folder / "rollback.sh"
         script.write_text('#!/bin/sh\nexec git -c safe.directory="*" -C "$1" checkout -q "${2:-v1}"\n')
         script.chmod(0o755)
@@ -223,7 +250,7 @@ class Case:
         self.judge(self.wait_for("the incident is closed", self.closed))
 
     def closed(self):
-        if self.choice["mode"] == "ask":  # each rung of a ladder asks
+        if self.choice["mode"] == "ask" or self.choice["plan"] == "asks":  # each rung of a ladder asks, and each step that does
             self.rollbackd("approve", self.incidents()[0]["id"])
         return next((one for one in self.incidents() if one["outcome"]), None)
 
