@@ -60,8 +60,14 @@ run = ["$folder/step", "always"]
 """
 
 
+# The same where nobody can say what runs.
+UNNAMED = SERVICE.replace('identify = ["git", "-C", "$repository", "rev-parse", "HEAD"]\n', "").replace("{to}", "v1").replace(
+    'identify_interval = "1s"\n', "")
+
+
 class Crashes(World):
     start_deadline = "10s"
+    service_configured = SERVICE
 
     # What a step still does when rollbackd was killed under it; at least it lives on until that is seen.
     orphan = 'while kill -0 "$(cat watcher.pid)" 2>/dev/null; do :; done'
@@ -165,6 +171,23 @@ class Crashes(World):
         incident, steps = self.left_at_work("switch")
         self.assertEqual(incident["outcome"], "recovered", steps)
 
+    def killed_in_a_switch_that_nobody_can_see(self):
+        self.service_configured = UNNAMED
+        incident, steps = self.killed("during switch")
+        self.assertEqual(steps.count("switch"), 1, steps)
+        self.assertIn("whether that was done is not known", self.report_of(incident)[0])
+        return incident, steps
+
+    def test_during_a_switch_that_nobody_can_see_the_rules_say_that_it_helped(self):
+        incident, steps = self.killed_in_a_switch_that_nobody_can_see()
+        self.assertEqual(incident["outcome"], "recovered", steps)
+
+    def test_during_a_switch_that_nobody_can_see_the_rules_say_that_it_did_not_help(self):
+        self.orphan = "exit 1"
+        incident, steps = self.killed_in_a_switch_that_nobody_can_see()
+        self.assertEqual(incident["outcome"], "not_recovered", steps)
+        self.assertNotEqual(self.version(), "v1")
+
     def test_the_plan_goes_on_when_a_step_left_at_work_has_ended(self):
         incident, steps = self.left_at_work("prepare")
         self.assertEqual(incident["outcome"], "recovered", steps)
@@ -210,8 +233,8 @@ class Crashes(World):
         step = self.folder / "step"
         step.write_text(STEP.format(folder=self.folder, repository=self.repository, prepare=prepare, orphan=self.orphan))
         step.chmod(0o700)
-        self.configure(service=SERVICE)
-        self.good_shop_under_watch(**environment)
+        self.configure(service=self.service_configured)
+        self.good_shop_under_watch(named="identify" in self.service_configured, **environment)
 
     def recovers_by_one_switch(self):
         incident = self.wait_for_incident_closed(120)

@@ -164,3 +164,90 @@ TEST_CASE("by hand a service without an identity switches, and a target cannot b
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("switch last-good") == 1);
 }
+
+namespace {
+
+// Dies while the switch is in flight, and comes back when that is over.
+void dies_in_the_switch(World& w, bool happens) {
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, happens};
+  if (happens) mended_by_the_switch(w);
+  w.run(5min);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash(30s);
+}
+
+rules::CoreConfig unidentified_with_a_plan() {
+  rules::CoreConfig config = unidentified();
+  config.actions[0].steps = {run("pause"), switch_step(), run("warm", rules::OnFailure::abort)};
+  config.actions[0].on_success = {run("resume")};
+  config.actions[0].on_failure = {run("maintenance")};
+  config.actions[0].always = {run("tidy")};
+  return config;
+}
+
+constexpr const char* not_known = "the watcher ended in the switch, and whether that was done is not known";
+
+}  // namespace
+
+TEST_CASE("SPEC 2.18: of a switch in which the watcher died the rules say whether it helped, and it did") {
+  World w(unidentified_with_a_plan());
+  dies_in_the_switch(w, true);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 5min));
+  CHECK(w.told_text("nobody knows whether it was done"));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.last()->outcome_detail.find(not_known) != std::string::npos);
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.count_performed("run pause") == 1);
+  CHECK(w.count_performed("run warm") == 1);
+  CHECK(w.count_performed("run resume") == 1);
+  CHECK(w.count_performed("run maintenance") == 0);
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("SPEC 2.18: of a switch in which the watcher died the rules say whether it helped, and it did not") {
+  World w(unidentified_with_a_plan());
+  dies_in_the_switch(w, false);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "not_recovered");
+  CHECK(w.last()->outcome_detail.find(not_known) != std::string::npos);
+  CHECK(w.count_performed("run maintenance") == 1);
+  CHECK(w.count_performed("run tidy") == 1);
+  // What fires on is told, and nothing is done about it by itself.
+  w.run(3h);
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("SPEC 2.18: that nobody knows whether the switch was done is said also after a second crash") {
+  World w(unidentified_with_a_plan());
+  dies_in_the_switch(w, true);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 5min));
+  w.run(10s);
+  w.crash(30s);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.last()->outcome_detail.find(not_known) != std::string::npos);
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("SPEC 2.18: a switch that is still at work after a crash is waited for, and then verified by the rules") {
+  World w(unidentified_with_a_plan());
+  mended_by_the_switch(w);
+  w.steps_outlive = true;
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 2min, true};
+  w.run(5min);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.run(5s);
+  w.crash(5s);
+  w.run(30s);
+  CHECK(w.phase() == "acting");
+  CHECK(w.count_performed("run warm") == 0);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.violations.empty());
+}

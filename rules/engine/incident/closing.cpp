@@ -42,6 +42,8 @@ void Incident::next_rung() {
 void Incident::finish(Outcome outcome, const std::string& why) {
   record_.pending_outcome = outcome;
   record_.outcome_detail = why;
+  if (switch_unseen_)
+    record_.outcome_detail += "; the watcher ended in the switch, and whether that was done is not known";
   story(story::decided, std::string(to_string(outcome)) + ": " + why);
   if (!record_.in_flight) return finish_now();
   if (!is_done_by_us(step_at_cursor())) {

@@ -129,6 +129,7 @@ class Incident {
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
   void never_switched();
+  void go_on_unseen();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
   void move_on();
 
@@ -186,6 +187,7 @@ class Incident {
   std::optional<Instant> rung_began_;  // its first mutating step
   RunningLook look_;
   bool look_settles_switch_ = false;  // found in flight at our start
+  bool switch_unseen_ = false;        // it was found in flight, and nobody can say whether it was done
   bool looks_back_ = false;           // whether a switch by hand changed anything
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;

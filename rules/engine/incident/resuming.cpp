@@ -11,6 +11,11 @@ namespace rules {
 
 namespace {
 
+// Ours, of an earlier start.
+bool is_interrupted_switch(const StepRecord& step) {
+  return step.id.section == PlanSection::steps && step.kind == "switch" && step.status == StepStatus::interrupted;
+}
+
 bool is_mutating_step(const StepSpec& step) { return is_mutating(step); }
 
 }  // namespace
@@ -18,6 +23,7 @@ bool is_mutating_step(const StepSpec& step) { return is_mutating(step); }
 void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work) {
   for (const StepRecord& step : steps) {
     if (step.id == cursor()) step_ = step;
+    if (!in_.service.has_identity && is_interrupted_switch(step)) switch_unseen_ = true;
   }
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
@@ -86,6 +92,9 @@ void Incident::take_up_step() {
     record_.in_flight = false;
     return save();
   }
+  // Nobody can be asked whether it was done: what the rules say of it is waited for (SPEC 2.18).
+  const bool in_steps = record_.section == PlanSection::steps;
+  switch_unseen_ = switch_unseen_ || (is_switch && in_steps && !record_.pending_outcome);
   end_step({StepStatus::interrupted, std::nullopt, "the watcher ended while it ran; it is not run again", "", 0});
 }
 

@@ -35,6 +35,7 @@ void Incident::end_step(const StepResult& result) {
                                   {"step", std::to_string(record_.step)},
                                   {"kind", step_.kind},
                                   {"status", std::string(to_string(result.status))}});
+  if (is_switch && switch_unseen_) return go_on_unseen();
   if (result.status != StepStatus::succeeded) return step_failed(step, result);
   // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
   move_on();
@@ -44,6 +45,16 @@ void Incident::end_step(const StepResult& result) {
   } else {
     story("step_succeeded", step_.text);
   }
+}
+
+// The plan goes on as if the switch had been done: whatever runs now is verified, and what was not done shows there.
+void Incident::go_on_unseen() {
+  move_on();
+  look_.forget();
+  in_.revisions.own_switch_unseen();
+  tell(Stage::progress, "switch_unseen",
+       step_.text + ": the watcher ended while it ran, so nobody knows whether it was done; it is not run again, and " +
+           "the rules say whether it helped");
 }
 
 // SPEC 2.24: what fails before the switch's own command began marks no revision and counts nowhere.
