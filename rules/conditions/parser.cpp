@@ -1,7 +1,6 @@
-#include <array>
-
 #include "rules/conditions/condition.hpp"
 #include "rules/conditions/unit.hpp"
+#include "rules/conditions/words.hpp"
 #include "rules/signals/lexer.hpp"
 #include "rules/signals/selector_parser.hpp"
 
@@ -17,35 +16,6 @@ struct Operand {
   std::size_t begin = 0;
   std::size_t end = 0;
 };
-
-struct OverTimeName {
-  std::string_view name;
-  OverTimeFunction function;
-};
-constexpr std::array<OverTimeName, 5> over_time_names{{{"avg", OverTimeFunction::avg},
-                                                       {"max", OverTimeFunction::max},
-                                                       {"min", OverTimeFunction::min},
-                                                       {"quantile", OverTimeFunction::quantile},
-                                                       {"slope", OverTimeFunction::slope}}};
-
-struct CompareSign {
-  std::string_view sign;
-  CompareOp op;
-};
-constexpr std::array<CompareSign, 6> compare_signs{{{">", CompareOp::greater},
-                                                    {">=", CompareOp::greater_equal},
-                                                    {"<", CompareOp::less},
-                                                    {"<=", CompareOp::less_equal},
-                                                    {"==", CompareOp::equal},
-                                                    {"!=", CompareOp::not_equal}}};
-
-bool is_reserved(const std::string& word) { return word == "and" || word == "or" || word == "not"; }
-
-// Signals, probes and the fields that are not metrics of a page are spelt so in the configuration.
-bool is_config_name(const std::string& name) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789_";
-  return name.find_first_not_of(allowed) == std::string::npos;
-}
 
 class Parser {
  public:

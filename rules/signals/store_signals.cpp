@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "rules/signals/expression_value.hpp"
 #include "rules/signals/store.hpp"
@@ -22,6 +23,31 @@ bool is_present(const Instance& instance, std::size_t use) {
   const auto& indices = instance.series_of(use);
   return std::any_of(indices.begin(), indices.end(),
                      [&](std::size_t index) { return instance.series()[index].present(instance.newest_page()); });
+}
+
+// What the buckets say, where they hold at least so many observations. `detail` names them.
+Estimate quantile_of(Histogram counted, double needed, Duration window, std::string detail) {
+  Estimate out;
+  out.measured.count = counted.total();
+  out.measured.window = window;
+  out.measured.detail = std::move(detail);
+  if (!counted.has_infinite_bucket() || !std::isfinite(out.measured.count)) {
+    out.measured.cause = Cause::nan;
+    out.measured.detail += " has no +Inf bucket";
+  } else if (out.measured.count <= 0) {
+    out.measured.cause = Cause::no_traffic;
+  } else if (out.measured.count < needed) {
+    out.measured.cause = Cause::too_few_samples;
+  } else {
+    out.measured.value = interpolate(counted);
+    out.measured.approximate = out.measured.value.has_value();
+    if (!out.measured.value) {
+      out.measured.cause = Cause::undecidable_bucket;
+      out.measured.detail += " lies above its last bound, " + std::to_string(counted.highest_finite_bound());
+    }
+    out.histogram = std::move(counted);
+  }
+  return out;
 }
 
 }  // namespace
@@ -193,28 +219,7 @@ Estimate Store::quantile(const Probe& probe, const Signal& signal, const Scope& 
   const double needed = std::max(static_cast<double>(spec.min_count), for_quantile);
   const Windows windows =
       grown(probe, signal, reach, part, needed, [&](const Windows& tried) { return read(tried).total(); });
-  Estimate out;
-  Histogram counted = read(windows);
-  out.measured.count = counted.total();
-  out.measured.window = longest(windows);
-  out.measured.detail = to_string(bucket_selector(candidates[*taken]));
-  if (!counted.has_infinite_bucket() || !std::isfinite(out.measured.count)) {
-    out.measured.cause = Cause::nan;
-    out.measured.detail += " has no +Inf bucket";
-  } else if (out.measured.count <= 0) {
-    out.measured.cause = Cause::no_traffic;
-  } else if (out.measured.count < needed) {
-    out.measured.cause = Cause::too_few_samples;
-  } else {
-    out.measured.value = interpolate(counted);
-    out.measured.approximate = out.measured.value.has_value();
-    if (!out.measured.value) {
-      out.measured.cause = Cause::undecidable_bucket;
-      out.measured.detail += " lies above its last bound, " + std::to_string(counted.highest_finite_bound());
-    }
-    out.histogram = std::move(counted);
-  }
-  return out;
+  return quantile_of(read(windows), needed, longest(windows), to_string(bucket_selector(candidates[*taken])));
 }
 
 Estimate Store::estimate(const SignalName& name, const Scope& scope, Instant at, Part part) const {

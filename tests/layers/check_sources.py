@@ -24,7 +24,8 @@ numeric optional ostream queue random ranges ratio set span sstream stack stdexc
 type_traits utility valarray variant vector version cerrno cfloat locale
 re2/re2.h re2/set.h re2/stringpiece.h
 """.split())
-FUNCTION_LINES_MAX = 70
+FUNCTION_LINES_MAX = 50
+FILE_LINES_MAX = 300
 
 
 class Source:
@@ -233,6 +234,13 @@ def short_functions(source):
         start = at + 1
 
 
+def short_files(source):
+    """A file is one idea."""
+    lines = source.text.count("\n")
+    if source.layer in LAYERS and source.is_cpp and lines > FILE_LINES_MAX:
+        yield 0, f"a file of {lines} lines; {FILE_LINES_MAX} are the most"
+
+
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b|\bfor n" r"ow\b")
 
 
@@ -243,7 +251,7 @@ def nothing_unfinished(source):
 
 
 CHECKS = (include_direction, rules_are_pure, one_reader_of_clocks, co_await_grammar, no_defaults_on_coroutines,
-          short_functions, nothing_unfinished)
+          short_functions, short_files, nothing_unfinished)
 
 
 def stray_top_level(names):
@@ -317,6 +325,7 @@ BAD = (
     (no_defaults_on_coroutines, "probes/a.hpp", "asio::awaitable<Reply> get(Request r, Options o = Options{});\n"),
     (short_functions, "rules/a.cpp", "int f(int a) {\n" + "  a += 1;\n" * 70 + "  return a;\n}\n"),
     (short_functions, "rules/a.cpp", "namespace r {\nclass A {\n  void f() const {\n" + "    if (a) { b(); }\n" * 71 + "  }\n};\n}\n"),
+    (short_files, "watcher/a.hpp", "int a;\n" * 301),
     (nothing_unfinished, "rules/a.cpp", "// TO" "DO: later\n"),
 )
 GOOD = (
@@ -342,6 +351,7 @@ asio::awaitable<int> f(Request request) {
   co_return co_await last(x);
 }
 """),
+    ("rules/a.cpp", "int a;\n" * 300),
     ("rules/a.cpp", "namespace rules {\n" + "void f() {\n  if (a) { b(); }\n}\n" * 40 + "}\n"),
     ("rules/a.cpp", "struct A {\n" + "  int member(int x) const;\n" * 90 + "};\n"),
 )
