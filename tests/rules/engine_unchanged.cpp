@@ -181,6 +181,21 @@ TEST_CASE("SPEC 2.25: a switch by hand that broke off is counted only when somet
   }
 }
 
+TEST_CASE(
+    "SPEC 2.25: a switch by hand that says it failed and has brought its target is counted, and its incident ends") {
+  World w(with_all_sections());
+  bring_up_v2(w);
+  w.scripts["switch last-good"] = breaks_off;
+  REQUIRE(by_hand(w, "v1").accepted);
+  REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
+  w.deploy("v1");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.performed() == std::vector<std::string>{"switch last-good", "run maintenance on", "run resume"});
+  CHECK(switches_away(w, "v2") == 1);
+  CHECK(counted(w) == 2);
+}
+
 TEST_CASE("SPEC 2.25: a switch by hand of which nobody can read what it changed is counted") {
   World w(usual());
   bring_up_v2(w);

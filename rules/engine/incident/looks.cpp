@@ -75,7 +75,11 @@ void Incident::switched() {
 bool Incident::look_back() {
   const bool may_have_changed_nothing = record_.by_hand && record_.switched && in_.service.has_identity &&
                                         is_failure(*record_.pending_outcome) && !verification().runs_target();
-  if (!may_have_changed_nothing || plan() == nullptr) return false;
+  if (!may_have_changed_nothing || plan() == nullptr) {
+    // What the look has seen may be the target.
+    looks_back_ = false;
+    return false;
+  }
   if (looks_back_ && !look_.is_over(now())) return true;
   if (!looks_back_) {
     looks_back_ = true;
