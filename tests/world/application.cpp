@@ -103,16 +103,17 @@ void Application::answer(Page page, Instant now, rules::Poll& poll) {
     poll.readings.push_back({keys().memory, std::min(used, 0.99)});
   }
   if (page != Page::app) return;
-  // Whole requests, as counters count them.
-  const double all = std::floor(requests_);
-  const double failed = std::min(all, std::floor(errors_));
-  const double slow = std::min(all, std::floor(slow_));
-  poll.readings = {{keys().ok, all - failed},
+  // Whole requests, as counters count them: none of them ever falls.
+  const double failed = std::floor(errors_);
+  const double ok = std::floor(requests_ - errors_);
+  const double slow = std::floor(slow_);
+  const double fast = std::floor(requests_ - slow_);
+  poll.readings = {{keys().ok, ok},
                    {keys().failed, failed},
-                   {keys().fast, all - slow},
-                   {keys().second, all - slow},
-                   {keys().ten, all},
-                   {keys().all, all},
+                   {keys().fast, fast},
+                   {keys().second, fast},
+                   {keys().ten, fast + slow},
+                   {keys().all, fast + slow},
                    {keys().start, rules::unix_seconds(started_)}};
 }
 

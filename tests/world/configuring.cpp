@@ -51,7 +51,7 @@ void add_rules(CoreConfig& config, const std::string& service) {
 }
 
 void vary(Dice& dice, RuleSpec& rule) {
-  rule.sustain = dice.pick(std::vector<Duration>{30s, 1min, 1min, 2min, 5min});
+  rule.sustain = dice.pick(std::vector<Duration>{0s, 10s, 30s, 30s, 1min, 1min, 1min, 2min, 2min, 5min});
   if (rule.severity != Severity::p0 && dice.percent(30)) {
     rule.severity = dice.pick(std::vector<Severity>{Severity::p0, Severity::p2, Severity::p3});
   }
@@ -66,6 +66,8 @@ void vary(Dice& dice, ServiceSpec& service) {
   service.ask_timeout = dice.pick(std::vector<Duration>{3min, 10min});
   service.start_deadline = dice.pick(std::vector<Duration>{1min, 2min, 5min});
   service.cooldown = dice.pick(std::vector<Duration>{2min, 10min});
+  service.fuse.switches_per_day = static_cast<int>(1 + dice.below(3));
+  service.fuse.mutations_per_hour = static_cast<int>(1 + dice.below(3));
 }
 
 void add_actions(CoreConfig& config, Dice& dice) {

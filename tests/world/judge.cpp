@@ -73,6 +73,7 @@ void Judge::polled(const Watcher& watcher, const Poll& poll) {
       if (one.service == name) measured(watcher).at(one.name).may_warm_up_until(now() + warms);
     }
   }
+  if (poll.up == Up::up) up_at_[poll.probe] = now();
   auto& all = measured(watcher);
   for (const RuleSpec& spec : watcher.config().rules) {
     if (probe_of(spec) == poll.probe.text) all.at(spec.name).add(poll);
@@ -86,13 +87,25 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   if (!read.revision) return;
   const std::string& runs = read.revision->text;
   if (known.first.empty()) known.first = runs;
+  if (known.looked == runs || known.first == runs) known.agreed.insert(runs);
+  known.last_seen[runs] = now();
+  if (known.settled != runs && known.looked == runs) {
+    known.other_seen_at = known.settled_at;
+    known.settled = runs;
+  }
+  if (known.settled == runs) known.settled_at = now();
   if (known.looked == runs) {
     known.ran[runs] += std::min<Duration>(since, 1min);
   } else {
     known.disturbed = now();
+    known.tried.clear();
     if (known.brought != runs) {
       known.brought.clear();
-      known.policy[runs] = known.next_policy.value_or(RollbackPolicy::automatic);
+      known.policy[runs] = RollbackPolicy::automatic;
+    }
+    if (known.next && known.next->revision == Revision(runs)) {
+      known.policy[runs] = known.next->policy.value_or(RollbackPolicy::automatic);
+      known.next.reset();
     }
     remember(std::to_string(watcher.number()) + " sees " + runs + " run for " + read.service.text);
   }
@@ -104,6 +117,9 @@ void Judge::marked(const Watcher&, const DeployMark& mark) {
   Service& known = service(mark.service);
   known.disturbed = now();
   if (mark.kind == MarkKind::end) known.deploying = false;
+  if (mark.kind != MarkKind::mark) known.deploying_for_sure = false;
+  known.said = mark;
+  known.next.reset();
   if (mark.kind == MarkKind::begin) {
     known.deploying = true;
     known.deploying_since = mark.at;
@@ -125,6 +141,7 @@ void Judge::degraded(const Watcher& watcher, const SelfDegraded& degraded) {
 }
 
 void Judge::started(const Watcher& watcher) {
+  std::erase_if(told_blind_, [&](const auto& one) { return one.first == watcher.number(); });
   degraded_[watcher.number()] = false;
   unaccepted_.erase(watcher.number());
 }
@@ -132,7 +149,7 @@ void Judge::started(const Watcher& watcher) {
 void Judge::disturbed(const Watcher& watcher) {
   for (const ServiceSpec& one : watcher.config().services) {
     Service& known = service(one.name);
-    known.disturbed = now();
+    known.disturbed = known.watched_since = now();
     known.identity = one.has_identity;
     for (const RuleSpec& spec_of_rule : watcher.config().rules) {
       if (spec_of_rule.service != one.name) continue;
@@ -146,6 +163,7 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
   if (!answer.accepted) return;
   if (std::holds_alternative<AcceptState>(request)) unaccepted_.erase(watcher.number());
   if (const auto* x = std::get_if<Approve>(&request)) incidents_[x->incident].approved = true;
+  if (const auto* x = std::get_if<Abort>(&request)) incidents_[x->incident].aborted = true;
   if (const auto* x = std::get_if<RollbackByHand>(&request)) {
     by_hand_.insert(answer.incident);
     service(x->service).disturbed = now();
@@ -165,6 +183,7 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
   }
   for (auto& [name, known] : services_) {
     if (const auto* x = std::get_if<Pause>(&request); x != nullptr && (!x->service || x->service->text == name)) {
+      known.paused_since = now();
       known.paused_until = now() + x->length;
     }
     if (const auto* x = std::get_if<Resume>(&request); x != nullptr && (!x->service || x->service->text == name)) {
@@ -177,11 +196,13 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
 void Judge::saved(const Watcher& watcher, const Record& record) {
   if (const auto* incident = std::get_if<IncidentRecord>(&record)) incident_saved(watcher, *incident);
   if (const auto* revision = std::get_if<LedgerRecord>(&record)) revision_saved(watcher, *revision);
+  if (const auto* service = std::get_if<ServiceRecord>(&record)) service_saved(*service);
 }
 
 // What did harm once may be deployed again and prove itself then.
 void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
   Service& known = service(record.service);
+  known.standing[record.revision.text] = record.standing;
   if (record.standing != Standing::good || !known.bad.contains(record.revision.text)) return;
   if (known.ran[record.revision.text] < 55min) return breach("a quarantined revision is good that nothing proved");
   for (const RuleSpec& one : watcher.config().rules) {
@@ -195,6 +216,7 @@ void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
 
 void Judge::told(const Watcher& watcher, const Tell& tell) {
   remember(std::to_string(watcher.number()) + " tells " + std::string(to_string(tell.stage)) + ": " + tell.title);
+  sight_told(watcher, tell);
   const auto found = incidents_.find(tell.context.incident);
   if (found == incidents_.end()) return;
   found->second.said.insert(std::string(to_string(tell.stage)));
@@ -215,6 +237,8 @@ void Judge::fired(const Watcher& watcher, const Note& note) {
   reach("firing");
   const RuleName name(field(note, "rule"));
   const Measured& evidence = measured(watcher).at(name);
+  check_excused(watcher, *rule(watcher, name));
+  service(rule(watcher, name)->service).fired[name] = now();
   if (evidence.could_fire(now())) return;
   remember(evidence.story(now()));
   breach("rule " + name.text + " fires without quorum x for of measured bad time");

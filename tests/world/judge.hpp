@@ -51,24 +51,38 @@ class Judge final : public Witness {
     Instant switched = Instant::min();   // a switch of ours took effect, as far as the watcher knows
     std::string looked;                  // last read to run
     Instant looked_at = Instant::min();
+    std::string settled;  // two looks in a row have seen it run
+    Instant settled_at = Instant::min();
     bool readable = false;
-    std::string brought;  // by our last switch
-    std::string first;    // seen first: adopted
+    Instant other_seen_at = Instant::min();  // last time that what ran before `settled` was read to run
+    std::string brought;                     // by our last switch
+    std::string first;                       // seen first: adopted
     std::map<std::string, Duration> ran;
-    std::set<std::string> good;  // declared, or verified after a rollback
-    std::set<std::string> bad;   // declared, or recovered from
+    std::map<std::string, Instant> last_seen;
+    std::set<std::string> agreed;  // two looks in a row have read them, or a switch of ours brought them
+    std::set<std::string> good;    // declared, or verified after a rollback
+    std::set<std::string> bad;     // declared, or recovered from
+    std::map<std::string, rules::Standing> standing;  // as saved
+    bool rolled_back = false;                         // as saved
     std::map<std::string, int> switches_from;
     std::vector<Instant> switches;
     std::vector<Instant> mutations;
     Instant mutation_ended = Instant::min();
+    Instant paused_since = Instant::min();
     Instant paused_until = Instant::min();
     bool deploying = false;
+    bool deploying_for_sure = false;  // that it began is on disk
     Instant deploying_since = Instant::min();
     bool identity = true;
     int acted_unnamed = 0;
     std::map<std::string, rules::RollbackPolicy> policy;
-    std::optional<rules::RollbackPolicy> next_policy;
-    std::string open;  // the incident
+    std::optional<rules::DeployMark> said;             // not yet on disk
+    std::optional<rules::DeployMark> next;             // waits for its revision
+    std::map<rules::RuleName, std::size_t> tried;      // rungs that did not help what runs, by rule
+    std::map<rules::RuleName, Instant> fired;          // last
+    std::optional<std::pair<Instant, Duration>> harm;  // when a rule last joined an incident, and its `for`
+    Instant watched_since = Instant::min();            // without a start, a reload, a standstill
+    std::string open;                                  // the incident
   };
   struct Incident {
     int watcher = 0;
@@ -77,6 +91,7 @@ class Judge final : public Witness {
     std::map<std::size_t, int> always;  // steps of it that were begun, by rung
     int on_failure = 0;
     bool approved = false;
+    bool aborted = false;
     bool in_trouble = false;  // the disk failed while it was open: what was to be told may have died with the watcher
     Instant seen;
     std::optional<Instant> closed;
@@ -94,6 +109,15 @@ class Judge final : public Witness {
   void fired(const Watcher& watcher, const rules::Note& note);
   void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
   void revision_saved(const Watcher& watcher, const rules::LedgerRecord& record);
+  void service_saved(const rules::ServiceRecord& record);
+  void check_opened(const Watcher& watcher, const rules::IncidentRecord& record);
+  void check_joined(const Watcher& watcher, const rules::JoinedRule& joined);
+  void check_excused(const Watcher& watcher, const rules::RuleSpec& rule);
+  void check_ending(const Incident& incident);
+  void check_neighbours(const Watcher& watcher, const rules::IncidentRecord& record);
+  bool was_bad_before(const Watcher& watcher, const rules::IncidentRecord& record) const;
+  void sight_told(const Watcher& watcher, const rules::Tell& tell);
+  void check_sight(const Watcher& watcher, const rules::RuleView& rule);
   void incident_closed(const Watcher& watcher, Incident& incident);
   void check_recovered(const Watcher& watcher, const rules::IncidentRecord& record);
   void check_intent(const Watcher& watcher, const rules::Perform& command);
@@ -121,6 +145,8 @@ class Judge final : public Witness {
   std::set<int> unaccepted_;  // watchers whose journal was damaged
   std::map<rules::ProbeName, double> process_start_;
   std::map<rules::RuleName, Instant> unanswered_since_;
+  std::map<rules::ProbeName, Instant> up_at_;
+  std::set<std::pair<int, rules::RuleName>> told_blind_;
   std::vector<std::string> breaches_;
   std::deque<std::string> memory_;
   std::map<std::string, long> reached_;

@@ -50,6 +50,7 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   check_target(watcher, command, incident);
   Service& known = service(command.context.service);
   known.brought = command.context.to.text;
+  known.agreed.insert(known.brought);
   if (again) return;
   known.switches.push_back(now());
   ++known.switches_from[command.context.from.text];
@@ -94,6 +95,9 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   const bool by_hand = by_hand_.contains(command.id.incident);
   if (by_hand) return;
   if (incident.record.by_hand) breach("an incident by hand that nobody asked for");
+  const auto policy = known.policy.find(from);
+  const bool is_forbidden = policy != known.policy.end() && policy->second == RollbackPolicy::forbidden;
+  if (is_forbidden) breach("revision " + from + " is rolled back though its mark forbids it");
   const ServiceSpec* service_spec = spec(watcher, command.context.service);
   const auto count = known.switches_from.find(from);
   const int before = count == known.switches_from.end() ? 0 : count->second;
@@ -116,6 +120,13 @@ void Judge::check_target(const Watcher&, const Perform& command, const Incident&
   const bool baked = ran != known.ran.end() && ran->second >= 55min;
   if (!baked && to != known.first && !known.good.contains(to))
     breach("a switch to " + to + ", which was never verified");
+  const Instant to_seen = known.last_seen.contains(to) ? known.last_seen.at(to) : Instant::min();
+  for (const auto& [revision, seen] : known.last_seen) {
+    const auto standing = known.standing.find(revision);
+    const bool is_good = standing != known.standing.end() && standing->second == Standing::good;
+    const bool is_other = revision != to && revision != command.context.from.text;
+    if (is_good && is_other && seen > to_seen + 1min) breach("a switch to " + to + " over " + revision);
+  }
   const bool rolled_back_here = !known.brought.empty() && known.brought == command.context.from.text;
   if (rolled_back_here) breach("a rollback is rolled back");
 }
@@ -136,6 +147,10 @@ void Judge::check_blame(const Watcher& watcher, const Perform& command, const In
         return is_blind ? began <= known.looked_at + spec(watcher, command.context.service)->start_deadline + 45s
                         : began >= app.running_since() - 12s;
       });
+  const bool may_be_asked = spec(watcher, command.context.service)->ask_then == AskThen::act;
+  if (!may_be_asked && was_bad_before(watcher, incident.record)) {
+    breach("revision " + command.context.from.text + " is blamed for what was bad before it came");
+  }
   if (!any_blames) breach("revision " + command.context.from.text + " is blamed for what was measured before it ran");
 }
 
@@ -157,6 +172,7 @@ void Judge::check_gate(const Watcher& watcher, const Perform& command, const Inc
     breach("something is changed before the cooldown is over");
   }
   check_fuse(watcher, command);
+  if (first && !incident.approved && service_spec->ask_then != AskThen::act) check_neighbours(watcher, record);
 }
 
 void Judge::check_fuse(const Watcher& watcher, const Perform& command) {
@@ -189,8 +205,6 @@ bool Judge::may_act(const Watcher& watcher, const IncidentRecord& record, bool a
   if (most < Mode::act) return false;
   if (service_spec->arm == Arm::always) return true;
   // Once it is verified it is disarmed.
-  const auto policy = known.policy.find(record.from.text);
-  if (policy != known.policy.end() && policy->second != RollbackPolicy::automatic) return false;
   const bool verified = record.from.text == known.first || known.good.contains(record.from.text);
   return !verified || !service_spec->has_identity;
 }

@@ -48,6 +48,13 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
   if (record.rung > 0) reach("a second rung");
   const bool decided =
       record.pending_outcome == Outcome::recovered && incident.record.pending_outcome != record.pending_outcome;
+  // Who approved one rung has not approved the next.
+  if (record.rung > incident.record.rung && !incident.in_trouble) incident.approved = false;
+  // What a failed sync left on disk was found after a power cut; what was told of it was lost.
+  if (is_new && record.opened + 10s < now()) incident.in_trouble = true;
+  if (is_new) check_opened(watcher, record);
+  for (std::size_t i = incident.record.rules.size(); i < record.rules.size(); ++i)
+    check_joined(watcher, record.rules[i]);
   incident.watcher = watcher.number();
   incident.record = record;
   incident.seen = now();
@@ -78,6 +85,7 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
   if (!record.outcome) return breach("incident " + record.id.text + " is closed without an outcome");
   reach("ended " + std::string(to_string(*record.outcome)));
   if (record.by_hand) reach("by hand");
+  check_ending(incident);
   decisions_ += record.service.text + ": " + std::string(to_string(*record.outcome)) + " " + record.from.text + " -> " +
                 record.to.text + "\n";
   for (const std::size_t rung : incident.mutated) {
@@ -118,6 +126,8 @@ void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record
     const Measured& evidence = measured(watcher).at(joined.rule);
     const std::optional<Instant> bad_since = evidence.surely_bad_since();
     if (bad_since && now() - *bad_since > 2 * reaction) breach("recovered is said and " + joined.rule.text + " is bad");
+    const Duration hold = recovery_hold(*spec) - 1s;
+    if (evidence.surely_bad_within(hold)) breach("recovered is said and " + joined.rule.text + " was bad a moment ago");
   }
 }
 
@@ -127,6 +137,7 @@ void Judge::look_around(const Watcher& watcher) {
   for (const RuleView& one : view.rules) {
     check_detection(watcher, one);
     check_answered(watcher, view, one);
+    check_sight(watcher, one);
   }
 }
 
@@ -203,8 +214,8 @@ void Judge::at_the_end(const Watcher& watcher) {
     if (!incident.record.outcome) continue;
     const std::string outcome(to_string(*incident.record.outcome));
     if (!incident.said.contains(outcome)) breach("nobody was told that " + id.text + " ended " + outcome);
-    const bool is_known = incident.in_trouble && incident.said.contains("progress");
-    if (!incident.said.contains("started") && !is_known) breach("nobody was told that " + id.text + " began");
+    if (!incident.said.contains("started") && !incident.in_trouble)
+      breach("nobody was told that " + id.text + " began");
   }
   for (const std::string& what : watcher.journal().breaches) breach(what);
 }

@@ -117,6 +117,8 @@ void Measured::add(const Poll& poll) {
   } else if (!surely_bad_since_) {
     surely_bad_since_ = seen.at;
   }
+  if (surely_bad_since_ && !may_be_left_out(seen)) surely_bad_at_ = seen.at;
+  if (poll.up != Up::unknown) known_at_ = seen.at;
   last_ = seen.at;
   seen_.push_back(seen);
   while (!warming_.empty() && warming_.front().second + kept < seen.at) warming_.pop_front();

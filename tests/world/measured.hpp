@@ -39,6 +39,10 @@ class Measured {
   bool could_fire(Instant now) const { return could_fire(now, counts_from_); }
   // Bad at every poll since then, beyond doubt: whichever window of those that are allowed is taken.
   std::optional<Instant> surely_bad_since() const { return surely_bad_since_; }
+  // Bad beyond doubt so short a time ago, and not while it may have been warming up.
+  bool surely_bad_within(Duration d) const { return surely_bad_at_ != Instant::min() && last_ < surely_bad_at_ + d; }
+  // When something was measured last.
+  Instant known_at() const { return known_at_; }
   // What was measured lately, for people: + could be bad, - is good, ? unknown, and the seconds in between.
   std::string story(Instant now) const;
   // Could be good at the newest poll that says anything.
@@ -65,6 +69,8 @@ class Measured {
   Duration max_gap_;
   Instant counts_from_ = Instant::min();
   Instant last_ = Instant::min();
+  Instant surely_bad_at_ = Instant::min();
+  Instant known_at_ = Instant::min();
   std::deque<std::pair<Instant, Instant>> warming_;
   std::optional<Instant> surely_bad_since_;
   std::deque<Seen> seen_;

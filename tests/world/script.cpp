@@ -36,13 +36,13 @@ std::map<std::string, Release> make_releases(Dice& dice) {
 
 // How often each thing happens, beside the others.
 const std::vector<std::pair<What, int>> shares{
-    {What::deploy, 26},     {What::deploy_marked, 6},  {What::deploy_partly, 3}, {What::mark_forbidden, 2},
-    {What::traffic, 4},     {What::trouble, 7},        {What::dies, 4},          {What::path, 8},
-    {What::unreadable, 3},  {What::disk, 5},           {What::fate, 6},          {What::clock_jump, 1},
-    {What::stand_still, 2}, {What::kill, 5},           {What::kill_soon, 14},    {What::stranger, 4},
-    {What::approve, 8},     {What::abort, 4},          {What::pause, 3},         {What::resume, 2},
-    {What::by_hand, 4},     {What::by_hand_forced, 1}, {What::fuse_reset, 3},    {What::declare_good, 2},
-    {What::declare_bad, 2}, {What::accept_state, 1},   {What::reload, 2}};
+    {What::deploy, 26},      {What::deploy_marked, 8}, {What::deploy_partly, 3},  {What::mark_forbidden, 2},
+    {What::traffic, 4},      {What::trouble, 7},       {What::dies, 4},           {What::path, 8},
+    {What::misread, 2},      {What::unreadable, 3},    {What::disk, 5},           {What::fate, 6},
+    {What::clock_jump, 1},   {What::stand_still, 2},   {What::kill, 5},           {What::kill_soon, 14},
+    {What::stranger, 4},     {What::approve, 8},       {What::abort, 4},          {What::pause, 6},
+    {What::resume, 2},       {What::by_hand, 6},       {What::by_hand_forced, 1}, {What::fuse_reset, 3},
+    {What::declare_good, 2}, {What::declare_bad, 2},   {What::accept_state, 1},   {What::reload, 2}};
 
 What pick(Dice& dice) {
   int all = 0;
@@ -102,10 +102,11 @@ constexpr Duration calm = 80min;
 
 std::string_view to_string(What what) {
   static constexpr std::string_view names[] = {
-      "deploy",         "deploy_marked", "deploy_partly", "mark_forbidden", "traffic",      "trouble",     "dies",
-      "path",           "unreadable",    "disk",          "fate",           "clock_jump",   "stand_still", "kill",
-      "kill_soon",      "stranger",      "approve",       "abort",          "pause",        "resume",      "by_hand",
-      "by_hand_forced", "fuse_reset",    "declare_good",  "declare_bad",    "accept_state", "reload",      "heal"};
+      "deploy",  "deploy_marked",  "deploy_partly", "mark_forbidden", "traffic",     "trouble",      "dies",
+      "path",    "misread",        "unreadable",    "disk",           "fate",        "clock_jump",   "stand_still",
+      "kill",    "kill_soon",      "stranger",      "approve",        "abort",       "pause",        "resume",
+      "by_hand", "by_hand_forced", "fuse_reset",    "declare_good",   "declare_bad", "accept_state", "reload",
+      "heal"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -18,6 +18,7 @@ enum class What {
   trouble,         // amount: share of errors that come from elsewhere, for `lasts`
   dies,            // the process ends and nobody starts it, for `lasts`
   path,            // name: a probe; amount: a Path, for `lasts`
+  misread,         // name: a revision that one look reads and that does not run
   unreadable,      // what runs cannot be read, for `lasts`
   disk,            // amount: a Disk, for `lasts`
   fate,            // name: a kind of step; amount: a Fate, for `lasts`

@@ -200,6 +200,9 @@ void Simulation::to_process(const Happening& one) {
     case What::path:
       watcher.paths[one.name] = static_cast<Path>(static_cast<int>(one.amount));
       return later(one.lasts, [this, &one] { of(one.service).paths.erase(one.name); });
+    case What::misread:
+      watcher.misreads[one.service] = one.name;
+      return;
     case What::unreadable:
       watcher.unreadable[one.service] = true;
       return later(one.lasts, [this, &one] { of(one.service).unreadable[one.service] = false; });
@@ -255,6 +258,7 @@ void Simulation::heal() {
     watcher->fates.clear();
     watcher->paths.clear();
     watcher->unreadable.clear();
+    watcher->misreads.clear();
     watcher->request(AcceptState{});
   }
 }

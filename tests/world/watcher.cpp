@@ -153,6 +153,8 @@ void Watcher::look(const std::string& service) {
   read.ended = now();
   if (unreadable[service]) {
     read.error = "instances disagree";
+  } else if (const auto misread = misreads.extract(service)) {
+    read.revision = Revision(misread.mapped());
   } else {
     read.revision = Revision(outside_.host.applications.at(service)->running());
   }

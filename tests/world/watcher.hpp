@@ -92,9 +92,10 @@ class Watcher {
   void kill_after(int moments, Kill how, Duration downtime);
   void stand_still(Duration d);
 
-  std::map<std::string, Path> paths;       // by probe
-  std::map<std::string, Fate> fates;       // by kind of step
-  std::map<std::string, bool> unreadable;  // services whose revision cannot be read
+  std::map<std::string, Path> paths;            // by probe
+  std::map<std::string, Fate> fates;            // by kind of step
+  std::map<std::string, std::string> misreads;  // what the next look at a service reads by mistake
+  std::map<std::string, bool> unreadable;       // services whose revision cannot be read
   void set_disk(Disk disk) { journal_.disk = disk; }
   Disk disk() const { return journal_.disk; }
 
