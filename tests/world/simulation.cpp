@@ -184,7 +184,7 @@ void Simulation::to_process(const Happening& one) {
     case What::stand_still:
       return watcher.stand_still(one.lasts);
     case What::clock_jump:
-      return watcher.observe(ClockJump{agenda_.now(), one.lasts});
+      return watcher.jump(one.lasts);
     case What::accept_state:
       watcher.observe(SelfDegraded{agenda_.now(), "the journal was damaged", false, true});
       return later(one.lasts, [this, &one] { of(one.service).request(AcceptState{}); });
