@@ -9,6 +9,7 @@
 #include "rules/base/names.hpp"
 #include "rules/incidents/plan.hpp"
 #include "rules/incidents/records.hpp"
+#include "rules/sustain/span_keeping.hpp"
 
 namespace rules {
 
@@ -90,7 +91,7 @@ struct Tell {
 };
 
 // Durable changes: insert or replace by key.
-using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord>;
+using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord, SpansHeld>;
 struct Save {
   Record record;
 };

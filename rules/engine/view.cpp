@@ -94,13 +94,22 @@ RuleView Core::view_of(const Service& service, const WatchedRule& rule, Instant 
 }
 
 std::vector<SpanRecord> Core::spans(Instant at) const {
-  std::vector<SpanRecord> out;
+  std::vector<std::pair<const WatchedRule*, bool>> rules;
   for (const auto& [name, service] : services_) {
-    for (const WatchedRule* rule : service->evidence().rules()) {
-      out.push_back(rule->record(at, service->incident() != nullptr));
-    }
+    for (const WatchedRule* rule : service->evidence().rules())
+      rules.emplace_back(rule, service->incident() != nullptr);
   }
-  std::sort(out.begin(), out.end(), [](const SpanRecord& a, const SpanRecord& b) { return a.rule < b.rule; });
+  std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a.first->name() < b.first->name(); });
+  std::vector<SpanRecord> out;
+  out.reserve(rules.size());
+  for (const auto& [rule, has_incident] : rules) out.push_back(rule->record(at, has_incident));
+  return out;
+}
+
+Work Core::work() const {
+  Work out;
+  out.incidents = incidents_looked_at_;
+  for (const auto& [name, service] : services_) out.evaluations += service->evidence().evaluations();
   return out;
 }
 

@@ -52,8 +52,9 @@ std::string fingerprint(const RuleSpec& rule) {
 }
 
 struct RuleTracker::State {
-  State(RuleSpec spec, Instant start) : rule(std::move(spec)), tracking(rule, start) {}
+  State(RuleSpec spec, Instant start) : rule(std::move(spec)), meaning(fingerprint(rule)), tracking(rule, start) {}
   RuleSpec rule;
+  std::string meaning;  // its fingerprint
   Tracking tracking;
 
   Tracking at(Instant now) const {
@@ -134,7 +135,7 @@ SpanRecord RuleTracker::record(Instant now) const {
   const Tracking tracking = state_->at(now);
   SpanRecord record;
   record.rule = state_->rule.name;
-  record.fingerprint = fingerprint(state_->rule);
+  record.fingerprint = state_->meaning;
   record.state = tracking.state();
   record.segments = tracking.span.segments();
   record.confirmed_unknown = tracking.confirming && tracking.when.verdict == Verdict::unknown;
@@ -168,8 +169,8 @@ Duration good_at_end(const std::vector<Segment>& segments) {
   return sum;
 }
 
-bool is_usable(const SpanRecord& record, const RuleSpec& rule, Instant now, Duration downtime_max) {
-  if (record.fingerprint != fingerprint(rule) || record.saved_at > now) return false;
+bool is_usable(const SpanRecord& record, const std::string& meaning, Instant now, Duration downtime_max) {
+  if (record.fingerprint != meaning || record.saved_at > now) return false;
   return now - record.saved_at <= downtime_max;
 }
 
@@ -177,7 +178,7 @@ bool is_usable(const SpanRecord& record, const RuleSpec& rule, Instant now, Dura
 
 void RuleTracker::restore(const SpanRecord& record, Instant now, Duration downtime_max) {
   restart(now);
-  if (!is_usable(record, state_->rule, now, downtime_max)) return;
+  if (!is_usable(record, state_->meaning, now, downtime_max)) return;
   Tracking& tracking = state_->tracking;
   std::vector<Segment> segments = record.segments;
   const Held held = take_held(segments, record.saved_at);

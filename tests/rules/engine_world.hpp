@@ -59,6 +59,7 @@ struct FakeJournal {
   std::map<std::string, rules::IncidentRecord> incidents;
   std::map<rules::StepId, rules::StepRecord> steps;
   std::map<std::string, rules::SpanRecord> spans;
+  std::optional<rules::SpansHeld> held;
 
   void save(const rules::Record& record);
   rules::DurableState read_back(Instant last_alive) const;
@@ -148,6 +149,7 @@ class World {
 
   rules::CoreConfig config_;
   std::unique_ptr<rules::Engine> engine_;
+  rules::SpanKeeping span_keeping_;
   Instant start_ = Instant(std::chrono::hours(24 * 365 * 50));
   Instant now_ = start_;
   std::multimap<Instant, std::pair<int, std::function<void()>>>

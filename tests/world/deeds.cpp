@@ -74,7 +74,10 @@ bool Watcher::make_durable(const Batch& batch) {
     return false;
   }
   writing_since_.reset();
-  std::erase_if(records, [](const Record& one) { return std::holds_alternative<SpanRecord>(one); });
+  const auto is_of_spans = [](const Record& one) {
+    return std::holds_alternative<SpanRecord>(one) || std::holds_alternative<SpansHeld>(one);
+  };
+  if (std::erase_if(records, is_of_spans) > 0) span_keeping_.forget();
   owed_ = std::move(records);
   owed_tells_ = std::move(tells);
   call_off(batch, fault);

@@ -48,6 +48,7 @@ class TextJournal {
   std::map<std::string, std::string> incidents_;
   std::map<rules::StepId, std::string> steps_;
   std::map<std::string, std::string> spans_;
+  std::optional<rules::SpansHeld> held_;
   std::vector<rules::Record> unsynced_;  // of the last commit, when its sync failed
   Instant alive_ = Instant::min();
 };

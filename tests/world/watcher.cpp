@@ -47,6 +47,7 @@ void Watcher::start() {
   }
   if (!left.empty()) durable.at_work = left.front();
   engine_ = std::make_unique<Engine>(config_, std::move(durable), now());
+  span_keeping_.forget();
   outside_.witness.started(*this);
   outside_.witness.disturbed(*this);
   for (const Poll& poll : recorded_) engine_->refill(poll);
@@ -165,8 +166,10 @@ void Watcher::look(const std::string& service) {
 // Spans and samples for the next start, and whether the disk is well.
 void Watcher::keep_house() {
   later(house_every, [this] { keep_house(); });
+  SpanChanges changes = span_keeping_.changes(engine_->spans(now()), now());
   Batch spans;
-  for (SpanRecord& span : engine_->spans(now())) spans.emplace_back(Save{std::move(span)});
+  for (SpanRecord& span : changes.changed) spans.emplace_back(Save{std::move(span)});
+  spans.emplace_back(Save{changes.rest});
   push(std::move(spans));
   release_ended_deployments();
   if (journal_.disk == Disk::well) {
@@ -265,6 +268,12 @@ void Watcher::die() {
     journal_.power_cut(outside_.dice);
   }
   outside_.agenda.add(Agenda::of_the_world, downtime_, [this] { start(); });
+}
+
+void Watcher::jump(Duration by) {
+  if (!is_alive()) return;
+  outside_.witness.disturbed(*this);
+  observe(ClockJump{now(), by});
 }
 
 void Watcher::stand_still(Duration d) {

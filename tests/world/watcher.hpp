@@ -90,6 +90,7 @@ class Watcher {
   // Dies now, or after so many more moments at which a crash makes a difference; comes back after `downtime`.
   void kill(Kill how, Duration downtime);
   void kill_after(int moments, Kill how, Duration downtime);
+  void jump(Duration by);  // the wall clock did
   void stand_still(Duration d);
 
   std::map<std::string, Path> paths;            // by probe
@@ -134,6 +135,7 @@ class Watcher {
   Outside outside_;
   TextJournal journal_;
   std::unique_ptr<rules::Engine> engine_;
+  rules::SpanKeeping span_keeping_;
   int life_;
   std::vector<rules::Poll> recorded_;  // on disk
   std::vector<rules::DeployMark> spooled_;

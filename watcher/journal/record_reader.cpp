@@ -44,6 +44,12 @@ class Loader {
   std::optional<JournalFault> fault_;
 };
 
+std::optional<rules::Instant> moment(const Database& database, std::string_view name) {
+  auto row = database.prepare("SELECT at_ns FROM moments WHERE name = ?");
+  if (!row.bind(name).next_row()) return std::nullopt;
+  return from_nanoseconds(row.integer(0));
+}
+
 }  // namespace
 
 std::variant<rules::DurableState, Damage, JournalFault> load(const Database& database) {
@@ -58,8 +64,12 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
       "ORDER BY incident, started_ns, steps.rowid",
       state.steps);
   loader.load("SELECT record FROM spans ORDER BY rule", state.spans);
-  auto alive = database.prepare("SELECT at_ns FROM moments WHERE name = 'alive'");
-  if (alive.next_row()) state.last_alive = from_nanoseconds(alive.integer(0));
+  if (const auto alive = moment(database, "alive")) state.last_alive = *alive;
+  const auto since = moment(database, "spans_since");
+  const auto held = moment(database, "spans_held");
+  if (since && held) {
+    for (rules::SpanRecord& span : state.spans) rules::hold(span, {*since, *since, *held});
+  }
   return loader.result(std::move(state));
 }
 

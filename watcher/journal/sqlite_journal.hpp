@@ -29,6 +29,7 @@ class RecordWriter {
   bool operator()(const rules::IncidentRecord& record) const;
   bool operator()(const rules::StepRecord& record) const;
   bool operator()(const rules::SpanRecord& record) const;
+  bool operator()(const rules::SpansHeld& held) const;
 
  private:
   bool prune_ledger(const rules::ServiceName& service) const;

@@ -120,7 +120,10 @@ asio::awaitable<std::optional<JournalFault>> Deeds::save_patiently(const std::ve
 
 // Spans are saved anew every few seconds: an old one is worth nothing.
 void Deeds::owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages) {
-  std::erase_if(records, [](const rules::Record& record) { return std::holds_alternative<rules::SpanRecord>(record); });
+  const auto is_of_spans = [](const rules::Record& record) {
+    return std::holds_alternative<rules::SpanRecord>(record) || std::holds_alternative<rules::SpansHeld>(record);
+  };
+  if (std::erase_if(records, is_of_spans) > 0) ++spans_lost_;
   if (std::ssize(records) > owed_max) records.erase(records.begin(), records.end() - owed_max);
   if (std::ssize(messages) > owed_max) messages.erase(messages.begin(), messages.end() - owed_max);
   owed_records_ = std::move(records);

@@ -67,6 +67,8 @@ class Deeds {
   bool step_in_flight() const { return !running_.empty(); }
   // Whether a save has failed since this was last asked with `forget_failed_save`.
   bool save_failed() const { return !save_fault_.empty(); }
+  // How often spans could not be saved.
+  int spans_lost() const { return spans_lost_; }
   void forget_failed_save() { save_fault_.clear(); }
   // Writes reports one after the other. Runs until cancelled.
   asio::awaitable<void> write_reports();
@@ -110,6 +112,7 @@ class Deeds {
   std::vector<rules::Record> owed_records_;
   std::vector<OutboxEntry> owed_messages_;
   std::string save_fault_;
+  int spans_lost_ = 0;
 };
 
 }  // namespace watcher

@@ -93,6 +93,8 @@ class Watcher final : public Host {
   JournalThread journal_;
   std::optional<AtWork> left_at_work_;  // by a watcher that was killed; only while we start
   rules::Engine engine_;
+  rules::SpanKeeping span_keeping_;
+  int spans_lost_ = 0;        // of deeds_.spans_lost(): told of
   SampleFiles sample_files_;  // written on the journal's thread
   std::string samples_;       // not written yet
   bool recording_ = true;     // the last write went well

@@ -78,8 +78,12 @@ void Watcher::count_notifications() {
 }
 
 void Watcher::save_spans() {
+  if (std::exchange(spans_lost_, deeds_.spans_lost()) != deeds_.spans_lost()) span_keeping_.forget();
+  const rules::Instant now = clock_.now();
+  rules::SpanChanges changes = span_keeping_.changes(engine_.spans(now), now);
   Batch batch;
-  for (rules::SpanRecord& span : engine_.spans(clock_.now())) batch.push_back(rules::Save{std::move(span)});
+  for (rules::SpanRecord& span : changes.changed) batch.push_back(rules::Save{std::move(span)});
+  batch.push_back(rules::Save{changes.rest});
   loop_.push(std::move(batch));
 }
 
@@ -109,8 +113,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (ended) co_return;
     if (count % ticks_per_span_save == 0) {
       co_await record_samples();
-      save_spans();
-      co_await journal_.alive(clock_.now());
+      save_spans();  // that we are alive, too
     }
     const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();
     if (count % (is_troubled ? ticks_per_trouble_look : ticks_per_disk_look) == 1) {

@@ -1,0 +1,56 @@
+#include "rules/sustain/span_keeping.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rules {
+
+namespace {
+
+// It says nothing but "good since then" or "nothing known", and did so when it was saved.
+bool is_steady(const SpanRecord& record) {
+  if (record.state != RuleState::idle || record.withheld_since || record.confirmed_unknown) return false;
+  if (record.segments.empty()) return true;
+  const Segment& only = record.segments.front();
+  return record.segments.size() == 1 && only.verdict == Verdict::good && only.to >= record.saved_at;
+}
+
+bool still_holds(const SpanRecord& saved, const SpanRecord& now) {
+  if (!is_steady(saved) || !is_steady(now)) return false;
+  if (saved.fingerprint != now.fingerprint || saved.firing_since != now.firing_since) return false;
+  if (saved.segments.size() != now.segments.size()) return false;
+  return saved.segments.empty() || saved.segments.front().from == now.segments.front().from;
+}
+
+}  // namespace
+
+SpanChanges SpanKeeping::changes(std::vector<SpanRecord> all, Instant now) {
+  const auto is_saved = [this](const SpanRecord& record) { return saved_.contains(record.rule); };
+  const bool same_rules = all.size() == saved_.size() && std::all_of(all.begin(), all.end(), is_saved);
+  if (!same_rules || now < held_) {
+    saved_.clear();
+    since_ = now;
+    held_ = now;
+  }
+  SpanChanges out{{}, {since_, std::exchange(held_, now), now}};
+  for (SpanRecord& record : all) {
+    const auto known = saved_.find(record.rule);
+    if (known != saved_.end() && still_holds(known->second, record)) continue;
+    saved_.insert_or_assign(record.rule, record);
+    out.changed.push_back(std::move(record));
+  }
+  return out;
+}
+
+std::optional<SpansHeld> followed(const std::optional<SpansHeld>& known, const SpansHeld& next) {
+  const bool follows = known && known->since == next.since && known->at == next.after;
+  return next.after == next.since || follows ? next : known;
+}
+
+void hold(SpanRecord& record, const SpansHeld& held) {
+  if (record.saved_at < held.since || record.saved_at >= held.at) return;
+  if (!record.segments.empty() && record.segments.back().to >= record.saved_at) record.segments.back().to = held.at;
+  record.saved_at = held.at;
+}
+
+}  // namespace rules
