@@ -39,13 +39,44 @@ std::optional<JournalFault> make_private_file(const std::string& path) {
 
 }  // namespace
 
-Statement::Statement(sqlite3* connection, const std::string& sql) {
+PreparedStatements::~PreparedStatements() {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+}
+
+sqlite3_stmt* PreparedStatements::take(const std::string& sql) {
+  const auto found = idle_.find(sql);
+  if (found == idle_.end()) return nullptr;
+  sqlite3_stmt* statement = found->second;
+  idle_.erase(found);
+  return statement;
+}
+
+void PreparedStatements::give_back(std::string sql, sqlite3_stmt* statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (!idle_.emplace(std::move(sql), statement).second) sqlite3_finalize(statement);
+}
+
+Statement::Statement(sqlite3* connection, PreparedStatements& prepared, std::string sql)
+    : prepared_(&prepared), sql_(std::move(sql)), statement_(prepared.take(sql_)) {
+  if (statement_ != nullptr) return;
   failed_ =
-      sqlite3_prepare_v2(connection, sql.c_str(), static_cast<int>(sql.size()), &statement_, nullptr) != SQLITE_OK;
+      sqlite3_prepare_v2(connection, sql_.c_str(), static_cast<int>(sql_.size()), &statement_, nullptr) != SQLITE_OK;
 }
 Statement::Statement(Statement&& other) noexcept
-    : statement_(std::exchange(other.statement_, nullptr)), parameter_(other.parameter_), failed_(other.failed_) {}
-Statement::~Statement() { sqlite3_finalize(statement_); }
+    : prepared_(other.prepared_),
+      sql_(std::move(other.sql_)),
+      statement_(std::exchange(other.statement_, nullptr)),
+      parameter_(other.parameter_),
+      failed_(other.failed_) {}
+Statement::~Statement() {
+  if (statement_ == nullptr) return;
+  if (failed_) {
+    sqlite3_finalize(statement_);
+  } else {
+    prepared_->give_back(std::move(sql_), statement_);
+  }
+}
 
 Statement& Statement::bind(std::string_view text) {
   if (failed_) return *this;
@@ -89,6 +120,7 @@ void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(c
 bool Database::connect(const std::string& name, int flags) {
   sqlite3* connection = nullptr;
   const int result = sqlite3_open_v2(name.c_str(), &connection, flags, nullptr);
+  prepared_ = std::make_unique<PreparedStatements>();
   connection_.reset(connection);
   if (result != SQLITE_OK) return false;
   sqlite3_extended_result_codes(connection, 1);
@@ -205,7 +237,7 @@ std::optional<std::int64_t> Database::pragma(const std::string& name) const {
   return statement.integer(0);
 }
 
-Statement Database::prepare(const std::string& sql) const { return Statement(connection_.get(), sql); }
+Statement Database::prepare(std::string sql) const { return Statement(connection_.get(), *prepared_, std::move(sql)); }
 bool Database::execute(const std::string& sql) const {
   return sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,10 +16,22 @@ struct sqlite3_stmt;
 
 namespace watcher {
 
+// Statements that were prepared and are not in use: what is written every few seconds is not parsed again each time.
+class PreparedStatements {
+ public:
+  ~PreparedStatements();
+  // nullptr: there is none.
+  sqlite3_stmt* take(const std::string& sql);
+  void give_back(std::string sql, sqlite3_stmt* statement);
+
+ private:
+  std::map<std::string, sqlite3_stmt*> idle_;
+};
+
 // One SQL statement with its values. Failures show in failed(); Database::fault() then says what they were.
 class Statement {
  public:
-  Statement(sqlite3* connection, const std::string& sql);
+  Statement(sqlite3* connection, PreparedStatements& prepared, std::string sql);
   Statement(Statement&&) noexcept;
   ~Statement();
 
@@ -36,6 +49,8 @@ class Statement {
   bool is_null(int column) const;
 
  private:
+  PreparedStatements* prepared_;
+  std::string sql_;
   sqlite3_stmt* statement_ = nullptr;
   int parameter_ = 0;
   bool failed_ = false;
@@ -57,7 +72,7 @@ class Database {
   // Opens for reading; changes nothing, also when a watcher writes meanwhile.
   static Opened open_read_only(const std::string& path, const Schema& schema);
 
-  Statement prepare(const std::string& sql) const;
+  Statement prepare(std::string sql) const;
   bool execute(const std::string& sql) const;
   // What the latest failure was, and whether it was for want of room.
   JournalFault fault(const std::string& attempt) const;
@@ -80,6 +95,7 @@ class Database {
 
   std::string path_;
   std::unique_ptr<sqlite3, Close> connection_;
+  std::unique_ptr<PreparedStatements> prepared_ = std::make_unique<PreparedStatements>();  // of connection_
 };
 
 // Begins a transaction and rolls it back unless it was committed.
