@@ -1,10 +1,8 @@
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <mutex>
 
+#include "watcher/notify/curl_library.hpp"
 #include "watcher/notify/notifiers.hpp"
 #include "watcher/report/text.hpp"
 
@@ -25,17 +23,11 @@ constexpr rules::Duration retry_total = hours(24);
 constexpr rules::Duration retry_after_most = hours(1);  // a receiver does not silence us for longer
 
 struct Cleanup {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURL* handle) const { curl_library().cleanup(handle); }
+  void operator()(curl_slist* list) const { curl_library().free_all(list); }
 };
 using Handle = std::unique_ptr<CURL, Cleanup>;
 using Headers = std::unique_ptr<curl_slist, Cleanup>;
-
-// Lazily: libcurl costs memory that a watcher without notifiers does not need.
-void initialize_once() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
 
 std::size_t take_answer(char* data, std::size_t, std::size_t length, void* answer) {
   auto& text = *static_cast<std::string*>(answer);
@@ -49,7 +41,7 @@ bool fits_header(std::string_view value) {
 }
 
 void append(Headers& headers, const std::string& line) {
-  curl_slist* list = curl_slist_append(headers.get(), line.c_str());
+  curl_slist* list = curl_library().append(headers.get(), line.c_str());
   if (list == nullptr) return;
   static_cast<void>(headers.release());
   headers.reset(list);
@@ -65,21 +57,22 @@ Headers headers_of(const NotifierSection& notifier, const std::string& key) {
 }
 
 void set_options(CURL* handle, const NotifierSection& notifier, const std::string& body, std::string& answer) {
-  curl_easy_setopt(handle, CURLOPT_URL, notifier.url.value.c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // otherwise the environment's
-  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, "rollbackd/" ROLLBACKD_VERSION);
-  curl_easy_setopt(handle, CURLOPT_POST, 1L);
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.data());
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take_answer);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &answer);
+  const auto set = curl_library().set;
+  set(handle, CURLOPT_URL, notifier.url.value.c_str());
+  set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  set(handle, CURLOPT_PROXY, "");  // otherwise the environment's
+  set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+  set(handle, CURLOPT_NOSIGNAL, 1L);
+  set(handle, CURLOPT_QUICK_EXIT, 1L);
+  set(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
+  set(handle, CURLOPT_USERAGENT, "rollbackd/" ROLLBACKD_VERSION);
+  set(handle, CURLOPT_POST, 1L);
+  set(handle, CURLOPT_POSTFIELDS, body.data());
+  set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  set(handle, CURLOPT_WRITEFUNCTION, &take_answer);
+  set(handle, CURLOPT_WRITEDATA, &answer);
 }
 
 void take_out(std::string& text, const std::string& secret) {
@@ -127,15 +120,15 @@ Delivery transport_failure(const NotifierSection& notifier, CURLcode code) {
   const char* advice = code == CURLE_PEER_FAILED_VERIFICATION ? "; is its certificate trusted by this host?"
                        : permanent                            ? "; check its url"
                                                               : "; is the receiver reachable from here?";
-  return {.permanent = permanent, .error = attempt(notifier) + curl_easy_strerror(code) + advice};
+  return {.permanent = permanent, .error = attempt(notifier) + curl_library().text_of(code) + advice};
 }
 
 Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::string& answer) {
   long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl_library().get(handle, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return {.delivered = true};
   curl_off_t wait = 0;
-  curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait);
+  curl_library().get(handle, CURLINFO_RETRY_AFTER, &wait);
   Delivery delivery;
   delivery.permanent = status < 500 && status != 408 && status != 429;
   delivery.error = attempt(notifier) + "status " + std::to_string(status);
@@ -156,16 +149,16 @@ Delivery deliver(const NotifierSection& notifier, const std::string& body, const
       return not_sent(notifier, "the header " + clean_line(name, 100) + " has a line break");
   }
   if (!fits_header(notifier.url.value)) return not_sent(notifier, "its url has a line break");
-  initialize_once();
-  const Handle handle(curl_easy_init());
+  if (curl_library().problem) return {.error = attempt(notifier) + *curl_library().problem};
+  const Handle handle(curl_library().init());
   if (!handle) return {.error = attempt(notifier) + "no memory"};
   const Headers headers = headers_of(notifier, key);
   std::string answer;
   set_options(handle.get(), notifier, body, answer);
-  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
-  const CURLcode code = curl_easy_perform(handle.get());
+  curl_library().set(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_library().set(handle.get(), CURLOPT_TIMEOUT_MS,
+                     static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+  const CURLcode code = curl_library().perform(handle.get());
   if (code == CURLE_WRITE_ERROR) return from_status(notifier, handle.get(), "");  // it said more than we read
   if (code != CURLE_OK) return transport_failure(notifier, code);
   return from_status(notifier, handle.get(), answer);

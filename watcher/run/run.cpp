@@ -1,6 +1,5 @@
 #include "watcher/run/run.hpp"
 
-#include <curl/curl.h>
 #include <sys/stat.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,6 +14,7 @@
 
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
+#include "watcher/notify/curl_library.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -50,7 +50,6 @@ asio::awaitable<void> live(Watcher& watcher, asio::signal_set& signals, int& exi
 void set_process_up() {
   umask(077);
   std::signal(SIGPIPE, SIG_IGN);
-  curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 }  // namespace
@@ -58,6 +57,8 @@ void set_process_up() {
 int run(Config config, RunOptions options) {
   set_process_up();
   start_log();
+  // Somebody should be told in the night: that it cannot be is said at the start.
+  if (!config.notifiers.empty() && curl_library().problem) return fail(*curl_library().problem);
   SystemClock clock;
   auto opened = Journal::open(config.watcher.state_dir);
   if (const auto* fault = std::get_if<JournalFault>(&opened)) return fail(fault->what);
