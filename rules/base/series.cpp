@@ -7,21 +7,35 @@ namespace rules {
 
 namespace {
 
-void append_escaped(std::string& out, const std::string& value) {
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
+// Whole stretches at once: hardly any value has something to escape.
+void append_escaped(std::string& out, std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t plain = std::min(value.find_first_of("\\\"\n"), value.size());
+    out += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) return;
+    out += '\\';
+    out += value.front() == '\n' ? 'n' : value.front();
+    value.remove_prefix(1);
   }
 }
 
-void append_quoted(std::string& out, const std::string& text) {
-  out += '"';
-  append_escaped(out, text);
-  out += '"';
+void append_labels(std::string& out, const SeriesKey& key, std::string_view more, bool opened) {
+  char separator = opened ? ',' : '{';
+  for (const Label& label : key.labels) {
+    out += std::exchange(separator, ',');
+    if (is_plain_label(label.name))
+      out += label.name;
+    else
+      append_quoted(out, label.name);
+    out += '=';
+    append_quoted(out, label.value);
+  }
+  if (!more.empty()) {
+    out += separator;
+    out += more;
+  }
+  out += '}';
 }
 
 bool is_plain(std::string_view name, std::string_view besides) {
@@ -37,25 +51,27 @@ bool is_plain(std::string_view name, std::string_view besides) {
 bool is_plain_label(std::string_view name) { return is_plain(name, ""); }
 bool is_plain_metric(std::string_view name) { return is_plain(name, ":"); }
 
-std::string to_string(const SeriesKey& key) {
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
+  out += '"';
+}
+
+void append_with(std::string& out, const SeriesKey& key, std::string_view more) {
   const bool plain = is_plain_metric(key.name);
-  if (plain && key.labels.empty()) return key.name;
-  std::string out = plain ? key.name : "";
-  char separator = '{';
-  if (!plain) {
-    out += std::exchange(separator, ',');
+  if (plain) {
+    out += key.name;
+    if (key.labels.empty() && more.empty()) return;
+  } else {
+    out += '{';
     append_quoted(out, key.name);
   }
-  for (const Label& label : key.labels) {
-    out += std::exchange(separator, ',');
-    if (is_plain_label(label.name))
-      out += label.name;
-    else
-      append_quoted(out, label.name);
-    out += '=';
-    append_quoted(out, label.value);
-  }
-  out += '}';
+  append_labels(out, key, more, !plain);
+}
+
+std::string to_string(const SeriesKey& key) {
+  std::string out;
+  append_with(out, key, "");
   return out;
 }
 

@@ -23,6 +23,10 @@ struct SeriesKey {
 
 // Written as Prometheus does: http_requests_total{code="500",route="/"}; {"http.requests","http.code"="500"}.
 std::string to_string(const SeriesKey& key);
+// Appends the same with `more` labels at the end, which are written already: `job="web"`.
+void append_with(std::string& out, const SeriesKey& key, std::string_view more);
+// Appends the text in double quotes, as a label's value is written.
+void append_quoted(std::string& out, std::string_view text);
 
 // Whether a name is written without quotes: [a-zA-Z_][a-zA-Z0-9_]*, and colons in a metric's.
 bool is_plain_label(std::string_view name);

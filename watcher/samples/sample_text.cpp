@@ -1,9 +1,10 @@
 #include "watcher/samples/sample_text.hpp"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,18 +17,51 @@ constexpr std::string_view poll_name = "rollbackd_poll";
 constexpr std::string_view probe_label = "rollbackd_probe";
 constexpr std::string_view instance_label = "rollbackd_instance";
 
-void append_line(std::string& out, rules::SeriesKey key, const rules::Poll& poll, double value) {
-  key.labels.push_back({std::string(instance_label), std::to_string(poll.instance)});
-  key.labels.push_back({std::string(probe_label), poll.probe.text});
-  out += rules::to_string(key);
+void append_value(std::string& out, double value) {
   if (std::isnan(value)) {
-    out += " NaN";
+    out += "NaN";
   } else if (std::isinf(value)) {
-    out += value > 0 ? " +Inf" : " -Inf";
+    out += value > 0 ? "+Inf" : "-Inf";
   } else {
-    fmt::format_to(std::back_inserter(out), " {:.17g}", value);
+    std::array<char, 32> text;  // the shortest that reads back as the same
+    out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
   }
-  fmt::format_to(std::back_inserter(out), " {:.6f}\n", rules::unix_seconds(poll.ended));
+}
+
+void append_number(std::string& out, std::int64_t number, int digits = 1) {
+  std::array<char, 20> text;
+  char* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  const int missing = digits - static_cast<int>(end - text.data());
+  if (missing > 0) out.append(static_cast<std::size_t>(missing), '0');
+  out.append(text.data(), end);
+}
+
+// What all lines of a poll end with is written once.
+struct PollEnds {
+  explicit PollEnds(const rules::Poll& poll) {
+    labels = instance_label;
+    labels += "=\"";
+    append_number(labels, static_cast<std::int64_t>(poll.instance));
+    labels += "\",";
+    labels += probe_label;
+    labels += '=';
+    rules::append_quoted(labels, poll.probe.text);
+    const auto microseconds = std::chrono::round<std::chrono::microseconds>(poll.ended.time_since_epoch()).count();
+    time = " ";
+    append_number(time, microseconds / 1'000'000);
+    time += '.';
+    append_number(time, microseconds % 1'000'000, 6);
+    time += '\n';
+  }
+  std::string labels;
+  std::string time;
+};
+
+void append_line(std::string& out, const rules::SeriesKey& key, const PollEnds& ends, double value) {
+  rules::append_with(out, key, ends.labels);
+  out += ' ';
+  append_value(out, value);
+  out += ends.time;
 }
 
 double number_of(rules::Up up) {
@@ -158,8 +192,10 @@ rules::Poll poll_of(const ReadLine& line) {
 }  // namespace
 
 void append_samples(std::string& out, const rules::Poll& poll) {
-  append_line(out, {std::string(poll_name), {}}, poll, number_of(poll.up));
-  for (const rules::Reading& reading : poll.readings) append_line(out, *reading.series, poll, reading.value);
+  static const rules::SeriesKey poll_key{std::string(poll_name), {}};
+  const PollEnds ends(poll);
+  append_line(out, poll_key, ends, number_of(poll.up));
+  for (const rules::Reading& reading : poll.readings) append_line(out, *reading.series, ends, reading.value);
 }
 
 std::vector<rules::Poll> read_samples(std::string_view text) {
