@@ -19,7 +19,7 @@ using rules::FaultKind;
 using rules::Instant;
 
 constexpr Duration tick_length = std::chrono::milliseconds(10);  // one re-armed timer for all targets, not one each
-constexpr Duration idle_max = std::chrono::milliseconds(100);    // between ticks while no poll is due or in flight
+constexpr Duration idle_max = std::chrono::seconds(1);           // between ticks while no poll is due or in flight
 constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
 constexpr Duration lag_period = std::chrono::seconds(1);
 
@@ -96,7 +96,9 @@ void Scheduler::add(const ProbeConfig& config) {
   std::vector<std::unique_ptr<Probe>> probes = make_(config, around_);
   for (std::size_t instance = 0; instance < probes.size(); ++instance) {
     targets_.push_back(std::make_unique<Target>(executor_, config, instance, std::move(probes[instance])));
-    if (running_) plan(*targets_.back(), around_.clock.now());
+    if (!running_) continue;
+    plan(*targets_.back(), around_.clock.now());
+    timer_.cancel();  // it may be due before the next tick
   }
 }
 
