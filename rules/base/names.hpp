@@ -1,6 +1,8 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -17,6 +19,13 @@ struct Name {
   bool empty() const { return text.empty(); }
   friend auto operator<=>(const Name&, const Name&) = default;
   friend std::ostream& operator<<(std::ostream& out, const Name& name) { return out << name.text; }
+};
+
+struct NameHash {
+  template <class Meaning>
+  std::size_t operator()(const Name<Meaning>& name) const {
+    return std::hash<std::string>()(name.text);
+  }
 };
 
 using ProbeName = Name<struct ProbeNameMeaning>;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "rules/engine/core.hpp"
 
 // Whom an event concerns, so that what a poll costs does not grow with the number of services, rules and incidents
@@ -18,7 +20,10 @@ const ServiceName* named(const Event& event) {
 
 // What was so until now is counted before anything changes.
 void Core::touch(Service& service) {
-  if (touched_.emplace(service.name(), &service).second) service.revisions().bake();
+  const auto place = std::lower_bound(touched_.begin(), touched_.end(), &service, ByName());
+  if (place != touched_.end() && *place == &service) return;
+  touched_.insert(place, &service);
+  service.revisions().bake();
 }
 
 void Core::touch_all() {
@@ -42,22 +47,13 @@ void Core::touch_concerned(const Event& event) {
 }
 
 void Core::look_again() {
-  for (auto& [name, service] : touched_) service->evidence().look_again();
+  for (Service* service : touched_) service->evidence().look_again();
 }
 
 void Core::set_timer(Service& service) {
-  const auto set = timer_of_.find(service.name());
   // What is due now is still to be done: at equal times what was measured came first.
-  if (set != timer_of_.end() && set->second <= now()) return;
-  const std::optional<Instant> next = service.next_deadline();
-  if (set != timer_of_.end() && set->second == next) return;
-  if (set != timer_of_.end()) {
-    timers_.erase({set->second, service.name()});
-    timer_of_.erase(set);
-  }
-  if (!next) return;
-  timers_.emplace(*next, service.name());
-  timer_of_.emplace(service.name(), *next);
+  const std::optional<Instant> set = timers_.of(&service);
+  if (!set || *set > now()) timers_.set(&service, service.next_deadline());
 }
 
 Service* Core::find(const ServiceName& name) {

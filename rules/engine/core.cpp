@@ -85,8 +85,8 @@ void Core::handle(const Poll& poll) {
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
   measurements_.observe(poll);
   probe_faults_.polled(poll);
-  for (auto& [name, service] : touched_) service->evidence().polled(poll);
-  for (auto& [name, service] : touched_) {
+  for (Service* service : touched_) service->evidence().polled(poll);
+  for (Service* service : touched_) {
     service->revisions().collect_baselines(poll.probe, service->incident() != nullptr);
   }
 }
@@ -157,13 +157,8 @@ void Core::handle(const SelfDegraded& degraded) {
 }
 
 void Core::tick() {
-  while (!timers_.empty() && timers_.begin()->first <= now()) {
-    Service& due = *services_.at(timers_.begin()->second);
-    timer_of_.erase(due.name());
-    timers_.erase(timers_.begin());
-    touch(due);
-  }
-  for (auto& [name, service] : touched_) {
+  for (Service* due : timers_.take(now())) touch(*due);
+  for (Service* service : touched_) {
     end_what_is_over(*service);
     service->evidence().advance();
   }
@@ -178,7 +173,7 @@ void Core::end_what_is_over(Service& service) {
 // What follows from what was seen, until nothing more follows. Only what concerns a service can change what is decided
 // of it; an open incident may also wait for what others do.
 void Core::react() {
-  for (auto& [name, service] : touched_) {
+  for (Service* service : touched_) {
     service->evidence().tell_of_sight();
     for (WatchedRule* rule : service->evidence().take_looked_at()) take_edges(*service, *rule);
     service->revisions().forget_preexisting();
@@ -186,14 +181,14 @@ void Core::react() {
   if (host_.owner() != host_owner_) touch_in_incidents();
   for (int round = 0;; ++round) {
     assert(round < reactions_max);
-    for (auto& [name, service] : touched_) {
+    for (Service* service : touched_) {
       for (WatchedRule* rule : service->evidence().firing()) answer_firing(*service, *rule);
     }
     if (!drive_incidents()) break;
     touch_in_incidents();
   }
   host_owner_ = host_.owner();
-  for (auto& [name, service] : touched_) {
+  for (Service* service : touched_) {
     service->revisions().look_at_baking(service->incident() != nullptr);
     set_timer(*service);
   }
@@ -203,10 +198,13 @@ void Core::react() {
 // Of the services that are touched, the oldest first. Returns whether anything followed.
 bool Core::drive_incidents() {
   std::vector<Service*> open;
-  for (const auto& [id, service] : open_) {
-    if (touched_.contains(service->name())) open.push_back(service);
+  for (Service* service : touched_) {
+    if (service->incident() != nullptr) open.push_back(service);
   }
+  std::sort(open.begin(), open.end(),
+            [](const Service* a, const Service* b) { return a->incident()->record().id < b->incident()->record().id; });
   bool followed = false;
+  incidents_looked_at_ += open.size();
   for (Service* service : open) {
     Incident& incident = *service->incident();
     followed = incident.drive() || followed;

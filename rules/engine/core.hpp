@@ -1,16 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "rules/base/ordered_times.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/service.hpp"
 #include "rules/engine/view.hpp"
+#include "rules/engine/work.hpp"
 
 namespace rules {
 
@@ -32,6 +35,7 @@ class Core {
   std::optional<Instant> next_deadline() const;
   EngineView view(Instant now) const;
   std::vector<SpanRecord> spans(Instant now) const;
+  Work work() const;
 
  private:
   Instant now() const { return effects_.now(); }
@@ -56,7 +60,7 @@ class Core {
   void touch_concerned(const Event& event);
   void touch_in_incidents();
   void look_again();  // at what is touched
-  Instant next_timer() const { return timers_.empty() ? Instant::max() : timers_.begin()->first; }
+  Instant next_timer() const { return timers_.next(); }
   void set_timer(Service& service);
   Service* find(const ServiceName& name);
   std::vector<Service*> in_scope(const std::optional<ServiceName>& name);
@@ -101,13 +105,17 @@ class Core {
   Neighbours neighbours_;
   HostLock host_;
   std::map<ServiceName, std::unique_ptr<Service>> services_;
-  std::map<IncidentId, Service*> open_;                           // in the order of their opening
-  std::map<ProbeName, std::vector<Service*>> services_of_probe_;  // whose rules, `unless` included, it can change
-  std::multimap<Instant, Event> events_;                          // equal times in the order of their coming
-  std::set<std::pair<Instant, ServiceName>> timers_;
-  std::map<ServiceName, Instant> timer_of_;
-  std::map<ServiceName, Service*> touched_;  // what happens now concerns them
-  std::optional<IncidentId> host_owner_;     // as of the last reaction
+  std::map<IncidentId, Service*> open_;  // in the order of their opening
+  // Whose rules, `unless` included, it can change.
+  std::unordered_map<ProbeName, std::vector<Service*>, NameHash> services_of_probe_;
+  std::multimap<Instant, Event> events_;  // equal times in the order of their coming
+  struct ByName {
+    bool operator()(const Service* a, const Service* b) const { return a->name() < b->name(); }
+  };
+  OrderedTimes<Service*, ByName> timers_;
+  std::vector<Service*> touched_;         // what happens now concerns them; in the order of their names
+  std::optional<IncidentId> host_owner_;  // as of the last reaction
+  std::uint64_t incidents_looked_at_ = 0;
 };
 
 }  // namespace rules

@@ -28,5 +28,6 @@ void Engine::hold_new_steps() { state_->core.hold_new_steps(); }
 std::optional<Instant> Engine::next_deadline() const { return state_->core.next_deadline(); }
 EngineView Engine::view(Instant now) const { return state_->core.view(now); }
 std::vector<SpanRecord> Engine::spans(Instant now) const { return state_->core.spans(now); }
+Work Engine::work() const { return state_->core.work(); }
 
 }  // namespace rules

@@ -8,6 +8,7 @@
 #include "rules/engine/config.hpp"
 #include "rules/engine/events.hpp"
 #include "rules/engine/view.hpp"
+#include "rules/engine/work.hpp"
 
 namespace rules {
 
@@ -47,6 +48,7 @@ class Engine {
   EngineView view(Instant now) const;
   // The spans as they are now, to be saved at a stop and every few seconds.
   std::vector<SpanRecord> spans(Instant now) const;
+  Work work() const;
 
  private:
   struct State;

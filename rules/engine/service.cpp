@@ -141,7 +141,9 @@ void Service::end_pause() {
 
 std::optional<Instant> Service::next_deadline() const {
   const Instant now = shared_.measuring.effects.now();
-  std::vector<Instant> due{evidence_.next_change()};
+  std::vector<Instant> due;
+  due.reserve(8);
+  due.push_back(evidence_.next_change());
   revisions_.add_deadlines(due);
   limits_.add_deadlines(due);
   if (incident_) incident_->add_deadlines(due);

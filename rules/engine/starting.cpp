@@ -123,7 +123,6 @@ std::vector<Command> Core::reload(CoreConfig config, Instant until) {
   touch_all();
   touched_.clear();
   timers_.clear();
-  timer_of_.clear();
   config_ = std::move(config);
   trouble_.configure(config_.mode);
   Measurements fresh(config_.probes, config_.signals, all_conditions(config_));

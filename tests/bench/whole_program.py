@@ -24,7 +24,6 @@ sys.path.insert(0, str(HERE.parent / "shop"))
 sys.dont_write_bytecode = True
 from watched import free_port, write_config  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 SETTLING = 12  # seconds until connections stand, windows begin and caches are filled
 
 # name: (health targets or pages, services, series a page, interval in seconds, its peer)
@@ -68,7 +67,7 @@ class Shape:
     def haproxy(self, target):
         servers = "\n".join(f"  server s{i} 127.0.0.1:{target} check inter {self.interval}s" for i in range(self.many))
         return f"global\n  maxconn 8192\ndefaults\n  mode http\n  timeout connect 1s\n  timeout check 1s\n  timeout client 1s\n  timeout server 1s\n" \
-               f"backend b\n  option httpchk GET /health\n  http-check expect status 200\n{servers}\n"
+               f"frontend f\n  bind 127.0.0.1:{free_port()}\n  default_backend b\nbackend b\n  option httpchk GET /health\n  http-check expect status 200\n{servers}\n"
 
     def prometheus(self, folder, target):
         jobs = "".join(f"  - job_name: p{i}\n    metrics_path: /metrics/{i}\n    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n" for i in range(self.many))
@@ -87,9 +86,9 @@ class Measured:
         self.log = log
 
     def cpu(self):
-        """Seconds, of the process and its threads."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Seconds, of the process and its threads: to the nanosecond, where /proc/PID/stat counts in hundredths of a second."""
+        threads = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def resident(self):
         """MiB."""

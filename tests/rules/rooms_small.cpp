@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/ordered_times.hpp"
 #include "rules/engine/acting/host_lock.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/acting/neighbours.hpp"
-#include "rules/engine/evidence/due.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
 #include "rules/engine/incident/ladder.hpp"
@@ -50,7 +50,7 @@ struct OneService {
 }  // namespace
 
 TEST_CASE("what is due is found in the order of time, and moves when it is set again") {
-  rules::Due due(3);
+  rules::OrderedTimes<std::size_t> due;
   due.set(0, noon + 3s);
   due.set(1, noon + 1s);
   due.set(2, noon + 1s);

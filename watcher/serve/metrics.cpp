@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <map>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,7 +69,7 @@ struct Metrics::State {
       counters(registry, "rollbackd_notifications_total", "Notifications, by what became of them.");
   Gauges& reload = gauges(registry, "rollbackd_config_last_reload_successful",
                           "1 when the configuration in force is what the file said at the last reload.");
-  std::map<rules::ProbeName, prometheus::Histogram*> polls;
+  std::unordered_map<rules::ProbeName, prometheus::Histogram*, rules::NameHash> polls;
 
   void forget_probes_except(const std::vector<rules::ProbeView>& probes);
   void show_services(const std::vector<rules::ServiceView>& services);

@@ -97,13 +97,14 @@ void Evidence::look_at(std::size_t which, bool polled) {
   const std::optional<Cause> under = blanket(rule);
   if (polled || rule.needs_judging({not_before_, under}, now())) {
     rule.judge(measuring_.measurements, scope(under), polled ? Fresh::sample : Fresh::same_evidence, now());
+    ++evaluations_;
   }
   if (rule.take_change_of_sight(now())) blindness_.changed(rule);
   if (rule.take_confirmation_request()) {
     measuring_.effects.note("confirming", {{"rule", rule.name().text}, {"service", spec_.name.text}});
     for (const ProbeName& probe : rule.probes()) measuring_.effects.emit(PollNow{probe});
   }
-  looked_at_.insert(which);
+  looked_at_.push_back(which);
   note(which);
 }
 
@@ -115,10 +116,10 @@ void Evidence::note(std::size_t which) {
   keep(firing_, rule.is_firing());
   keep(bad_, (rule.is(Verdict::bad) || rule.is_firing()) && rule.spec().severity != Severity::p3);
   keep(blind_, rule.is_blind());
-  std::vector<Instant> deadlines;
-  rule.add_deadlines(now(), deadlines);
+  deadlines_.clear();
+  rule.add_deadlines(now(), deadlines_);
   std::optional<Instant> next;
-  for (const Instant at : deadlines) {
+  for (const Instant at : deadlines_) {
     if (at > now() && at < next.value_or(Instant::max())) next = at;
   }
   due_.set(which, next);
@@ -129,8 +130,11 @@ void Evidence::tell_of_sight() {
 }
 
 std::vector<WatchedRule*> Evidence::take_looked_at() {
+  std::sort(looked_at_.begin(), looked_at_.end());
+  looked_at_.erase(std::unique(looked_at_.begin(), looked_at_.end()), looked_at_.end());
   std::vector<WatchedRule*> out;
-  for (const std::size_t which : std::exchange(looked_at_, {})) out.push_back(rules_[which]);
+  for (const std::size_t which : looked_at_) out.push_back(rules_[which]);
+  looked_at_.clear();
   return out;
 }
 

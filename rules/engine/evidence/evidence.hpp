@@ -1,16 +1,18 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "rules/base/ordered_times.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/blindness.hpp"
-#include "rules/engine/evidence/due.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
 #include "rules/engine/evidence/watched_rule.hpp"
@@ -65,7 +67,8 @@ class Evidence {
   void forget_before() { before_.reset(); }
 
   // Reading.
-  std::vector<WatchedRule*> firing();  // in the configuration's order
+  std::uint64_t evaluations() const { return evaluations_; }  // so far
+  std::vector<WatchedRule*> firing();                         // in the configuration's order
   // One of P0 to P2 is bad, as it was last seen, or fired and has not recovered.
   bool is_any_bad() const { return !bad_.empty(); }
   // Each of P0 to P2 is known to be good.
@@ -119,16 +122,18 @@ class Evidence {
     std::size_t number = 0;
   };
   std::map<RuleName, Owned> owned_;
-  std::map<ProbeName, std::vector<std::size_t>> of_probe_;
+  std::unordered_map<ProbeName, std::vector<std::size_t>, NameHash> of_probe_;
   std::set<ProbeName> probes_;
   Duration max_gap_{};
   Duration slowest_interval_{};
   // What is known of all rules together, so that none of them has to be asked.
-  Due due_;
-  std::set<std::size_t> looked_at_;  // at this moment
+  OrderedTimes<std::size_t> due_;
+  std::vector<std::size_t> looked_at_;  // at this moment
+  std::vector<Instant> deadlines_;      // of one of them: kept for its room
   std::set<std::size_t> firing_;
   std::set<std::size_t> bad_;  // of P0 to P2
   std::set<std::size_t> blind_;
+  std::uint64_t evaluations_ = 0;
   Blindness blindness_;
   Uptime uptime_;
   // What is measured may count differently than when all rules were last looked at: something was said, or this time

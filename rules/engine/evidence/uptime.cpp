@@ -1,38 +1,36 @@
 #include "rules/engine/evidence/uptime.hpp"
 
+#include <utility>
+
 namespace rules {
 
 void Uptime::watch(const std::set<ProbeName>& probes) {
-  const std::map<ProbeName, Seen> old = std::exchange(seen_, {});
-  order_.clear();
+  const auto old = std::exchange(seen_, {});
+  const auto old_stale = std::exchange(stale_, {});
   down_ = 0;
   unknown_ = 0;
   for (const ProbeName& probe : probes) {
-    seen_.emplace(probe, Seen{});
+    seen_.emplace(probe, Up::unknown);
     ++unknown_;
-    if (const auto known = old.find(probe); known != old.end()) saw(probe, known->second.up, known->second.until);
+    const auto known = old.find(probe);
+    if (known != old.end()) saw(probe, known->second, old_stale.of(probe).value_or(Instant::max()));
   }
 }
 
 void Uptime::saw(const ProbeName& probe, Up up, Instant until) {
   const auto found = seen_.find(probe);
   if (found == seen_.end()) return;
-  Seen& seen = found->second;
-  if (seen.up != Up::unknown) order_.erase({seen.until, probe});
-  if (seen.up == Up::down) --down_;
-  if (seen.up == Up::unknown) --unknown_;
-  seen = {up, until};
-  if (up != Up::unknown) order_.emplace(until, probe);
+  if (found->second == Up::down) --down_;
+  if (found->second == Up::unknown) --unknown_;
+  found->second = up;
+  stale_.set(probe, up == Up::unknown ? std::nullopt : std::optional(until));
   if (up == Up::down) ++down_;
   if (up == Up::unknown) ++unknown_;
 }
 
 std::vector<ProbeName> Uptime::take_stale(Instant now) {
-  std::vector<ProbeName> out;
-  while (!order_.empty() && order_.begin()->first <= now) {
-    out.push_back(order_.begin()->second);
-    saw(out.back(), Up::unknown, Instant::max());
-  }
+  std::vector<ProbeName> out = stale_.take(now);
+  for (const ProbeName& probe : out) saw(probe, Up::unknown, Instant::max());
   return out;
 }
 

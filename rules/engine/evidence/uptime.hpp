@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
 #include <set>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
+#include "rules/base/ordered_times.hpp"
 #include "rules/base/poll.hpp"
 
 namespace rules {
@@ -23,15 +23,11 @@ class Uptime {
   // As of the last take_stale(): down where one is, else unknown where one is or there is none, else up.
   Up worst() const;
   // When the next one goes stale; Instant::max(): none does.
-  Instant next_change() const { return order_.empty() ? Instant::max() : order_.begin()->first; }
+  Instant next_change() const { return stale_.next(); }
 
  private:
-  struct Seen {
-    Up up = Up::unknown;
-    Instant until = Instant::min();
-  };
-  std::map<ProbeName, Seen> seen_;
-  std::set<std::pair<Instant, ProbeName>> order_;  // of those that are not unknown
+  std::unordered_map<ProbeName, Up, NameHash> seen_;
+  OrderedTimes<ProbeName, std::less<ProbeName>, NameHash> stale_;  // of those that are not unknown
   std::size_t down_ = 0;
   std::size_t unknown_ = 0;
 };

@@ -120,7 +120,7 @@ void Evidence::watch() {
 
 // Nothing that was known of them together is left.
 void Evidence::note_all() {
-  due_ = Due(rules_.size());
+  due_.clear();
   looked_at_.clear();
   firing_.clear();
   bad_.clear();
