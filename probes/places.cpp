@@ -1,5 +1,6 @@
 #include "probes/places.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace probes {
@@ -23,10 +24,12 @@ Instant place_within(std::uint64_t hash, Instant now, Duration length) {
   const auto pick = [hash](Duration::rep count) {
     return count > 0 ? static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(count)) : 0;
   };
-  const Duration::rep places = length / place_length;
+  constexpr Duration::rep places_max = 20;
+  const Duration place = std::max(place_length, length / places_max);
+  const Duration::rep places = length / place;
   if (places < 2) return now + Duration(pick(length.count()));
-  const Instant next = now + (place_length - now.time_since_epoch() % place_length);
-  return next + pick(places) * place_length;
+  const Instant next = now + (place - now.time_since_epoch() % place);
+  return next + pick(places) * place;
 }
 
 }  // namespace probes

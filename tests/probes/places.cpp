@@ -38,6 +38,12 @@ TEST_CASE("targets are spread evenly over an interval, and share its places") {
   }
 }
 
+TEST_CASE("targets of a long interval share places as those of a short one do") {
+  const auto places = places_of(2000, 10s);
+  CHECK(places.size() == 20);
+  CHECK(places.rbegin()->first - places.begin()->first == 9500ms);
+}
+
 TEST_CASE("targets that start at different times share places") {
   std::set<Duration> offsets;
   for (int i = 0; i < 100; ++i) {
