@@ -69,6 +69,7 @@ struct ServiceRecord {
   std::optional<PendingMark> mark;
   Revision switching_to;                 // target of a switch of ours that has not been seen running yet
   std::map<std::string, int> next_rung;  // rule -> rung it starts at when it fires again on this revision (2.27)
+  bool unreadable_told = false;          // people know that it cannot be read what runs
 };
 
 enum class FuseUse { switched, mutated, by_hand, reset };

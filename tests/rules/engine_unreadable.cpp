@@ -52,6 +52,25 @@ TEST_CASE("that it cannot be read what runs is told at the second failed look, o
   CHECK(told_of_it(w) == 2);
 }
 
+TEST_CASE("that it cannot be read what runs is told once over a restart, and so is that it can be read again") {
+  World w(usual());
+  w.run(5min);
+  unreadable(w);
+  w.run(1min);
+  w.crash();
+  w.run(10min);
+  CHECK(told_of_it(w) == 1);
+  CHECK(w.service().unreadable == cause);
+  w.crash();
+  readable(w);
+  w.run(1min);
+  CHECK(w.told_text("can be read again"));
+  w.crash();
+  unreadable(w);
+  w.run(1min);
+  CHECK(told_of_it(w) == 2);
+}
+
 TEST_CASE("one look that fails, and looks that fail during a deployment, are not told") {
   World w(usual());
   w.run(5min);

@@ -30,14 +30,16 @@ BOOST_DESCRIBE_STRUCT(Measured, (), (value, cause, detail, count, errors, approx
 BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out, unit))
 BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
 BOOST_DESCRIBE_STRUCT(SpanRecord, (),
-                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, withheld_since))
+                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, answered,
+                       withheld_since))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
                        baselines, collected, switches_away, preexisting))
 BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
-                       mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung))
+                       mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
+                       unreadable_told))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples))
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))

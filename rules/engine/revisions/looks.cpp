@@ -23,6 +23,7 @@ void Revisions::restore(const ServiceRecord& record, std::optional<Instant> last
   rolled_back_here_ = record.rolled_back_here;
   mark_ = record.mark;
   switching_to_ = record.switching_to;
+  readability_.restore(record.unreadable_told);
   tell_deploying();
   const LedgerRecord* running = running_record();
   if (running == nullptr) return;
@@ -42,12 +43,18 @@ void Revisions::put_into(ServiceRecord& record) const {
   record.rolled_back_here = rolled_back_here_;
   record.mark = mark_;
   record.switching_to = switching_to_;
+  record.unreadable_told = readability_.is_told();
 }
 
 void Revisions::judge_sight(const RevisionRead& read) {
-  if (read.revision) return readability_.could_read(*read.revision);
-  // Between stop and start there is nothing to be read.
-  if (!read.instance_absent && !doors_.evidence.is_deploying()) readability_.could_not_read(read.error);
+  const bool was_told = readability_.is_told();
+  if (read.revision) {
+    readability_.could_read(*read.revision);
+  } else if (!read.instance_absent && !doors_.evidence.is_deploying()) {
+    // Between stop and start there is nothing to be read.
+    readability_.could_not_read(read.error);
+  }
+  if (readability_.is_told() != was_told) doors_.save();
 }
 
 void Revisions::looked(const RevisionRead& read) {

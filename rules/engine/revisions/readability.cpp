@@ -1,5 +1,7 @@
 #include "rules/engine/revisions/readability.hpp"
 
+#include <utility>
+
 namespace rules {
 
 namespace {
@@ -18,8 +20,8 @@ std::string sentence(const std::string& error) {
 void Readability::could_read(const Revision& running) {
   failed_ = 0;
   newest_error_.clear();
-  if (why_not_.empty()) return;
   why_not_.clear();
+  if (!std::exchange(is_told_, false)) return;
   effects_.note("readable", {{"service", spec_.name.text}, {"revision", running.text}});
   effects_.tell_fault(spec_.name.text + ": what runs can be read again", running.text + " runs.", spec_.name);
 }
@@ -29,10 +31,10 @@ void Readability::could_not_read(const std::string& error) {
   ++failed_;
   newest_error_ = error;
   if (failed_ < failed_max) return;
-  const bool is_told = !why_not_.empty();
+  const bool is_new = why_not_.empty();
   why_not_ = sentence(error);
-  if (is_told) return;
-  effects_.note("unreadable", {{"service", spec_.name.text}, {"why", why_not_}});
+  if (is_new) effects_.note("unreadable", {{"service", spec_.name.text}, {"why", why_not_}});
+  if (std::exchange(is_told_, true)) return;
   effects_.tell_fault(spec_.name.text + ": it cannot be read what runs", why_not_, spec_.name);
 }
 

@@ -8,7 +8,7 @@
 namespace rules {
 
 // Whether what runs can be read (SPEC 2.18). One look may fail; what two in a row cannot read is told once, and told
-// again only after it could be read.
+// again only after it could be read, however often we start meanwhile.
 class Readability {
  public:
   Readability(const ServiceSpec& spec, Effects& effects) : spec_(spec), effects_(effects) {}
@@ -16,6 +16,10 @@ class Readability {
   // A look, and what came of it.
   void could_read(const Revision& running);
   void could_not_read(const std::string& error);
+
+  // Whether people know that it cannot be read.
+  bool is_told() const { return is_told_; }
+  void restore(bool is_told) { is_told_ = is_told; }
 
   // "cannot read what runs: CAUSE; do ..."; empty: it can be read, as far as is known.
   const std::string& why_not() const { return why_not_; }
@@ -30,6 +34,7 @@ class Readability {
   int failed_ = 0;  // looks in a row
   std::string newest_error_;
   std::string why_not_;
+  bool is_told_ = false;
 };
 
 }  // namespace rules
