@@ -104,6 +104,9 @@ TEST_CASE("systemctl may be refused to whoever is not root, unless it is the use
   CHECK(watcher::may_be_refused({"/usr/bin/systemctl", "restart", "web"}, deploy));
   CHECK_FALSE(watcher::may_be_refused({"systemctl", "--user", "restart", "web"}, deploy));
   CHECK_FALSE(watcher::may_be_refused({"systemctl", "restart", "web"}, root));
+  CHECK(watcher::may_be_refused({"systemctl", "-H", "host", "try-restart", "web"}, deploy));
+  CHECK_FALSE(watcher::may_be_refused({"systemctl", "is-active", "web"}, deploy));
+  CHECK_FALSE(watcher::may_be_refused({"systemctl", "show", "-p", "ActiveState", "web"}, deploy));
   CHECK_FALSE(watcher::may_be_refused({"./restart"}, deploy));
 }
 

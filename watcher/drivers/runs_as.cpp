@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace watcher {
 
@@ -23,6 +24,16 @@ namespace {
 std::string shown_user(uid_t uid) {
   const std::string name = account_of(uid);
   return name.empty() ? "uid " + std::to_string(uid) : name;
+}
+
+bool is_change_of_systemctl(const std::string& word) {
+  constexpr std::array<std::string_view, 28> verbs{
+      "start",   "stop",        "restart",      "reload",       "try-restart",   "reload-or-restart",
+      "enable",  "disable",     "reenable",     "preset",       "kill",          "try-reload-or-restart",
+      "mask",    "unmask",      "link",         "revert",       "daemon-reload", "daemon-reexec",
+      "isolate", "edit",        "set-property", "reset-failed", "clean",         "freeze",
+      "thaw",    "set-default", "add-wants",    "add-requires"};
+  return std::find(verbs.begin(), verbs.end(), word) != verbs.end();
 }
 
 }  // namespace
@@ -48,7 +59,9 @@ std::string name_of(const RunsAs& as) { return as.user.empty() ? shown_user(::ge
 bool may_be_refused(const std::vector<std::string>& argv, const RunsAs& as) {
   if (argv.empty() || std::find(argv.begin(), argv.end(), "--user") != argv.end()) return false;
   const std::string command = argv.front().substr(argv.front().rfind('/') + 1);
-  return command == "systemctl" && name_of(as) != "root";
+  // What only looks is for everybody.
+  const bool changes = std::any_of(argv.begin() + 1, argv.end(), is_change_of_systemctl);
+  return command == "systemctl" && changes && name_of(as) != "root";
 }
 
 }  // namespace watcher
