@@ -140,3 +140,47 @@ TEST_CASE("a build that changes a submodule and fails does not keep it from goin
   CHECK(content(shop.repository + "/lib/code") == "new\n");
   CHECK(shop.asked("status --porcelain").empty());
 }
+
+TEST_CASE("a submodule that people merge or rebase is checked out by a git switch all the same") {
+  for (const std::string manner : {"merge", "rebase"}) {
+    ShopWithLibrary shop;
+    shop.git("config submodule.lib.update " + manner);
+    const rules::StepResult result = shop.roll_back_to(shop.old_release);
+    INFO(result.detail);
+    REQUIRE(result.status == StepStatus::succeeded);
+    CHECK(content(shop.repository + "/lib/code") == "old\n");
+  }
+}
+
+TEST_CASE("a submodule that is not to be updated is left as it is by a git switch") {
+  ShopWithLibrary shop;
+  shop.git("config submodule.lib.update none");
+  const rules::StepResult result = shop.roll_back_to(shop.old_release);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(content(shop.repository + "/lib/code") == "new\n");
+}
+
+TEST_CASE("what is local in a submodule that the target has not stays when a build fails") {
+  ShopWithLibrary shop;
+  shop.git(std::string(protocol) + "submodule --quiet add " + shop.library + " extra");
+  shop.release("both");
+  shop.in_tree("echo patched > extra/code");
+  shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")};
+  const rules::StepResult result = shop.roll_back_to(shop.old_release);
+  INFO(result.detail);
+  CHECK(contains(result.detail, "is checked out again"));
+  CHECK(content(shop.repository + "/extra/code") == "patched\n");
+  CHECK(content(shop.repository + "/lib/code") == "new\n");
+}
+
+TEST_CASE("a file that a build made in a submodule is not in the way back") {
+  ShopWithLibrary shop;
+  shop.in_tree("cd lib && echo more > more && git add more && git -c user.name=D -c user.email=d@e commit -q -m more");
+  shop.release("more");
+  shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/more; exit 1\n")};
+  const rules::StepResult result = shop.roll_back_to(shop.old_release);
+  INFO(result.detail);
+  CHECK(contains(result.detail, "is checked out again"));
+  CHECK(content(shop.repository + "/lib/more") == "more\n");
+}

@@ -177,21 +177,22 @@ asio::awaitable<GitYesNo> GitRepository::has_submodules(std::string commit) cons
   co_return !std::get<std::string>(answer).empty();
 }
 
-asio::awaitable<GitDone> GitRepository::update(std::vector<std::string> arguments, rules::Duration limit) const {
+// Whoever wrote `update = none` wants that submodule left alone, which --checkout would overrule. What is merged or
+// rebased onto the release stays at what it is to go away from.
+asio::awaitable<GitDone> GitRepository::update_submodules(rules::Duration limit) const {
+  std::vector<std::string> init_arguments{"submodule", "--quiet", "init"};
+  std::vector<std::string> init = git_.with_paths(std::move(init_arguments));
+  const GitAnswer known = co_await git_.ask(std::move(init), limit);
+  if (const auto* const error = std::get_if<GitError>(&known)) co_return *error;
+  std::vector<std::string> question{"config", "--get-regexp", "^submodule[.].*[.]update$", "^none$"};
+  const GitYesNo unwanted = co_await git_.yes_or_no(std::move(question), git_question_limit);
+  if (const auto* const error = std::get_if<GitError>(&unwanted)) co_return *error;
+  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive"};
+  if (!std::get<bool>(unwanted)) arguments.emplace_back("--checkout");
   std::vector<std::string> limited = git_.with_paths(std::move(arguments));
   const GitAnswer answer = co_await git_.ask(std::move(limited), limit);
   if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
   co_return GitDone();
-}
-
-asio::awaitable<GitDone> GitRepository::update_submodules(rules::Duration limit) const {
-  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive"};
-  co_return co_await update(std::move(arguments), limit);
-}
-
-asio::awaitable<GitDone> GitRepository::go_back_in_submodules(rules::Duration limit) const {
-  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive", "--force"};
-  co_return co_await update(std::move(arguments), limit);
 }
 
 }  // namespace watcher

@@ -53,12 +53,8 @@ class GitRepository {
   asio::awaitable<GitYesNo> has_submodules(std::string commit) const;
   // Makes the submodules, of `paths` or all, those of what is checked out.
   asio::awaitable<GitDone> update_submodules(rules::Duration limit) const;
-  // The same where nothing is local: what a build has changed since gives way.
-  asio::awaitable<GitDone> go_back_in_submodules(rules::Duration limit) const;
 
  private:
-  asio::awaitable<GitDone> update(std::vector<std::string> arguments, rules::Duration limit) const;
-
   GitRunner git_;
 };
 

@@ -186,7 +186,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
     if (done) co_return trouble_of(*done);
   }
   if (state_.aftermath.submodules) {
-    const GitDone done = co_await repository_.go_back_in_submodules(go_back_limit);
+    const GitDone done = co_await go_back_in_submodules(go_back_limit);
     if (done) co_return trouble_of(*done);
   }
   state_.aftermath.left_at.clear();

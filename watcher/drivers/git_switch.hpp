@@ -47,6 +47,7 @@ class GitSwitch {
   // With the submodules, which are part of what is built.
   asio::awaitable<MaybeTrouble> build();
   asio::awaitable<MaybeTrouble> move_back();
+  asio::awaitable<GitDone> go_back_in_submodules(rules::Duration limit);
   asio::awaitable<void> go_back(Trouble& trouble);
   asio::awaitable<MaybeTrouble> restart();
   asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit);
@@ -73,6 +74,7 @@ class GitSwitch {
   std::optional<GitPlace> here_;               // where the tree is now, if that is noted
   std::vector<GitSubmodule> submodules_;       // of the target
   std::map<std::string, std::string> inside_;  // what was checked out has these submodules at these commits
+  std::vector<GitSubmodule> cleared_;          // at the commits that they were at
   bool begun_ = false;                         // something of the tree was to be changed
   rules::StepResult result_;
 };

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -73,6 +75,8 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_submodule(const GitSub
   const GitRepository repository(submodule.git);
   const GitAnswer head = co_await repository.head();
   const auto* const at = std::get_if<std::string>(&head);
+  const auto* const unknown = std::get_if<GitError>(&head);
+  if (unknown != nullptr && (unknown->timed_out || unknown->called_off)) co_return trouble_of(*unknown);
   // One that was never checked out has nothing to lose.
   if (at == nullptr) co_return MaybeTrouble();
   GitLeftInside left{submodule.git.dir(), "", {}};
@@ -90,9 +94,23 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_submodule(const GitSub
   GitPutAway& put_away = state_.aftermath.inside.back().put_away;
   const GitDone failed = co_await clear(submodule.git, *at, target, put_away);
   if (failed) co_return trouble_of(*failed);
+  cleared_.push_back({submodule.git, *at});
   const bool as_it_was = was_at.empty() && put_away.stash_message.empty() && put_away.aside_message.empty();
   if (as_it_was) state_.aftermath.inside.pop_back();
   co_return MaybeTrouble();
+}
+
+// What a build has changed gives way in those that were cleared; what is local in any other stays.
+asio::awaitable<GitDone> GitSwitch::go_back_in_submodules(rules::Duration limit) {
+  for (const GitSubmodule& submodule : cleared_) {
+    // Where a build has removed it, git would work in the repository around it.
+    if (::access((submodule.git.dir() + "/.git").c_str(), F_OK) != 0) continue;
+    const GitRepository inside(submodule.git);
+    const GitDone failed =
+        co_await inside.go_back_to(submodule.commit, reason("back to " + brief(submodule.commit)), limit);
+    if (failed) co_return failed;
+  }
+  co_return co_await repository_.update_submodules(limit);
 }
 
 }  // namespace watcher
