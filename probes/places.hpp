@@ -8,8 +8,8 @@
 
 namespace probes {
 
-// Polls stand at places a twentieth of their interval apart, and at least this far, and so share wake-ups, as the kernel's
-// timer slack makes timers do: a wake-up finds every cache cold and costs as much as several polls.
+// Polls stand at places a twentieth of their interval apart, and at least this far, and so share wake-ups, as the
+// kernel's timer slack makes timers do: a wake-up finds every cache cold and costs as much as several polls.
 inline constexpr rules::Duration place_length = std::chrono::milliseconds(50);
 
 // The same for a target on every machine and in every run.
