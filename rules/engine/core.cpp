@@ -140,8 +140,12 @@ void Core::handle(const ReadinessRead& read) {
   const std::string what = service->name().text;
   if (known.told) {
     effects_.tell_fault(what + " could not be rolled back", known.reason, service->name());
-  } else {
+  } else if (service->has_target()) {
     effects_.tell_fault(what + " could be rolled back again", "What was in the way is gone.", service->name());
+  } else {
+    effects_.tell_fault(what + ": what was in the way of a rollback is gone",
+                        "There is nothing to roll back to yet: no good revision is known that ran before.",
+                        service->name());
   }
 }
 

@@ -61,6 +61,9 @@ class Service {
   void could_be_read();
   void could_be_rolled_back();
 
+  // Whether there is something to roll back to, as far as can be known.
+  bool has_target() const { return !spec_.has_identity || revisions_.last_good(revisions_.running()).has_value(); }
+
   // When it has to be looked at though nothing happens; nothing: never.
   std::optional<Instant> next_deadline() const;
   void end_pause();

@@ -60,7 +60,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.unreadable = revisions.readability().why_not();
   out.deploying = service.evidence().is_deploying();
   out.warming_up = service.evidence().is_warming();
-  const bool has_target = !service.spec().has_identity || !out.last_good.empty();
+  const bool has_target = service.has_target();
   out.rollback_ready = service.spec().has_driver && service.readiness.ready && has_target;
   if (!service.spec().has_driver) {
     out.not_ready_reason = "it has no driver";

@@ -35,6 +35,16 @@ TEST_CASE("that a rollback could not be done is told once, and once that it coul
   CHECK(w.service().rollback_ready);
 }
 
+TEST_CASE("that a rollback could be done again is not told while there is nothing to roll back to") {
+  World w(usual());
+  w.run(30s);  // v1 alone has been seen
+  look(w, "/opt/app/.git/index.lock is there");
+  look(w, "");
+  CHECK(w.told_text("no good revision is known that ran before"));
+  CHECK_FALSE(w.told_text("What was in the way is gone."));
+  CHECK_FALSE(w.service().rollback_ready);
+}
+
 TEST_CASE("that a rollback could not be done is not told during a deployment, but when it is still so afterwards") {
   World w(usual());
   w.settle_on_v2();

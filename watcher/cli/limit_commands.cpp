@@ -63,10 +63,11 @@ void add_limit_commands(CLI::App& app, CommandLine& line) {
   add_pause(app, line);
   add_resume(app, line);
   add_fuse(app, line);
-  line.add(app, "accept-state",
-           "accept that a damaged database was set aside. A new one was begun, and nothing was acted on since; mode is "
-           "again what the configuration says.",
-           [&line] { return request(line, "/api/v1/accept-state", {}); });
+  line.add(
+      app, "accept-state",
+      "accept that the journal was lost, damaged or gone. A new one was begun, and nothing was acted on since; mode is "
+      "again what the configuration says.",
+      [&line] { return request(line, "/api/v1/accept-state", {}); });
 }
 
 }  // namespace watcher
