@@ -83,8 +83,9 @@ void Judge::polled(const Watcher& watcher, const Poll& poll) {
 void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   Service& known = service(read.service);
   const Duration since = known.looked_at == Instant::min() ? Duration::zero() : now() - known.looked_at;
-  known.readable = read.revision.has_value();
+  const bool was_readable = std::exchange(known.readable, read.revision.has_value());
   if (!read.revision) return;
+  if (!was_readable) known.disturbed = now();  // what ran meanwhile is not known
   const std::string& runs = read.revision->text;
   if (known.first.empty()) known.first = runs;
   if (known.looked == runs || known.first == runs) known.agreed.insert(runs);

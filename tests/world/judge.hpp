@@ -70,6 +70,7 @@ class Judge final : public Witness {
     Instant mutation_ended = Instant::min();
     Instant paused_since = Instant::min();
     Instant paused_until = Instant::min();
+    Instant pause_saved_until = Instant::min();  // nobody was told of one that a crash lost
     bool deploying = false;
     bool deploying_for_sure = false;  // that it began is on disk
     Instant deploying_since = Instant::min();

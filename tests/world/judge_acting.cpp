@@ -163,7 +163,8 @@ void Judge::check_gate(const Watcher& watcher, const Perform& command, const Inc
   if (!may_act(watcher, record, incident.approved)) {
     breach("something is changed that nobody approved and that no rule may do by itself");
   }
-  if (now() < known.paused_until) breach("something is changed while the service is paused");
+  if (now() < std::min(known.paused_until, known.pause_saved_until))
+    breach("something is changed while the service is paused");
   if (unaccepted_.contains(watcher.number())) breach("acts before its damaged journal was accepted");
   if (degraded_[watcher.number()] && !incident.approved) breach("acts by itself while in trouble itself");
   const ServiceSpec* service_spec = spec(watcher, command.context.service);

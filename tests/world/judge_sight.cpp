@@ -18,6 +18,7 @@ constexpr Duration blindness_told_within = 1min;
 void Judge::service_saved(const ServiceRecord& record) {
   Service& known = service(record.service);
   known.rolled_back = record.rolled_back_here;
+  known.pause_saved_until = record.paused_until.value_or(Instant::min());
   if (record.deploying_since && known.deploying) known.deploying_for_sure = true;
   if (known.said && known.said->policy && known.said->revision) {
     if (known.looked == known.said->revision->text) known.policy[known.looked] = *known.said->policy;
@@ -46,7 +47,8 @@ void Judge::check_excused(const Watcher& watcher, const RuleSpec& rule) {
 void Judge::check_opened(const Watcher& watcher, const IncidentRecord& record) {
   const Service& known = service(record.service);
   if (record.by_hand || record.rules.empty() || watcher.disk() != Disk::well) return;
-  if (record.opened > known.paused_since + 1s && record.opened + 1s < known.paused_until) {
+  const Instant paused_until = std::min(known.paused_until, known.pause_saved_until);
+  if (record.opened > known.paused_since + 1s && record.opened + 1s < paused_until) {
     breach("an incident is opened while the service is paused");
   }
   // What did not help what runs is not tried again.
