@@ -25,7 +25,7 @@ Instant place_within(std::uint64_t hash, Instant now, Duration length) {
     return count > 0 ? static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(count)) : 0;
   };
   constexpr Duration::rep places_max = 20;
-  const Duration place = std::max(place_length, length / places_max);
+  const Duration place = std::max(place_length, length / places_max / place_length * place_length);
   const Duration::rep places = length / place;
   if (places < 2) return now + Duration(pick(length.count()));
   const Instant next = now + (place - now.time_since_epoch() % place);

@@ -42,6 +42,7 @@ TEST_CASE("targets of a long interval share places as those of a short one do") 
   const auto places = places_of(2000, 10s);
   CHECK(places.size() == 20);
   CHECK(places.rbegin()->first - places.begin()->first == 9500ms);
+  for (const auto& [at, targets] : places_of(200, 1500ms)) CHECK(at.time_since_epoch() % place_length == 0ns);
 }
 
 TEST_CASE("targets that start at different times share places") {
