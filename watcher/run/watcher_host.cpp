@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "watcher/notify/curl_library.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -140,6 +141,10 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
     co_return refused("nothing was changed:\n" + text);
   }
   auto fresh = std::make_shared<const Config>(std::move(*loaded.config));
+  if (!fresh->notifiers.empty() && curl_library().problem) {
+    metrics_.set_reload_successful(false);
+    co_return refused("nothing was changed: " + *curl_library().problem);
+  }
   const std::string fixed = needs_restart(config_->watcher, fresh->watcher);
   metrics_.set_reload_successful(fixed.empty());
   if (!fixed.empty()) co_return refused("nothing was changed: " + fixed + " needs a restart");
