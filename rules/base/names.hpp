@@ -21,6 +21,7 @@ struct Name {
   friend std::ostream& operator<<(std::ostream& out, const Name& name) { return out << name.text; }
 };
 
+// For what is only looked up by name: where order can matter, containers are ordered.
 struct NameHash {
   template <class Meaning>
   std::size_t operator()(const Name<Meaning>& name) const {

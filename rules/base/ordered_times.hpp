@@ -1,9 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,7 +13,7 @@ namespace rules {
 
 // When each of a number of things is due. Setting one anew costs the logarithm of how many there are, and no memory:
 // each poll does it several times. `Before` orders things of the same time.
-template <class Thing, class Before = std::less<Thing>, class Hash = std::hash<Thing>>
+template <class Thing, class Before = std::less<Thing>>
 class OrderedTimes {
  public:
   OrderedTimes() = default;
@@ -66,7 +66,7 @@ class OrderedTimes {
   };
   using Order = std::set<Entry, Earlier>;
   Order order_;
-  std::unordered_map<Thing, typename Order::iterator, Hash> places_;
+  std::map<Thing, typename Order::iterator, Before> places_;
 };
 
 }  // namespace rules

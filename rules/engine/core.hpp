@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -107,7 +106,7 @@ class Core {
   std::map<ServiceName, std::unique_ptr<Service>> services_;
   std::map<IncidentId, Service*> open_;  // in the order of their opening
   // Whose rules, `unless` included, it can change.
-  std::unordered_map<ProbeName, std::vector<Service*>, NameHash> services_of_probe_;
+  std::map<ProbeName, std::vector<Service*>> services_of_probe_;
   std::multimap<Instant, Event> events_;  // equal times in the order of their coming
   struct ByName {
     bool operator()(const Service* a, const Service* b) const { return a->name() < b->name(); }

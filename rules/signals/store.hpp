@@ -111,8 +111,8 @@ class Store {
                    Part part) const;
   Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
 
-  std::unordered_map<ProbeName, Probe, NameHash> probes_;
-  std::unordered_map<SignalName, Signal, NameHash> signals_;
+  std::map<ProbeName, Probe> probes_;
+  std::map<SignalName, Signal> signals_;
 };
 
 }  // namespace rules

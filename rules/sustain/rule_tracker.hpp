@@ -33,7 +33,6 @@ struct SpanRecord {
   bool confirmed_unknown = false;  // credit kept: the next bad verdict fires at once
   Instant firing_since;
   Instant saved_at;
-  bool answered = false;                  // it fires, and the incident that it opened is closed
   std::optional<Instant> withheld_since;  // it fired then, and `unless` has delayed it since
 };
 

@@ -27,12 +27,12 @@ bool still_holds(const SpanRecord& saved, const SpanRecord& now) {
 SpanChanges SpanKeeping::changes(std::vector<SpanRecord> all, Instant now) {
   const auto is_saved = [this](const SpanRecord& record) { return saved_.contains(record.rule); };
   const bool same_rules = all.size() == saved_.size() && std::all_of(all.begin(), all.end(), is_saved);
-  if (!same_rules || now < held_) {
+  if (!held_ || !same_rules) {
     saved_.clear();
     since_ = now;
-    held_ = now;
+    held_.reset();
   }
-  SpanChanges out{{}, {since_, std::exchange(held_, now), now}};
+  SpanChanges out{{since_, std::exchange(held_, now), now}, {}};
   for (SpanRecord& record : all) {
     const auto known = saved_.find(record.rule);
     if (known != saved_.end() && still_holds(known->second, record)) continue;
@@ -42,15 +42,10 @@ SpanChanges SpanKeeping::changes(std::vector<SpanRecord> all, Instant now) {
   return out;
 }
 
-std::optional<SpansHeld> followed(const std::optional<SpansHeld>& known, const SpansHeld& next) {
-  const bool follows = known && known->since == next.since && known->at == next.after;
-  return next.after == next.since || follows ? next : known;
-}
-
-void hold(SpanRecord& record, const SpansHeld& held) {
-  if (record.saved_at < held.since || record.saved_at >= held.at) return;
-  if (!record.segments.empty() && record.segments.back().to >= record.saved_at) record.segments.back().to = held.at;
-  record.saved_at = held.at;
+void hold(SpanRecord& record, Instant since, Instant until) {
+  if (!is_steady(record) || record.saved_at < since || record.saved_at >= until) return;
+  if (!record.segments.empty()) record.segments.back().to = until;
+  record.saved_at = until;
 }
 
 }  // namespace rules

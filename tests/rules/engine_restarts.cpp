@@ -173,36 +173,3 @@ TEST_CASE("a pause that ended while nobody was there is over at the start and fo
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
   CHECK(w.noted("resumed") == 1);
 }
-
-TEST_CASE("what people aborted is not opened again for the same revision by a restart, however long it takes") {
-  for (const Duration away : {Duration(2s), Duration(10min)}) {
-    World w(usual());
-    w.settle_on_v2();
-    errors_on(w);
-    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
-    REQUIRE(w.ask(rules::Abort{w.open()->id, "a test"}).accepted);
-    w.run(1min);
-    REQUIRE(w.outcome() == "aborted");
-    w.crash(away);
-    w.run(30min);
-    CHECK(w.all().size() == 1);
-    // Seen to be good in between, it is new evidence.
-    errors_off(w);
-    w.run(15min);
-    errors_on(w);
-    CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
-  }
-}
-
-TEST_CASE("what people aborted does not keep a revision that was deployed while nobody watched from being judged") {
-  World w(usual());
-  w.settle_on_v2();
-  errors_on(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
-  REQUIRE(w.ask(rules::Abort{w.open()->id, "a test"}).accepted);
-  w.run(1min);
-  errors_off(w);
-  w.deploy("bad");
-  w.crash(10min);
-  CHECK(w.run_until([&] { return w.all().size() == 2; }, 30min));
-}

@@ -30,7 +30,7 @@ void FakeJournal::save(const Record& record) {
   if (const auto* x = std::get_if<IncidentRecord>(&record)) incidents[x->id.text] = *x;
   if (const auto* x = std::get_if<StepRecord>(&record)) steps[x->id] = *x;
   if (const auto* x = std::get_if<SpanRecord>(&record)) spans[x->rule.text] = *x;
-  if (const auto* x = std::get_if<SpansHeld>(&record)) held = followed(held, *x);
+  if (const auto* x = std::get_if<SpansHeld>(&record); x != nullptr && held.follow(*x)) spans.clear();
 }
 
 DurableState FakeJournal::read_back(Instant last_alive) const {
@@ -44,7 +44,7 @@ DurableState FakeJournal::read_back(Instant last_alive) const {
   for (const auto& [id, record] : steps) out.steps.push_back(record);
   for (const auto& [id, record] : spans) {
     out.spans.push_back(record);
-    if (held) hold(out.spans.back(), *held);
+    held.hold(out.spans.back());
   }
   out.last_alive = last_alive;
   return out;
@@ -171,8 +171,8 @@ bool World::run_until(const std::function<bool()>& done, Duration most) {
     if (now_ >= spans_at + spans_every) {
       spans_at = now_;
       const SpanChanges changes = span_keeping_.changes(engine_->spans(now_), now_);
-      for (const SpanRecord& span : changes.changed) journal.save(span);
       journal.save(changes.rest);
+      for (const SpanRecord& span : changes.changed) journal.save(span);
     }
     if (now_ >= end) return done();
   }
@@ -338,7 +338,7 @@ void World::crash(Duration downtime) {
     });
   }
   engine_ = std::make_unique<Engine>(config_, std::move(durable), now_);
-  span_keeping_.forget();
+  span_keeping_ = {};
   for (const Poll& poll : recorded_) engine_->refill(poll);
   start();
   turn();

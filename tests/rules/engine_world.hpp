@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "held_spans.hpp"
 #include "rules/engine/engine.hpp"
 
 // A world for the engine: services with a health and a metrics probe, a driver that reads and switches, a journal, and
@@ -59,7 +60,7 @@ struct FakeJournal {
   std::map<std::string, rules::IncidentRecord> incidents;
   std::map<rules::StepId, rules::StepRecord> steps;
   std::map<std::string, rules::SpanRecord> spans;
-  std::optional<rules::SpansHeld> held;
+  HeldSpans held;
 
   void save(const rules::Record& record);
   rules::DurableState read_back(Instant last_alive) const;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "held_spans.hpp"
+
 using namespace rules;
 using namespace std::chrono_literals;
 
@@ -28,15 +30,15 @@ SpanRecord bad_since(const char* rule, Instant from, Instant saved_at) {
 // What a journal would hold of one rule after these saves.
 struct Kept {
   std::map<RuleName, SpanRecord> spans;
-  std::optional<SpansHeld> held;
+  HeldSpans held;
 
   void save(const SpanChanges& changes) {
+    if (held.follow(changes.rest)) spans.clear();
     for (const SpanRecord& record : changes.changed) spans[record.rule] = record;
-    held = followed(held, changes.rest);
   }
   SpanRecord read(const char* rule) const {
     SpanRecord record = spans.at(RuleName(rule));
-    hold(record, *held);
+    held.hold(record);
     return record;
   }
 };
@@ -84,7 +86,7 @@ TEST_CASE("span keeping: a save that failed makes nothing hold that was to be wr
   keeping.changes({bad_since("errors", start + 7s, start + 10s)}, start + 10s);  // lost
   // Good again since before it was bad, were only the newest looked at; saved before the loss was known.
   kept.save(keeping.changes({good_since("errors", start + 12s, start + 15s)}, start + 15s));
-  CHECK(kept.held->at == start + 5s);
+  CHECK(kept.read("errors").saved_at == start + 15s);  // as it was written
   keeping.forget();
   const SpanChanges anew = keeping.changes({good_since("errors", start + 12s, start + 20s)}, start + 20s);
   CHECK(anew.changed.size() == 1);
@@ -93,13 +95,37 @@ TEST_CASE("span keeping: a save that failed makes nothing hold that was to be wr
   CHECK(kept.read("errors").saved_at == start + 25s);
 }
 
-TEST_CASE("span keeping: a rule that was not watched for a while did not hold meanwhile") {
+TEST_CASE("span keeping: nothing holds by the second save when the first was lost") {
+  SpanKeeping keeping;
+  Kept kept;
+  kept.save(keeping.changes({good_since("errors", start, start + 5s)}, start + 5s));
+  keeping.forget();
+  keeping.changes({bad_since("errors", start + 7s, start + 10s)}, start + 10s);  // lost
+  kept.save(keeping.changes({good_since("errors", start + 12s, start + 15s)}, start + 15s));
+  keeping.forget();
+  CHECK_FALSE(keeping.changes({good_since("errors", start + 12s, start + 20s)}, start + 20s).rest.after);
+  CHECK(kept.read("errors").saved_at == start + 15s);
+}
+
+TEST_CASE("span keeping: rules that are taken out and put back do not hold over the time between") {
   SpanKeeping keeping;
   Kept kept;
   kept.save(
       keeping.changes({good_since("errors", start, start + 5s), good_since("slow", start, start + 5s)}, start + 5s));
   kept.save(keeping.changes({good_since("slow", start, start + 10s)}, start + 10s));
   kept.save(keeping.changes({good_since("slow", start, start + 15s)}, start + 15s));
-  CHECK(kept.read("errors").saved_at == start + 5s);
+  CHECK_FALSE(kept.spans.contains(RuleName("errors")));
   CHECK(kept.read("slow").saved_at == start + 15s);
+  SpanKeeping next;  // started without a rule
+  const SpanChanges none = next.changes({}, start + 1h);
+  CHECK_FALSE(none.rest.after);
+  kept.save(none);
+  kept.save(next.changes({}, start + 2h));
+  CHECK(kept.spans.empty());
+}
+
+TEST_CASE("span keeping: what is bad never holds by itself") {
+  SpanRecord record = bad_since("errors", start, start + 5s);
+  hold(record, start, start + 1h);
+  CHECK(record.saved_at == start + 5s);
 }

@@ -23,6 +23,38 @@ TEST_CASE("a journal begins empty in a private directory that it makes") {
   }
 }
 
+TEST_CASE("spans that are not written again hold until the newest save that follows upon the one before") {
+  const Folder folder;
+  const auto good = [](const char* rule, int saved_at) {
+    rules::SpanRecord span;
+    span.rule = rules::RuleName(rule);
+    span.segments = {{at(1), at(saved_at + 3), rules::Verdict::good, 0}};
+    span.saved_at = at(saved_at);
+    return span;
+  };
+  // What the next start finds of the rule after this save.
+  const auto saved_at = [&](const char* rule,
+                            const std::vector<rules::Record>& records) -> std::optional<rules::Instant> {
+    {
+      const auto journal = open(folder.path);
+      REQUIRE_FALSE(journal->save(records));
+    }
+    const auto journal = open(folder.path);
+    for (const rules::SpanRecord& span : journal->found().durable.spans) {
+      if (span.rule.text == rule) return span.saved_at;
+    }
+    return std::nullopt;
+  };
+  using Held = rules::SpansHeld;
+  CHECK(saved_at("slow", {Held{at(5), {}, at(5)}, good("slow", 5), good("down", 5)}) == at(5));
+  CHECK(saved_at("slow", {Held{at(5), at(5), at(10)}}) == at(10));
+  CHECK(saved_at("slow", {Held{at(5), at(10), at(15)}, good("down", 15)}) == at(15));
+  CHECK(saved_at("slow", {Held{at(5), at(20), at(25)}}) == at(15));  // that of 20 was lost
+  CHECK(saved_at("slow", {Held{at(6), at(15), at(25)}}) == at(15));  // of another beginning
+  CHECK(saved_at("slow", {Held{at(30), {}, at(30)}, good("down", 30)}) == std::nullopt);
+  CHECK(saved_at("down", {Held{at(30), at(30), at(35)}}) == at(35));
+}
+
 TEST_CASE("what was saved is found at the next start: open incidents with their steps, not the closed ones") {
   const Folder folder;
   auto open_one = incident("2-open", 10);

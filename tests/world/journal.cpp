@@ -40,7 +40,7 @@ void TextJournal::write(const Record& record) {
   if (const auto* x = std::get_if<IncidentRecord>(&record)) incidents_[x->id.text] = written(*x, breaches);
   if (const auto* x = std::get_if<StepRecord>(&record)) steps_[x->id] = written(*x, breaches);
   if (const auto* x = std::get_if<SpanRecord>(&record)) spans_[x->rule.text] = watcher::encode(*x);
-  if (const auto* x = std::get_if<SpansHeld>(&record)) held_ = followed(held_, *x);
+  if (const auto* x = std::get_if<SpansHeld>(&record); x != nullptr && held_.follow(*x)) spans_.clear();
 }
 
 std::string TextJournal::commit(const std::vector<Record>& records, Instant now) {
@@ -83,9 +83,7 @@ DurableState TextJournal::read_back() const {
     }
   }
   read_all(spans_, out.spans);
-  if (held_) {
-    for (SpanRecord& span : out.spans) hold(span, *held_);
-  }
+  for (SpanRecord& span : out.spans) held_.hold(span);
   if (alive_ != Instant::min()) out.last_alive = alive_;
   return out;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dice.hpp"
+#include "held_spans.hpp"
 #include "rules/engine/commands.hpp"
 
 namespace sim {
@@ -48,7 +49,7 @@ class TextJournal {
   std::map<std::string, std::string> incidents_;
   std::map<rules::StepId, std::string> steps_;
   std::map<std::string, std::string> spans_;
-  std::optional<rules::SpansHeld> held_;
+  HeldSpans held_;
   std::vector<rules::Record> unsynced_;  // of the last commit, when its sync failed
   Instant alive_ = Instant::min();
 };

@@ -47,7 +47,7 @@ void Watcher::start() {
   }
   if (!left.empty()) durable.at_work = left.front();
   engine_ = std::make_unique<Engine>(config_, std::move(durable), now());
-  span_keeping_.forget();
+  span_keeping_ = {};
   outside_.witness.started(*this);
   outside_.witness.disturbed(*this);
   for (const Poll& poll : recorded_) engine_->refill(poll);
@@ -167,9 +167,8 @@ void Watcher::look(const std::string& service) {
 void Watcher::keep_house() {
   later(house_every, [this] { keep_house(); });
   SpanChanges changes = span_keeping_.changes(engine_->spans(now()), now());
-  Batch spans;
+  Batch spans{Save{changes.rest}};
   for (SpanRecord& span : changes.changed) spans.emplace_back(Save{std::move(span)});
-  spans.emplace_back(Save{changes.rest});
   push(std::move(spans));
   release_ended_deployments();
   if (journal_.disk == Disk::well) {
@@ -204,9 +203,9 @@ bool Watcher::mark(const DeployMark& mark) {
   if (is_alive()) {
     hear(mark);
     turn();
-  } else {
-    spooled_.push_back(mark);
   }
+  // Who had no answer says it again.
+  if (!is_alive()) spooled_.push_back(mark);
   if (mark.kind != MarkKind::begin) outside_.host.release_lock(number_, purpose);
   return true;
 }

@@ -30,8 +30,7 @@ BOOST_DESCRIBE_STRUCT(Measured, (), (value, cause, detail, count, errors, approx
 BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out, unit))
 BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
 BOOST_DESCRIBE_STRUCT(SpanRecord, (),
-                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, answered,
-                       withheld_since))
+                      (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, withheld_since))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
                        baselines, collected, switches_away, preexisting))

@@ -26,11 +26,14 @@ class Loader {
     if (damage_ || fault_) return;
     auto query = database_.prepare(sql);
     if (auto why = append(query, records)) damage_ = Damage{*why};
-    if (!query.failed()) return;
-    if (database_.damaged())
-      damage_ = Damage{database_.fault("read the journal").what};
-    else
-      fault_ = database_.fault("read the journal");
+    note(query);
+  }
+  // Nothing: there is none, or it could not be read, which the result says.
+  std::optional<rules::Instant> moment(std::string_view name) {
+    auto query = database_.prepare("SELECT at_ns FROM moments WHERE name = ?");
+    const bool is_there = query.bind(name).next_row();
+    note(query);
+    return is_there ? std::optional(from_nanoseconds(query.integer(0))) : std::nullopt;
   }
   std::variant<rules::DurableState, Damage, JournalFault> result(rules::DurableState state) {
     if (damage_) return *damage_;
@@ -39,16 +42,18 @@ class Loader {
   }
 
  private:
+  void note(const Statement& query) {
+    if (!query.failed()) return;
+    if (database_.damaged())
+      damage_ = Damage{database_.fault("read the journal").what};
+    else
+      fault_ = database_.fault("read the journal");
+  }
+
   const Database& database_;
   std::optional<Damage> damage_;
   std::optional<JournalFault> fault_;
 };
-
-std::optional<rules::Instant> moment(const Database& database, std::string_view name) {
-  auto row = database.prepare("SELECT at_ns FROM moments WHERE name = ?");
-  if (!row.bind(name).next_row()) return std::nullopt;
-  return from_nanoseconds(row.integer(0));
-}
 
 }  // namespace
 
@@ -64,11 +69,11 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
       "ORDER BY incident, started_ns, steps.rowid",
       state.steps);
   loader.load("SELECT record FROM spans ORDER BY rule", state.spans);
-  if (const auto alive = moment(database, "alive")) state.last_alive = *alive;
-  const auto since = moment(database, "spans_since");
-  const auto held = moment(database, "spans_held");
+  if (const auto alive = loader.moment("alive")) state.last_alive = *alive;
+  const auto since = loader.moment("spans_since");
+  const auto held = loader.moment("spans_held");
   if (since && held) {
-    for (rules::SpanRecord& span : state.spans) rules::hold(span, {*since, *since, *held});
+    for (rules::SpanRecord& span : state.spans) rules::hold(span, *since, *held);
   }
   return loader.result(std::move(state));
 }

@@ -133,18 +133,19 @@ bool RecordWriter::operator()(const rules::SpanRecord& record) const {
 }
 
 bool RecordWriter::operator()(const rules::SpansHeld& held) const {
-  if (held.after == held.since) {
-    return database_.prepare("INSERT OR REPLACE INTO moments VALUES ('spans_since', ?1), ('spans_held', ?2)")
-        .bind(watcher::nanoseconds(held.since))
-        .bind(watcher::nanoseconds(held.at))
-        .run();
+  if (!held.after) {
+    return database_.prepare("DELETE FROM spans").run() &&
+           database_.prepare("INSERT OR REPLACE INTO moments VALUES ('spans_since', ?1), ('spans_held', ?2)")
+               .bind(watcher::nanoseconds(held.since))
+               .bind(watcher::nanoseconds(held.at))
+               .run();
   }
   return database_
       .prepare(
           "UPDATE moments SET at_ns = ?1 WHERE name = 'spans_held' AND at_ns = ?2 AND "
           "(SELECT at_ns FROM moments WHERE name = 'spans_since') = ?3")
       .bind(watcher::nanoseconds(held.at))
-      .bind(watcher::nanoseconds(held.after))
+      .bind(watcher::nanoseconds(*held.after))
       .bind(watcher::nanoseconds(held.since))
       .run();
 }

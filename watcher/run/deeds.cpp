@@ -118,7 +118,7 @@ asio::awaitable<std::optional<JournalFault>> Deeds::save_patiently(const std::ve
   co_return fault;
 }
 
-// Spans are saved anew every few seconds: an old one is worth nothing.
+// Spans are saved anew in a few seconds, all of them after this: an old one is worth nothing.
 void Deeds::owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages) {
   const auto is_of_spans = [](const rules::Record& record) {
     return std::holds_alternative<rules::SpanRecord>(record) || std::holds_alternative<rules::SpansHeld>(record);

@@ -81,9 +81,8 @@ void Watcher::save_spans() {
   if (std::exchange(spans_lost_, deeds_.spans_lost()) != deeds_.spans_lost()) span_keeping_.forget();
   const rules::Instant now = clock_.now();
   rules::SpanChanges changes = span_keeping_.changes(engine_.spans(now), now);
-  Batch batch;
+  Batch batch{rules::Save{changes.rest}};
   for (rules::SpanRecord& span : changes.changed) batch.push_back(rules::Save{std::move(span)});
-  batch.push_back(rules::Save{changes.rest});
   loop_.push(std::move(batch));
 }
 

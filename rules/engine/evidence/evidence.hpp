@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -122,7 +121,7 @@ class Evidence {
     std::size_t number = 0;
   };
   std::map<RuleName, Owned> owned_;
-  std::unordered_map<ProbeName, std::vector<std::size_t>, NameHash> of_probe_;
+  std::map<ProbeName, std::vector<std::size_t>> of_probe_;
   std::set<ProbeName> probes_;
   Duration max_gap_{};
   Duration slowest_interval_{};

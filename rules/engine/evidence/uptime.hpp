@@ -1,7 +1,7 @@
 #pragma once
 
+#include <map>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include "rules/base/ordered_times.hpp"
@@ -26,8 +26,8 @@ class Uptime {
   Instant next_change() const { return stale_.next(); }
 
  private:
-  std::unordered_map<ProbeName, Up, NameHash> seen_;
-  OrderedTimes<ProbeName, std::less<ProbeName>, NameHash> stale_;  // of those that are not unknown
+  std::map<ProbeName, Up> seen_;
+  OrderedTimes<ProbeName> stale_;  // of those that are not unknown
   std::size_t down_ = 0;
   std::size_t unknown_ = 0;
 };

@@ -124,7 +124,6 @@ void WatchedRule::add_deadlines(Instant now, std::vector<Instant>& out) const {
 
 SpanRecord WatchedRule::record(Instant now, bool has_incident) const {
   SpanRecord out = tracker_.record(now);
-  out.answered = answered_ && !has_incident;
   // Fired, and withheld or waiting for a look at what runs: after a restart the next bad verdict fires at once.
   if (answered_ || has_incident || out.state != RuleState::firing) return out;
   out.state = RuleState::confirming;
@@ -135,8 +134,7 @@ SpanRecord WatchedRule::record(Instant now, bool has_incident) const {
 }
 
 void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downtime_max) {
-  // What its incident was closed on has been answered until the rule is seen to be good, however long we were away.
-  tracker_.restore(record, now, record.answered ? Duration::max() : downtime_max);
+  tracker_.restore(record, now, downtime_max);
   if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
   answered_ = is_firing();
   // However long we were away, that much was seen; what was so before is not known.
