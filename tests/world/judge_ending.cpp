@@ -127,7 +127,8 @@ void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record
     const std::optional<Instant> bad_since = evidence.surely_bad_since();
     if (bad_since && now() - *bad_since > 2 * reaction) breach("recovered is said and " + joined.rule.text + " is bad");
     const Duration hold = recovery_hold(*spec) - 1s;
-    if (evidence.surely_bad_within(hold)) breach("recovered is said and " + joined.rule.text + " was bad a moment ago");
+    if (evidence.surely_bad_within(hold, now()))
+      breach("recovered is said and " + joined.rule.text + " was bad a moment ago");
   }
 }
 

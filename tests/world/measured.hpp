@@ -40,7 +40,9 @@ class Measured {
   // Bad at every poll since then, beyond doubt: whichever window of those that are allowed is taken.
   std::optional<Instant> surely_bad_since() const { return surely_bad_since_; }
   // Bad beyond doubt so short a time ago, and not while it may have been warming up.
-  bool surely_bad_within(Duration d) const { return surely_bad_at_ != Instant::min() && last_ < surely_bad_at_ + d; }
+  bool surely_bad_within(Duration d, Instant now) const {
+    return surely_bad_at_ != Instant::min() && now < surely_bad_at_ + d;
+  }
   // When something was measured last.
   Instant known_at() const { return known_at_; }
   // What was measured lately, for people: + could be bad, - is good, ? unknown, and the seconds in between.
