@@ -30,7 +30,8 @@ void Measurements::adopt(Measurements&& old) {
 }
 
 Measured Measurements::signal(const SignalName& name, const Scope& scope, Instant at, Part part) const {
-  return state_->store.estimate(name, scope, at, part).measured;
+  const Estimate estimate = state_->store.estimate(name, scope, at, part);
+  return estimate.between ? estimate.number() : estimate.measured;
 }
 
 Measured Measurements::field(const FieldRef& field, const Scope& scope, Instant at) const {
