@@ -44,7 +44,7 @@ class Foretold(World):
         take_away()
         self.wait_for("its end is told", lambda: len(self.faults()) > before + 1, SOON)
         self.assertEqual(len(self.faults()), before + 2, self.faults()[before:])
-        self.assertIn("could be rolled back again", self.faults()[-1])
+        self.assertIn("is gone", self.faults()[-1])
 
     def test_commands_of_the_driver_and_of_the_plan(self):
         self.under_watch()
