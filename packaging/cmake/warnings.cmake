@@ -12,7 +12,7 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_compile_options(-O0 -g1)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # -O3 makes a third more code of the templates and nothing faster; what nobody calls is left out.
+  # -O3 makes much more code of the templates, and what is resident counts; what nobody calls is left out.
   add_compile_options(-O2 -g1 -ffunction-sections -fdata-sections)
   add_link_options(-Wl,--gc-sections)
 endif()

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "plain_rollback.hpp"
 #include "rules/engine/engine.hpp"
 
 // What a poll costs the decision core, with many services: each has one probe and four rules.
@@ -58,12 +59,7 @@ void add_service(rules::CoreConfig& config, const std::string& name) {
 rules::CoreConfig many(std::size_t services) {
   rules::CoreConfig config;
   for (std::size_t i = 0; i < services; ++i) add_service(config, "s" + std::to_string(i));
-  rules::StepSpec step;
-  step.what = rules::SwitchStep{};
-  rules::ActionSpec rollback;
-  rollback.name = rules::ActionName("rollback");
-  rollback.steps.push_back(std::move(step));
-  config.actions.push_back(std::move(rollback));
+  config.actions.push_back(plain_rollback());
   return config;
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "allocations.hpp"
+#include "plain_rollback.hpp"
 #include "rules/engine/engine.hpp"
 
 // What a poll costs the decision core, counted and not timed: it must not grow with the rules, services and incidents
@@ -51,12 +52,7 @@ rules::CoreConfig configuration(const Shape& shape) {
       config.rules.push_back(std::move(rule));
     }
   }
-  rules::StepSpec step;
-  step.what = rules::SwitchStep{};
-  rules::ActionSpec rollback;
-  rollback.name = rules::ActionName("rollback");
-  rollback.steps.push_back(std::move(step));
-  config.actions.push_back(std::move(rollback));
+  config.actions.push_back(plain_rollback());
   return config;
 }
 

@@ -102,14 +102,14 @@ inline constexpr const char* protocol = "-c protocol.file.allow=always ";
 // A shop with a library in a submodule, of which the second release has another version than the first.
 struct ShopWithLibrary : Shop {
   std::string old_release, new_release;
-  std::string library = folder.path + "/library";
+  std::string upstream = folder.path + "/library";
 
   ShopWithLibrary() {
-    const std::string made = "{ git init -q -b main " + library + " && cd " + library +
+    const std::string made = "{ git init -q -b main " + upstream + " && cd " + upstream +
                              " && git config user.name Dev && git config user.email dev@example.com && " +
                              "echo old > code && git add code && git commit -q -m old; } 2>> " + folder.path + "/log";
     REQUIRE(std::system(made.c_str()) == 0);
-    git(std::string(protocol) + "submodule --quiet add " + library + " lib");
+    git(std::string(protocol) + "submodule --quiet add " + upstream + " lib");
     old_release = release("old");
     in_tree("echo new > lib/code && git -C lib -c user.name=D -c user.email=d@e commit -q -a -m new");
     new_release = release("new");

@@ -32,7 +32,7 @@ TEST_CASE("a submodule that cannot be brought is a failed git switch, and the tr
   shop.in_tree("git update-index --cacheinfo 160000," + std::string(40, 'a') + ",lib; git commit -q -m broken");
   const std::string broken = shop.asked("rev-parse HEAD");
   shop.git("checkout -q " + shop.new_release);
-  std::filesystem::remove_all(shop.library);
+  std::filesystem::remove_all(shop.upstream);
   const rules::StepResult result = shop.roll_back_to(broken);
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "git submodule"));
@@ -80,7 +80,7 @@ TEST_CASE("a submodule that is local at another commit is named with the way bac
 
 TEST_CASE("what is local in a submodule of a submodule is stashed there, too") {
   ShopWithLibrary shop;
-  shop.in_tree("cd lib && git " + std::string(protocol) + "submodule --quiet add " + shop.library +
+  shop.in_tree("cd lib && git " + std::string(protocol) + "submodule --quiet add " + shop.upstream +
                " deep && git -c user.name=D -c user.email=d@e commit -q -a -m deep");
   const std::string deep = shop.release("deep");
   shop.in_tree("echo patched > lib/deep/code; git -C lib/deep checkout -q -b own");
@@ -163,7 +163,7 @@ TEST_CASE("a submodule that is not to be updated is left as it is by a git switc
 
 TEST_CASE("what is local in a submodule that the target has not stays when a build fails") {
   ShopWithLibrary shop;
-  shop.git(std::string(protocol) + "submodule --quiet add " + shop.library + " extra");
+  shop.git(std::string(protocol) + "submodule --quiet add " + shop.upstream + " extra");
   shop.release("both");
   shop.in_tree("echo patched > extra/code");
   shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")};

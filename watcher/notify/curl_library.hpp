@@ -7,8 +7,8 @@
 
 namespace watcher {
 
-// libcurl's functions, loaded when somebody is to be notified: it brings thirty libraries along, 5 MB of memory and a
-// third of the time to start, which a watcher that notifies nobody does without.
+// libcurl's functions, loaded when somebody is to be notified: it brings thirty libraries and 5 MB along, which a
+// watcher that notifies nobody does without.
 struct CurlLibrary {
   decltype(&::curl_easy_init) init = nullptr;
   decltype(&::curl_easy_cleanup) cleanup = nullptr;
