@@ -41,6 +41,7 @@ void Service::save() const {
   record.service = spec_.name;
   limits_.put_into(record);
   revisions_.put_into(record);
+  record.closed_unbegun = closed_unbegun_;
   shared_.measuring.effects.save(std::move(record));
 }
 
@@ -112,9 +113,14 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
 
 void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
-  closed_unbegun_.reset();
-  if (!closed.past_no_return && !closed.by_hand) closed_unbegun_ = closed.outcome;
+  const bool unbegun = !closed.past_no_return && !closed.by_hand;
+  remember_unbegun(unbegun ? closed.outcome : std::nullopt);
   incident_.reset();
+}
+
+// Also for the next start, which may be the one that finds the cause gone.
+void Service::remember_unbegun(std::optional<Outcome> outcome) {
+  if (std::exchange(closed_unbegun_, outcome) != outcome) save();
 }
 
 void Service::could_be_read() {
@@ -128,7 +134,7 @@ void Service::could_be_rolled_back() {
 
 void Service::answer_again() {
   if (incident_) return;
-  closed_unbegun_.reset();
+  remember_unbegun(std::nullopt);
   for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
 }
 

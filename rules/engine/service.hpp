@@ -59,6 +59,7 @@ class Service {
   void forget_incident();
   // What runs was read, or a rollback can be done again: what was not acted on for that reason is looked at again.
   void could_be_read();
+  void restore_unbegun(const ServiceRecord& record) { closed_unbegun_ = record.closed_unbegun; }
   void could_be_rolled_back();
 
   // Whether there is something to roll back to, as far as can be known.
@@ -70,6 +71,7 @@ class Service {
 
  private:
   void save() const;
+  void remember_unbegun(std::optional<Outcome> outcome);
   void answer_again();
   Surroundings surroundings();
   IncidentRecord begin_record(const std::string& what);

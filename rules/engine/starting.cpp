@@ -56,6 +56,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     if (service == nullptr) continue;
     service->limits().restore(record);
     service->revisions().restore(record, durable.last_alive);
+    service->restore_unbegun(record);
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
   // What ended while nobody was there: no timer comes for what is past.

@@ -55,34 +55,6 @@ struct PendingMark {
   friend bool operator==(const PendingMark&, const PendingMark&) = default;
 };
 
-struct ServiceRecord {
-  ServiceName service;
-  Revision running;   // as last read; empty: unknown
-  Revision previous;  // what ran before it
-  Instant running_since;
-  std::optional<Instant> deploying_since;
-  std::optional<Instant> paused_until;
-  std::string pause_reason;
-  std::optional<Instant> mutation_ended;  // cooldown runs from here
-  bool rolled_back_here = false;          // `running` was brought by our own switch: never roll back a rollback
-  bool acted_without_identity = false;    // SPEC 2.18
-  std::optional<PendingMark> mark;
-  Revision switching_to;                 // target of a switch of ours that has not been seen running yet
-  std::map<std::string, int> next_rung;  // rule -> rung it starts at when it fires again on this revision (2.27)
-  bool unreadable_told = false;          // people know that it cannot be read what runs
-};
-
-enum class FuseUse { switched, mutated, by_hand, reset };
-
-struct FuseRecord {
-  ServiceName service;
-  Instant at;
-  FuseUse use = FuseUse::mutated;
-  Revision from;  // for switches: the revision switched away from
-  IncidentId incident;
-  bool undone = false;  // replaces what was counted: it turned out to have changed nothing
-};
-
 enum class Outcome {
   recovered,       // verified: the target runs and the rules are good
   not_recovered,   // the plan went through, the rules did not become good
@@ -97,6 +69,36 @@ enum class Outcome {
   notified,        // only told
   cleared,         // the rule cleared before anything was changed
 };
+
+struct ServiceRecord {
+  ServiceName service;
+  Revision running;   // as last read; empty: unknown
+  Revision previous;  // what ran before it
+  Instant running_since;
+  std::optional<Instant> deploying_since;
+  std::optional<Instant> paused_until;
+  std::string pause_reason;
+  std::optional<Instant> mutation_ended;  // cooldown runs from here
+  bool rolled_back_here = false;          // `running` was brought by our own switch: never roll back a rollback
+  bool acted_without_identity = false;    // SPEC 2.18
+  std::optional<PendingMark> mark;
+  Revision switching_to;                  // target of a switch of ours that has not been seen running yet
+  std::map<std::string, int> next_rung;   // rule -> rung it starts at when it fires again on this revision (2.27)
+  bool unreadable_told = false;           // people know that it cannot be read what runs
+  std::optional<Outcome> closed_unbegun;  // of the last incident, when it changed nothing
+};
+
+enum class FuseUse { switched, mutated, by_hand, reset };
+
+struct FuseRecord {
+  ServiceName service;
+  Instant at;
+  FuseUse use = FuseUse::mutated;
+  Revision from;  // for switches: the revision switched away from
+  IncidentId incident;
+  bool undone = false;  // replaces what was counted: it turned out to have changed nothing
+};
+
 std::string_view to_string(Outcome outcome);
 
 enum class IncidentPhase {

@@ -117,6 +117,23 @@ TEST_CASE("an incident that cannot be acted on because nobody knows what runs sa
   CHECK(w.all().size() == 2);
 }
 
+TEST_CASE("an incident on which nothing could be done is looked at again over a restart of the watcher, too") {
+  World w(usual());
+  w.run(5min);
+  unreadable(w);
+  w.run(1min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "unverifiable"; }, 10min));
+  w.run(1min);
+  w.crash(2s);
+  w.run(5min);
+  CHECK(w.all().size() == 1);
+  readable(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.last()->from.text == "bad");
+  CHECK(w.all().size() == 2);
+}
+
 TEST_CASE("what fires on when the same revision can be read again is looked at again, once") {
   World w(usual());
   w.run(5min);

@@ -38,7 +38,7 @@ BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
                        mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
-                       unreadable_told))
+                       unreadable_told, closed_unbegun))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples))
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
