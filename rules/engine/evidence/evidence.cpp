@@ -28,7 +28,7 @@ void Evidence::polled(const Poll& poll) {
   see_stale();
   if (!probes_.contains(poll.probe)) return look_again();
   saw_up(poll.probe);
-  is_changed_ = warming_.polled(poll) || is_changed_;
+  warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
   for (const std::size_t which : of_probe_[poll.probe]) look_at(which, true);

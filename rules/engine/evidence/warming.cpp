@@ -18,8 +18,11 @@ bool Warming::polled(const Poll& poll) {
 }
 
 bool Warming::covers(const std::set<ProbeName>& probes, Instant now) const {
-  return std::any_of(excused_.begin(), excused_.end(),
-                     [&](const auto& entry) { return now < entry.second.until && probes.contains(entry.first); });
+  if (excused_.empty()) return false;
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeName& probe) {
+    const auto excused = excused_.find(probe);
+    return excused != excused_.end() && now < excused->second.until;
+  });
 }
 
 Instant Warming::next_end(Instant now) const {
