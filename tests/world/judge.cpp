@@ -89,12 +89,11 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   const std::string& runs = read.revision->text;
   if (known.first.empty()) known.first = runs;
   if (known.looked == runs || known.first == runs) known.agreed.insert(runs);
-  known.last_seen[runs] = now();
   if (known.settled != runs && known.looked == runs) {
     known.other_seen_at = known.settled_at;
     known.settled = runs;
   }
-  if (known.settled == runs) known.settled_at = now();
+  if (known.settled == runs) known.last_seen[runs] = known.settled_at = now();  // one look may be mistaken
   if (known.looked == runs) {
     known.ran[runs] += std::min<Duration>(since, 1min);
   } else {
