@@ -39,7 +39,7 @@ void Core::answer_firing(Service& service, WatchedRule& rule) {
   if (rule.is_answered() || service.limits().is_paused()) return;
   Incident* incident = service.incident();
   // What fires while the outcome is already decided is judged on its own afterwards.
-  if (incident != nullptr && incident->has_joined(rule.name())) return;
+  if (incident != nullptr && incident->answers(rule)) return;
   if (incident != nullptr && !incident->may_be_joined()) return incident->keep_waiting(rule);
   if (incident == nullptr && awaits_identity(service, rule)) return;
   if (service.evidence().withholds(rule)) return;

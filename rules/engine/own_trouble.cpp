@@ -53,6 +53,13 @@ std::string OwnTrouble::asks_because() const {
   return "";
 }
 
+std::string OwnTrouble::observes_because() const {
+  for (const SelfDegraded& one : now_) {
+    if (one.observe_only) return one.reason;
+  }
+  return "";
+}
+
 bool OwnTrouble::blinds() const {
   return std::any_of(now_.begin(), now_.end(),
                      [](const SelfDegraded& one) { return !one.ask_instead_of_act && !one.observe_only; });

@@ -25,6 +25,8 @@ class OwnTrouble {
   Mode cap_once_well() const;
   // Why we ask instead of acting; empty when we do not.
   std::string asks_because() const;
+  // Why we observe and no more until a person says otherwise; empty when we do not.
+  std::string observes_because() const;
   // Nothing that is measured can be vouched for.
   bool blinds() const;
   std::vector<std::string> reasons() const;

@@ -75,9 +75,7 @@ Answer Core::answer(const FuseReset& request) {
   service->limits().reset();
   service->revisions().forget_switches();
   // What fires and was refused for a limit is looked at again.
-  if (service->incident() == nullptr) {
-    for (WatchedRule* rule : service->evidence().firing()) rule->mark_answered(false);
-  }
+  if (service->incident() == nullptr) service->evidence().forget_answers();
   effects_.note("fuse_reset", {{"service", request.service.text}});
   return yes("all limits of " + request.service.text + " start anew");
 }
@@ -88,6 +86,7 @@ Answer Core::answer(const Declare& request) {
   if (!service->revisions().declare(request.revision, request.standing)) {
     return no("revision " + request.revision.text + " was never seen; see `rollbackd deploys`");
   }
+  if (request.standing == Standing::good) service->has_new_target(request.revision);
   const std::string standing(to_string(request.standing));
   effects_.note("declared",
                 {{"service", request.service.text}, {"revision", request.revision.text}, {"standing", standing}});

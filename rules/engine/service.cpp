@@ -113,8 +113,9 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
 
 void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
-  const bool unbegun = !closed.past_no_return && !closed.by_hand;
-  remember_unbegun(unbegun ? closed.outcome : std::nullopt);
+  const bool unbegun = !closed.past_no_return || closed.outcome == Outcome::no_target;
+  // What a person asked for says nothing of why a rule was not acted on.
+  if (!closed.by_hand) remember_unbegun(unbegun ? closed.outcome : std::nullopt);
   incident_.reset();
 }
 
@@ -132,10 +133,15 @@ void Service::could_be_rolled_back() {
   if (closed_unbegun_ == Outcome::action_failed) answer_again();
 }
 
+void Service::has_new_target(const Revision& good) {
+  const bool is_target = good != revisions_.running() && !revisions_.was_rolled_back();
+  if (closed_unbegun_ == Outcome::no_target && is_target) answer_again();
+}
+
 void Service::answer_again() {
   if (incident_) return;
   remember_unbegun(std::nullopt);
-  for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
+  evidence_.forget_answers();
 }
 
 void Service::end_pause() {

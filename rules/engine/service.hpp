@@ -61,6 +61,8 @@ class Service {
   void could_be_read();
   void restore_unbegun(const ServiceRecord& record) { closed_unbegun_ = record.closed_unbegun; }
   void could_be_rolled_back();
+  // A person said that this revision is good.
+  void has_new_target(const Revision& good);
 
   // Whether there is something to roll back to, as far as can be known.
   bool has_target() const { return !spec_.has_identity || revisions_.last_good(revisions_.running()).has_value(); }
@@ -84,7 +86,8 @@ class Service {
   Revisions revisions_;
   std::unique_ptr<Incident> incident_;
   IncidentId last_id_;
-  std::optional<Outcome> closed_unbegun_;  // of the last incident, when it changed nothing
+  // Of the last incident, when it changed nothing or had nothing to roll back to.
+  std::optional<Outcome> closed_unbegun_;
 };
 
 }  // namespace rules

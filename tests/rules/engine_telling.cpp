@@ -82,6 +82,7 @@ TEST_CASE("a revision whose deploy mark forbids rolling it back is not rolled ba
   w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
   w.deploy("bad");
   CHECK(w.run_until([&] { return w.told_text("its deploy mark forbids rolling it back"); }, 10min));
+  CHECK(w.told_text("`rollbackd deploy mark bad --service web --rollback auto` allows it"));
 }
 
 TEST_CASE("a rule that fires while another incident of its service cannot end is told at once to wait for that") {

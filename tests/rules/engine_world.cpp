@@ -135,7 +135,8 @@ void World::look(const std::string& service) {
   out.started = now_;
   out.ended = now_;
   if (reality[service].readable) {
-    out.revision = reality[service].running;
+    const auto misread = std::exchange(reality[service].misread, std::nullopt);
+    out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;
   } else {
     out.error = "identify: exit code 1; do mend it";

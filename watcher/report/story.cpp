@@ -124,7 +124,8 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
              "; the service may be half changed. Its output is below. Then " + by_hand(input.incident) + ".";
     case Outcome::no_target:
       return "**Look at it now.** There is no good revision to go back to. " + command("deploys") +
-             " lists what is known; " + by_hand(input.incident) + " goes to one of them.";
+             " lists what is known; " + by_hand(input.incident) + " goes to one of them, and what " +
+             command("deploy good REVISION") + " names is gone back to.";
     case Outcome::fused:
       return "**Look at it now.** The fuse has blown: it was switched too often lately. When the cause is "
              "understood, " +

@@ -48,7 +48,7 @@ std::optional<Gate> gate_target(const GateView& view) {
   const bool by_hand = view.incident.by_hand;
   if (view.action->switches()) {
     const bool forbidden = view.from != nullptr && view.from->policy == RollbackPolicy::forbidden;
-    if (forbidden && !by_hand) return Gate{GateKind::tell, "its deploy mark forbids rolling it back"};
+    if (forbidden && !by_hand) return Gate{GateKind::tell, std::string(mark_forbids)};
     // That there is no target may be so only because nobody knows what runs.
     const bool reads = view.unreadable.empty();
     if (!view.target.revision && !reads) return Gate{GateKind::close, view.unreadable, {}, Outcome::unverifiable};
@@ -101,7 +101,7 @@ std::string why_ask(const GateView& view) {
   if (mode_allowed(view, begun ? is_uncleared_news : gives_new_reason, view.cap_once_well) < Mode::act) {
     return "its rules were bad before this revision came";
   }
-  if (view.from != nullptr && view.from->policy == RollbackPolicy::ask) return "its deploy mark says ask";
+  if (view.from != nullptr && view.from->policy == RollbackPolicy::ask) return std::string(mark_asks);
   return why_schema_asks(view);
 }
 

@@ -16,6 +16,8 @@ namespace rules {
 inline constexpr std::string_view approved_by_nobody = "ask.then = \"act\"";
 // Why nothing is done where no rule may do more.
 inline constexpr std::string_view only_telling = "nothing but telling is allowed";
+inline constexpr std::string_view mark_forbids = "its deploy mark forbids rolling it back";
+inline constexpr std::string_view mark_asks = "its deploy mark says ask";
 
 bool is_approved_by_person(const IncidentRecord& incident);
 

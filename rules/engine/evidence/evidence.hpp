@@ -59,6 +59,8 @@ class Evidence {
   void deploying_until(std::optional<Instant> until);
   // Also for the next start: it is saved.
   void restart_spans(Leaves leaves = Leaves::nothing);
+  // What fires is to be answered again, also by the next start.
+  void forget_answers();
   void forget_known();
   // The frozen values that baseline(x) and before(x) are.
   void compare_with(FrozenValues baselines) { baselines_ = std::move(baselines); }

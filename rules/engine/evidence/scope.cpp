@@ -36,6 +36,13 @@ void Evidence::restart_spans(Leaves leaves) {
   is_changed_ = true;
 }
 
+void Evidence::forget_answers() {
+  for (WatchedRule* rule : firing()) {
+    rule->mark_answered(false);
+    measuring_.effects.save(rule->record(now(), false));
+  }
+}
+
 void Evidence::forget_known() {
   for (WatchedRule* rule : rules_) rule->forget_known();
 }

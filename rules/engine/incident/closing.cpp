@@ -105,16 +105,42 @@ void Incident::close() {
   record_.deadline.reset();
   record_.waiting_for.clear();
   in_.evidence.forget_before();
+  const bool is_allowed_now = is_refusal_gone();
   for (const JoinedRule& joined : record_.rules) {
-    if (WatchedRule* rule = in_.evidence.find(joined.rule)) rule->mark_answered(true);
+    WatchedRule* rule = in_.evidence.find(joined.rule);
+    if (rule != nullptr) rule->mark_answered(!is_allowed_now && !has_fired_since_decided(*rule));
   }
   const Outcome outcome = *record_.outcome;
   in_.effects.note(
       "incident_closed",
       {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
   tell(stage_of(outcome), "closed",
-       std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_now(outcome, record_.service));
+       std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do());
   lock_.release();
+}
+
+// What was refused for a limit or for want of a target may have been allowed while the last steps were done.
+bool Incident::is_refusal_gone() const {
+  if (record_.outcome != Outcome::fused && record_.outcome != Outcome::no_target) return false;
+  const GateView view = gate_view();
+  if (record_.outcome == Outcome::no_target) return view.target.revision.has_value();
+  return view.blown.empty() && !view.acted_unidentified;
+}
+
+// What fires while the last steps are done is judged on its own, also where it fired before: another revision may run.
+bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
+  if (!record_.pending_outcome || !rule.is_firing()) return false;
+  const auto decided = std::find_if(record_.timeline.rbegin(), record_.timeline.rend(),
+                                    [](const TimelineEntry& line) { return line.event == story::decided; });
+  // After a restart of ours it may fire again for what it fired before.
+  const RuleProgress fired = rule.progress(now());
+  return decided != record_.timeline.rend() && fired.since.value_or(now()) - fired.observed > decided->at;
+}
+
+std::string Incident::what_is_left_to_do() const {
+  const std::string text = what_now(*record_.outcome, record_.service);
+  const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
+  return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 
 void Incident::close_without_service() {

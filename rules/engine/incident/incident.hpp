@@ -54,6 +54,8 @@ class Incident {
   void open_by_hand();
   void join(const WatchedRule& rule);
   void keep_waiting(const WatchedRule& rule);  // it may not be joined any more: people are told, once
+  // It is a part of this incident as it fires now, and not only as it fired before.
+  bool answers(const WatchedRule& rule) const;
   // A rule of the service that may act fired.
   void note_fired() { refired_ = true; }
 
@@ -109,9 +111,11 @@ class Incident {
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
   bool drive_asking();
-  void withdraw_question();
+  bool mark_asks_no_more() const;
+  void withdraw_question(const std::string& why);
   void answer_ask_step(StepStatus status, const std::string& detail);
   bool drive_telling();
+  bool may_do_more();
   bool drive_acting();
   bool drive_finishing();
   bool section_done();
@@ -160,11 +164,15 @@ class Incident {
   void begin_finishing(PlanSection section);
   void leave_out(const StepSpec& step, const std::string& why);
   void judge_revisions(Outcome outcome);
+  bool is_refusal_gone() const;
+  bool has_fired_since_decided(const WatchedRule& rule) const;
+  std::string what_is_left_to_do() const;
   void remember_rungs();
   void close();
 
   // opening.cpp
   void add_rungs(const RuleSpec& rule, bool first);
+  void skip_rungs();
 
   // resuming.cpp
   void take_up_step();

@@ -24,9 +24,14 @@ Incident::Look Incident::look_before_switch() {
   if (!look_.is_over(now())) return Look::pending;
   if (const std::optional<Revision> running = look_.running()) {
     if (record_.from.empty()) record_.from = *running;
-    return *running == record_.from ? Look::go : Look::superseded;
+    if (*running == record_.from) return Look::go;
+    // One look may be mistaken: ended for it, what fires on would have no answer (SPEC 2.14).
+    if (!in_.revisions.is_unconfirmed() || !look_.take_second_opinion()) return Look::superseded;
+    ask_look();
+    return Look::pending;
   }
   if (look_.count_failure()) {
+    if (in_.revisions.is_unconfirmed()) return Look::superseded;
     const bool nobody_knows = record_.from.empty() && !record_.by_hand;
     if (nobody_knows || (is_unattributed() && !is_approved_by_person(record_))) return Look::unread;
     story("revision_unread", unread() + "; last seen " + record_.from.text);

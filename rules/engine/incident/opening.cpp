@@ -31,6 +31,10 @@ Incident::Incident(const Surroundings& in, IncidentRecord record, const std::vec
   for (const ActionSpec& action : plans) plans_.emplace(action.name, action);
 }
 
+bool Incident::answers(const WatchedRule& rule) const {
+  return has_joined(rule.name()) && !has_fired_since_decided(rule);
+}
+
 bool Incident::has_joined(const RuleName& rule) const {
   return std::any_of(record_.rules.begin(), record_.rules.end(),
                      [&](const JoinedRule& one) { return one.rule == rule; });
@@ -91,6 +95,26 @@ void Incident::keep_waiting(const WatchedRule& rule) {
 
 std::string Incident::fired_too(const WatchedRule& rule) const {
   return "rule " + rule.name().text + " (" + std::string(to_string(rule.spec().severity)) + ") fired too: ";
+}
+
+// A rung that no rule which still is bad responds with is not what it waits for, where there is a later one that is.
+void Incident::skip_rungs() {
+  if (record_.by_hand || rung_started() || rung_began_) return;
+  const Mode cap = in_.trouble.cap();
+  const auto is_wanted = [&](const ActionName& action) {
+    return std::any_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& joined) {
+      const WatchedRule* rule = in_.evidence.find(joined.rule);
+      if (rule == nullptr || rule->has_cleared(now()) || mode_of(rule->spec(), cap) < Mode::ask) return false;
+      const std::vector<ActionName>& respond = rule->spec().respond;
+      return std::find(respond.begin(), respond.end(), action) != respond.end();
+    });
+  };
+  for (std::size_t rung = record_.rung; rung < record_.ladder.size(); ++rung) {
+    if (!is_wanted(record_.ladder[rung])) continue;
+    if (std::exchange(record_.rung, rung) != rung)
+      story("rung_skipped", record_.ladder[rung].text + " is what is asked for");
+    return;
+  }
 }
 
 // `first`: its untried rungs come before the other untried ones.

@@ -39,13 +39,13 @@ std::string_view what_now(Outcome outcome) {
     case Outcome::wrong_revision:
     case Outcome::unverifiable:
     case Outcome::action_failed:
-      return "People are needed: nothing more is done by itself.";
+      return "People are needed: nothing more is done by itself; `rollbackd rollback SERVICE` acts now.";
     case Outcome::no_target:
-      return "People are needed: there is nothing to roll back to.";
+      return "People are needed: `rollbackd rollback SERVICE --to REVISION` acts now.";
     case Outcome::fused:
       return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
     case Outcome::aborted:
-      return "Nothing more is done by itself until a rule fires again.";
+      return "Nothing more is done by itself until a rule fires again; `rollbackd rollback SERVICE` acts now.";
     case Outcome::superseded:
       return "The revision that runs now is judged on its own.";
     case Outcome::observed:

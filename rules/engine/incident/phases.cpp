@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -52,6 +53,7 @@ void Incident::enter(IncidentPhase phase) {
 }
 
 bool Incident::drive_held() {
+  skip_rungs();
   const Gate answer = gate(gate_view());
   switch (answer.kind) {
     case GateKind::go:
@@ -89,8 +91,16 @@ void Incident::only_tell(const std::string& why) {
   tell(Stage::progress, "telling", nothing_is_done(reason));
 }
 
+// With what changes it.
 std::string Incident::nothing_is_done(const std::string& why) const {
-  return "nothing is done by itself: " + why + "; `rollbackd rollback " + record_.service.text + "` acts now";
+  const std::string& service = record_.service.text;
+  const std::string observes = in_.trouble.observes_because();
+  std::string reason = why;
+  if (why == only_telling && !observes.empty()) reason = observes;
+  if (why == mark_forbids) {
+    reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
+  }
+  return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now";
 }
 
 void Incident::begin_acting() {
@@ -130,7 +140,8 @@ bool Incident::drive_asking() {
   }
   if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
   const bool in_trouble = is_unattributed() || !in_.trouble.asks_because().empty();
-  if (record_.asked_in_trouble && !in_trouble) return withdraw_question(), true;
+  if (record_.asked_in_trouble && !in_trouble) return withdraw_question("rollbackd is well again"), true;
+  if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
   record_.approved_by = approved_by_nobody;
@@ -140,10 +151,16 @@ bool Incident::drive_asking() {
   return true;
 }
 
-void Incident::withdraw_question() {
+bool Incident::mark_asks_no_more() const {
+  if (record_.asked != mark_asks) return false;
+  const LedgerRecord* from = in_.revisions.find(record_.from);
+  return from != nullptr && from->policy != RollbackPolicy::ask;
+}
+
+void Incident::withdraw_question(const std::string& why) {
   record_.asked.clear();
   enter(IncidentPhase::held);
-  tell(Stage::progress, "question_withdrawn", "nobody has to approve it any more: rollbackd is well again");
+  tell(Stage::progress, "question_withdrawn", "nobody has to approve it any more: " + why);
 }
 
 void Incident::answer_ask_step(StepStatus status, const std::string& detail) {
@@ -153,7 +170,7 @@ void Incident::answer_ask_step(StepStatus status, const std::string& detail) {
 
 bool Incident::drive_telling() {
   if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
-  if (std::exchange(refired_, false)) return enter(IncidentPhase::held), true;
+  if (std::exchange(refired_, false) || may_do_more()) return enter(IncidentPhase::held), true;
   if (!all_cleared()) return false;
   const Mode cap = in_.trouble.cap();
   const bool only_observed = std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
@@ -162,6 +179,22 @@ bool Incident::drive_telling() {
   });
   finish(only_observed ? Outcome::observed : Outcome::notified, "the rules are good again");
   return true;
+}
+
+// What only telling was allowed for may be acted on now: another mode, an accepted state, a mark that forbids no more
+// (SPEC 2.22).
+bool Incident::may_do_more() {
+  const Mode cap = in_.trouble.cap();
+  const bool has_reason = std::any_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
+    const WatchedRule* rule = in_.evidence.find(one.rule);
+    return rule != nullptr && rule->is_firing() && rule->is(Verdict::bad) && mode_of(rule->spec(), cap) >= Mode::ask;
+  });
+  if (!has_reason) return false;
+  for (const JoinedRule& one : record_.rules) {
+    if (const WatchedRule* rule = in_.evidence.find(one.rule)) add_rungs(rule->spec(), false);
+  }
+  skip_rungs();
+  return gate(gate_view()).kind != GateKind::tell;
 }
 
 bool Incident::drive_acting() {

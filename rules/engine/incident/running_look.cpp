@@ -21,10 +21,12 @@ void RunningLook::saw(const RevisionRead& read) {
 void RunningLook::forget() {
   asked_.reset();
   read_.reset();
+  doubted_ = false;
 }
 
 void RunningLook::start_over() {
   asked_.reset();
+  doubted_ = false;
   failed_ = 0;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "rules/engine/effects.hpp"
 #include "rules/engine/events.hpp"
@@ -23,6 +24,8 @@ class RunningLook {
   std::optional<Revision> running() const { return read_ ? read_->revision : std::nullopt; }
   // Counts one more look that could not be read; true when those are too many.
   bool count_failure() { return ++failed_ >= failed_max; }
+  // True once: what it saw is to be seen a second time.
+  bool take_second_opinion() { return !std::exchange(doubted_, true); }
   void add_deadlines(std::vector<Instant>& out) const;
 
  private:
@@ -32,6 +35,7 @@ class RunningLook {
   std::optional<Instant> asked_;
   std::optional<RevisionRead> read_;
   int failed_ = 0;
+  bool doubted_ = false;
 };
 
 }  // namespace rules

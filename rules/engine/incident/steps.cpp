@@ -75,7 +75,8 @@ bool Incident::start_step(const StepSpec& step) {
       case Look::pending:
         return false;
       case Look::superseded:
-        finish(Outcome::superseded, "revision " + look_.running()->text + " runs now");
+        finish(Outcome::superseded, look_.running() ? "revision " + look_.running()->text + " runs now"
+                                                    : "another revision was seen to run, and then none could be read");
         return true;
       case Look::unread:
         finish(Outcome::unverifiable, unread());
