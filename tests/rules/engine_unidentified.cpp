@@ -251,3 +251,25 @@ TEST_CASE("SPEC 2.18: a switch that is still at work after a crash is waited for
   CHECK(w.count_performed("switch last-good") == 1);
   CHECK(w.violations.empty());
 }
+
+TEST_CASE(
+    "SPEC 2.18: what was decided while the switch ran stands, also when the watcher dies at any point thereafter") {
+  for (int commands = 1; commands < 15; ++commands) {
+    CAPTURE(commands);
+    World w(unidentified_with_a_plan());
+    w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+    w.run(5min);
+    errors_on(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+    w.run(5s);
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    w.crash(30s);
+    w.crash_after(commands);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+    CHECK(w.outcome() == "aborted");
+    CHECK_FALSE(w.told_text("nobody knows whether it was done"));
+    CHECK(w.last()->outcome_detail.find(not_known) == std::string::npos);
+    CHECK(w.count_performed("run warm") == 0);
+    CHECK(w.violations.empty());
+  }
+}

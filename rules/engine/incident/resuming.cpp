@@ -23,7 +23,9 @@ bool is_mutating_step(const StepSpec& step) { return is_mutating(step); }
 void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work) {
   for (const StepRecord& step : steps) {
     if (step.id == cursor()) step_ = step;
-    if (!in_.service.has_identity && is_interrupted_switch(step)) switch_unseen_ = true;
+    // What was decided in the meantime does not wait for what the rules say of it.
+    const bool rules_say = !in_.service.has_identity && !record_.pending_outcome;
+    if (rules_say && is_interrupted_switch(step)) switch_unseen_ = true;
   }
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
