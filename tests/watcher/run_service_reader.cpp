@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <memory>
+#include <sstream>
 #include <vector>
 
 #include "probes/net/result.hpp"
@@ -126,6 +130,20 @@ TEST_CASE("a schema that cannot be read is unknown, and the revision is told all
   REQUIRE(reading.reads.size() == 2);
   CHECK(reading.reads[0].schema.empty());
   CHECK(reading.reads[0].revision == rules::Revision("v1"));
+}
+
+TEST_CASE("why a schema cannot be read is logged once, not at every look") {
+  std::ostringstream said;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
+  Reading reading({"v1"}, section_with_schema({"false"}), 4);
+  reading.run();
+  spdlog::set_default_logger(before);
+  CHECK(reading.reads.size() == 4);
+  const std::string text = said.str();
+  CHECK(text.find("exit_code=1") != std::string::npos);
+  CHECK(text.find("exit_code=1") == text.rfind("exit_code=1"));
 }
 
 TEST_CASE("a look at the revision that is cut short by a reload tells nothing") {

@@ -45,13 +45,20 @@ asio::awaitable<void> ServiceReader::wait() {
   co_await timer_.async_wait(as_result);
 }
 
+// It is asked again at every look; transitions are told, not repetitions.
+void ServiceReader::warn_of_schema(std::string why) {
+  if (why == schema_warned_) return;
+  log_warning("schema", why);
+  schema_warned_ = std::move(why);
+}
+
 // Asked once a revision, and again at the next look when it could not be read.
 asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) {
   if (revision == schema_read_for_ && !schema_.empty()) co_return schema_;
   probes::ChildSpec spec;
   const RunsAs as = runs_as(whom_.dir, whom_.user);
   if (!as.error.empty()) {
-    log_warning("schema", "what=" + log_value(as.error));
+    warn_of_schema("what=" + log_value(as.error));
     co_return "";
   }
   spec.argv = schema_command_;
@@ -61,10 +68,11 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
   const probes::ChildResult result = co_await probes::run_child(std::move(spec));
   const bool printed = result.end == probes::ChildEnd::exited && result.exit_code == 0;
   if (!printed) {
-    log_warning("schema", "command=" + log_value(schema_command_.front()) + " what=" + log_value(result.error) +
-                              " exit_code=" + std::to_string(result.exit_code));
+    warn_of_schema("command=" + log_value(schema_command_.front()) + " what=" + log_value(result.error) +
+                   " exit_code=" + std::to_string(result.exit_code));
     co_return "";
   }
+  schema_warned_.clear();
   schema_read_for_ = std::move(revision);
   schema_ = result.output_stdout.substr(0, std::min(result.output_stdout.find_first_of("\r\n"), schema_length_max));
   co_return schema_;

@@ -31,6 +31,7 @@ class ServiceReader {
  private:
   asio::awaitable<void> wait();
   asio::awaitable<std::string> schema_of(rules::Revision revision);
+  void warn_of_schema(std::string why);
 
   Driver& driver_;
   rules::Duration interval_;
@@ -38,7 +39,8 @@ class ServiceReader {
   std::string dir_;
   Whom whom_;
   rules::Revision schema_read_for_;
-  std::string schema_;  // of that revision; empty: it could not be read
+  std::string schema_;         // of that revision; empty: it could not be read
+  std::string schema_warned_;  // why not, which is told once
   Deliver deliver_;
   WhyNot plans_;
   asio::steady_timer timer_;
