@@ -22,6 +22,7 @@ struct RevisionRead {
   std::string error;                 // for people, when there is none
   bool instance_absent = false;      // the driver saw that no instance runs (between stop and start)
   std::string schema{};              // printed by the service's schema command; empty: none
+  std::string by{};                  // how it was found, for people: the command
 };
 
 enum class MarkKind { begin, end, mark };

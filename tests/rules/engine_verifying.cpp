@@ -51,7 +51,10 @@ TEST_CASE("SPEC 2.26: a switch that says it worked and did not is wrong_revision
   World w(usual());
   w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 1s, false};
   harm(w);
-  CHECK(w.run_until([&] { return w.outcome() == "wrong_revision"; }, 15min));
+  REQUIRE(w.run_until([&] { return w.outcome() == "wrong_revision"; }, 15min));
+  const std::string why = w.last()->outcome_detail;
+  CHECK(why.find(w.last()->to.text + ", which was wanted, but bad, as found by `cat /run/web`") != std::string::npos);
+  CHECK(why.find("that ran before, too: nothing was switched, or that does not see what") != std::string::npos);
 }
 
 TEST_CASE("SPEC 2.26: another rule that became bad keeps it from being recovered") {

@@ -134,6 +134,7 @@ void World::look(const std::string& service) {
   out.service = ServiceName(service);
   out.started = now_;
   out.ended = now_;
+  out.by = "`cat /run/" + service + "`";
   if (reality[service].readable) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);

@@ -98,3 +98,28 @@ TEST_CASE("a command that somebody else can change is refused, unless it runs as
   CHECK(is_refused(checked(probe + "[service.web]\n")));
   CHECK_FALSE(is_refused(checked(probe + "user = 'nobody'\n[service.web]\n")));
 }
+
+TEST_CASE("check says of an identify that asks for HEAD that a switch of paths does not move it") {
+  struct Case {
+    const char* identify;
+    const char* rollback;
+    bool blind;
+  };
+  constexpr Case cases[] = {
+      {"'git', 'log', '-1', '--format=%H', '--', 'apps/backend'", "'git', 'checkout', '{to}', '--', 'apps/backend'",
+       true},
+      {"'git', 'rev-parse', 'HEAD'", "'sh', '-c', 'git restore --source=\"$1\" -- apps', 'sh', '{to}'", true},
+      {"'git', 'rev-parse', 'HEAD'", "'git', 'checkout', '{to}'", false},
+      {"'cat', '/run/version'", "'git', 'checkout', '{to}', '--', 'apps/backend'", false},
+      {"'sh', '-c', 'git log -1 | xargs git diff-index --cached'", "'git', 'restore', '--source={to}', '.'", false},
+  };
+  for (const Case& one : cases) {
+    INFO(std::string(one.identify));
+    const CliFolder folder("[service.web]\nidentify = [" + std::string(one.identify) + "]\nrollback = [" +
+                           one.rollback + "]\n");
+    FakeWatcher nobody;
+    const CliRun run = nobody(folder.line({"check"}));
+    INFO(run.out, run.err);
+    CHECK((run.out.find("advice: service web: identify asks for HEAD") != std::string::npos) == one.blind);
+  }
+}

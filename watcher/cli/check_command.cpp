@@ -162,7 +162,10 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
   const Secrets secrets = arguments.secrets ? Secrets::shown : Secrets::hidden;
   const Loaded loaded = load_config(line.config_path(), secrets);
   Looks looks;
-  if (loaded.config) looks.as_whom = as_whom(*loaded.config);
+  if (loaded.config) {
+    looks.as_whom = as_whom(*loaded.config);
+    for (OnlineFinding& finding : blind_identities(*loaded.config)) looks.as_whom.push_back(std::move(finding));
+  }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())

@@ -25,6 +25,8 @@ std::vector<OnlineFinding> check_online(const Config& config);
 
 // As whom the commands of every service run, and each other that has a user of its own. Asks nobody.
 std::vector<OnlineFinding> as_whom(const Config& config);
+// Services whose `identify` cannot see what their switch does.
+std::vector<OnlineFinding> blind_identities(const Config& config);
 // Commands that cannot be found.
 std::vector<OnlineFinding> missing_commands(const Config& config);
 // What one poll of every target says about probes, signals and the thresholds that rules compare them with.

@@ -92,6 +92,7 @@ asio::awaitable<rules::RevisionRead> Commands::identify() {
   if (config_.identify.empty()) {
     read.error = "no identify command is configured";
   } else {
+    read.by = "`" + shown(config_.identify) + "`";
     probes::ChildSpec child = quick(config_.identify);
     probes::ChildResult ended = co_await probes::run_child(std::move(child));
     take_revision(read, "identify: " + shown(config_.identify), std::move(ended));

@@ -59,6 +59,7 @@ void redact(rules::Event& event, const std::vector<std::string>& secrets) {
   if (auto* const ready = std::get_if<rules::ReadinessRead>(&event)) redact(ready->reason, secrets);
   if (auto* const read = std::get_if<rules::RevisionRead>(&event)) {
     redact(read->error, secrets);
+    redact(read->by, secrets);
     redact(read->schema, secrets);
   }
 }

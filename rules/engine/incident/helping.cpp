@@ -90,11 +90,20 @@ bool Incident::is_wrong_revision() const {
   return !verification().runs_target() && looks_elsewhere_ >= looks_elsewhere_max && !comes_late;
 }
 
+// An `identify` that does not see what the switch changes is the commonest cause, and looks as if nothing was switched.
+std::string Incident::wanted_and_found() const {
+  std::string text = "what runs after the switch is not " + record_.to.text + ", which was wanted, but ";
+  text += elsewhere_.revision ? elsewhere_.revision->text : "something else";
+  if (!elsewhere_.by.empty()) text += ", as found by " + elsewhere_.by;
+  if (!still_old_) return text;
+  return text + "; that ran before, too: nothing was switched, or that does not see what the switch changes";
+}
+
 bool Incident::drive_verifying() {
   if (record_.pending_outcome) return finish_now(), true;
   if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
   if (is_wrong_revision()) {
-    return finish(Outcome::wrong_revision, "what runs after the switch is not " + record_.to.text), true;
+    return finish(Outcome::wrong_revision, wanted_and_found()), true;
   }
   // The action may have gone from the configuration over a restart.
   const ActionSpec* action = plan();
@@ -118,7 +127,7 @@ void Incident::verify_over() {
     return finish(end.outcome, end.why);
   }
   if (looks_elsewhere_ > 0) {
-    return finish(Outcome::wrong_revision, "what runs after the switch is not " + record_.to.text);
+    return finish(Outcome::wrong_revision, wanted_and_found());
   }
   finish(Outcome::unverifiable, "after the switch " + unread());
 }

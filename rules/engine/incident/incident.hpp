@@ -153,6 +153,7 @@ class Incident {
   void begin_verifying();
   bool drive_verifying();
   bool is_wrong_revision() const;
+  std::string wanted_and_found() const;
   void verify_over();
   void check_verify_when();
 
@@ -209,7 +210,7 @@ class Incident {
   // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran
   // before.
   int looks_elsewhere_ = 0;
-  Instant last_elsewhere_ = Instant::min();
+  RevisionRead elsewhere_;  // the newest look that saw something else than the target
   bool still_old_ = false;
   std::optional<Instant> wait_since_;    // a wait's condition has been true since
   std::optional<Instant> verify_since_;  // the plan's verify.when has been true since

@@ -54,12 +54,12 @@ void Incident::saw_after_switch(const RevisionRead& read) {
     in_.revisions.own_switch_seen(running);
     if (!came_late) return;
     // What was measured until now was of something else.
-    in_.evidence.count_from(last_elsewhere_);
+    in_.evidence.count_from(elsewhere_.ended);
     in_.evidence.restart_spans();
   } else if (read.started >= record_.phase_since) {
     ++looks_elsewhere_;
     still_old_ = running == record_.from;
-    last_elsewhere_ = read.ended;
+    elsewhere_ = read;
   }
 }
 
