@@ -190,6 +190,10 @@ TEST_CASE("files in the way: the same name, a file for a folder, a folder for a 
       watcher::coming_in(std::string_view(":100644 000000 1 0 D\0a b\0:160000 000000 1 0 D\0lib\0", 50));
   CHECK(coming.files == Names{"a b"});
   CHECK(coming.submodules == Names{"lib"});
+  const std::string leaving(":000000 160000 0 1 A\0lib\0:100644 000000 1 0 D\0lib/x\0:000000 100644 0 1 A\0y\0", 75);
+  CHECK(watcher::coming_in(leaving).leaving == Names{"lib"});
+  CHECK(watcher::coming_in(leaving).files == Names{"lib/x"});
+  CHECK(watcher::submodules_giving_way(watcher::coming_in(leaving)) == Names{"lib"});
 }
 
 TEST_CASE("a partial git rollback with a path that nothing is known of does the others") {

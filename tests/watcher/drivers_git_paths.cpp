@@ -33,19 +33,45 @@ TEST_CASE("the report of a partial git rollback names the command that brings th
   CHECK(shop.identified() == shop.third);
 }
 
-TEST_CASE("a partial git rollback that somebody did by hand is told from HEAD by what the paths are") {
+TEST_CASE("a part of a tree is the commit that its content came from, also when people return to one by hand") {
   PartialShop shop;
   shop.git("restore --source=" + shop.first + " --staged --worktree -- backend");
-  const std::string by_hand = shop.identified();
-  CHECK(by_hand.starts_with(shop.third + "-paths-"));
-  CHECK(rules::is_safe_in_argv(rules::Revision(by_hand)));
+  CHECK(shop.identified() == shop.first);
   shop.git("restore --source=" + shop.second + " --staged --worktree -- backend");
-  const std::string otherwise = shop.identified();
-  CHECK(otherwise != by_hand);
-  CHECK(otherwise != shop.third);
+  CHECK(shop.identified() == shop.second);
+  // As runbooks have it, which leaves what the earlier release had not.
+  shop.git("reset -q --hard");
+  shop.git("checkout -q " + shop.first + " -- backend");
+  const std::string mixed = shop.identified();
+  CHECK(mixed.starts_with(shop.third + "-paths-"));
+  CHECK(rules::is_safe_in_argv(rules::Revision(mixed)));
   // What is not among the paths is not the service's.
   shop.git("reset -q --hard");
   shop.git("restore --source=" + shop.first + " --staged --worktree -- frontend");
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("commits that leave the paths alone are no deploys of them") {
+  PartialShop shop;
+  const auto elsewhere = [&shop] { shop.in_tree("echo more >> frontend/page; git commit -q -m page frontend"); };
+  elsewhere();
+  CHECK(shop.identified() == shop.third);
+  REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  elsewhere();
+  CHECK(shop.identified() == shop.first);
+  // Even when nobody knows our notes.
+  std::filesystem::remove_all(shop.folder.path + "/state");
+  CHECK(shop.identified() == shop.first);
+  elsewhere();
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("a restart of a part of a tree that failed is not forgotten while HEAD stays") {
+  PartialShop shop;
+  write(shop.folder.path + "/break-restart", "");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
+  CHECK(shop.identified() == "?");
+  shop.in_tree("echo more >> frontend/page; git commit -q -m page frontend");
   CHECK(shop.identified() == shop.third);
 }
 

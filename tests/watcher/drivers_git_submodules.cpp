@@ -26,20 +26,68 @@ TEST_CASE("a git switch takes the submodules along, and the way back that it nam
   }
 }
 
-TEST_CASE("a submodule that cannot be brought is a failed git switch, and the tree goes back") {
+TEST_CASE("a submodule whose commit cannot be had is told before anything is changed") {
   ShopWithLibrary shop;
   // The commit is nowhere, and where it came from is gone.
   shop.in_tree("git update-index --cacheinfo 160000," + std::string(40, 'a') + ",lib; git commit -q -m broken");
   const std::string broken = shop.asked("rev-parse HEAD");
   shop.git("checkout -q " + shop.new_release);
   std::filesystem::remove_all(shop.upstream);
+  write(shop.repository + "/version", "patched\n");
   const rules::StepResult result = shop.roll_back_to(broken);
   CHECK(result.status == StepStatus::failed);
-  CHECK(contains(result.detail, "git submodule"));
-  CHECK(contains(result.detail, "is checked out again"));
+  CHECK(result.nothing_begun);
+  INFO(result.detail);
+  CHECK(contains(result.detail, "git fetch in " + shop.repository + "/lib"));
   CHECK(content(shop.repository + "/lib/code") == "new\n");
+  CHECK(content(shop.repository + "/version") == "patched\n");
+  CHECK(shop.asked("stash list").empty());
   CHECK(shop.asked("rev-parse HEAD") == shop.new_release);
   CHECK_FALSE(std::filesystem::exists(shop.folder.path + "/built"));
+}
+
+TEST_CASE("what a shallow submodule ignores is not overwritten by a commit that it has yet to fetch") {
+  ShopWithLibrary shop;
+  shop.in_tree("git -C lib push -q origin HEAD:refs/heads/next");
+  const std::string up = "git -C " + shop.upstream + " ";
+  const std::string later = up + "checkout -q next && cd " + shop.upstream +
+                            " && echo theirs > secret && git add secret && git commit -q -m leaky";
+  REQUIRE(std::system(later.c_str()) == 0);
+  // A release with that commit, made elsewhere.
+  const std::string leaky = shop.asked("-C ../library rev-parse HEAD");
+  shop.in_tree("git update-index --cacheinfo 160000," + leaky + ",lib; git commit -q -m leaky");
+  const std::string target = shop.asked("rev-parse HEAD");
+  shop.git("reset -q --hard HEAD^");
+  shop.in_tree("git -C lib config protocol.file.allow always; echo secret >> .git/modules/lib/info/exclude");
+  write(shop.repository + "/lib/secret", "mine\n");
+  const rules::StepResult result = shop.roll_back_to(target);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(content(shop.repository + "/lib/secret") == "theirs\n");
+  CHECK(contains(result.detail, "Files in " + shop.repository + "/lib that git does not track were in the way"));
+  shop.obey("to return to the branch: ");
+  shop.obey("to have those back: ");
+  CHECK(content(shop.repository + "/lib/secret") == "mine\n");
+}
+
+TEST_CASE("a submodule that is not to be updated is left as it is beside one that is merged") {
+  ShopWithLibrary shop;
+  shop.git(std::string(protocol) + "submodule --quiet add " + shop.upstream + " pinned");
+  shop.in_tree("echo pinned > pinned/code; git -C pinned -c user.name=D -c user.email=d@e commit -q -a -m pinned");
+  const std::string before = shop.release("both");
+  shop.in_tree(
+      "git -C lib checkout -q HEAD^; echo other > pinned/code; git -C pinned -c user.name=D -c user.email=d@e commit "
+      "-q "
+      "-a -m other; git commit -q -a -m after");
+  shop.git("config submodule.pinned.update none");
+  shop.git("config submodule.lib.update merge");
+  write(shop.repository + "/pinned/code", "local\n");
+  const rules::StepResult result = shop.roll_back_to(shop.old_release);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  REQUIRE(shop.roll_back_to(before).status == StepStatus::succeeded);
+  CHECK(content(shop.repository + "/lib/code") == "new\n");
+  CHECK(content(shop.repository + "/pinned/code") == "local\n");
 }
 
 TEST_CASE("what is local in a submodule is stashed there by a git switch, named, and comes back") {

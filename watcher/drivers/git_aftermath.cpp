@@ -29,9 +29,24 @@ std::string way_back(const std::string& git, const std::vector<std::string>& pat
   return text + "\n";
 }
 
-// `where`: of which tree; `returned`: what has to be done first.
+// `where`: of which tree.
+std::string copies_of(const std::string& where, const GitPutAway& put_away) {
+  std::string text;
+  if (!put_away.stash.empty()) {
+    text +=
+        "Local changes" + where + " are back as they were; a copy is stashed as \"" + put_away.stash_message + "\"\n";
+  }
+  if (!put_away.aside.empty()) {
+    text += "Files" + where + " that git does not track were in the way and are back; a copy is stashed as \"" +
+            put_away.aside_message + "\"\n";
+  }
+  return text;
+}
+
+// `returned`: what has to be done first.
 std::string ways_to_have_back(const std::string& git, const std::string& where, const std::string& returned,
                               const GitPutAway& put_away) {
+  if (put_away.is_back) return copies_of(where, put_away);
   std::string text;
   if (!put_away.stash.empty()) {
     text += "Local changes" + where + " are stashed as \"" + put_away.stash_message + "\"; " + returned +
@@ -70,6 +85,8 @@ std::string aftermath_text(const GitRepository& repository, const GitAftermath& 
   if (!aftermath.left_at.empty()) text += way_back(git, repository.paths(), aftermath);
   const std::string returned = text.empty() ? "" : "once returned, ";
   text += ways_to_have_back(git, "", returned, aftermath.put_away);
+  const std::string during = ways_to_have_back(git, "", returned, aftermath.during);
+  if (!during.empty()) text += "Meanwhile, while the target was checked out, something was changed. " + during;
   for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned);
   return text;
 }

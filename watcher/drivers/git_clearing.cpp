@@ -22,59 +22,119 @@ GitDone GitClearing::refusal_of(const std::vector<std::string>& files, const std
                   " others are; move them away by hand"};
 }
 
+asio::awaitable<GitDone> GitClearing::foresee(std::string target) const {
+  const GitChanges changes(git_);
+  const GitFiles coming = co_await changes.in_the_way_of(target);
+  if (const auto* const error = std::get_if<GitError>(&coming)) co_return *error;
+  GitDone refused = refusal_of(std::get<std::vector<std::string>>(coming), target);
+  if (refused) co_return refused;
+  const GitAnswer status = co_await changes.status();
+  if (const auto* const error = std::get_if<GitError>(&status)) co_return *error;
+  if (std::get<std::string>(status).empty()) co_return GitDone();
+  const GitFiles others = co_await changes.in_the_way_of_head();
+  if (const auto* const error = std::get_if<GitError>(&others)) co_return *error;
+  co_return refusal_of(std::get<std::vector<std::string>>(others), "what HEAD has");
+}
+
 asio::awaitable<GitDone> GitClearing::clear_for(std::string target) {
-  GitDone failed = co_await unstage_submodules();
+  GitDone failed = co_await keep();
+  if (failed) co_return failed;
+  failed = co_await unstage_submodules();
   if (!failed) failed = co_await put_changes_away();
   if (failed) co_return failed;
   co_return co_await put_aside(std::move(target));
 }
 
+asio::awaitable<GitDone> GitClearing::keep() {
+  if (!manner_.may_go_back) co_return GitDone();
+  const GitChanges changes(git_);
+  GitAnswer status = co_await changes.status();
+  if (const auto* const error = std::get_if<GitError>(&status)) co_return *error;
+  status_ = std::move(std::get<std::string>(status));
+  GitDone failed = co_await changes.keep_index(manner_.left());
+  if (failed) co_return failed;
+  kept_ = true;
+  co_return co_await changes.show_hidden(manner_.left());
+}
+
 asio::awaitable<GitDone> GitClearing::unstage_submodules() {
-  const GitFiles staged = co_await changes_.staged_submodules();
+  const GitChanges changes(git_);
+  const GitFiles staged = co_await changes.staged_submodules();
   if (const auto* const error = std::get_if<GitError>(&staged)) co_return *error;
   const auto& files = std::get<std::vector<std::string>>(staged);
-  if (files.empty()) co_return GitDone();
-  GitDone failed = manner_.note();
+  if (files.empty() || !manner_.expected.empty()) co_return GitDone();
+  GitDone failed = manner_.note(put_away_);
   if (failed) co_return failed;
-  co_return co_await changes_.unstage(files, manner_.left());
+  co_return co_await changes.unstage(files, manner_.left());
+}
+
+asio::awaitable<GitYesNo> GitClearing::has_changes() const {
+  const GitChanges changes(git_);
+  if (manner_.expected.empty()) co_return co_await changes.has_changes();
+  co_return co_await changes.differs_from(manner_.expected);
 }
 
 asio::awaitable<GitDone> GitClearing::put_changes_away() {
-  const auto changes = co_await changes_.has_changes();
-  if (const auto* const error = std::get_if<GitError>(&changes)) co_return *error;
-  if (!std::get<bool>(changes)) co_return GitDone();
+  const GitChanges changes(git_);
+  const GitYesNo any = co_await has_changes();
+  if (const auto* const error = std::get_if<GitError>(&any)) co_return *error;
+  if (!std::get<bool>(any)) co_return GitDone();
   // Where a tracked file was removed, or git made to forget it, a stash would write it over what stands there now.
-  const GitFiles found = co_await changes_.in_the_way_of_head();
+  const GitFiles found = co_await changes.in_the_way_of_head();
   if (const auto* const error = std::get_if<GitError>(&found)) co_return *error;
-  const auto& files = std::get<std::vector<std::string>>(found);
+  std::vector<std::string> files = std::get<std::vector<std::string>>(found);
   GitDone failed = refusal_of(files, "what HEAD has");
   if (failed) co_return failed;
+  const GitFiles intended = co_await changes.intended();
+  if (const auto* const error = std::get_if<GitError>(&intended)) co_return *error;
+  const auto& named = std::get<std::vector<std::string>>(intended);
+  files.insert(files.end(), named.begin(), named.end());
   put_away_.stash_message = manner_.changes_message;
-  failed = manner_.note();
+  failed = manner_.note(put_away_);
   if (failed) co_return failed;
-  if (!files.empty()) failed = co_await changes_.track(files, manner_.left());
+  if (!files.empty()) failed = co_await changes.track(files, manner_.left());
   if (failed) co_return failed;
-  const GitAnswer stash = co_await changes_.stash(manner_.changes_message, manner_.left());
-  if (const auto* const error = std::get_if<GitError>(&stash)) co_return *error;
-  put_away_.stash = std::get<std::string>(stash);
-  co_return manner_.note();
+  changed_ = co_await changes.changed_paths();
+  // Without a path everything would be stashed.
+  if (!git_.paths().empty() && changed_.empty()) co_return GitDone();
+  failed = co_await changes.stash(changed_, manner_.changes_message, put_away_.stash, manner_.left());
+  if (failed) co_return failed;
+  co_return manner_.note(put_away_);
 }
 
 // Git would refuse to overwrite what it ignores here, and `restore` would not even ask.
 asio::awaitable<GitDone> GitClearing::put_aside(std::string target) {
-  const GitFiles found = co_await changes_.in_the_way_of(target);
+  const GitChanges changes(git_);
+  const GitFiles found = co_await changes.in_the_way_of(target);
   if (const auto* const error = std::get_if<GitError>(&found)) co_return *error;
   const auto& files = std::get<std::vector<std::string>>(found);
   if (files.empty()) co_return GitDone();
   GitDone failed = refusal_of(files, target);
   if (failed) co_return failed;
   put_away_.aside_message = manner_.aside_message;
-  failed = manner_.note();
+  failed = manner_.note(put_away_);
   if (failed) co_return failed;
-  const GitAnswer stash = co_await changes_.stash_files(files, manner_.aside_message, manner_.left());
-  if (const auto* const error = std::get_if<GitError>(&stash)) co_return *error;
-  put_away_.aside = std::get<std::string>(stash);
-  co_return manner_.note();
+  failed = co_await changes.stash_files(files, manner_.aside_message, put_away_.aside, manner_.left());
+  if (failed) co_return failed;
+  co_return manner_.note(put_away_);
+}
+
+asio::awaitable<GitDone> GitClearing::give_back(rules::Duration limit) {
+  if (!kept_) co_return GitDone();
+  const GitChanges changes(git_);
+  GitDone failed;
+  if (!put_away_.aside.empty()) failed = co_await changes.apply(put_away_.aside, limit);
+  if (!failed && !put_away_.stash.empty()) {
+    failed = co_await changes.give_files_back(put_away_.stash, changed_, limit);
+  }
+  if (!failed) failed = co_await changes.give_index_back(limit);
+  if (failed) co_return failed;
+  const GitAnswer status = co_await changes.status();
+  if (const auto* const error = std::get_if<GitError>(&status)) co_return *error;
+  if (std::get<std::string>(status) != status_) co_return GitError{git_.dir() + " is not as it was before"};
+  put_away_.is_back = true;
+  kept_ = false;
+  co_return GitDone();
 }
 
 }  // namespace watcher

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "rules/base/time.hpp"
 #include "watcher/drivers/git_changes.hpp"
@@ -11,34 +12,44 @@ namespace watcher {
 
 // How a tree is cleared.
 struct GitClearingManner {
-  std::string changes_message;            // under which changes are put away
-  std::string aside_message;              // under which files that are in the way are
-  std::function<GitDone()> note;          // notes what is about to be done, durably
-  std::function<rules::Duration()> left;  // how long it may still take
+  std::string changes_message;                       // under which changes are put away
+  std::string aside_message;                         // under which files that are in the way are
+  std::string expected;                              // commit that the paths are as in; empty: HEAD's
+  bool may_go_back = true;                           // all is kept that give_back() needs
+  std::function<GitDone(const GitPutAway&)> note{};  // notes what is about to be done, and what was, durably
+  std::function<rules::Duration()> left{};           // how long it may still take
 };
 
 // Clears one working tree for a checkout: changes are stashed, and so are files that git does not track where they
 // stand in the way of one that it is going to write. All others stay where they are: they are the application's.
 class GitClearing {
  public:
-  // References must outlive it. `put_away` is filled in as it goes on, before and after each deed.
-  GitClearing(const GitRunner& git, const GitClearingManner& manner, GitPutAway& put_away)
-      : git_(git), changes_(git), manner_(manner), put_away_(put_away) {}
+  GitClearing(GitRunner git, GitClearingManner manner) : git_(std::move(git)), manner_(std::move(manner)) {}
 
+  // Why clear_for() would fail, as far as that can be seen without touching anything.
+  asio::awaitable<GitDone> foresee(std::string target) const;
   asio::awaitable<GitDone> clear_for(std::string target);
+  // Makes all that was local what it was, when the tree is where it was again, also after a clear_for() that failed.
+  asio::awaitable<GitDone> give_back(rules::Duration limit);
+  const GitPutAway& put_away() const { return put_away_; }
+  const GitRunner& git() const { return git_; }
 
  private:
+  asio::awaitable<GitDone> keep();
   // At which commits they are is told of the submodules themselves.
   asio::awaitable<GitDone> unstage_submodules();
   asio::awaitable<GitDone> put_changes_away();
+  asio::awaitable<GitYesNo> has_changes() const;
   asio::awaitable<GitDone> put_aside(std::string target);
   // Why they cannot be put away by us.
   GitDone refusal_of(const std::vector<std::string>& files, const std::string& target) const;
 
-  const GitRunner& git_;
-  const GitChanges changes_;
-  const GitClearingManner& manner_;
-  GitPutAway& put_away_;
+  GitRunner git_;
+  GitClearingManner manner_;
+  GitPutAway put_away_;
+  bool kept_ = false;
+  std::string status_;                // of before
+  std::vector<std::string> changed_;  // those of `paths` that were stashed
 };
 
 }  // namespace watcher

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "watcher/drivers/git_aftermath.hpp"
+#include "watcher/drivers/git_clearing.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
@@ -45,12 +46,15 @@ class WorkingTree final : public Driver {
   const probes::Clock& clock_;
   GitRepository repository_;
   GitStateFile file_;
+  GitNamed named_;
 };
 
 asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
   rules::RevisionRead read;
   read.service = service_;
   read.started = clock_.now();
+  read.by =
+      config_.paths.empty() ? "the HEAD of " + config_.dir : "what the index of " + config_.dir + " has of its paths";
   const std::optional<GitState> state = file_.read();
   read.error = repository_.why_not_ours();
   if (!read.error.empty()) {
@@ -58,7 +62,7 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
     co_return read;
   }
   if (state) {
-    GitLook look = co_await look_at(repository_, *state);
+    GitLook look = co_await look_at(repository_, *state, named_);
     read.error = std::move(look.error);
     if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
@@ -105,6 +109,10 @@ asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Rev
   if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;
   const std::string& full = std::get<std::string>(commit);
   if (full != to->text) co_return to->text + " is not a commit's full id; say " + full;
+  GitClearingManner by_looking;
+  const GitClearing clearing(repository_.git(), std::move(by_looking));
+  const GitDone in_the_way = co_await clearing.foresee(full);
+  if (in_the_way) co_return in_the_way->what;
   co_return std::string();
 }
 

@@ -1,6 +1,7 @@
 #include "watcher/drivers/git_in_the_way.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace watcher {
@@ -18,12 +19,28 @@ std::vector<std::string> names_in(std::string_view listing) {
 GitComing coming_in(std::string_view raw_listing) {
   const std::vector<std::string> words = names_in(raw_listing);
   GitComing coming;
-  // ":160000 000000 ID ID D", then the name.
+  // ":160000 000000 ID ID D", then the name. The first is the kind there, the second the one here; A: it is not there.
+  constexpr std::size_t kind_size = 8;  // of ":160000 "
   for (std::size_t at = 0; at + 1 < words.size(); at += 2) {
-    auto& kind = words[at].starts_with(":160000 ") ? coming.submodules : coming.files;
-    kind.push_back(words[at + 1]);
+    const std::string& word = words[at];
+    const bool is_link_here = word.substr(std::min(kind_size, word.size())).starts_with("160000 ");
+    const bool is_link_there = word.starts_with(":160000 ");
+    if (is_link_here && !is_link_there) coming.leaving.push_back(words[at + 1]);
+    if (word.ends_with('A') || (word.ends_with('T') && !is_link_here)) continue;
+    (is_link_there ? coming.submodules : coming.files).push_back(words[at + 1]);
   }
   return coming;
+}
+
+std::vector<std::string> submodules_giving_way(const GitComing& coming) {
+  const auto gives_way = [&coming](const std::string& submodule) {
+    return std::any_of(coming.files.begin(), coming.files.end(), [&submodule](const std::string& file) {
+      return file == submodule || file.starts_with(submodule + "/");
+    });
+  };
+  std::vector<std::string> out;
+  std::copy_if(coming.leaving.begin(), coming.leaving.end(), std::back_inserter(out), gives_way);
+  return out;
 }
 
 std::vector<std::string> files_in_the_way(GitComing arriving, const std::vector<std::string>& others) {

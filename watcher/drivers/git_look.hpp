@@ -17,8 +17,17 @@ struct GitLook {
   std::string revision;           // what runs; empty: a restart was begun and has not completed
 };
 
-// The revision is HEAD, unless the tree is where we left it: then it is what we noted to run there. A partial rollback
-// by somebody else is HEAD-paths-DIGEST. Whoever deploys moves HEAD, and from then on HEAD counts.
-asio::awaitable<GitLook> look_at(const GitRepository& repository, GitState state);
+// What a partial tree was called last. Finding the name again may take a walk through the history.
+struct GitNamed {
+  std::string head;
+  std::string digest;  // of what the index has of the paths
+  std::string revision;
+};
+
+// The revision is HEAD, unless the tree is where we left it: then it is what we noted to run there. Whoever deploys
+// moves HEAD, and from then on HEAD counts. Of a part of a tree it is the commit that its content came from, by what
+// the index has of it: the newest that changed the paths, or an earlier one that somebody has returned to by hand;
+// content that no recent commit has is COMMIT-paths-DIGEST. Commits that leave the paths alone change nothing.
+asio::awaitable<GitLook> look_at(const GitRepository& repository, GitState state, GitNamed& named);
 
 }  // namespace watcher

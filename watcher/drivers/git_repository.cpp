@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "rules/base/parse.hpp"
+#include "watcher/drivers/git_in_the_way.hpp"
 
 namespace watcher {
 
@@ -43,6 +45,16 @@ std::string digest_of(std::string_view text) {
   std::string out;
   for (int shift = 60; shift >= 0; shift -= 4) out += digits[(hash >> shift) & 0xF];
   return out;
+}
+
+// Git exits with 0 though it could not write or remove a file; only what it says tells.
+std::string fault_in(std::string_view said) {
+  for (const std::string_view fault : {"error: ", "warning: unable to unlink"}) {
+    std::size_t at = said.find(fault);
+    if (at == said.npos || (at > 0 && said[at - 1] != '\n')) continue;
+    return std::string(said.substr(at, said.find('\n', at) - at));
+  }
+  return {};
 }
 
 }  // namespace
@@ -142,6 +154,14 @@ asio::awaitable<GitYesNo> GitRepository::index_equals(std::string commit) const 
   co_return co_await git_.yes_or_no(std::move(limited), git_question_limit);
 }
 
+asio::awaitable<GitFiles> GitRepository::changes_up_to(std::string commit, int count) const {
+  std::vector<std::string> arguments{"log", "-" + std::to_string(count), "-z", "--format=%H", commit};
+  std::vector<std::string> limited = git_.with_paths(std::move(arguments));
+  const GitAnswer listing = co_await git_.ask(std::move(limited), git_question_limit);
+  if (const auto* const error = std::get_if<GitError>(&listing)) co_return *error;
+  co_return names_in(std::get<std::string>(listing));
+}
+
 asio::awaitable<GitAnswer> GitRepository::index_digest() const {
   std::vector<std::string> arguments{"ls-files", "--stage", "-z"};
   std::vector<std::string> limited = git_.with_paths(std::move(arguments));
@@ -153,13 +173,19 @@ asio::awaitable<GitAnswer> GitRepository::index_digest() const {
 asio::awaitable<GitDone> GitRepository::check_out(std::string commit_or_branch, std::string reason,
                                                   rules::Duration limit) const {
   std::vector<std::string> arguments{"checkout", "--no-overwrite-ignore", commit_or_branch, "--"};
-  co_return co_await git_.move_head(std::move(arguments), std::move(reason), limit);
+  const GitAnswer answer = co_await git_.move_head(std::move(arguments), std::move(reason), limit);
+  if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
+  const std::string fault = fault_in(std::get<std::string>(answer));
+  if (!fault.empty()) co_return GitError{"git checkout in " + dir() + ": " + fault};
+  co_return GitDone();
 }
 
 asio::awaitable<GitDone> GitRepository::go_back_to(std::string commit_or_branch, std::string reason,
                                                    rules::Duration limit) const {
   std::vector<std::string> arguments{"checkout", "--force", commit_or_branch, "--"};
-  co_return co_await git_.move_head(std::move(arguments), std::move(reason), limit);
+  const GitAnswer answer = co_await git_.move_head(std::move(arguments), std::move(reason), limit);
+  if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
+  co_return GitDone();
 }
 
 asio::awaitable<GitDone> GitRepository::check_out_paths(std::string commit, rules::Duration limit) const {
@@ -170,29 +196,40 @@ asio::awaitable<GitDone> GitRepository::check_out_paths(std::string commit, rule
   co_return GitDone();
 }
 
+asio::awaitable<GitDone> GitRepository::own_half_done(std::string from, std::string commit,
+                                                      rules::Duration limit) const {
+  std::vector<std::string> arguments{"read-tree", "--reset", commit};
+  if (!paths().empty()) arguments = git_.with_paths({"restore", "--source=" + commit, "--staged"});
+  const GitAnswer taken = co_await git_.ask(std::move(arguments), limit);
+  if (const auto* const error = std::get_if<GitError>(&taken)) co_return *error;
+  std::vector<std::string> refresh{"update-index", "-q", "--refresh"};
+  co_await git_.ask(std::move(refresh), git_scan_limit);
+  std::vector<std::string> new_arguments{"diff-index",      "--cached", "--no-renames", "--name-only", "-z",
+                                         "--diff-filter=A", from};
+  std::vector<std::string> new_limited = git_.with_paths(std::move(new_arguments));
+  const GitAnswer fresh = co_await git_.list(std::move(new_limited));
+  if (const auto* const error = std::get_if<GitError>(&fresh)) co_return *error;
+  std::vector<std::string> other_arguments{"diff-files", "--name-only", "-z", "--diff-filter=MT"};
+  std::vector<std::string> other_limited = git_.with_paths(std::move(other_arguments));
+  const GitAnswer others = co_await git_.list(std::move(other_limited));
+  if (const auto* const error = std::get_if<GitError>(&others)) co_return *error;
+  const std::vector<std::string> ours = names_in(std::get<std::string>(fresh));
+  std::vector<std::string> remove{"rm", "--cached", "--quiet", "--force", "--"};
+  const std::size_t words = remove.size();
+  for (const std::string& name : names_in(std::get<std::string>(others))) {
+    if (std::find(ours.begin(), ours.end(), name) != ours.end()) remove.push_back(":(top,literal)" + name);
+  }
+  if (remove.size() == words) co_return GitDone();
+  const GitAnswer removed = co_await git_.ask(std::move(remove), limit);
+  if (const auto* const error = std::get_if<GitError>(&removed)) co_return *error;
+  co_return GitDone();
+}
+
 asio::awaitable<GitYesNo> GitRepository::has_submodules(std::string commit) const {
   std::vector<std::string> arguments{"ls-tree", "--full-tree", "--name-only", commit, ".gitmodules"};
   const GitAnswer answer = co_await git_.ask(std::move(arguments), git_question_limit);
   if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
   co_return !std::get<std::string>(answer).empty();
-}
-
-// Whoever wrote `update = none` wants that submodule left alone, which --checkout would overrule. What is merged or
-// rebased onto the release stays at what it is to go away from.
-asio::awaitable<GitDone> GitRepository::update_submodules(rules::Duration limit) const {
-  std::vector<std::string> init_arguments{"submodule", "--quiet", "init"};
-  std::vector<std::string> init = git_.with_paths(std::move(init_arguments));
-  const GitAnswer known = co_await git_.ask(std::move(init), limit);
-  if (const auto* const error = std::get_if<GitError>(&known)) co_return *error;
-  std::vector<std::string> question{"config", "--get-regexp", "^submodule[.].*[.]update$", "^none$"};
-  const GitYesNo unwanted = co_await git_.yes_or_no(std::move(question), git_question_limit);
-  if (const auto* const error = std::get_if<GitError>(&unwanted)) co_return *error;
-  std::vector<std::string> arguments{"submodule", "update", "--init", "--recursive"};
-  if (!std::get<bool>(unwanted)) arguments.emplace_back("--checkout");
-  std::vector<std::string> limited = git_.with_paths(std::move(arguments));
-  const GitAnswer answer = co_await git_.ask(std::move(limited), limit);
-  if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
-  co_return GitDone();
 }
 
 }  // namespace watcher

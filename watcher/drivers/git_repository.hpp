@@ -28,17 +28,16 @@ class GitRepository {
   asio::awaitable<GitAnswer> branch() const;
   // The full id of the commit that the revision names.
   asio::awaitable<GitAnswer> commit_of(std::string revision) const;
-  // Why nothing can be checked out now: a merge, rebase, ... that somebody has begun and not ended, a conflict that is
-  // not resolved; empty: nothing is in the way.
-  asio::awaitable<GitAnswer> unfinished_operation() const;
-  // The lock that another git holds on the index, once it has been there for that long; empty: none.
-  asio::awaitable<GitAnswer> lock_held(rules::Duration for_long, rules::Instant now) const;
-  // Either of the two, for people, with what to do; empty: neither.
+  // Why nothing can be checked out now, for people, with what to do: a merge, rebase, ... that somebody has begun and
+  // not ended, a conflict that is not resolved, a lock on the index that has been there for that long; empty: nothing
+  // is in the way.
   asio::awaitable<GitAnswer> why_stuck(rules::Duration held_for, rules::Instant now) const;
   // Waits until no other git holds the index; fails at the limit.
   asio::awaitable<GitDone> wait_for_index(rules::Duration limit) const;
   // Whether `paths` are in the index as they are in the commit.
   asio::awaitable<GitYesNo> index_equals(std::string commit) const;
+  // The newest commits up to that one that changed `paths`, newest first, at most so many.
+  asio::awaitable<GitFiles> changes_up_to(std::string commit, int count) const;
   // A digest of what the index has of `paths`.
   asio::awaitable<GitAnswer> index_digest() const;
 
@@ -49,12 +48,18 @@ class GitRepository {
   asio::awaitable<GitDone> check_out_paths(std::string commit, rules::Duration limit) const;
   // Goes back to where nothing was local: what a build has changed since gives way.
   asio::awaitable<GitDone> go_back_to(std::string commit_or_branch, std::string reason, rules::Duration limit) const;
+  // After a checkout of the commit that failed in the middle: the index becomes the commit's, so that going back from
+  // there removes what the checkout has written, but for files that are not as the commit has them: those are
+  // somebody else's.
+  asio::awaitable<GitDone> own_half_done(std::string from, std::string commit, rules::Duration limit) const;
   // Whether the commit has submodules.
   asio::awaitable<GitYesNo> has_submodules(std::string commit) const;
-  // Makes the submodules, of `paths` or all, those of what is checked out.
-  asio::awaitable<GitDone> update_submodules(rules::Duration limit) const;
 
  private:
+  // Empty: none.
+  asio::awaitable<GitAnswer> unfinished_operation() const;
+  asio::awaitable<GitAnswer> lock_held(rules::Duration for_long, rules::Instant now) const;
+
   GitRunner git_;
 };
 

@@ -31,8 +31,20 @@ GitRunner GitRunner::inside(const std::string& folder) const {
 
 std::string GitRunner::why_not_ours() const { return runs_as(dir_, user_).error; }
 
-probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::Duration limit) const {
+probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   probes::ChildSpec spec;
+  spec.dir = dir_;
+  spec.user = runs_as(dir_, user_).user;
+  // As `git submodule` has it: addresses that a checkout brings may not lead to this machine's files.
+  spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"GIT_PROTOCOL_FROM_USER", "0"}, {"LC_ALL", "C"}};
+  spec.limit = limit;
+  spec.started = started_;
+  if (limit == git_question_limit) spec.grace = question_grace;
+  return spec;
+}
+
+probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::Duration limit) const {
+  probes::ChildSpec spec = plain(limit);
   // A git hook that started us has set these, and git would believe them rather than the directory.
   for (const char* const name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}) {
     if (std::getenv(name) == nullptr) continue;
@@ -47,12 +59,6 @@ probes::ChildSpec GitRunner::command(std::vector<std::string> arguments, rules::
   if (!user_.empty() && user_ != "root") spec.argv.insert(spec.argv.end(), {"-c", "safe.directory=*"});
   spec.argv.insert(spec.argv.end(), std::make_move_iterator(arguments.begin()),
                    std::make_move_iterator(arguments.end()));
-  spec.dir = dir_;
-  spec.user = runs_as(dir_, user_).user;
-  spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
-  spec.limit = limit;
-  spec.started = started_;
-  if (limit == git_question_limit) spec.grace = question_grace;
   return spec;
 }
 
@@ -93,15 +99,29 @@ asio::awaitable<GitAnswer> GitRunner::list(std::vector<std::string> arguments) c
   co_return std::move(child.output_stdout);
 }
 
-asio::awaitable<GitDone> GitRunner::move_head(std::vector<std::string> arguments, std::string reason,
-                                              rules::Duration limit) const {
+asio::awaitable<GitDone> GitRunner::run(std::vector<std::string> argv, rules::Duration limit) const {
+  probes::ChildSpec spec = plain(limit);
+  spec.argv = std::move(argv);
+  const probes::ChildSpec given = spec;
+  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  if (!succeeded(child)) co_return error_of(given, given.argv.front(), child);
+  co_return GitDone();
+}
+
+asio::awaitable<GitAnswer> GitRunner::way_up() const {
+  std::vector<std::string> arguments{"rev-parse", "--show-cdup"};
+  co_return co_await ask(std::move(arguments), git_question_limit);
+}
+
+asio::awaitable<GitAnswer> GitRunner::move_head(std::vector<std::string> arguments, std::string reason,
+                                                rules::Duration limit) const {
   const std::string subcommand = arguments.front();
   probes::ChildSpec spec = command(std::move(arguments), limit);
   spec.env["GIT_REFLOG_ACTION"] = reason;
   const probes::ChildSpec given = spec;
-  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  probes::ChildResult child = co_await probes::run_child(std::move(spec));
   if (!succeeded(child)) co_return error_of(given, subcommand, child);
-  co_return GitDone();
+  co_return std::move(child.output);
 }
 
 }  // namespace watcher

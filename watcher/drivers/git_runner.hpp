@@ -22,6 +22,7 @@ struct GitError {
 };
 using GitAnswer = std::variant<std::string, GitError>;
 using GitYesNo = std::variant<bool, GitError>;
+using GitFiles = std::variant<std::vector<std::string>, GitError>;
 using GitDone = std::optional<GitError>;  // nullopt: done
 
 // A question to a repository is answered in milliseconds; a disk that hangs must not hold up the reading of revisions.
@@ -51,13 +52,18 @@ class GitRunner {
   asio::awaitable<GitYesNo> yes_or_no(std::vector<std::string> arguments, rules::Duration limit) const;
   // What it printed, whole: names between NUL bytes.
   asio::awaitable<GitAnswer> list(std::vector<std::string> arguments) const;
-  // `reason` is what the reflog says of it.
-  asio::awaitable<GitDone> move_head(std::vector<std::string> arguments, std::string reason,
-                                     rules::Duration limit) const;
+  // `reason` is what the reflog says of it. What was printed, errors and all.
+  asio::awaitable<GitAnswer> move_head(std::vector<std::string> arguments, std::string reason,
+                                       rules::Duration limit) const;
+  // Another program, as who runs git, in the tree.
+  asio::awaitable<GitDone> run(std::vector<std::string> argv, rules::Duration limit) const;
+  // For the top of the tree, which `dir` may lie below.
+  asio::awaitable<GitAnswer> way_up() const;
   // The arguments, for `paths` alone.
   std::vector<std::string> with_paths(std::vector<std::string> arguments) const;
 
  private:
+  probes::ChildSpec plain(rules::Duration limit) const;
   probes::ChildSpec command(std::vector<std::string> arguments, rules::Duration limit) const;
 
   std::string dir_;

@@ -41,11 +41,12 @@ void add(json::object& object, const GitPutAway& put_away) {
   object["stash_message"] = put_away.stash_message;
   object["aside"] = put_away.aside;
   object["aside_message"] = put_away.aside_message;
+  object["is_back"] = put_away.is_back;
 }
 
 GitPutAway put_away_from(const json::object& object) {
   return {text_at(object, "stash"), text_at(object, "stash_message"), text_at(object, "aside"),
-          text_at(object, "aside_message")};
+          text_at(object, "aside_message"), flag_at(object, "is_back")};
 }
 
 json::object to_json_object(const GitLeftInside& left) {
@@ -63,13 +64,23 @@ json::object to_json_object(const GitAftermath& aftermath) {
   json::array inside;
   for (const GitLeftInside& left : aftermath.inside) inside.push_back(to_json_object(left));
   object["inside"] = std::move(inside);
+  json::object during;
+  add(during, aftermath.during);
+  object["during"] = std::move(during);
   return object;
 }
 
-// What an older version has written has nothing inside.
+// What an older version has written has nothing inside, and nothing of during.
 GitAftermath aftermath_from(const json::object& object) {
-  GitAftermath aftermath{text_at(object, "incident"), text_at(object, "branch"),     put_away_from(object),
-                         text_at(object, "left_at"),  flag_at(object, "submodules"), {}};
+  GitAftermath aftermath{text_at(object, "incident"),
+                         text_at(object, "branch"),
+                         put_away_from(object),
+                         text_at(object, "left_at"),
+                         flag_at(object, "submodules"),
+                         {},
+                         {}};
+  const json::value* const during = object.if_contains("during");
+  if (during != nullptr && during->is_object()) aftermath.during = put_away_from(during->get_object());
   const json::value* const inside = object.if_contains("inside");
   if (inside == nullptr || !inside->is_array()) return aftermath;
   for (const json::value& left : inside->get_array()) {

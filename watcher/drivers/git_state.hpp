@@ -22,6 +22,7 @@ struct GitPutAway {
   std::string stash_message;  // under which local changes were put away; empty: there were none
   std::string aside;          // id of the stash with files that were in the way of the checkout, as `stash` is
   std::string aside_message;  // under which those were put away; empty: there were none
+  bool is_back = false;       // all of it was given back; what was stashed is a copy
 };
 
 // What a switch found in a submodule that was not as the tree had it.
@@ -39,6 +40,7 @@ struct GitAftermath {
   std::string left_at;                // the commit that the tree (or its paths) was left at; empty: it is where it was
   bool submodules = false;            // the tree has some, here or there: whoever returns has to take them along
   std::vector<GitLeftInside> inside;  // its submodules, the outer ones first
+  GitPutAway during;                  // what was changed while the target was checked out, and put away on going back
 };
 
 // What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.

@@ -13,8 +13,6 @@ namespace watcher {
 
 namespace {
 
-// Going back is not for the time limit of the switch, which may be what ended the build.
-constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
 constexpr std::int64_t output_kept_max = 512 * 1024;  // bytes each of build and restart
 
 }  // namespace
@@ -62,23 +60,32 @@ GitSwitch::MaybeTrouble GitSwitch::note_next(GitPlace next) {
 
 asio::awaitable<rules::StepResult> GitSwitch::run() {
   MaybeTrouble trouble = co_await look_around();
-  if (!trouble) trouble = co_await put_changes_away();
-  if (!trouble) {
-    trouble = co_await go_to_target();
-    if (trouble) state_.aftermath.left_at.clear();
-    if (trouble) note(state_.places);
-  }
-  if (!trouble) {
-    trouble = co_await build();
-    if (trouble) co_await go_back(*trouble);
-  }
-  if (!trouble) trouble = co_await restart();
+  if (!trouble) trouble = co_await change();
   const std::string aftermath = aftermath_text(repository_, state_.aftermath);
-  result_.nothing_begun = trouble && !begun_;
+  result_.nothing_begun = trouble && !moved_ && as_before_;
   result_.status = trouble ? trouble->status : rules::StepStatus::succeeded;
   result_.detail = trouble ? trouble->what : request_.to.text + " is checked out, built and restarted";
   if (!aftermath.empty()) result_.detail += "\n" + aftermath;
   co_return std::move(result_);
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::change() {
+  MaybeTrouble trouble = co_await put_changes_away();
+  if (!trouble) trouble = co_await go_to_target();
+  if (!trouble) trouble = co_await build();
+  if (!trouble) trouble = co_await restart();
+  if (trouble) {
+    co_await undo(*trouble);
+    co_return trouble;
+  }
+  // Nobody will ask for these any more.
+  for (const Cleared& cleared : cleared_) {
+    const GitChanges inside(cleared.clearing.git());
+    co_await inside.drop_kept_index();
+  }
+  const GitChanges changes(repository_.git());
+  co_await changes.drop_kept_index();
+  co_return trouble;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
@@ -87,23 +94,25 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_around() {
   std::optional<GitState> state = file_.read();
   if (!state) co_return Trouble{file_.path() + " cannot be read; do remove it when what is checked out is what runs"};
   state_ = std::move(*state);
-  const GitAnswer operation = co_await repository_.unfinished_operation();
-  if (const auto* const error = std::get_if<GitError>(&operation)) co_return trouble_of(*error);
-  const std::string& name = std::get<std::string>(operation);
-  if (!name.empty()) {
-    co_return Trouble{"a " + name + " is under way in " + repository_.dir() + "; do end it or abort it by hand"};
-  }
+  const GitAnswer stuck = co_await repository_.why_stuck(rules::Duration::max(), clock_.now());
+  if (const auto* const error = std::get_if<GitError>(&stuck)) co_return trouble_of(*error);
+  if (!std::get<std::string>(stuck).empty()) co_return Trouble{std::get<std::string>(stuck)};
   const GitDone free = co_await repository_.wait_for_index(std::min(index_patience, left()));
   if (free) co_return trouble_of(*free);
-  before_ = co_await look_at(repository_, state_);
+  GitNamed named;
+  before_ = co_await look_at(repository_, state_, named);
   if (!before_.error.empty()) co_return Trouble{before_.error};
   here_ = before_.place;
   const GitAnswer branch = co_await repository_.branch();
   if (const auto* const error = std::get_if<GitError>(&branch)) co_return trouble_of(*error);
   branch_ = std::get<std::string>(branch);
   MaybeTrouble trouble = co_await check_target();
-  if (!trouble) trouble = co_await look_inside();
-  co_return trouble;
+  if (trouble) co_return trouble;
+  GitClearingManner by_looking;
+  const GitClearing clearing(repository_.git(), std::move(by_looking));
+  const GitDone refused = co_await clearing.foresee(request_.to.text);
+  if (refused) co_return trouble_of(*refused);
+  co_return co_await look_inside();
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
@@ -115,14 +124,15 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {
-  begun_ = true;
   if (repository_.paths().empty()) co_return co_await move_head();
   GitPlace place{before_.head, "", request_.to.text, before_.revision};
   state_.aftermath.left_at = request_.to.text;
   MaybeTrouble trouble = note_next(place);
   if (trouble) co_return trouble;
+  moved_ = true;
   const GitDone done = co_await repository_.check_out_paths(request_.to.text, left());
   if (done) co_return trouble_of(*done);
+  arrived_ = true;
   here_ = std::move(place);
   co_return MaybeTrouble();
 }
@@ -136,7 +146,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::update_submodules(std::strin
     MaybeTrouble trouble = note(state_.places);
     if (trouble) co_return trouble;
   }
-  const GitDone done = co_await repository_.update_submodules(limit);
+  const GitDone done = co_await watcher::update_submodules(repository_.git(), limit);
   if (done) co_return trouble_of(*done);
   co_return MaybeTrouble();
 }
@@ -149,6 +159,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
     place.mark = std::get<std::string>(move);
     here_ = place;
     if (branch_.empty()) state_.aftermath.left_at = request_.to.text;
+    moved_ = arrived_ = true;
     co_return note_next(std::move(place));
   }
   place.head = request_.to.text;
@@ -156,8 +167,10 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
   state_.aftermath.left_at = request_.to.text;
   MaybeTrouble trouble = note_next(place);
   if (trouble) co_return trouble;
+  moved_ = true;
   const GitDone done = co_await repository_.check_out(request_.to.text, place.mark, left());
   if (done) co_return trouble_of(*done);
+  arrived_ = true;
   here_ = std::move(place);
   co_return MaybeTrouble();
 }
@@ -168,55 +181,18 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::build() {
   co_return co_await run_command(config_.build, config_.user, config_.build_timeout);
 }
 
-asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
-  const bool partial = !repository_.paths().empty();
-  const std::string back_to = partial || branch_.empty() ? before_.head : branch_;
-  GitPlace place{before_.head, "", "", before_.revision};
-  if (partial) {
-    place.target = before_.place ? before_.place->target : before_.head;
-    MaybeTrouble trouble = note_next(place);
-    if (trouble) co_return trouble;
-    const GitDone done = co_await repository_.check_out_paths(place.target, go_back_limit);
-    if (done) co_return trouble_of(*done);
-  } else if (before_.head != request_.to.text) {
-    place.mark = reason("back to " + brief(before_.head));
-    MaybeTrouble trouble = note_next(place);
-    if (trouble) co_return trouble;
-    const GitDone done = co_await repository_.go_back_to(back_to, place.mark, go_back_limit);
-    if (done) co_return trouble_of(*done);
-  }
-  if (state_.aftermath.submodules) {
-    const GitDone done = co_await go_back_in_submodules(go_back_limit);
-    if (done) co_return trouble_of(*done);
-  }
-  state_.aftermath.left_at.clear();
-  co_return note(state_.places);
-}
-
-// The revision that runs is checked out again: what a process reads from its tree while it runs should be its own.
-asio::awaitable<void> GitSwitch::go_back(Trouble& trouble) {
-  const MaybeTrouble stuck = co_await move_back();
-  if (stuck) {
-    trouble.what += "\n" + request_.to.text + " is still checked out, because going back failed: " + stuck->what;
-  } else {
-    trouble.what += "\n" + before_.head +
-                    " is checked out again; nothing was restarted, but files that the build made " +
-                    "may be those of " + request_.to.text;
-  }
-}
-
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   GitPlace place = here_.value_or(GitPlace());
   place.running.clear();
   std::vector<GitPlace> places(1, place);
   MaybeTrouble trouble = note(std::move(places));
   if (trouble) co_return trouble;
+  here_ = place;
+  restarting_ = true;
   const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
   if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, user, config_.restart_timeout);
-  if (trouble) {
-    trouble->what += "\n" + request_.to.text + " is checked out, but nobody knows what runs";
-    co_return trouble;
-  }
+  if (trouble) co_return trouble;
+  restarted_ = true;
   place.running = request_.to.text;
   std::vector<GitPlace> done(1, place);
   trouble = note(std::move(done));

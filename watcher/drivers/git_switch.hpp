@@ -33,6 +33,10 @@ class GitSwitch {
     rules::StepStatus status = rules::StepStatus::failed;
   };
   using MaybeTrouble = std::optional<Trouble>;
+  struct Cleared {
+    GitClearing clearing;
+    std::string was_at;  // the branch or commit
+  };
 
   asio::awaitable<MaybeTrouble> look_around();
   asio::awaitable<MaybeTrouble> check_target();
@@ -40,15 +44,23 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> put_changes_away();
   asio::awaitable<MaybeTrouble> clear_submodules();
   asio::awaitable<MaybeTrouble> clear_submodule(const GitSubmodule& submodule);
-  asio::awaitable<GitDone> clear(const GitRunner& git, std::string head, std::string target, GitPutAway& put_away);
+  // `where`: what of the aftermath it is noted in.
+  GitClearingManner manner_of(std::string head, std::string target, std::function<GitPutAway&()> where);
   asio::awaitable<MaybeTrouble> go_to_target();
   asio::awaitable<MaybeTrouble> move_head();
   asio::awaitable<MaybeTrouble> update_submodules(std::string commit, rules::Duration limit);
   // With the submodules, which are part of what is built.
   asio::awaitable<MaybeTrouble> build();
+  // git_switch_back.cpp: after a trouble, which says what became of it.
+  asio::awaitable<void> undo(Trouble& trouble);
+  asio::awaitable<bool> go_back(Trouble& trouble);
   asio::awaitable<MaybeTrouble> move_back();
-  asio::awaitable<GitDone> go_back_in_submodules(rules::Duration limit);
-  asio::awaitable<void> go_back(Trouble& trouble);
+  asio::awaitable<MaybeTrouble> leave_target(std::string to);
+  asio::awaitable<MaybeTrouble> leave_in_submodule(const Cleared& cleared);
+  asio::awaitable<MaybeTrouble> go_back_in_submodules();
+  asio::awaitable<MaybeTrouble> give_back();
+  asio::awaitable<void> run_again(Trouble& trouble);
+  asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart();
   asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit);
 
@@ -74,8 +86,13 @@ class GitSwitch {
   std::optional<GitPlace> here_;               // where the tree is now, if that is noted
   std::vector<GitSubmodule> submodules_;       // of the target
   std::map<std::string, std::string> inside_;  // what was checked out has these submodules at these commits
-  std::vector<GitSubmodule> cleared_;          // at the commits that they were at
-  bool begun_ = false;                         // something of the tree was to be changed
+  std::vector<Cleared> cleared_;               // submodules, the outer ones first
+  std::optional<GitClearing> clearing_;        // of the tree itself
+  bool moved_ = false;                         // a checkout was begun
+  bool arrived_ = false;                       // and it was completed
+  bool restarting_ = false;                    // what runs may be anything since
+  bool restarted_ = false;                     // the target was
+  bool as_before_ = true;                      // nothing was changed, or all of it was given back
   rules::StepResult result_;
 };
 

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -10,9 +8,16 @@ namespace watcher {
 
 // What the switch will change inside the tree, and whether it can.
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_inside() {
-  GitSubmodules coming = co_await submodules_of(repository_, request_.to.text);
-  if (const auto* const error = std::get_if<GitError>(&coming)) co_return trouble_of(*error);
-  submodules_ = std::move(std::get<std::vector<GitSubmodule>>(coming));
+  constexpr int depth_max = 10;  // of submodules in submodules, some of which are yet to be fetched
+  for (int depth = 0; depth < depth_max; ++depth) {
+    GitSubmodules coming = co_await submodules_of(repository_, request_.to.text);
+    if (const auto* const error = std::get_if<GitError>(&coming)) co_return trouble_of(*error);
+    const std::size_t known = submodules_.size();
+    submodules_ = std::move(std::get<std::vector<GitSubmodule>>(coming));
+    if (submodules_.size() == known) break;
+    const GitDone failed = co_await fetch_lacking(submodules_, left());
+    if (failed) co_return trouble_of(*failed);
+  }
   if (submodules_.empty()) co_return MaybeTrouble();
   const GitAnswer reason = co_await why_submodules_are_stuck(submodules_, rules::Duration::max(), clock_.now());
   if (const auto* const error = std::get_if<GitError>(&reason)) co_return trouble_of(*error);
@@ -21,6 +26,10 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_inside() {
     const GitRepository inside(submodule.git);
     const GitDone free = co_await inside.wait_for_index(std::min(index_patience, left()));
     if (free) co_return trouble_of(*free);
+    GitClearingManner by_looking;
+    const GitClearing clearing(submodule.git, std::move(by_looking));
+    const GitDone refused = co_await clearing.foresee(submodule.commit);
+    if (refused) co_return trouble_of(*refused);
   }
   std::string release = before_.head;
   if (before_.place && !before_.place->target.empty()) release = before_.place->target;
@@ -41,25 +50,26 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   state_.aftermath.branch = std::move(branch);
   MaybeTrouble trouble = co_await clear_submodules();
   if (trouble) co_return trouble;
-  const GitDone failed = co_await clear(repository_.git(), before_.head, request_.to.text, state_.aftermath.put_away);
+  GitClearingManner manner =
+      manner_of(before_.head, request_.to.text, [this]() -> GitPutAway& { return state_.aftermath.put_away; });
+  clearing_.emplace(repository_.git(), std::move(manner));
+  const GitDone failed = co_await clearing_->clear_for(request_.to.text);
   if (failed) co_return trouble_of(*failed);
   co_return MaybeTrouble();
 }
 
-asio::awaitable<GitDone> GitSwitch::clear(const GitRunner& git, std::string head, std::string target,
-                                          GitPutAway& put_away) {
+GitClearingManner GitSwitch::manner_of(std::string head, std::string target, std::function<GitPutAway&()> where) {
   GitClearingManner manner;
   manner.changes_message = reason("local changes at " + brief(head));
   manner.aside_message = reason("in the way of " + brief(target));
-  manner.note = [this]() -> GitDone {
+  manner.note = [this, where = std::move(where)](const GitPutAway& put_away) -> GitDone {
+    where() = put_away;
     const MaybeTrouble trouble = note(state_.places);
     if (trouble) return GitError{trouble->what};
-    begun_ = true;
     return std::nullopt;
   };
   manner.left = [this] { return left(); };
-  GitClearing clearing(git, manner, put_away);
-  co_return co_await clearing.clear_for(std::move(target));
+  return manner;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_submodules() {
@@ -79,38 +89,25 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::clear_submodule(const GitSub
   if (unknown != nullptr && (unknown->timed_out || unknown->called_off)) co_return trouble_of(*unknown);
   // One that was never checked out has nothing to lose.
   if (at == nullptr) co_return MaybeTrouble();
+  const GitAnswer branch = co_await repository.branch();
+  if (const auto* const error = std::get_if<GitError>(&branch)) co_return trouble_of(*error);
+  const std::string& name = std::get<std::string>(branch);
+  const std::string here = name.empty() ? *at : name;
   GitLeftInside left{submodule.git.dir(), "", {}};
   const auto expected = inside_.find(left.dir);
-  if (*at != submodule.commit && (expected == inside_.end() || expected->second != *at)) {
-    const GitAnswer branch = co_await repository.branch();
-    if (const auto* const error = std::get_if<GitError>(&branch)) co_return trouble_of(*error);
-    left.was_at = std::get<std::string>(branch).empty() ? *at : std::get<std::string>(branch);
-  }
-  const std::string was_at = left.was_at;
+  const bool elsewhere = *at != submodule.commit && (expected == inside_.end() || expected->second != *at);
+  if (elsewhere) left.was_at = here;
   state_.aftermath.inside.push_back(std::move(left));
-  const GitAnswer known = co_await repository.commit_of(submodule.commit);
-  // What a commit has that is still to be fetched, nobody knows: git itself refuses to overwrite then.
-  const std::string target = known.index() == 0 ? submodule.commit : *at;
-  GitPutAway& put_away = state_.aftermath.inside.back().put_away;
-  const GitDone failed = co_await clear(submodule.git, *at, target, put_away);
+  GitClearingManner manner =
+      manner_of(*at, submodule.commit, [this]() -> GitPutAway& { return state_.aftermath.inside.back().put_away; });
+  cleared_.push_back({GitClearing(submodule.git, std::move(manner)), here});
+  GitClearing& clearing = cleared_.back().clearing;
+  const GitDone failed = co_await clearing.clear_for(submodule.commit);
   if (failed) co_return trouble_of(*failed);
-  cleared_.push_back({submodule.git, *at});
-  const bool as_it_was = was_at.empty() && put_away.stash_message.empty() && put_away.aside_message.empty();
+  const GitPutAway& put_away = clearing.put_away();
+  const bool as_it_was = !elsewhere && put_away.stash_message.empty() && put_away.aside_message.empty();
   if (as_it_was) state_.aftermath.inside.pop_back();
   co_return MaybeTrouble();
-}
-
-// What a build has changed gives way in those that were cleared; what is local in any other stays.
-asio::awaitable<GitDone> GitSwitch::go_back_in_submodules(rules::Duration limit) {
-  for (const GitSubmodule& submodule : cleared_) {
-    // Where a build has removed it, git would work in the repository around it.
-    if (::access((submodule.git.dir() + "/.git").c_str(), F_OK) != 0) continue;
-    const GitRepository inside(submodule.git);
-    const GitDone failed =
-        co_await inside.go_back_to(submodule.commit, reason("back to " + brief(submodule.commit)), limit);
-    if (failed) co_return failed;
-  }
-  co_return co_await repository_.update_submodules(limit);
 }
 
 }  // namespace watcher
