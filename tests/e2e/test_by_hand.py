@@ -66,6 +66,49 @@ class ByHand(World):
         self.assertEqual(self.version(), "v1")
         self.assertEqual(sorted(self.counted()), ["by_hand", "switched"])
 
+    def everything(self):
+        """The tree with what git does not track or ignores, the index, HEAD and the branch; but not what a restart writes."""
+        lines = subprocess.run(
+            "find . \\( -name .git -o -name run -o -name __pycache__ \\) -prune -o -printf '%p %y %m %l\\n' "
+            "-type f -exec sha1sum {} + | sort; git ls-files -v --stage; git status --porcelain --ignored; git rev-parse HEAD; "
+            "git branch --show-current", shell=True, cwd=self.repository, check=True, capture_output=True, text=True).stdout
+        return lines
+
+    def fails_and_leaves_everything(self, *words):
+        before = self.everything()
+        failed = self.cli("rollback", "shop", check=False, timeout=120)
+        self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+        self.assertEqual(self.everything(), before)
+        report = self.report_of(self.incidents()[0])[0].replace("\\", "")
+        for word in words:
+            self.assertIn(word, report)
+        self.wait_for("what ran before is seen to run", lambda: self.service().get("revision") == self.revision("v2"), 30)
+        self.wait_until_shop_serves("v2")
+
+    def test_a_switch_that_fails_leaves_everything_as_it_was(self):
+        """A build that fails, then a restart that fails, with all that can be local to a host."""
+        build, restart = self.folder / "build", self.folder / "restart"
+        build.write_text('#!/bin/sh\n[ ! -e ../break-build ] && exec ./build\n')
+        restart.write_text("#!/bin/sh\n! grep -q '\"v1\"' release.json && exec ./restart\n")
+        for script in (build, restart):
+            script.chmod(0o700)
+        text = self.config_file.read_text()
+        for script in (build, restart):
+            text = text.replace(f'["{self.repository}/{script.name}"]', f'["{script}"]')
+        self.config_file.write_text(text)
+        self.adopt_v1_then_v2()
+        (self.repository / ".git" / "info" / "exclude").write_text(".env\n")
+        (self.repository / ".env").write_text("SECRET=1\n")
+        (self.repository / "uploads").mkdir()
+        (self.repository / "uploads" / "cat.jpg").write_text("a cat")
+        (self.repository / "stop").write_text((self.repository / "stop").read_text() + "# by hand\n")
+        subprocess.run(["git", "-C", self.repository, "add", "stop"], check=True)
+        (self.repository / "build").write_text((self.repository / "build").read_text() + "# by hand, not staged\n")
+        (self.folder / "break-build").touch()
+        self.fails_and_leaves_everything("is checked out again; nothing was restarted", "Local changes are back as they were")
+        (self.folder / "break-build").unlink()
+        self.fails_and_leaves_everything("is checked out again, built and restarted", "Local changes are back as they were")
+
     def test_rollback_without_a_watcher_of_what_was_deployed_meanwhile(self):
         """Nobody has seen the bad release when it is to be rolled back: it is looked at first."""
         self.good_shop_under_watch()

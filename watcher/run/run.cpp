@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "probes/net/spawn.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/notify/curl_library.hpp"
@@ -46,9 +47,10 @@ asio::awaitable<void> live(Watcher& watcher, asio::signal_set& signals, int& exi
   signals.cancel();
 }
 
-// Reports and evidence hold what the application said: nobody else's to read. A closed pipe is an error, not the end.
+// Reports and evidence hold what the application said: nobody else's to read. What git checks out and a build makes is
+// for the application, as the unit's UMask has it. A closed pipe is an error, not the end.
 void set_process_up() {
-  umask(077);
+  probes::give_children_umask(::umask(077));
   std::signal(SIGPIPE, SIG_IGN);
 }
 
