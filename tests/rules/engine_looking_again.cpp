@@ -173,3 +173,17 @@ TEST_CASE("SPEC 2.20: a rung that only a rule wanted which has cleared is passed
   REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 2; }, 25min));
   CHECK_FALSE(w.told_text("nothing is done by itself"));
 }
+
+TEST_CASE("SPEC 2.15: what a switch brought is given time to start also while the plan waits for it") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {switch_step(), wait("web_health.up == 1", 5s, 5min)};
+  }));
+  w.reality["web"].on_switch = [](Reality& real) { real.unhealthy.insert("v1"); };
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.service().revision.text == "v1"; }, 15min));
+  w.run(100s);
+  CHECK(w.phase() == "acting");
+  w.reality["web"].unhealthy.clear();
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.last()->rules.size() == 1);
+}
