@@ -24,6 +24,9 @@ inline constexpr CharacterSet label_name_begin("abcdefghijklmnopqrstuvwxyzABCDEF
 inline constexpr CharacterSet label_name_part("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 // What a number may end with: a digit, a point, inf, nan, infinity.
 inline constexpr CharacterSet number_end("0123456789.fFnNyY");
+inline constexpr CharacterSet digits("0123456789");
+// What stands before the last digit of a number, or before its only one.
+inline constexpr CharacterSet before_digit("0123456789.+-eE \t}");
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "probes/parse/characters.hpp"
+#include "probes/parse/line_end.hpp"
 #include "probes/parse/number.hpp"
 #include "probes/parse/prometheus_series.hpp"
 #include "probes/parse/series_memory.hpp"
@@ -24,12 +25,6 @@ std::string quoted_excerpt(std::string_view line) {
   std::string out = "\"";
   for (const char c : line.substr(0, shown_max)) out += c >= ' ' && c <= '~' ? c : '?';
   return out + (line.size() > shown_max ? "...\"" : "\"");
-}
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && (is_blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
-  return text;
 }
 
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
@@ -68,7 +63,7 @@ struct PrometheusText::State {
            std::memcmp(line.data(), skipped_name.data(), skipped_name.size()) == 0;
   }
   void check_skipped(std::string_view line) {
-    if (number_end.has(line.back()) || number_end.has(without_blanks(line).back())) {
+    if (ends_with_number(line)) {
       is_any_read = true;
     } else {
       pass_over(line, "a sample ends with a number");

@@ -255,15 +255,22 @@ TEST_CASE("a page that is not metrics is refused at its first line") {
   }
 }
 
-TEST_CASE(
-    "of a line that nobody wants the name's begin, what follows it and the last character are looked at, no more") {
-  for (const char* const line :
-       {"x\n", "x{a=\"1\"}\n", "x y z;\n", "x{a=\"1\"} abc\n", "x-y 1\n", "9x 1\n", "-x 1\n", "x=1\n"}) {
+TEST_CASE("of a line that nobody wants the name's begin, what follows it and how it ends are looked at, no more") {
+  for (const char* const line : {"x\n", "x{a=\"1\"}\n", "x y z;\n", "x{a=\"1\"} abc\n", "x-y 1\n", "9x 1\n", "-x 1\n",
+                                 "x=1\n", "x NaNN\n", "x{a=\"1\"} NaNN\n", "x{a=\"1\"}Infin\n", "x infinit\t \n",
+                                 "x y\n", "x x1\n", "x{a=\"1\"} v2\r\n", "x 1.5f\n", "x .\n"}) {
     INFO(line);
     CHECK(unread_of("m 1\n# comment\n" + std::string(line)).starts_with("line 3: "));
     CHECK(unread_of("x 1\nx{a=\"0\"} 1\n" + std::string(line)).starts_with("line 3: "));
   }
-  CHECK(read("x{a=\"1\"} 1 \t\nx{a=\"2\"} NaN\nx +Inf\nx infinity\r\nm 1\n").text() == "m = 1.000000\n");
+  for (const char* const line :
+       {"x{a=\"1\"} 1 \t\n", "x{a=\"2\"} NaN\n", "x +Inf\n", "x infinity\r\n", "x nan\n", "x -5\n", "x 5.\n", "x 1e9\n",
+        "x{a=\"1\"}7\n", "x{a=\"1\"}+Inf\n", "x 1 # {id=\"a\"} .5\n"}) {
+    INFO(line);
+    PrometheusText parser(selectors({"m"}));
+    CHECK(read(parser, "x 1\nx{a=\"0\"} 1\n" + std::string(line) + "m 1\n", 1000).text() == "m = 1.000000\n");
+    CHECK(parser.unread().lines == 0);
+  }
 }
 
 TEST_CASE("CRLF ends a line, and the last line may lack its end") {

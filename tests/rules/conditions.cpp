@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/conditions/bare_numbers.hpp"
 #include "rules/conditions/condition.hpp"
 #include "rules/conditions/unit.hpp"
 
@@ -186,6 +187,27 @@ TEST_CASE("a share compared with a bare number above 1 is a mistake") {
   CHECK(offset("error_rate > 5%") == -1);
   CHECK(offset("error_rate * 100 > 5") == -1);
   CHECK(offset("p95 > 5") == -1);
+}
+
+TEST_CASE("a time compared with a bare number of ten or more is doubted, and both ways of writing it are named") {
+  const auto is_time = [](const rules::Expression& e) {
+    const auto* signal = std::get_if<rules::SignalRef>(&e.node);
+    return signal != nullptr && signal->signal.text == "p95";
+  };
+  const auto doubt = [&](const std::string& text) {
+    const auto found = rules::time_against_number(std::get<Condition>(parse_condition(text)), is_time);
+    return found ? std::to_string(found->offset) + ": " + found->what : "";
+  };
+  CHECK(doubt("p95 > 3000") ==
+        "6: a time is compared with 3000, which without a unit is seconds; write 3000ms if milliseconds are meant, "
+        "else 3000s");
+  CHECK(doubt("x > 3000 or not 1.5e3 < avg(p95, 5m)").starts_with("16: a time is compared with 1.5e3, "));
+  CHECK(doubt("p95 > 10").starts_with("6: "));
+  for (const char* const fine : {"p95 > 9.5", "p95 > 3000ms", "p95 > 3000s", "p95 > 0.3", "p95 * 1000 > 3000",
+                                 "x > 3000", "p95 > 20 * baseline(p95)", "slope(p95, 5m) > 10"}) {
+    CAPTURE(fine);
+    CHECK(doubt(fine) == "");
+  }
 }
 
 TEST_CASE("nesting and length of a condition have limits") {

@@ -344,6 +344,23 @@ TEST_CASE("SPEC 3: a share compared with a bare number above 1 is a mistake, whe
         "22:34: error: rule.b.when: a share is compared with a number above 1; expected one such as 5% or 0.05\n");
 }
 
+TEST_CASE("SPEC 3: a time compared with a bare number that is probably milliseconds is warned of") {
+  const std::string both = ", which without a unit is seconds; write 3000ms if milliseconds are meant, else 3000s\n";
+  const watcher::Loaded result = load_text(
+      "[probe.app]\ntype = 'prometheus'\nurl = 'http://127.0.0.1:1/'\n"
+      "[signal.slow]\nprobe = 'app'\nquantile = 0.95\nof = 'd_ms'\nunit = 'ms'\n"
+      "[signal.size]\nprobe = 'app'\nquantile = 0.95\nof = 'response_size_bytes'\n"
+      "[service.web]\nhealth = 'http://127.0.0.1:1/'\nmetrics = 'http://127.0.0.1:1/m'\n"
+      "rules = ['p95 > 3000 for 5m', 'p99 > 3000ms for 5m']\n"
+      "rollback = ['true', '{to}']\nidentify = ['true']\n"
+      "[rule.a]\nwhen = 'slow > 3000 or size > 3000'\nfor = '5m'\n"
+      "[rule.b]\nwhen = 'size > 3000 or app.queue > 3000 or health.duration > 3000'\nfor = '5m'\n");
+  CHECK(result.config.has_value());
+  CHECK(findings_text(result) == "16:17: warning: service.web.rules: a time is compared with 3000" + both +
+                                     "20:16: warning: rule.a.when: a time is compared with 3000" + both +
+                                     "23:62: warning: rule.b.when: a time is compared with 3000" + both);
+}
+
 TEST_CASE("SPEC 3: what could not be listened on is found by check, not by the start") {
   for (const char* const fine : {"off", "127.0.0.1:9877", "[::1]:9877", "0.0.0.0:0", "localhost:9877"}) {
     CAPTURE(fine);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/conditions/bare_numbers.hpp"
 #include "watcher/config/fields.hpp"
 
 namespace watcher {
@@ -70,8 +71,32 @@ void check_shares(Loading& loading, const PlacedCondition& placed) {
   loading.findings.error(loading.place_of(placed.written, mistake->offset), placed.owner + ": " + mistake->what);
 }
 
+// What measures how long something took.
+bool is_time(const Config& config, const rules::SignalRef& reference) {
+  const auto found = std::find_if(config.core.signals.begin(), config.core.signals.end(),
+                                  [&](const rules::SignalSpec& signal) { return signal.name == reference.signal; });
+  if (found == config.core.signals.end()) return false;
+  const auto* const quantiles = std::get_if<std::vector<rules::QuantileOf>>(&found->of);
+  if (quantiles == nullptr) return found->unit != rules::Unit::none;
+  return std::any_of(quantiles->begin(), quantiles->end(), [&](const rules::QuantileOf& of) {
+    return rules::unit_of(*found, of) != rules::Unit::none || of.family.name.ends_with("_seconds");
+  });
+}
+
+void check_times(Loading& loading, const PlacedCondition& placed) {
+  const auto time = [&loading](const rules::Expression& expression) {
+    if (const auto* signal = std::get_if<rules::SignalRef>(&expression.node)) return is_time(loading.config, *signal);
+    const auto* const field = std::get_if<rules::FieldRef>(&expression.node);
+    return field != nullptr && field->field == "duration";
+  };
+  const std::optional<rules::SyntaxError> doubt = rules::time_against_number(placed.condition, time);
+  if (!doubt) return;
+  loading.findings.warning(loading.place_of(placed.written, doubt->offset), placed.owner + ": " + doubt->what);
+}
+
 void check_condition(Loading& loading, const PlacedCondition& placed) {
   check_shares(loading, placed);
+  check_times(loading, placed);
   for (const rules::Condition::Reference& reference : placed.condition.references()) {
     if (const auto* signal = std::get_if<rules::SignalRef>(&reference.to)) {
       check_signal(loading, placed, signal->signal.text, reference.offset);
