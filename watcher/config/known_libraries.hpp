@@ -13,9 +13,11 @@ namespace watcher {
 // How a label tells that a request failed for the server's fault.
 enum class Failed {
   by_status,          // 503, 5xx
+  by_status_or_zero,  // as by_status, and 0 where nobody set one: all went well
   by_class,           // 5: the first digit of the status alone
-  by_status_text,     // "Bad Gateway": Go's http.StatusText
+  by_status_text,     // "Bad Gateway": Go's http.StatusText, which is empty where nobody set one
   by_class_name,      // server-error
+  by_word,            // error, as opposed to succeed
   by_classification,  // failure
   by_grpc_code,       // Internal, or INTERNAL: what is the server's fault by OpenTelemetry's conventions
   by_grpc_number,     // 13
@@ -27,7 +29,7 @@ enum class Failed {
 // it says nothing of the deployment.
 struct KnownLibrary {
   std::string_view name;    // as the README lists it
-  std::string_view source;  // where its names are documented
+  std::string_view source;  // where its names were looked up: a repository and a file in it, or a page
   std::string_view counts;  // a selector of its counter of requests; empty: none
   std::string_view label;   // of that counter, that holds the outcome
   Failed failed = Failed::by_status;
@@ -38,7 +40,15 @@ struct KnownLibrary {
   int times_rank = 0;
 };
 
-std::span<const KnownLibrary> known_libraries();
+// All of them, in the order of the parts.
+std::vector<KnownLibrary> known_libraries();
+
+// The parts of the table, each in its own file.
+std::span<const KnownLibrary> known_by_hand();     // what people write themselves, and any prefix of it
+std::span<const KnownLibrary> known_in_scripts();  // Node.js, Python, Ruby, PHP, Erlang and Elixir
+std::span<const KnownLibrary> known_compiled();    // Go, the JVM, .NET, Rust, Swift, Haskell
+std::span<const KnownLibrary> known_of_calls();    // gRPC and OpenTelemetry, in every language
+std::span<const KnownLibrary> known_proxies();     // proxies, gateways and meshes
 
 // `p50 p75 p90 p95 p99 p999` as a fraction.
 std::optional<double> quantile_named(std::string_view word);

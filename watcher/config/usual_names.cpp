@@ -36,6 +36,8 @@ Outcomes outcomes(Failed how) {
   switch (how) {
     case Failed::by_status:
       return {"5..", "[1-5].."};  // whatever else the label holds ("success", "total") is no status
+    case Failed::by_status_or_zero:
+      return {"5..", "0|[1-5].."};
     case Failed::by_class:
       return {"5", "[1-5]"};
     case Failed::by_status_text:
@@ -43,9 +45,11 @@ Outcomes outcomes(Failed how) {
           "Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Timeout|"
           "HTTP Version Not Supported|Variant Also Negotiates|Insufficient Storage|Loop Detected|Not Extended|"
           "Network Authentication Required",
-          ".+"};
+          ".*"};
     case Failed::by_class_name:
       return {"server-error", ".+"};
+    case Failed::by_word:
+      return {"error", ".+"};
     case Failed::by_classification:
       return {"failure", ".+"};
     case Failed::by_grpc_code:
@@ -117,7 +121,7 @@ rules::RatioOf ratio_of(const KnownLibrary& library, const Labels& paths, const 
 
 // Which libraries stand for a candidate of their own: the first of each name.
 struct Candidate {
-  const KnownLibrary* known;
+  KnownLibrary known;
   Labels paths;
 };
 
@@ -129,7 +133,7 @@ std::vector<Candidate> candidates(const Key& key_of) {
     const std::string key = key_of(library);
     if (key.empty()) continue;
     const auto [at, added] = known.emplace(key, out.size());
-    if (added) out.push_back({&library, {}});
+    if (added) out.push_back({library, {}});
     add_labels(out[at->second].paths, library.paths);
   }
   return out;
@@ -149,15 +153,15 @@ std::vector<rules::RatioOf> usual_error_ratios(const std::vector<std::string>& o
   const auto key = [](const KnownLibrary& library) {
     return library.counts.empty() ? "" : std::string(library.counts) + " " + std::string(library.label);
   };
-  for (const Candidate& one : candidates(key)) out.push_back(ratio_of(*one.known, one.paths, own_paths));
+  for (const Candidate& one : candidates(key)) out.push_back(ratio_of(one.known, one.paths, own_paths));
   return out;
 }
 
 std::vector<rules::QuantileOf> usual_durations(double quantile, const std::vector<std::string>& own_paths) {
   std::vector<rules::QuantileOf> out;
   for (const Candidate& one : candidates([](const KnownLibrary& library) { return std::string(library.times); })) {
-    rules::QuantileOf of{quantile, selector_of(one.known->times), std::nullopt, one.known->times_rank};
-    if (one.known->unit != rules::Unit::seconds) of.unit = one.known->unit;
+    rules::QuantileOf of{quantile, selector_of(one.known.times), std::nullopt, one.known.times_rank};
+    if (one.known.unit != rules::Unit::seconds) of.unit = one.known.unit;
     leave_out(of.family, one.paths, own_paths);
     out.push_back(std::move(of));
   }

@@ -1,0 +1,64 @@
+#include <array>
+
+#include "watcher/config/known_libraries.hpp"
+
+namespace watcher {
+
+namespace {
+
+using enum Failed;
+using enum rules::Unit;
+
+constexpr std::string_view by_hand = "Hand-written counters";
+constexpr std::string_view prefixed = "The same under a prefix of the application's own";
+constexpr std::string_view naming = "prometheus.io/docs/practices/naming";
+constexpr std::string_view any_path = "path route handler uri endpoint url";
+
+// What other rows know by name, and what is asked of others, is no prefix of the application's own.
+constexpr std::string_view prefixed_counter =
+    "{__name__=~\".+_http_requests_total\",__name__!~\".*(client|outbound|upstream|external|admin|promhttp|prom_ex|"
+    "symfony|hubble).*\"}";
+constexpr std::string_view prefixed_count =
+    "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\".*(client|outbound|upstream|external|admin|"
+    "promhttp|prom_ex|symfony|hubble).*\"}";
+constexpr std::string_view prefixed_times =
+    "{__name__=~\".+_http_requests?_duration_seconds\",__name__!~\".*(client|outbound|upstream|external|admin|promhttp|"
+    "prom_ex|symfony|hubble).*\"}";
+
+// One line for a name, its label and the times that go with it.
+constexpr std::array libraries{
+    KnownLibrary{by_hand, naming, "http_requests_total", "code", by_status, "http_request_duration_seconds", seconds,
+                 any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "status", by_status, "http_requests_duration_seconds", seconds,
+                 any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "status_code", by_status, "http_response_time_seconds",
+                 seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "http_status", by_status, "http_request_latency_seconds",
+                 seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "response_code", by_status, "http_response_duration_seconds",
+                 seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_server_requests_total", "status", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_request_duration_seconds_count", "status", by_status,
+                 "http_request_duration_seconds", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_request_duration_milliseconds_count", "status_code", by_status,
+                 "http_request_duration_milliseconds", milliseconds, any_path},
+    KnownLibrary{by_hand, naming, "http_request_duration_ms_count", "code", by_status, "http_request_duration_ms",
+                 milliseconds, any_path},
+    KnownLibrary{by_hand, naming, "http_request_duration_ms_count", "status_code", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "api_http_requests_total", "status", by_status, "api_http_requests_duration_seconds",
+                 seconds, any_path},
+    KnownLibrary{by_hand, naming, "app_http_requests_total", "status", by_status, "app_http_request_duration_seconds",
+                 seconds, any_path},
+    KnownLibrary{prefixed, naming, prefixed_counter, "code", by_status, prefixed_times, seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "status", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "status_code", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_count, "status_code", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_count, "code", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_count, "status", by_status, "", seconds, any_path, 2, 2},
+};
+
+}  // namespace
+
+std::span<const KnownLibrary> known_by_hand() { return libraries; }
+
+}  // namespace watcher
