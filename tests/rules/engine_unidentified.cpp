@@ -254,7 +254,7 @@ TEST_CASE("SPEC 2.18: a switch that is still at work after a crash is waited for
 
 TEST_CASE(
     "SPEC 2.18: what was decided while the switch ran stands, also when the watcher dies at any point thereafter") {
-  for (int commands = 1; commands < 15; ++commands) {
+  for (int commands = 1; commands < 25; ++commands) {
     CAPTURE(commands);
     World w(unidentified_with_a_plan());
     w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
@@ -263,8 +263,8 @@ TEST_CASE(
     REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
     w.run(5s);
     REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
-    w.crash(30s);
     w.crash_after(commands);
+    w.crash(30s);
     REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
     CHECK(w.outcome() == "aborted");
     CHECK_FALSE(w.told_text("nobody knows whether it was done"));
