@@ -1,5 +1,8 @@
 #include "probes/ask/fetcher.hpp"
 
+#include <strings.h>
+
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -35,6 +38,25 @@ void send_to(HttpRequest& request, const std::string& target, unsigned status) {
   request.url = target;
 }
 
+constexpr const char* cookie_field = "Cookie";
+
+bool has_own_cookies(const HttpRequest& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+    return header.first.size() == 6 && strcasecmp(header.first.c_str(), cookie_field) == 0;
+  });
+}
+
+// The request as it goes to its address now, with what the jar has for that.
+PreparedRequest prepared_with(HttpRequest request, const CookieJar& jar) {
+  if (has_own_cookies(request)) return PreparedRequest(std::move(request));
+  const auto url = parse_url(request.url);
+  if (const Url* const to = std::get_if<Url>(&url)) {
+    std::string cookies = jar.header(*to);
+    if (!cookies.empty()) request.headers.emplace_back(cookie_field, std::move(cookies));
+  }
+  return PreparedRequest(std::move(request));
+}
+
 }  // namespace
 
 HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOptions& options) {
@@ -65,6 +87,25 @@ Fetcher::Fetcher(Resolver& resolver, const HttpOptions& options)
 
 asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(const PreparedRequest& request, BodySink sink) {
   return redirects_ == 0 ? client_.fetch(request, std::move(sink)) : follow(request, std::move(sink));
+}
+
+asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(HttpRequest request, CookieJar& jar) {
+  const auto executor = co_await asio::this_coro::executor;
+  Deadline deadline(executor);
+  deadline.arm(request.limit, [] {});
+  request.keeps_fields = true;
+  for (int hop = 0;; ++hop) {
+    request.limit = deadline.left();
+    const PreparedRequest prepared(prepared_with(request, jar));
+    HttpClient& client = hop == 0 ? client_ : elsewhere_;
+    auto outcome = co_await client.fetch(prepared);
+    const auto* const reply = std::get_if<HttpReply>(&outcome);
+    if (reply == nullptr) co_return outcome;
+    jar.take(prepared.url(), *reply);
+    const std::string target = hop < redirects_ ? redirect_target(request.url, *reply) : std::string();
+    if (target.empty()) co_return outcome;
+    send_to(request, target, reply->status);
+  }
 }
 
 asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(const PreparedRequest& first, BodySink sink) {

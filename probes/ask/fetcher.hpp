@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "probes/config.hpp"
+#include "probes/net/cookies.hpp"
 #include "probes/net/http_client.hpp"
 
 namespace probes {
@@ -15,6 +16,9 @@ class Fetcher {
   // `limit` is for all hops together; the request must live until it has returned. Headers of the request go to no
   // other origin: they may hold secrets.
   asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(const PreparedRequest& request, BodySink sink);
+  // The same with the cookies of this jar, which takes those of every hop. A Cookie header of the request's own is sent
+  // as it is.
+  asio::awaitable<std::variant<HttpReply, rules::Fault>> fetch(HttpRequest request, CookieJar& jar);
 
  private:
   asio::awaitable<std::variant<HttpReply, rules::Fault>> follow(const PreparedRequest& first, BodySink sink);

@@ -70,7 +70,9 @@ constexpr Key method_key(std::string_view name, std::string_view doc) {
 }
 
 constexpr std::array step_keys{
-    method_key<0>("get", "The address of a GET request; {name} stands for a value that was saved before."),
+    method_key<0>("get",
+                  "The address of a GET request; {name} stands for a value that was saved before, "
+                  "{unique} for one that no other run has."),
     method_key<1>("post", "The address of a POST request."),
     method_key<2>("put", "The address of a PUT request."),
     method_key<3>("patch", "The address of a PATCH request."),
@@ -82,11 +84,17 @@ constexpr std::array step_keys{
     key<Kind::string, &HttpRequestConfig::content_type>("content_type", "What the body is.")
         .when_left_out("\"application/json\" for a JSON body"),
     table<&HttpRequestConfig::expect>("expect", expect_keys, "What the answer must be."),
-    key<Kind::map, &HttpRequestConfig::save>("save", "Values for the next requests: name = \"json:/POINTER\"."),
+    key<Kind::map, &HttpRequestConfig::save>(
+        "save",
+        "Values for the next requests: name = \"json:/POINTER\", \"header:NAME\", \"cookie:NAME\" "
+        "or \"regex:PATTERN\" with one group. Cookies are kept and sent by themselves."),
 };
 
 bool reads_body(const HttpRequestConfig& request) {
-  return !request.save.empty() || !request.expect.json.empty() || !request.expect.body.empty();
+  const bool saves = std::any_of(request.save.begin(), request.save.end(), [](const auto& entry) {
+    return entry.second.starts_with("json:") || entry.second.starts_with("regex:");
+  });
+  return saves || !request.expect.json.empty() || !request.expect.body.empty();
 }
 
 void settle_step(void* object, Given& given) {
@@ -101,8 +109,10 @@ void settle_step(void* object, Given& given) {
     given.error("head", "an answer to HEAD has no body to look into; write get");
   settle_body(request.body, request.content_type);
   for (const auto& [name, source] : request.save) {
-    if (!source.starts_with("json:/"))
-      given.error("save", "\"" + source + "\" is not \"json:/POINTER\", which says where in the answer the value is");
+    if (name == unique_name)
+      given.error("save", "{unique} is another value in each run already; choose another name");
+    else if (const std::string wrong = wrong_save_source(source); !wrong.empty())
+      given.error("save", name + ": " + wrong);
   }
 }
 
@@ -119,7 +129,7 @@ std::string unsaved(const std::string& text, const std::map<std::string, std::st
 }
 
 void settle_journey(const HttpProbe& probe, Given& given) {
-  std::map<std::string, std::string> saved;
+  std::map<std::string, std::string> saved{{std::string(unique_name), "0"}};
   for (std::size_t i = 0; i < probe.steps.size(); ++i) {
     const HttpRequestConfig& step = probe.steps[i];
     std::string missing = unsaved(step.url.value, saved);

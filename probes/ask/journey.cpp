@@ -1,7 +1,14 @@
 #include "probes/ask/journey.hpp"
 
-#include <algorithm>
+#include <re2/re2.h>
+#include <strings.h>
+
+#include <array>
 #include <boost/asio/this_coro.hpp>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,17 +18,18 @@
 #include "probes/ask/verdict.hpp"
 #include "probes/net/deadline.hpp"
 #include "probes/parse/json.hpp"
+#include "probes/parse/names.hpp"
 
 namespace probes {
 
 namespace {
 
+using re2::RE2;
 using rules::Fault;
 using rules::FaultKind;
 using Saved = std::map<std::string, std::string>;
 using Outcome = std::variant<HttpReply, Fault>;
 
-constexpr std::string_view json_source = "json:";
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 bool is_unreserved(char c) {
@@ -75,6 +83,76 @@ Quoting quoting_of(const std::string& content_type) {
   return content_type.find("json") == std::string::npos ? Quoting::none : Quoting::json;
 }
 
+// Unlike any other run's of this and any other watcher of the same site.
+std::string unique_value(rules::Instant started) {
+  static const std::uint32_t process = std::random_device()();
+  static std::uint32_t run = 0;
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(started.time_since_epoch()).count();
+  std::ostringstream out;
+  out << std::hex << since << process << ++run;
+  return std::move(out).str();
+}
+
+std::optional<std::string> field_of(const HttpReply& reply, std::string_view name) {
+  for (const auto& [field, value] : reply.fields) {
+    if (field.size() == name.size() && strncasecmp(field.data(), name.data(), name.size()) == 0) return value;
+  }
+  return std::nullopt;
+}
+
+// What a source names in an answer; nullopt: it is not there.
+std::optional<std::string> found(const SaveSource& source, const HttpReply& reply, const CookieJar& jar,
+                                 const std::optional<JsonBody>& body) {
+  switch (source.from) {
+    case SaveFrom::json:
+      return body->text(source.what);
+    case SaveFrom::header:
+      return field_of(reply, source.what);
+    case SaveFrom::cookie:
+      return jar.value(source.what);
+    case SaveFrom::regex: {
+      std::string value;
+      const bool matches = RE2::PartialMatch(reply.body, RE2(source.what, RE2::Quiet), &value);
+      return matches ? std::optional(std::move(value)) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string nothing_at(const SaveSource& source) {
+  switch (source.from) {
+    case SaveFrom::json:
+      return "nothing at " + source.what;
+    case SaveFrom::header:
+      return "no header " + source.what;
+    case SaveFrom::cookie:
+      return "no cookie " + source.what;
+    case SaveFrom::regex:
+      return "nothing that matches " + source.what;
+  }
+  return "";
+}
+
+bool reads_body(const SaveSource& source) { return source.from == SaveFrom::json || source.from == SaveFrom::regex; }
+
+// Takes what the step saves out of its answer.
+std::optional<Fault> save(const HttpRequestConfig& step, const HttpReply& reply, const CookieJar& jar, Saved& saved) {
+  std::optional<JsonBody> body;
+  for (const auto& [name, text] : step.save) {
+    const SaveSource source = *parse_save_source(text);
+    if (reads_body(source) && reply.body_fault) return reply.body_fault;
+    if (source.from == SaveFrom::json && !body) {
+      auto parsed = JsonBody::parse(reply.body);
+      if (const auto* fault = std::get_if<Fault>(&parsed)) return *fault;
+      body.emplace(std::get<JsonBody>(std::move(parsed)));
+    }
+    std::optional<std::string> value = found(source, reply, jar, body);
+    if (!value) return Fault{FaultKind::parse, "the answer has " + nothing_at(source) + " to save as " + name};
+    saved[name] = *std::move(value);
+  }
+  return std::nullopt;
+}
+
 class Journey final : public Probe {
  public:
   Journey(const ProbeConfig& config, const HttpProbe& what, Surroundings around)
@@ -91,14 +169,15 @@ class Journey final : public Probe {
     const auto executor = co_await asio::this_coro::executor;
     Deadline deadline(executor);
     deadline.arm(timeout_, [] {});
-    Saved saved;
+    Saved saved{{std::string(unique_name), unique_value(started)}};
+    CookieJar jar(started);
     std::optional<Fault> fault;
     for (std::size_t i = 0; i < steps_.size() && !fault; ++i) {
       const HttpRequestConfig& step = steps_.at(i);
-      const PreparedRequest request(request_of(step, saved, deadline.left()));
-      const Outcome outcome = co_await fetcher_.fetch(request, nullptr);
+      HttpRequest request = request_of(step, saved, deadline.left());
+      const Outcome outcome = co_await fetcher_.fetch(std::move(request), jar);
       fault = judge(expected_.at(i), outcome, attempt_of(i));
-      if (!fault) fault = save(step, std::get<HttpReply>(outcome), saved);
+      if (!fault) fault = save(step, std::get<HttpReply>(outcome), jar, saved);
       if (fault) fault->what.insert(0, "step " + std::to_string(i + 1) + ": ");
     }
     co_return frame_.finish(started, {}, std::move(fault));
@@ -126,20 +205,6 @@ class Journey final : public Probe {
     return step.url.secret ? step.method : step.method + " " + step.url.value;
   }
 
-  static std::optional<Fault> save(const HttpRequestConfig& step, const HttpReply& reply, Saved& saved) {
-    if (step.save.empty()) return std::nullopt;
-    if (reply.body_fault) return reply.body_fault;
-    const auto parsed = JsonBody::parse(reply.body);
-    if (const auto* fault = std::get_if<Fault>(&parsed)) return *fault;
-    for (const auto& [name, source] : step.save) {
-      const std::string pointer = source.substr(std::min(json_source.size(), source.size()));
-      const std::optional<std::string> value = std::get<JsonBody>(parsed).text(pointer);
-      if (!value) return Fault{FaultKind::parse, "the answer has nothing at " + pointer + " to save as " + name};
-      saved[name] = *value;
-    }
-    return std::nullopt;
-  }
-
   PollFrame frame_;
   Fetcher fetcher_;
   HttpOptions options_;
@@ -148,7 +213,36 @@ class Journey final : public Probe {
   rules::Duration timeout_;
 };
 
+struct SourceWord {
+  std::string_view word;
+  SaveFrom from;
+};
+constexpr std::array<SourceWord, 4> source_words{{{"json:", SaveFrom::json},
+                                                  {"header:", SaveFrom::header},
+                                                  {"cookie:", SaveFrom::cookie},
+                                                  {"regex:", SaveFrom::regex}}};
+
 }  // namespace
+
+std::optional<SaveSource> parse_save_source(std::string_view text) {
+  for (const SourceWord& each : source_words) {
+    if (text.starts_with(each.word)) return SaveSource{each.from, std::string(text.substr(each.word.size()))};
+  }
+  return std::nullopt;
+}
+
+std::string wrong_save_source(const std::string& text) {
+  const std::optional<SaveSource> source = parse_save_source(text);
+  if (!source || source->what.empty())
+    return "\"" + text +
+           "\" does not say where the value is; write \"json:/POINTER\", \"header:NAME\", "
+           "\"cookie:NAME\" or \"regex:PATTERN\" with one group, of the body";
+  if (source->from == SaveFrom::json) return wrong_pointer(source->what);
+  if (source->from != SaveFrom::regex) return "";
+  const RE2 pattern(source->what, RE2::Quiet);
+  if (!pattern.ok()) return "not an RE2 pattern: " + pattern.error();
+  return pattern.NumberOfCapturingGroups() == 1 ? "" : "the pattern needs exactly one group, which is what is saved";
+}
 
 std::string filled_in(const std::string& text, const std::map<std::string, std::string>& saved, Quoting quoting) {
   std::string out;

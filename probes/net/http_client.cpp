@@ -69,7 +69,7 @@ asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
     if (fault) co_return std::move(*fault);
   }
   const HttpRequest& request = exchange.request.request();
-  ReplyParser parser(request.method == "HEAD", request.body_max, exchange.sink);
+  ReplyParser parser(request, exchange.sink);
   std::string carried;
   while (!parser.done()) {
     Connection::Received received = co_await connection->receive(carried, exchange.deadline);

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "probes/body_end.hpp"
 #include "probes/config.hpp"
@@ -25,13 +27,14 @@ struct HttpReply {
   // does not look at the body need not care.
   std::optional<rules::Fault> body_fault;
   BodyEnd body_end = BodyEnd::said;
+  std::vector<std::pair<std::string, std::string>> fields;  // of its header, in order, when the request keeps them
 };
 
 // Takes the body piece by piece, from buffers shared by all connections of the thread. Returns false to stop reading.
 using BodySink = std::function<bool(std::string_view piece)>;
 
 // One kept-alive connection to one origin, over Beast. A kept connection that was closed under us is retried at once
-// on a fresh one. No redirects, no proxy, no cookies. Not to be used by two requests at once.
+// on a fresh one. No redirects, no proxy, no cookies of its own. Not to be used by two requests at once.
 class HttpClient {
  public:
   HttpClient(Resolver& resolver, TlsOptions tls);

@@ -20,6 +20,7 @@ struct HttpRequest {
   std::string body;
   rules::Duration limit{};  // for everything: name, connection, TLS, answer
   std::int64_t body_max = body_limit_default;
+  bool keeps_fields = false;  // the reply's header is wanted
 };
 
 // A request with its address taken apart and its text written: polls send the same again and again.

@@ -41,11 +41,12 @@ std::string lower(string_view text) {
 
 class ReplyParser::Parser final : public http::basic_parser<false> {
  public:
-  Parser(bool head, std::int64_t body_max, const BodySink* sink) : sink_(sink), body_max_(body_max) {
+  Parser(const HttpRequest& request, const BodySink* sink)
+      : sink_(sink), body_max_(request.body_max), keeps_fields_(request.keeps_fields) {
     eager(true);
-    skip(head);
+    skip(request.method == "HEAD");
     header_limit(static_cast<std::uint32_t>(header_max));
-    body_limit(static_cast<std::uint64_t>(body_max));
+    body_limit(static_cast<std::uint64_t>(body_max_));
   }
 
   HttpReply& reply() { return reply_; }
@@ -97,7 +98,9 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
   void on_response_impl(int code, string_view, int, error_code&) override {
     reply_.status = static_cast<unsigned>(code);
   }
-  void on_field_impl(http::field name, string_view, string_view value, error_code&) override {
+  void on_field_impl(http::field name, string_view written, string_view value, error_code&) override {
+    if (keeps_fields_)
+      reply_.fields.emplace_back(std::string(written.data(), written.size()), std::string(value.data(), value.size()));
     if (name == http::field::content_type) reply_.content_type.assign(value.data(), value.size());
     if (name == http::field::content_encoding) coding_ += (coding_.empty() ? "" : ", ") + lower(value);
     if (name == http::field::location) reply_.location.assign(value.data(), value.size());
@@ -117,20 +120,18 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
 
   const BodySink* sink_;
   std::int64_t body_max_;
+  bool keeps_fields_;
   std::string coding_;
   std::optional<Inflater> inflater_;
   HttpReply reply_;
   bool stopped_ = false;
 };
 
-ReplyParser::ReplyParser(bool head, std::int64_t body_max, const BodySink* sink)
-    : head_(head), body_max_(body_max), sink_(sink) {
-  begin();
-}
+ReplyParser::ReplyParser(const HttpRequest& request, const BodySink* sink) : request_(request), sink_(sink) { begin(); }
 
 ReplyParser::~ReplyParser() = default;
 
-void ReplyParser::begin() { parser_ = std::make_unique<Parser>(head_, body_max_, sink_); }
+void ReplyParser::begin() { parser_ = std::make_unique<Parser>(request_, sink_); }
 
 std::size_t ReplyParser::push(std::string_view bytes) {
   std::size_t used = 0;
@@ -139,7 +140,7 @@ std::size_t ReplyParser::push(std::string_view bytes) {
     const std::size_t count = parser_->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
     used += count;
     if (error == http::error::need_more) break;
-    if (error && !parser_->stopped()) fault_ = fault_of(error, body_max_);
+    if (error && !parser_->stopped()) fault_ = fault_of(error, request_.body_max);
     if (parser_->is_done() && is_interim(parser_->reply().status))
       begin();
     else if (count == 0)

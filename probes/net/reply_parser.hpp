@@ -16,8 +16,8 @@ inline constexpr std::size_t header_max = 32 * 1024;  // bytes of a response's h
 // Reads one response from bytes as they come, with Beast's parser. Interim responses (1xx) are passed over.
 class ReplyParser {
  public:
-  // A body of status 200 goes to the sink when there is one.
-  ReplyParser(bool head, std::int64_t body_max, const BodySink* sink);
+  // A body of status 200 goes to the sink when there is one. The request must live as long.
+  ReplyParser(const HttpRequest& request, const BodySink* sink);
   ~ReplyParser();
   ReplyParser(const ReplyParser&) = delete;
   ReplyParser& operator=(const ReplyParser&) = delete;
@@ -36,8 +36,7 @@ class ReplyParser {
   class Parser;
   void begin();
 
-  bool head_;
-  std::int64_t body_max_;
+  const HttpRequest& request_;
   const BodySink* sink_;
   std::optional<rules::Fault> fault_;
   std::unique_ptr<Parser> parser_;

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -28,24 +27,6 @@ namespace {
 // Of ours, what a child must not have: it would speak to our service manager in our name.
 constexpr std::array<std::string_view, 3> withheld{"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_"};
 constexpr int first_not_standard = 3;
-
-constexpr int same_as_ours = -1;
-constinit std::atomic<int> childrens_umask{same_as_ours};
-
-// No attribute of posix_spawn sets it, so it is ours for as long as that takes.
-class ChildrensUmask {
- public:
-  ChildrensUmask() : mask_(childrens_umask), ours_(mask_ == same_as_ours ? 0 : ::umask(static_cast<mode_t>(mask_))) {}
-  ~ChildrensUmask() {
-    if (mask_ != same_as_ours) ::umask(ours_);
-  }
-  ChildrensUmask(const ChildrensUmask&) = delete;
-  ChildrensUmask& operator=(const ChildrensUmask&) = delete;
-
- private:
-  int mask_;
-  mode_t ours_;
-};
 
 struct Streams {
   Descriptor in;  // what the child gets
@@ -126,15 +107,13 @@ class Recipe {
     if (!dir.empty()) posix_spawn_file_actions_addchdir_np(&actions_, dir.c_str());
     posix_spawn_file_actions_addclosefrom_np(&actions_, first_not_standard);
     posix_spawnattr_init(&attributes_);
-    sigset_t none;
     sigset_t all;
-    sigemptyset(&none);
     sigfillset(&all);
-    // Ignored and blocked signals are inherited through exec: a child that never dies of SIGPIPE would spin.
-    posix_spawnattr_setsigmask(&attributes_, &none);
+    // Ignored signals are inherited through exec: a child that never dies of SIGPIPE would spin. What is blocked is as
+    // we were started: nothing here blocks a signal in the thread that starts children.
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setpgroup(&attributes_, 0);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
   }
   ~Recipe() {
     posix_spawnattr_destroy(&attributes_);
@@ -178,8 +157,6 @@ SpawnAttempt started(pid_t pid, Streams& streams) {
 
 }  // namespace
 
-void give_children_umask(mode_t mask) { childrens_umask = static_cast<int>(mask); }
-
 SpawnAttempt spawn_child(const ChildSpec& spec) {
   SpawnAttempt failure;
   if (spec.argv.empty()) {
@@ -204,11 +181,7 @@ SpawnAttempt spawn_child(const ChildSpec& spec) {
   const std::vector<char*> envp = pointers(entries);
   const Recipe recipe(streams, spec.dir);
   pid_t pid = -1;
-  int error = 0;
-  {
-    const ChildrensUmask umask;
-    error = posix_spawnp(&pid, argv[0], recipe.actions(), recipe.attributes(), argv.data(), envp.data());
-  }
+  const int error = posix_spawnp(&pid, argv[0], recipe.actions(), recipe.attributes(), argv.data(), envp.data());
   if (error != 0) return spawn_failed(spec.argv.front(), error);
   return started(pid, streams);
 }

@@ -24,12 +24,8 @@ struct SpawnAttempt {
   bool no_descriptors = false;
 };
 
-// The umask that children are started with: what they write is the application's to read, unlike what we write. Until
-// it is said they have ours.
-void give_children_umask(mode_t mask);
-
-// posix_spawn into a process group of its own with default signal dispositions, an empty signal mask, nothing
-// inherited but the three standard streams.
+// posix_spawn into a process group of its own with default signal dispositions, nothing
+// inherited but umask, limits, priority, blocked signals, environment and the three standard streams.
 SpawnAttempt spawn_child(const ChildSpec& spec);
 
 }  // namespace probes

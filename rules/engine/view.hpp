@@ -32,6 +32,7 @@ struct ServiceView {
   std::string unreadable;  // why it cannot be read what runs, and what to do; empty: it can
   bool deploying = false;
   bool warming_up = false;
+  std::optional<Instant> warming_until;  // at most
   bool rollback_ready = false;
   std::string not_ready_reason;
   std::optional<IncidentId> incident;

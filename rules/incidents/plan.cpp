@@ -146,6 +146,12 @@ bool ActionSpec::switches() const {
 
 bool ActionSpec::mutates() const { return std::any_of(steps.begin(), steps.end(), is_mutating); }
 
+bool ActionSpec::may_restart() const {
+  return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
+    return std::holds_alternative<SwitchStep>(step.what) || std::holds_alternative<RunStep>(step.what);
+  });
+}
+
 std::string ActionSpec::fingerprint() const {
   std::string out;
   add(out, name.text);

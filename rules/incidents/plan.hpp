@@ -102,6 +102,7 @@ struct ActionSpec {
 
   bool switches() const;            // has a switch step
   bool mutates() const;             // has any mutating step
+  bool may_restart() const;         // its steps may bring a new instance: a command or a switch, not an HTTP call
   std::string fingerprint() const;  // equal plans only; an incident does not go on with another one
 };
 

@@ -27,9 +27,10 @@ struct FuseLimits {
 
 struct ServiceSpec {
   ServiceName name;
-  bool has_driver = false;    // it can be switched
-  bool has_identity = false;  // its running revision can be read
-  Arm arm = Arm::deploy;      // default with an identity
+  bool has_driver = false;          // it can be switched
+  bool has_identity = false;        // its running revision can be read
+  std::optional<ProbeName> health;  // says of the whole service whether it is up
+  Arm arm = Arm::deploy;            // default with an identity
   Duration bake = std::chrono::hours(1);
   Duration start_deadline = std::chrono::minutes(5);
   Duration cooldown = std::chrono::minutes(10);

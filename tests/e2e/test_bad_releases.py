@@ -77,6 +77,24 @@ for  = "3s"
         self.good_shop_under_watch()
         self.brings_back_v1("no_metrics", "metrics-gone")
 
+    def test_a_journey_that_was_never_up_since_the_deployment(self):
+        """Health is up, so nothing is warming up any more: the journey is down, and is not given the time to start."""
+        self.start_deadline = "10m"
+        self.configure(more=f"""
+[probe.journey]
+type     = "http"
+url      = "http://127.0.0.1:{self.port}/api/version"
+interval = "200ms"
+max_gap  = "2s"
+expect.json = {{ "/version" = "v1" }}
+[rule.journey]
+when = "journey.up == 0"
+for  = "3s"
+severity = "P0"
+""")
+        self.good_shop_under_watch()
+        self.brings_back_v1("v2", "journey")
+
     def test_errors_after_a_deploy_mark(self):
         """A deploy script says so: nothing has to be noticed first."""
         self.good_shop_under_watch()

@@ -39,9 +39,11 @@ class Readme(unittest.TestCase):
                 script = pathlib.Path(folder, "rollback.sh")
                 script.write_text("#!/bin/sh\n")
                 script.chmod(0o700)
-                pathlib.Path(folder, "slack-url").write_text("http://127.0.0.1:1/\n")
+                for secret, content in (("slack-url", "http://127.0.0.1:1/\n"), ("probe-password", "secret\n")):
+                    pathlib.Path(folder, secret).write_text(content)
+                    text = text.replace(f"/etc/rollbackd/{secret}", f"{folder}/{secret}")
                 file = pathlib.Path(folder, "rollbackd.toml")
-                file.write_text(text.replace("/etc/rollbackd/slack-url", f"{folder}/slack-url"))
+                file.write_text(text)
                 file.chmod(0o600)
                 for words in (["check"], ["check", "--expand"]):
                     done = subprocess.run([ROLLBACKD, *words, "--config", file], capture_output=True, text=True)

@@ -13,7 +13,6 @@
 #include <thread>
 
 #include "probes/net/child.hpp"
-#include "probes/net/spawn.hpp"
 #include "run_here.hpp"
 #include "test_folder.hpp"
 
@@ -193,15 +192,6 @@ TEST_CASE("standard input and output go to files where files are named") {
   CHECK(result.output == "err\n");
   CHECK(result.output_stdout.empty());
   CHECK(content(folder.file("out")) == "from a file");
-}
-
-TEST_CASE("children write with the umask that they are given, and we keep ours") {
-  const mode_t before = ::umask(077);
-  probes::give_children_umask(022);
-  CHECK(run(shell("umask")).output_stdout == "0022\n");
-  const mode_t ours = ::umask(before);
-  CHECK(ours == 077);
-  probes::give_children_umask(before);
 }
 
 TEST_CASE("another user needs root, and then has that user's groups and home") {

@@ -230,6 +230,60 @@ TEST_CASE("the order of a plan is steps, verify, on_success or on_failure, alway
   }
 }
 
+TEST_CASE("SPEC 2.15: a plan that makes HTTP calls alone brings no new instance, so that nothing warms up anew") {
+  for (const bool restarts : {true, false}) {
+    CAPTURE(restarts);
+    World w(with([&](rules::CoreConfig& config) {
+      rules::StepSpec call;
+      call.what = rules::HttpStep{};
+      call.timeout = 10s;
+      config.actions.push_back(action("calm", {restarts ? run("restart") : call}));
+      for (rules::RuleSpec& rule : config.rules)
+        rule.respond = {rules::ActionName("calm"), rules::ActionName("rollback")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+    CHECK(w.service().warming_up == restarts);
+    CHECK(w.service().warming_until.has_value() == restarts);
+  }
+}
+
+TEST_CASE("a wait that fails ends its section, and what was left out is said") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].on_success = {run("resume orders"), wait("web_health.up == 0", 15s, 1min), run("resume mails"),
+                                    notify("team")};
+    config.actions[0].always = {run("tidy")};
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.performed() == std::vector<std::string>{"switch last-good", "run resume orders", "run tidy"});
+  CHECK(w.outcome() == "action_failed");
+  const rules::Tell& last = w.tells.back();
+  CHECK(last.stage == rules::Stage::failed);
+  CHECK(last.text.find("was not true for 15s within 1m; not done, and left as it is: run resume mails, notify team") !=
+        std::string::npos);
+  CHECK(last.text.find("Nothing is left to do") == std::string::npos);
+  // It worked: what it left is quarantined all the same.
+  CHECK(w.standing(w.last()->from.text) == rules::Standing::bad);
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("a finishing step that fails and is passed over is left to people") {
+  for (const bool in_always : {false, true}) {
+    CAPTURE(in_always);
+    World w(with([&](rules::CoreConfig& config) {
+      (in_always ? config.actions[0].always : config.actions[0].on_success) = {run("maintenance off"), run("resume")};
+    }));
+    w.scripts["run maintenance off"] = {rules::StepStatus::failed, 1s, false};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.performed() == std::vector<std::string>{"switch last-good", "run maintenance off", "run resume"});
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.tells.back().text.find("run maintenance off: failed") != std::string::npos);
+    CHECK(w.tells.back().text.find("Nothing is left to do") == std::string::npos);
+  }
+}
+
 TEST_CASE("what runs before the switch and fails is passed over, a failed wait aborts") {
   World w(with([](rules::CoreConfig& config) {
     config.actions[0].steps = {run("backup"), switch_step(), wait("web_health.up == 0", 15s, 1min)};

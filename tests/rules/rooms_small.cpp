@@ -96,6 +96,31 @@ TEST_CASE("warm-up ends with the first answer to what was asked after it began, 
   CHECK_FALSE(warming.covers({ProbeName("b")}, noon + 6min));
 }
 
+TEST_CASE("where a service says whether it is up, warm-up ends with the first poll of each probe after that") {
+  rules::Warming warming;
+  const std::set<ProbeName> probes{ProbeName("health"), ProbeName("sign_in"), ProbeName("page")};
+  warming.heed(ProbeName("health"));
+  warming.begin(probes, noon, noon + 5min);
+  // Its own answer is not enough, nor is health of before it began.
+  CHECK_FALSE(warming.polled(poll("page", Up::up, noon + 1s)));
+  CHECK_FALSE(warming.polled(poll("health", Up::up, noon - 1s)));
+  CHECK_FALSE(warming.polled(poll("sign_in", Up::down, noon + 1s)));
+  CHECK(warming.end_of(probes, noon + 2s) == noon + 5min);
+  CHECK(warming.polled(poll("health", Up::up, noon + 2s)));
+  CHECK_FALSE(warming.covers({ProbeName("health")}, noon + 3s));
+  CHECK(warming.covers({ProbeName("sign_in")}, noon + 3s));
+  // Never up, and polled since: it is down.
+  CHECK(warming.polled(poll("sign_in", Up::down, noon + 4s)));
+  CHECK_FALSE(warming.covers({ProbeName("sign_in")}, noon + 4s));
+  CHECK(warming.polled(poll("page", Up::up, noon + 4s)));
+  CHECK_FALSE(warming.end_of(probes, noon + 5s).has_value());
+  // A new instance begins it anew, health included.
+  warming.begin_where_up(probes, noon + 1min, noon + 6min);
+  CHECK_FALSE(warming.polled(poll("sign_in", Up::up, noon + 61s)));
+  CHECK(warming.polled(poll("health", Up::up, noon + 62s)));
+  CHECK(warming.polled(poll("sign_in", Up::down, noon + 64s)));
+}
+
 TEST_CASE("rungs of a rule that joins come first or last among the untried, and none stands twice") {
   const auto ladder = actions({"restart", "rollback"});
   CHECK(with_rungs(ladder, 1, actions({"traffic", "restart"}), rules::Untried::last) ==

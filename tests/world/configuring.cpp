@@ -17,6 +17,8 @@ T parsed(Parsed<T> from) {
 
 void add_service(CoreConfig& config, const std::string& name, Duration interval) {
   config.services.push_back(world::service(name));
+  // Of the others each probe speaks for itself.
+  if (config.services.size() == 1) config.services.back().health = ProbeName(name + "_health");
   for (const char* kind : {"_health", "_app", "_host"}) {
     ProbeShape probe;
     probe.name = ProbeName(name + kind);

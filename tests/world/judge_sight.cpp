@@ -37,7 +37,7 @@ void Judge::check_excused(const Watcher& watcher, const RuleSpec& rule) {
   const bool deploys = known.deploying && known.deploying_for_sure && now() < known.deploying_since + of.deploy_timeout;
   if (deploys) breach("rule " + rule.name.text + " fires while a deployment is under way");
   if (known.other_seen_at == Instant::min() || known.settled != known.looked) return;
-  const auto up = up_at_.find(ProbeName(probe_of(rule)));
+  const auto up = up_at_.find(of.health.value_or(ProbeName(probe_of(rule))));
   const bool came_up = up != up_at_.end() && up->second > known.other_seen_at;
   if (!came_up && now() < known.other_seen_at + of.start_deadline) {
     breach("rule " + rule.name.text + " fires while " + known.looked + " is given time to start");

@@ -65,11 +65,24 @@ void print_head(std::ostream& out, const json::value& status) {
   for (const std::string& reason : texts_at(watcher, "degraded")) out << "degraded: " << reason << "\n";
 }
 
+// What a service is besides its state, in words.
+std::string flags_of(const json::value& service) {
+  const double warming = number_at(service, "warming_up_seconds", no_number);
+  std::vector<std::string> words;
+  for (std::string& flag : texts_at(service, "flags")) {
+    // What may not be up yet is not called blind for it.
+    if (flag == "blind" && !std::isnan(warming)) continue;
+    if (flag == "warming_up" && !std::isnan(warming)) flag = "warming up, at most " + short_duration(warming) + " more";
+    words.push_back(std::move(flag));
+  }
+  return joined(words);
+}
+
 void print_services(std::ostream& out, const json::value& status) {
   Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
   for (const auto& [name, service] : object_at(status, "services")) {
     std::string state = text_of(service, "state");
-    const std::string flags = joined(texts_at(service, "flags"));
+    const std::string flags = flags_of(service);
     if (!flags.empty()) state += " (" + flags + ")";
     const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
                               short_duration(number_at(service, "bake_seconds", 0));

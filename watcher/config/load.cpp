@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -63,6 +65,20 @@ void describe_shapes(Config& config) {
   }
 }
 
+// The probe called health, as the short form calls it, says of the whole service whether it is up.
+void name_health(Config& config) {
+  const bool is_single = config.core.services.size() == 1;
+  for (rules::ServiceSpec& service : config.core.services) {
+    std::string prefix = service.name.text;
+    std::replace(prefix.begin(), prefix.end(), '-', '_');
+    const std::array<std::string, 3> names{prefix + "_health", service.name.text + "-health",
+                                           is_single ? "health" : ""};
+    for (const probes::ProbeConfig& probe : config.probes) {
+      if (std::find(names.begin(), names.end(), probe.name.text) != names.end()) service.health = probe.name;
+    }
+  }
+}
+
 // A file as TOML, or the one finding why not.
 struct Parsed {
   std::optional<toml::table> table;
@@ -93,6 +109,7 @@ Loaded load(const std::string& text, const std::string& path, Secrets secrets, b
   loading.config.dir = loading.dir;
   read_all(loading, *parsed.table);
   describe_shapes(loading.config);
+  name_health(loading.config);
   if (look_at_permissions) check_permissions(loading, whole);
   Loaded out;
   out.findings = loading.findings.sorted();

@@ -134,8 +134,6 @@ std::optional<GitState> GitStateFile::read() const {
 }
 
 std::optional<std::string> GitStateFile::write(const GitState& state) const {
-  constexpr unsigned private_folder = 0700;
-  constexpr unsigned private_file = 0600;
   std::optional<JournalFault> fault = make_folder(folder_, private_folder);
   if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
   if (!fault) fault = write_whole(path_, to_json(state), private_file);

@@ -12,8 +12,6 @@ namespace watcher {
 
 namespace {
 
-constexpr unsigned file_mode = 0600;  // whom it names is ended when its time is up: nobody else may write it
-
 std::string path_in(const std::string& state_dir) { return state_dir + "/at-work"; }
 
 }  // namespace
@@ -53,7 +51,7 @@ std::optional<AtWork> at_work_in(std::string_view text) {
 std::optional<JournalFault> write_at_work(const std::string& state_dir, const AtWork& at_work) {
   const std::string path = path_in(state_dir);
   const std::string advice = "make room and check that the directory can be written";
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_file));
   if (!file.is_open()) return file_fault("open " + path, errno, advice);
   // In one piece and over what was there: a kill cannot come in between, and what is left behind the line is not read.
   const std::string line = line_of(at_work) + "\n";

@@ -18,6 +18,8 @@ bool means_full(int error) {
   return error == ENOSPC || error == EDQUOT || error == EROFS || error == EACCES || error == EPERM;
 }
 
+}  // namespace
+
 bool write_all(int descriptor, std::string_view content) {
   while (!content.empty()) {
     const ssize_t written = ::write(descriptor, content.data(), content.size());
@@ -28,8 +30,6 @@ bool write_all(int descriptor, std::string_view content) {
   return true;
 }
 
-}  // namespace
-
 JournalFault file_fault(const std::string& attempt, int error, const std::string& advice) {
   return {.what = attempt + ": " + std::generic_category().message(error) + "; " + advice, .full = means_full(error)};
 }
@@ -38,7 +38,9 @@ std::optional<JournalFault> make_folder(const std::string& path, unsigned mode) 
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return std::nullopt;
   const auto parent = std::filesystem::path(path).parent_path();
-  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (!parent.empty() && parent != path) {
+    if (auto fault = make_folder(parent.string(), mode)) return fault;
+  }
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return std::nullopt;
   return file_fault("create directory " + path, errno, "make it, or set state_dir to one that can be written");
 }

@@ -11,14 +11,22 @@ namespace watcher {
 
 using probes::Descriptor;
 
+// Of our own files and folders, whatever umask we have: they hold what only the watcher may read.
+constexpr unsigned private_folder = 0700;
+constexpr unsigned private_file = 0600;
+
 // "ATTEMPT: No space left on device; ADVICE", with `full` set where asking instead of acting is the answer.
 JournalFault file_fault(const std::string& attempt, int error, const std::string& advice);
 
-// Makes the folder and what is missing above it; what is there already keeps its mode. nullopt on success.
+// Makes the folder and what is missing above it, of the same mode; what is there already keeps its own. nullopt on
+// success.
 std::optional<JournalFault> make_folder(const std::string& path, unsigned mode);
 
 // Replaces the file as a whole or not at all: temporary file, fsync, rename, fsync of the folder. nullopt on success.
 std::optional<JournalFault> write_whole(const std::string& path, std::string_view content, unsigned mode);
+
+// False: errno says why; some of it may be written.
+bool write_all(int descriptor, std::string_view content);
 
 // So that a rename or an unlink in it survives a power cut. nullopt on success.
 std::optional<JournalFault> sync_folder(const std::string& path);

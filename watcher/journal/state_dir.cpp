@@ -13,9 +13,6 @@ namespace watcher {
 
 namespace {
 
-constexpr unsigned folder_mode = 0700;  // evidence and kept files may hold what only the watcher may read
-constexpr unsigned file_mode = 0600;
-
 bool exists(const std::string& path) {
   std::error_code error;
   return std::filesystem::exists(path, error);
@@ -44,9 +41,9 @@ JournalFault locked_fault(const std::string& path, const std::string& lock) {
 }  // namespace
 
 std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
-  if (auto fault = make_folder(path, folder_mode)) return *fault;
+  if (auto fault = make_folder(path, private_folder)) return *fault;
   const std::string lock = path + "/lock";
-  Descriptor descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  Descriptor descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_file));
   if (!descriptor.is_open())
     return file_fault("open " + lock, errno, "state_dir must be a directory that the watcher can write");
   if (::flock(descriptor.number(), LOCK_EX | LOCK_NB) != 0) {
@@ -72,7 +69,7 @@ bool StateDir::reserve_held() const {
 
 std::optional<JournalFault> StateDir::make_reserve() {
   if (reserve_held()) return std::nullopt;
-  const Descriptor file(::open(reserve().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+  const Descriptor file(::open(reserve().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_file));
   if (!file.is_open()) return file_fault("create " + reserve(), errno, "check that state_dir can be written");
   const int error = ::posix_fallocate(file.number(), 0, reserve_bytes);
   if (error == 0) return std::nullopt;
@@ -105,7 +102,7 @@ std::string StateDir::why_database_vanished() const {
 bool StateDir::observe_only() const { return exists(observe_mark()); }
 
 std::optional<JournalFault> StateDir::mark_observe_only(const std::string& why) {
-  return write_whole(observe_mark(), why + "\n", file_mode);
+  return write_whole(observe_mark(), why + "\n", private_file);
 }
 
 std::optional<JournalFault> StateDir::clear_observe_only() {

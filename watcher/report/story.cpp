@@ -78,14 +78,30 @@ std::string ending(const rules::IncidentRecord& incident) {
   return text + ".";
 }
 
-std::string failed_step(const ReportInput& input) {
+bool has_failed(const rules::StepRecord& step) {
+  return step.status == rules::StepStatus::failed || step.status == rules::StepStatus::timed_out ||
+         step.status == rules::StepStatus::interrupted;
+}
+
+// The last one of the plan's steps, or of those that finish it; empty: none.
+std::string failed_step(const ReportInput& input, bool finishing) {
   for (auto step = input.steps.rbegin(); step != input.steps.rend(); ++step) {
-    const bool failed = step->status == rules::StepStatus::failed || step->status == rules::StepStatus::timed_out ||
-                        step->status == rules::StepStatus::interrupted;
-    if (failed && step->id.section == rules::PlanSection::steps)
+    if (has_failed(*step) && (step->id.section != rules::PlanSection::steps) == finishing)
       return code(step->text) + " (" + enumerator_name(step->status) + ")";
   }
-  return "a step";
+  return "";
+}
+
+std::string failed_step(const ReportInput& input) {
+  const std::string step = failed_step(input, false);
+  return step.empty() ? "a step" : step;
+}
+
+// What was to follow once it worked again did not.
+bool works_but_is_unfinished(const ReportInput& input) {
+  const bool is_outcome =
+      input.incident.outcome == Outcome::recovered || input.incident.outcome == Outcome::action_failed;
+  return is_outcome && input.incident.failed && failed_step(input, false).empty() && !failed_step(input, true).empty();
 }
 
 std::string by_hand(const rules::IncidentRecord& incident) {
@@ -143,6 +159,11 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
       return "Nothing: the rule cleared before anything was changed.";
   }
   return "";
+}
+
+std::string unfinished_thing(const ReportInput& input) {
+  return "**Look at it now.** It works again, but " + failed_step(input, true) +
+         " after that did not go well. What it was to do, and what was left out after it, has to be done by hand.";
 }
 
 std::string open_thing(const rules::IncidentRecord& incident) {
@@ -244,7 +265,10 @@ bool needs_people(const rules::IncidentRecord& incident) {
 
 std::vector<std::string> left_to_do(const ReportInput& input) {
   std::vector<std::string> things;
-  things.push_back(input.incident.outcome ? first_thing(input, *input.incident.outcome) : open_thing(input.incident));
+  if (works_but_is_unfinished(input))
+    things.push_back(unfinished_thing(input));
+  else
+    things.push_back(input.incident.outcome ? first_thing(input, *input.incident.outcome) : open_thing(input.incident));
   add_revisions(input, things);
   return things;
 }

@@ -3,12 +3,7 @@
 
 namespace watcher {
 
-namespace {
-
-constexpr unsigned folder_mode = 0700;
-constexpr unsigned file_mode = 0600;  // outputs of commands and targets may hold what is nobody else's to read
-
-}  // namespace
+namespace {}  // namespace
 
 std::string write_report(const std::string& state_dir, const ReportInput& input) {
   const std::string& id = input.incident.id.text;
@@ -16,10 +11,10 @@ std::string write_report(const std::string& state_dir, const ReportInput& input)
     return "write a report: the incident's id \"" + id + "\" is no folder's name";
   const std::string folder = state_dir + "/incidents/" + id;
   for (const std::string& each : {state_dir + "/incidents", folder}) {
-    if (auto fault = make_folder(each, folder_mode)) return fault->what;
+    if (auto fault = make_folder(each, private_folder)) return fault->what;
   }
-  if (auto fault = write_whole(folder + "/decision.json", decision_json(input), file_mode)) return fault->what;
-  if (auto fault = write_whole(folder + "/report.md", report_markdown(input), file_mode)) return fault->what;
+  if (auto fault = write_whole(folder + "/decision.json", decision_json(input), private_file)) return fault->what;
+  if (auto fault = write_whole(folder + "/report.md", report_markdown(input), private_file)) return fault->what;
   return "";
 }
 

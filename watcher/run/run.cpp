@@ -1,7 +1,5 @@
 #include "watcher/run/run.hpp"
 
-#include <sys/stat.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,7 +10,6 @@
 #include <memory>
 #include <utility>
 
-#include "probes/net/spawn.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/notify/curl_library.hpp"
@@ -47,17 +44,12 @@ asio::awaitable<void> live(Watcher& watcher, asio::signal_set& signals, int& exi
   signals.cancel();
 }
 
-// Reports and evidence hold what the application said: nobody else's to read. What git checks out and a build makes is
-// for the application, as the unit's UMask has it. A closed pipe is an error, not the end.
-void set_process_up() {
-  probes::give_children_umask(::umask(077));
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 }  // namespace
 
 int run(Config config, RunOptions options) {
-  set_process_up();
+  // A closed pipe is an error, not the end. Nothing else of the process is changed: what a step starts, the application
+  // too, inherits umask, limits, nice value and OOM score. Our own files get their mode when they are made.
+  std::signal(SIGPIPE, SIG_IGN);
   start_log();
   // Somebody should be told in the night: that it cannot be is said at the start.
   if (!config.notifiers.empty() && curl_library().problem) return fail(*curl_library().problem);

@@ -119,7 +119,7 @@ std::optional<std::string> synced(const std::string& folder) {
 
 std::optional<std::string> write_durably(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".part";
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, private_file);
   if (fd < 0) return failure("create", temporary);
   const ssize_t written = write(fd, text.data(), text.size());
   const bool whole = written == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
@@ -155,9 +155,7 @@ std::vector<fs::path> spooled_files(const std::string& state_dir) {
 
 std::optional<std::string> spool(const std::string& state_dir, const SpooledWord& word) {
   const std::string dir = spool_dir(state_dir);
-  std::error_code error;
-  fs::create_directories(dir, error);
-  if (error) return "create " + dir + ": " + error.message();
+  if (const auto fault = make_folder(dir, private_folder)) return fault->what;
   const std::vector<fs::path> files = spooled_files(state_dir);
   if (files.size() >= spool_files_max) return dir + " holds " + std::to_string(files.size()) + " words already";
   const json::value value = std::visit([](const auto& w) { return to_json(w); }, word);

@@ -1,6 +1,8 @@
 #include "watcher/samples/sample_files.hpp"
 
+#include <fcntl.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -9,8 +11,10 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
+#include "watcher/journal/files.hpp"
 #include "watcher/samples/sample_text.hpp"
 
 namespace watcher {
@@ -73,6 +77,12 @@ std::string decompressed(const std::string& packed) {
   return text;
 }
 
+// False: errno says why.
+bool put(const fs::path& path, int how, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, private_file));
+  return file.is_open() && write_all(file.number(), text);
+}
+
 // Compressed beside it first, so that a crash leaves one of the two whole.
 void finish(const fs::path& path) {
   std::string text = contents(path);
@@ -82,11 +92,8 @@ void finish(const fs::path& path) {
   const std::size_t size = ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), compression_level);
   if (ZSTD_isError(size) != 0U) return;
   const fs::path part = path.string() + ".zst.part";
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  out.write(packed.data(), static_cast<std::streamsize>(size));
-  out.close();
   std::error_code error;
-  if (!out) {
+  if (!put(part, O_TRUNC, std::string_view(packed.data(), size))) {
     fs::remove(part, error);
     return;
   }
@@ -106,9 +113,7 @@ bool SampleFiles::has_room() const {
 }
 
 std::optional<std::string> SampleFiles::append(const std::string& text, rules::Instant now) {
-  std::error_code error;
-  fs::create_directories(dir_, error);
-  if (error) return "record samples: create " + dir_ + ": " + error.message();
+  if (const auto fault = make_folder(dir_, private_folder)) return "record samples: " + fault->what;
   finish_old(now);
   prune(now);
   if (!has_room()) return "record samples: less than 64 MiB are free under " + dir_ + "; nothing is recorded";
@@ -116,10 +121,7 @@ std::optional<std::string> SampleFiles::append(const std::string& text, rules::I
   const bool goes_on = !files.empty() && files.back().open;
   const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const fs::path path = goes_on ? files.back().path : fs::path(dir_) / (std::to_string(second) + ".om");
-  std::ofstream out(path, std::ios::binary | std::ios::app);
-  out << text;
-  out.close();
-  if (!out) return "record samples: write " + path.string() + ": " + std::strerror(errno);
+  if (!put(path, O_APPEND, text)) return "record samples: write " + path.string() + ": " + std::strerror(errno);
   return std::nullopt;
 }
 

@@ -24,7 +24,7 @@ json::array flags_of(const rules::ServiceView& service) {
   return flags;
 }
 
-json::object to_object(const rules::ServiceView& service) {
+json::object to_object(const rules::ServiceView& service, rules::Instant now) {
   json::object object;
   object["revision"] = text_or_null(service.revision.text);
   object["last_good"] = text_or_null(service.last_good.text);
@@ -36,6 +36,8 @@ json::object to_object(const rules::ServiceView& service) {
   object["paused_until"] = to_json(service.paused_until);
   object["unreadable_reason"] = text_or_null(service.unreadable);
   object["fused_reason"] = text_or_null(service.fused_reason);
+  object["warming_up_seconds"] = nullptr;  // at most
+  if (service.warming_until) object["warming_up_seconds"] = rules::seconds(*service.warming_until - now);
   object["baked_seconds"] = rules::seconds(service.baked);
   object["bake_seconds"] = rules::seconds(service.bake);
   return object;
@@ -150,7 +152,7 @@ json::object watcher_object(const rules::EngineView& view, const Config& config,
 
 std::string status_json(const rules::EngineView& view, const Config& config, rules::Instant started) {
   json::object services;
-  for (const rules::ServiceView& service : view.services) services[service.service.text] = to_object(service);
+  for (const rules::ServiceView& service : view.services) services[service.service.text] = to_object(service, view.at);
   json::object probes;
   for (const rules::ProbeView& probe : view.probes) probes[probe.probe.text] = to_object(probe);
   json::object signals;

@@ -13,9 +13,6 @@ namespace watcher {
 
 namespace {
 
-constexpr unsigned private_folder = 0700;
-constexpr unsigned private_file = 0600;
-
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }

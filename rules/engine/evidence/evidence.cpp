@@ -26,9 +26,9 @@ std::vector<WatchedRule*> Evidence::firing() {
 
 void Evidence::polled(const Poll& poll) {
   see_stale();
+  warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
   if (!probes_.contains(poll.probe)) return look_again();
   saw_up(poll.probe);
-  warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
   for (const std::size_t which : of_probe_[poll.probe]) look_at(which, true);

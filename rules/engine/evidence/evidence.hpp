@@ -87,6 +87,7 @@ class Evidence {
   bool is_deploying() const { return deploying_until_ && now() < *deploying_until_; }
   std::optional<Instant> deploying_until() const { return deploying_until_; }
   bool is_warming() const { return warming_.covers(probes_, now()); }
+  std::optional<Instant> warming_until() const { return warming_.end_of(probes_, now()); }  // at most
   Up worst_up() const { return uptime_.worst(); }  // of its probes; unknown without any
   Judgement judge(const Condition& condition, Instant not_before = Instant::min()) const;
   // What the rule's condition is now, for people.

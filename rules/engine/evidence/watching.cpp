@@ -107,6 +107,9 @@ void Evidence::watch() {
     rules_.push_back(rule.get());
     owned_.emplace(written.name, Owned{std::move(rule), rules_.size() - 1});
   }
+  const auto is_health = [this](const ProbeShape& shape) { return shape.name == spec_.health; };
+  const std::vector<ProbeShape>& shapes = measuring_.config.probes;
+  warming_.heed(std::any_of(shapes.begin(), shapes.end(), is_health) ? spec_.health : std::nullopt);
   max_gap_ = slowest_interval_ = Duration::zero();
   for (const ProbeShape& shape : measuring_.config.probes) {
     if (!probes_.contains(shape.name)) continue;
@@ -134,6 +137,7 @@ std::set<ProbeName> Evidence::all_probes() const {
   for (const WatchedRule* rule : rules_) {
     if (rule->spec().unless) out.merge(measuring_.measurements.probes_of(*rule->spec().unless));
   }
+  if (spec_.health) out.insert(*spec_.health);
   return out;
 }
 

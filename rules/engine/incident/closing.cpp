@@ -138,6 +138,7 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 }
 
 std::string Incident::what_is_left_to_do() const {
+  if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
   const std::string text = what_now(*record_.outcome, record_.service);
   const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");

@@ -132,6 +132,7 @@ class Incident {
   bool drive_wait(const StepSpec& step, const WaitStep& wait);
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
+  void finishing_step_failed(const StepSpec& step, const std::string& what);
   void never_switched();
   void go_on_unseen();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);

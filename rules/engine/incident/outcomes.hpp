@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "rules/engine/commands.hpp"
 #include "rules/incidents/plan.hpp"
@@ -12,6 +13,8 @@ bool is_failure(Outcome outcome);
 Stage stage_of(Outcome outcome);
 // What people have to do now, with the command that does it.
 std::string what_now(Outcome outcome, const ServiceName& service);
+// The same when it recovered, but a step that was to finish it failed.
+constexpr std::string_view left_undone = "People are needed: what failed after it worked again is left to do.";
 
 // A step that the engine does itself: a wait, a sleep, a question.
 bool is_done_by_us(const StepSpec& step);
