@@ -30,6 +30,7 @@ using rules::FaultKind;
 using Saved = std::map<std::string, std::string>;
 using Outcome = std::variant<HttpReply, Fault>;
 
+constexpr std::size_t saved_max = 8 * 1024;  // bytes of a saved value: it goes into an address or a header
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
 
 bool is_unreserved(char c) {
@@ -80,7 +81,16 @@ void append_quoted(std::string& out, const std::string& value, Quoting quoting) 
 }
 
 Quoting quoting_of(const std::string& content_type) {
-  return content_type.find("json") == std::string::npos ? Quoting::none : Quoting::json;
+  if (content_type.find("json") != std::string::npos) return Quoting::json;
+  return content_type.find("x-www-form-urlencoded") != std::string::npos ? Quoting::url : Quoting::none;
+}
+
+// Of the step's own header where it has one.
+std::string content_type_of(const HttpRequestConfig& step) {
+  for (const auto& [name, value] : step.headers) {
+    if (strcasecmp(name.c_str(), "Content-Type") == 0) return value.value;
+  }
+  return step.content_type;
 }
 
 // Unlike any other run's of this and any other watcher of the same site.
@@ -147,6 +157,8 @@ std::optional<Fault> save(const HttpRequestConfig& step, const HttpReply& reply,
       body.emplace(std::get<JsonBody>(std::move(parsed)));
     }
     std::optional<std::string> value = found(source, reply, jar, body);
+    if (value && value->size() > saved_max)
+      return Fault{FaultKind::too_large, "what is to be saved as " + name + " is longer than 8 KiB"};
     if (!value) return Fault{FaultKind::parse, "the answer has " + nothing_at(source) + " to save as " + name};
     saved[name] = *std::move(value);
   }
@@ -189,7 +201,7 @@ class Journey final : public Probe {
     request.limit = limit;
     request.method = step.method;
     request.url = filled_in(step.url.value, saved, Quoting::url);
-    request.body = filled_in(step.body.value, saved, quoting_of(step.content_type));
+    request.body = filled_in(step.body.value, saved, quoting_of(content_type_of(step)));
     request.body_max = options_.body_max;
     std::map<std::string, std::string> headers;
     for (const auto& [name, value] : options_.headers) headers[name] = value.value;

@@ -13,7 +13,7 @@ namespace probes {
 // How a saved value is written into a text: so that what a target answered cannot change what is asked.
 enum class Quoting {
   none,  // headers (the client refuses line breaks), plain bodies
-  url,   // percent-encoded
+  url,   // percent-encoded: addresses and form bodies
   json,  // as the inside of a JSON string
 };
 

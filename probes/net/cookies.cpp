@@ -12,6 +12,10 @@ namespace probes {
 
 namespace {
 
+// As browsers have them (RFC 6265, 6.1).
+constexpr std::size_t cookie_max = 4096;  // bytes of name and value
+constexpr std::size_t cookies_max = 50;   // the oldest goes
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
@@ -44,6 +48,11 @@ bool is_within(const std::string& host, const std::string& domain) {
   if (host == domain) return true;
   return host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' &&
          !is_address(host);
+}
+
+// What browsers take for as safe as TLS: nobody is in between.
+bool is_safe(const Url& url) {
+  return url.tls || url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
 }
 
 std::string path_of(const std::string& target) { return target.substr(0, target.find('?')); }
@@ -117,11 +126,13 @@ void CookieJar::put(const Url& from, std::string_view field) {
       cookie.host_only = cookie.domain == host && is_address(host);
     }
   }
-  if (!is_within(host, cookie.domain) || (cookie.secure && !from.tls)) return;
+  if (!is_within(host, cookie.domain) || (cookie.secure && !is_safe(from))) return;
   std::erase_if(cookies_, [&](const Cookie& old) {
     return old.name == cookie.name && old.domain == cookie.domain && old.path == cookie.path;
   });
-  if (!lifetime.is_over(now_)) cookies_.push_back(std::move(cookie));
+  if (lifetime.is_over(now_) || cookie.name.size() + cookie.value.size() > cookie_max) return;
+  if (cookies_.size() == cookies_max) cookies_.erase(cookies_.begin());
+  cookies_.push_back(std::move(cookie));
 }
 
 std::string CookieJar::header(const Url& to) const {
@@ -129,7 +140,7 @@ std::string CookieJar::header(const Url& to) const {
   std::vector<const Cookie*> sent;
   for (const Cookie& cookie : cookies_) {
     const bool is_hosts = cookie.host_only ? host == cookie.domain : is_within(host, cookie.domain);
-    if (is_hosts && covers(cookie.path, to.target) && (!cookie.secure || to.tls)) sent.push_back(&cookie);
+    if (is_hosts && covers(cookie.path, to.target) && (!cookie.secure || is_safe(to))) sent.push_back(&cookie);
   }
   // The longest path first.
   std::stable_sort(sent.begin(), sent.end(),

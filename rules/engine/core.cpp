@@ -128,7 +128,9 @@ void Core::handle(const ReadinessRead& read) {
     effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",
                   {{"service", read.service.text}, {"reason", read.reason}});
   }
-  const bool is_ready_again = read.ready && !known.ready;
+  // What the first answer after a start is new against nobody knows.
+  const bool is_ready_again = read.ready && !known.ready && known.asked;
+  known.asked = true;
   known.ready = read.ready;
   known.reason = reason;
   if (is_ready_again) service->could_be_rolled_back();

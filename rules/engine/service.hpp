@@ -15,6 +15,7 @@ namespace rules {
 // Whether it could be switched now, as its driver last said.
 struct Readiness {
   bool ready = false;
+  bool asked = false;                    // since our start
   std::string reason = "not asked yet";  // why not
   bool told = false;                     // people know that it could not
 };

@@ -159,7 +159,7 @@ struct IncidentRecord {
   bool in_flight = false;  // the step was started and has not ended
   bool past_no_return = false;
   bool switched = false;                   // a switch step was started in this incident
-  bool failed = false;                     // a step failed that somebody has to look after
+  bool failed = false;                     // a finishing step failed: something is left undone
   std::optional<Outcome> pending_outcome;  // decided, told when the finishing steps are done
   std::optional<Instant> deadline;         // of the phase: ask, settle, verify, wait, sleep
   Instant phase_since;

@@ -65,6 +65,7 @@ TEST_CASE("a cookie goes where RFC 6265 sends it, and nowhere else") {
   CHECK(sent("a=1; Path=/; Expires=Fri, 31 Dec 9998 23:59:59 GMT", "https://shop.example/") == "a=1");
   CHECK(sent("a=b=c; Path=/", "https://shop.example/") == "a=b=c");
   CHECK(sent("=1; Path=/", "https://shop.example/") == "");
+  CHECK(jar_of("http://127.0.0.1:1/", {"a=1; Secure"}).header(url("http://127.0.0.1:1/")) == "a=1");
   CHECK(jar_of("http://127.0.0.1:1/", {"a=1; Domain=0.0.1"}).header(url("http://127.0.0.1:1/")) == "");
   CHECK(jar_of("http://shop.example/", {"a=1; Secure"}).header(url("https://shop.example/")) == "");
 }
@@ -143,6 +144,43 @@ TEST_CASE("cookies of a redirect are kept and sent to where it leads") {
   what.options.redirects = 2;
   what.steps = {step("POST", server.url("/login")), step("GET", server.url("/home"))};
   CHECK(what_of(ask_once(what)) == "");
+}
+
+TEST_CASE("a saved value keeps its place in a form") {
+  const ScriptedServer server([](Peer& peer) {
+    while (peer.read_request()) {
+      const bool right = !has(peer.request(), "POST") || has(peer.request(), "csrf=a%2Bb%2Fc%3D%26d&name=x");
+      peer.send(answer(right ? "200 OK" : "403 No", "X-Token: a+b/c=&d\r\n"));
+    }
+  });
+  HttpProbe what;
+  HttpRequestConfig form = step("GET", server.url("/form"));
+  form.save = {{"csrf", "header:X-Token"}};
+  HttpRequestConfig sent = step("POST", server.url("/form"));
+  sent.body.value = "csrf={csrf}&name=x";
+  SUBCASE("by content_type") { sent.content_type = "application/x-www-form-urlencoded"; }
+  SUBCASE("by its header") { sent.headers["content-type"] = {"application/x-www-form-urlencoded", false}; }
+  what.steps = {form, sent};
+  CHECK(what_of(ask_once(what)) == "");
+}
+
+TEST_CASE("a jar is no larger than a browser's, and so is no value that is saved") {
+  std::vector<std::string> fields;
+  for (int i = 0; i < 60; ++i) fields.push_back("c" + std::to_string(i) + "=1");
+  fields.push_back("long=" + std::string(4092, 'x'));
+  fields.push_back("longer=" + std::string(4096, 'x'));
+  const CookieJar jar = jar_of("http://a.example/", fields);
+  CHECK_FALSE(jar.value("c10").has_value());
+  CHECK(jar.value("c11").has_value());
+  CHECK(jar.value("long").has_value());
+  CHECK_FALSE(jar.value("longer").has_value());
+  for (const std::size_t size : {std::size_t(8 * 1024), std::size_t(8 * 1024 + 1)}) {
+    const ScriptedServer server(always(response(200, "v=" + std::string(size, 'x'))));
+    HttpProbe what;
+    what.steps = {step("GET", server.url())};
+    what.steps[0].save = {{"v", "regex:v=(x+)"}};
+    CHECK(ask_once(what).up == (size == 8 * 1024 ? Up::up : Up::unknown));
+  }
 }
 
 TEST_CASE("where a value is saved from is refused when it can be nowhere") {

@@ -268,11 +268,50 @@ TEST_CASE("a wait that fails ends its section, and what was left out is said") {
   CHECK(w.violations.empty());
 }
 
+TEST_CASE("a wait in whose middle the watcher died for longer than its timeout is waited for anew") {
+  for (const bool in_steps : {true, false}) {
+    CAPTURE(in_steps);
+    World w(with([&](rules::CoreConfig& config) {
+      rules::ActionSpec& rollback = config.actions[0];
+      std::vector<rules::StepSpec>& section = in_steps ? rollback.steps : rollback.on_success;
+      section.push_back(wait("web_health.up == 1", 30s, 1min));
+      section.push_back(run("resume"));
+    }));
+    harm(w);
+    const auto waits = [&] {
+      return w.open() && w.open()->in_flight && w.open()->deadline &&
+             w.open()->section == (in_steps ? rules::PlanSection::steps : rules::PlanSection::on_success) &&
+             w.open()->step == (in_steps ? 1U : 0U);
+    };
+    REQUIRE(w.run_until(waits, 30min));
+    w.crash(3min);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed("run resume") == 1);
+  }
+}
+
+TEST_CASE("a finishing step that fails does not rename what others ended") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].always = {wait("web_health.up == 0", 15s, 1min), run("tidy")};
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 30min));
+  w.run(25s);  // the target is seen to run
+  w.deploy("v9");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "superseded");
+  CHECK(w.count_performed("run tidy") == 0);
+}
+
 TEST_CASE("a finishing step that fails and is passed over is left to people") {
   for (const bool in_always : {false, true}) {
     CAPTURE(in_always);
     World w(with([&](rules::CoreConfig& config) {
-      (in_always ? config.actions[0].always : config.actions[0].on_success) = {run("maintenance off"), run("resume")};
+      rules::ActionSpec& rollback = config.actions[0];
+      std::vector<rules::StepSpec>& section = in_always ? rollback.always : rollback.on_success;
+      section.push_back(run("maintenance off"));
+      section.push_back(run("resume"));
     }));
     w.scripts["run maintenance off"] = {rules::StepStatus::failed, 1s, false};
     harm(w);

@@ -74,6 +74,7 @@ class Judge final : public Witness {
     bool deploying = false;
     bool deploying_for_sure = false;  // that it began is on disk
     Instant deploying_since = Instant::min();
+    Instant deploying_saved = Instant::min();  // as it is on disk, also when the end of it got lost
     bool identity = true;
     int acted_unnamed = 0;
     std::map<std::string, rules::RollbackPolicy> policy;

@@ -149,7 +149,9 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   const ServiceSpec* of = spec(watcher, one.service);
   const std::optional<Instant> bad_since = measured(watcher).at(one.rule).surely_bad_since();
   if (!bad_since || spec_of_rule == nullptr || is_firing(one.progress.state)) return;
-  const Instant deployed = known.deploying ? known.deploying_since + of->deploy_timeout : Instant::min();
+  Instant deployed = known.deploying ? known.deploying_since + of->deploy_timeout : Instant::min();
+  // A crash may have lost that it ended.
+  if (known.deploying_saved != Instant::min()) deployed = known.deploying_saved + of->deploy_timeout;
   if (now() < deployed || now() < known.paused_until || !known.readable) return;
   const Duration needs = spec_of_rule->sustain + reaction;
   const Instant undisturbed = std::max({known.disturbed, known.paused_until, deployed});

@@ -70,8 +70,6 @@ std::string flags_of(const json::value& service) {
   const double warming = number_at(service, "warming_up_seconds", no_number);
   std::vector<std::string> words;
   for (std::string& flag : texts_at(service, "flags")) {
-    // What may not be up yet is not called blind for it.
-    if (flag == "blind" && !std::isnan(warming)) continue;
     if (flag == "warming_up" && !std::isnan(warming)) flag = "warming up, at most " + short_duration(warming) + " more";
     words.push_back(std::move(flag));
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -71,10 +70,10 @@ void name_health(Config& config) {
   for (rules::ServiceSpec& service : config.core.services) {
     std::string prefix = service.name.text;
     std::replace(prefix.begin(), prefix.end(), '-', '_');
-    const std::array<std::string, 3> names{prefix + "_health", service.name.text + "-health",
-                                           is_single ? "health" : ""};
-    for (const probes::ProbeConfig& probe : config.probes) {
-      if (std::find(names.begin(), names.end(), probe.name.text) != names.end()) service.health = probe.name;
+    for (const std::string& name : {prefix + "_health", std::string(is_single ? "health" : "")}) {
+      const auto is_named = [&name](const probes::ProbeConfig& probe) { return probe.name.text == name; };
+      if (!service.health && std::any_of(config.probes.begin(), config.probes.end(), is_named))
+        service.health = rules::ProbeName(name);
     }
   }
 }

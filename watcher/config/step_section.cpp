@@ -39,7 +39,7 @@ constexpr std::array keys{
     key<Kind::integer, &StepSpec::retry>("retry", "Further attempts after a failure.").between(0, retries_most),
     key<Kind::flag, &StepSpec::idempotent>("idempotent", "Whether it may be run again when a crash interrupted it."),
     probes::choice<on_failures, &StepSpec::on_failure>("on_failure", "What its failure means.")
-        .when_left_out("\"abort\" for switch, wait, ask and what runs after the switch, else \"continue\""),
+        .when_left_out("\"abort\" for switch, wait and what runs after the switch, else \"continue\""),
 };
 
 struct Defaults {
@@ -58,7 +58,7 @@ struct DefaultsOf {
   Defaults operator()(const rules::SwitchStep&) const { return {switch_timeout, false}; }
   Defaults operator()(const rules::WaitStep&) const { return {wait_timeout, false}; }
   Defaults operator()(const rules::SleepStep& sleep) const { return {sleep.length, afterwards || early}; }
-  Defaults operator()(const rules::AskStep&) const { return {ask_timeout, false}; }
+  Defaults operator()(const rules::AskStep&) const { return {ask_timeout, afterwards}; }
 };
 
 const Variety* kind_of(const toml::table& table) {

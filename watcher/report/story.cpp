@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/incidents/story.hpp"
 #include "watcher/journal/codec.hpp"
 #include "watcher/report/text.hpp"
 
@@ -99,9 +100,11 @@ std::string failed_step(const ReportInput& input) {
 
 // What was to follow once it worked again did not.
 bool works_but_is_unfinished(const ReportInput& input) {
-  const bool is_outcome =
-      input.incident.outcome == Outcome::recovered || input.incident.outcome == Outcome::action_failed;
-  return is_outcome && input.incident.failed && failed_step(input, false).empty() && !failed_step(input, true).empty();
+  const rules::IncidentRecord& incident = input.incident;
+  const bool was_verified = std::any_of(incident.timeline.begin(), incident.timeline.end(), [](const auto& line) {
+    return line.event == rules::story::decided && line.text.starts_with(rules::to_string(Outcome::recovered));
+  });
+  return was_verified && incident.failed && !failed_step(input, true).empty();
 }
 
 std::string by_hand(const rules::IncidentRecord& incident) {

@@ -3,8 +3,6 @@
 
 namespace watcher {
 
-namespace {}  // namespace
-
 std::string write_report(const std::string& state_dir, const ReportInput& input) {
   const std::string& id = input.incident.id.text;
   if (id.empty() || id.find('/') != std::string::npos || id.front() == '.')

@@ -20,7 +20,8 @@ bool Warming::polled(const Poll& poll) {
   if (is_health && is_up && !healthy_ && poll.started >= since_) healthy_ = poll.ended;
   const auto excused = excused_.find(poll.probe);
   if (excused == excused_.end() || poll.started < excused->second.since) return false;
-  const bool is_over = is_health || !health_ ? is_up : healthy_ && poll.started >= *healthy_;
+  bool is_over = is_health || !health_ ? is_up : healthy_ && poll.started >= *healthy_;
+  is_over = is_over || (is_up && poll.started >= excused->second.until);  // over by its time: the next one begins anew
   if (is_over) excused_.erase(excused);
   return is_over;
 }

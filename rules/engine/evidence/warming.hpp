@@ -18,7 +18,7 @@ class Warming {
   // was. Without one each probe speaks for itself.
   void heed(std::optional<ProbeName> health) { health_ = std::move(health); }
   void begin(const std::set<ProbeName>& probes, Instant since, Instant until);
-  // What is not up yet gets no further time: an instance that crashes again and again is down.
+  // What is still excused gets no further time: an instance that crashes again and again is down.
   void begin_where_up(const std::set<ProbeName>& probes, Instant since, Instant until);
   // An answer to what was asked before it began may be the old instance's.
   // True: it ended the probe's excuse.

@@ -24,7 +24,6 @@ void Incident::next_rung() {
   record_.section = PlanSection::steps;
   record_.step = 0;
   record_.attempt = 0;
-  record_.failed = false;
   record_.approved_by.clear();
   record_.settle_extensions = 0;
   rung_began_.reset();

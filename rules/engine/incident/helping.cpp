@@ -25,7 +25,8 @@ void Incident::after_steps() {
   const ActionSpec& action = *plan();
   if (!action.mutates()) return climb("action " + action.name.text + " is done");
   in_.evidence.restart_spans();
-  if (action.may_restart()) in_.evidence.warm_up(now() + in_.service.start_deadline);
+  // Where health ends it, it costs nothing though nothing was restarted.
+  if (action.may_restart() || in_.service.health) in_.evidence.warm_up(now() + in_.service.start_deadline);
   if (action.switches()) in_.evidence.count_from(now(), Cause::warming_up);
   in_.evidence.look_again();
   refired_ = false;

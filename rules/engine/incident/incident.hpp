@@ -128,11 +128,12 @@ class Incident {
   void send_notice(const NotifyStep& step);
   void intent_unsaved(const StepResult& result);
   void take_back_step(const StepSpec& step);
+  void wait_anew(const StepSpec& step);
   bool drive_in_flight();
   bool drive_wait(const StepSpec& step, const WaitStep& wait);
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
-  void finishing_step_failed(const StepSpec& step, const std::string& what);
+  std::string finishing_step_failed(const StepSpec& step, const std::string& what);
   void never_switched();
   void go_on_unseen();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);

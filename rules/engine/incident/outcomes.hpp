@@ -14,7 +14,7 @@ Stage stage_of(Outcome outcome);
 // What people have to do now, with the command that does it.
 std::string what_now(Outcome outcome, const ServiceName& service);
 // The same when it recovered, but a step that was to finish it failed.
-constexpr std::string_view left_undone = "People are needed: what failed after it worked again is left to do.";
+constexpr std::string_view left_undone = "People are needed: what a finishing step could not do is left to do.";
 
 // A step that the engine does itself: a wait, a sleep, a question.
 bool is_done_by_us(const StepSpec& step);

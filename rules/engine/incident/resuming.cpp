@@ -77,6 +77,7 @@ void Incident::work_ended(const std::string& how) {
 // What becomes of a step that was in flight when the watcher ended, and is no more.
 void Incident::take_up_step() {
   const StepSpec& step = step_at_cursor();
+  if (std::holds_alternative<WaitStep>(step.what)) return wait_anew(step);
   if (is_done_by_us(step)) return;
   if (step_.ended && step_.status != StepStatus::started) {
     const StepRecord ended = step_;

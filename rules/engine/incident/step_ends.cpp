@@ -71,39 +71,41 @@ void Incident::step_failed(const StepSpec& step, const StepResult& result) {
   // A switch is never repeated blindly, and what the end of our own process broke off is not this plan's to repeat.
   const bool again = !is_over && record_.attempt < step.retry && !std::holds_alternative<SwitchStep>(step.what) &&
                      result.status != StepStatus::interrupted;
+  std::string left;
   if (again) {
     ++record_.attempt;
   } else if (!in_steps) {
-    finishing_step_failed(step, what);
+    left = finishing_step_failed(step, what);
   } else if (!is_over && step.on_failure == OnFailure::proceed) {
     move_on();
   } else if (!is_over) {
     abandon(step, result, what);
   }
   // Told last: a crash in between must not find the step to be done again.
-  tell(Stage::progress, "step_failed", what);
+  tell(Stage::progress, "step_failed", what + left);
 }
 
 // In on_success, on_failure and always one broken step does not keep the others from being done, unless it says so: a
-// wait does (SPEC 3). Either way it is not as if nothing were left to do.
-void Incident::finishing_step_failed(const StepSpec& step, const std::string& what) {
+// wait does (SPEC 3). Either way it is not as if nothing were left to do. Returns what is left out.
+std::string Incident::finishing_step_failed(const StepSpec& step, const std::string& what) {
   const bool breaks_off = step.on_failure == OnFailure::abort;
   const std::vector<StepSpec>& steps = steps_of(*plan());
   std::string left;
   for (std::size_t next = record_.step + 1; breaks_off && next < steps.size(); ++next) {
     left += (left.empty() ? "; not done, and left as it is: " : ", ") + describe(steps[next]);
   }
-  breaks_off ? void(record_.step = steps.size()) : move_on();
-  record_.attempt = 0;
-  if (!record_.pending_outcome || (!breaks_off && !is_mutating(step))) return;
+  move_on();
+  if (breaks_off) record_.step = steps.size();
+  if (!breaks_off && !is_mutating(step)) return left;
   record_.failed = true;
-  if (breaks_off && !is_failure(*record_.pending_outcome)) record_.pending_outcome = Outcome::action_failed;
+  if (!record_.pending_outcome) return left;
+  if (breaks_off && record_.pending_outcome == Outcome::recovered) record_.pending_outcome = Outcome::action_failed;
   record_.outcome_detail += "; then " + what + left;
+  return left;
 }
 
 // A step that the plan cannot do without failed.
 void Incident::abandon(const StepSpec& step, const StepResult& result, const std::string& why) {
-  record_.failed = true;
   record_.attempt = 0;
   const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);

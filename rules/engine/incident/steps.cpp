@@ -137,11 +137,7 @@ void Incident::carry_out(const StepSpec& step) {
     record_.deadline = now() + sleep->length;
     return save();
   }
-  if (std::holds_alternative<WaitStep>(step.what)) {
-    wait_since_.reset();
-    record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : wait_limit_default);
-    return save();
-  }
+  if (std::holds_alternative<WaitStep>(step.what)) return wait_anew(step);
   if (const auto* question = std::get_if<AskStep>(&step.what)) {
     enter(IncidentPhase::asking);
     record_.asked = question->question;
@@ -152,6 +148,13 @@ void Incident::carry_out(const StepSpec& step) {
   // What has been said of revisions that nobody can read is not passed on as if it had been read (SPEC 2.18).
   if (!in_.service.has_identity) around.from = around.to = Revision();
   in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step)});
+}
+
+// Also after a crash: nothing was measured meanwhile, which says nothing of what it waits for.
+void Incident::wait_anew(const StepSpec& step) {
+  wait_since_.reset();
+  record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : wait_limit_default);
+  save();
 }
 
 bool Incident::drive_in_flight() {
