@@ -20,6 +20,7 @@ void Judge::service_saved(const ServiceRecord& record) {
   known.rolled_back = record.rolled_back_here;
   known.pause_saved_until = record.paused_until.value_or(Instant::min());
   if (record.deploying_since && known.deploying) known.deploying_for_sure = true;
+  if (known.deploying_saved != Instant::min() && !record.deploying_since) known.disturbed = now();
   known.deploying_saved = record.deploying_since.value_or(Instant::min());
   if (known.said && known.said->policy && known.said->revision) {
     if (known.looked == known.said->revision->text) known.policy[known.looked] = *known.said->policy;
