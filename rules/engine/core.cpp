@@ -122,6 +122,7 @@ void Core::handle(const DeployMark& mark) {
 void Core::handle(const ReadinessRead& read) {
   Service* service = find(read.service);
   if (service == nullptr) return;
+  service->revisions().note_names(read.names);
   Readiness& known = service->readiness;
   const std::string reason = read.ready ? "" : read.reason;
   if (known.ready != read.ready || known.reason != reason) {

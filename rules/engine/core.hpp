@@ -34,6 +34,7 @@ class Core {
   std::optional<Instant> next_deadline() const;
   EngineView view(Instant now) const;
   std::vector<SpanRecord> spans(Instant now) const;
+  PlanByHand plan(const RollbackByHand& request) const;
   Work work() const;
 
  private:

@@ -46,6 +46,8 @@ class Engine {
   std::optional<Instant> next_deadline() const;
 
   EngineView view(Instant now) const;
+  // What a rollback by hand would do now. Asking changes nothing.
+  PlanByHand plan(const RollbackByHand& request) const;
   // The spans as they are now, to be saved at a stop and every few seconds.
   std::vector<SpanRecord> spans(Instant now) const;
   Work work() const;

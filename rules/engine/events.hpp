@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "rules/base/names.hpp"
 #include "rules/base/poll.hpp"
@@ -38,12 +39,20 @@ struct DeployMark {
   std::string backup;
 };
 
+// What a name (a tag, a branch) in a plan means now.
+struct NamedRevision {
+  std::string name;
+  Revision revision;    // empty: none, or nobody can say which
+  std::string why_not;  // for people, when there is none
+};
+
 // Whether switching could be done now: a driver's `ready`.
 struct ReadinessRead {
   ServiceName service;
   Instant at;
   bool ready = false;
   std::string reason;
+  std::vector<NamedRevision> names{};  // of the plans' switches
 };
 
 // Wall and monotonic clock parted by more than 2 s, noticed at `at`.
@@ -100,12 +109,14 @@ struct RollbackByHand {
   std::string reason;
   std::string by;
   bool force = false;  // also to a quarantined revision
+  bool yes = false;    // also with an action that loses data
 };
 struct Declare {
   ServiceName service;
   Revision revision;
   Standing standing = Standing::good;
-};  // deploy good|bad
+  bool exists = false;  // its driver knows it: it may be one that never ran
+};                      // deploy good|bad
 struct AcceptState {};
 using Request = std::variant<Approve, Abort, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;
 

@@ -23,6 +23,13 @@ Answer no_service(const std::optional<ServiceName>& service) {
   return no("no service " + (service ? service->text : std::string()));
 }
 
+// "schema and data"
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " and ") + word;
+  return out;
+}
+
 }  // namespace
 
 Answer Core::request(const Request& request, Instant now) {
@@ -83,7 +90,7 @@ Answer Core::answer(const FuseReset& request) {
 Answer Core::answer(const Declare& request) {
   Service* service = find(request.service);
   if (service == nullptr) return no_service(request.service);
-  if (!service->revisions().declare(request.revision, request.standing)) {
+  if (!service->revisions().declare(request.revision, request.standing, request.exists)) {
     return no("revision " + request.revision.text + " was never seen; see `rollbackd deploys`");
   }
   if (request.standing == Standing::good) service->has_new_target(request.revision);
@@ -111,20 +118,44 @@ std::string Core::make_way(Service& service) {
   return open == nullptr ? "" : "incident " + open->record().id.text + " is finishing; try again";
 }
 
+// What it would do now; it asks nobody and changes nothing.
+PlanByHand Core::plan(const RollbackByHand& request) const {
+  PlanByHand out;
+  const auto found = services_.find(request.service);
+  if (found == services_.end()) {
+    out.refused = "no service " + request.service.text;
+    return out;
+  }
+  const Service& service = *found->second;
+  ActionByHand chosen = action_by_hand(service.spec(), config_, request.action);
+  out.refused = std::move(chosen.refused);
+  if (!chosen.action) return out;
+  out.action = std::move(*chosen.action);
+  out.from = service.revisions().running();
+  ByHand target = target_by_hand(request, out.action, service.spec(), service.revisions());
+  out.to = std::move(target.to);
+  out.refused = std::move(target.refused);
+  if (const LedgerRecord* from = service.revisions().find(out.from)) {
+    out.schema_from = from->schema;
+    out.backup = from->backup;
+  }
+  if (const LedgerRecord* to = service.revisions().find(out.to)) out.schema_to = to->schema;
+  return out;
+}
+
 Answer Core::answer(const RollbackByHand& request) {
   Service* service = find(request.service);
   if (service == nullptr) return no_service(request.service);
-  const std::optional<ActionSpec> action = action_by_hand(service->spec(), config_, request.action);
-  if (!action) {
-    return no(request.action ? "no action " + request.action->text
-                             : "service " + request.service.text + " has no driver");
+  const PlanByHand planned = plan(request);
+  if (!planned.refused.empty()) return no(planned.refused);
+  if (const std::vector<std::string> lost = planned.action.loses(); !lost.empty() && !request.yes) {
+    return no("action " + planned.action.name.text + " undoes " + joined(lost) +
+              ": what was written since is lost; look at it with --plan, and say --yes");
   }
-  const ByHand target = target_by_hand(request, *action, service->spec(), service->revisions());
-  if (!target.refused.empty()) return no(target.refused);
   if (const std::string refused = make_way(*service); !refused.empty()) return no(refused);
-  const IncidentId id = service->open_by_hand(request, *action, target.to).record().id;
+  const IncidentId id = service->open_by_hand(request, planned.action, planned.to).record().id;
   open_.emplace(id, service);
-  return yes("incident " + id.text + " opened" + (target.to.empty() ? "" : ", target " + target.to.text), id);
+  return yes("incident " + id.text + " opened" + (planned.to.empty() ? "" : ", target " + planned.to.text), id);
 }
 
 }  // namespace rules

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "rules/engine/acting/target.hpp"
+
 namespace rules {
 
 namespace {
@@ -130,7 +132,9 @@ void Service::could_be_read() {
 }
 
 void Service::could_be_rolled_back() {
-  if (closed_unbegun_ == Outcome::action_failed) answer_again();
+  // That a plan's name meant nothing was in the way as well.
+  const bool has_target_again = closed_unbegun_ == Outcome::no_target && !revisions_.was_rolled_back() && has_target();
+  if (closed_unbegun_ == Outcome::action_failed || has_target_again) answer_again();
 }
 
 void Service::has_new_target(const Revision& good) {
@@ -142,6 +146,25 @@ void Service::answer_again() {
   if (incident_) return;
   remember_unbegun(std::nullopt);
   evidence_.forget_answers();
+}
+
+// Of what its rules respond with; where none of that switches, of a rollback by hand.
+bool Service::has_target() const {
+  if (!spec_.has_identity) return true;
+  const CoreConfig& config = shared_.measuring.config;
+  bool switches = false;
+  for (const ActionSpec& action : config.actions) {
+    const SwitchStep* const step = action.switch_step();
+    const bool responds = std::any_of(config.rules.begin(), config.rules.end(), [&](const RuleSpec& rule) {
+      return rule.service == spec_.name &&
+             std::find(rule.respond.begin(), rule.respond.end(), action.name) != rule.respond.end();
+    });
+    if (step == nullptr || !responds) continue;
+    switches = true;
+    if (!why_no_backup(action, revisions_, revisions_.running()).empty()) continue;
+    if (chosen_target(*step, revisions_.running(), revisions_).revision) return true;
+  }
+  return !switches && revisions_.last_good(revisions_.running()).has_value();
 }
 
 void Service::end_pause() {

@@ -66,7 +66,7 @@ class Service {
   void has_new_target(const Revision& good);
 
   // Whether there is something to roll back to, as far as can be known.
-  bool has_target() const { return !spec_.has_identity || revisions_.last_good(revisions_.running()).has_value(); }
+  bool has_target() const;
 
   // When it has to be looked at though nothing happens; nothing: never.
   std::optional<Instant> next_deadline() const;

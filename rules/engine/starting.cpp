@@ -98,7 +98,7 @@ void Core::restore_incident(Service& service, IncidentRecord record, const Durab
   std::vector<ActionSpec> plans = config_.actions;
   if (record.by_hand && !record.ladder.empty()) {
     // A bare switch is in no configuration.
-    const std::optional<ActionSpec> bare = action_by_hand(service.spec(), config_, std::nullopt);
+    const std::optional<ActionSpec> bare = action_by_hand(service.spec(), config_, std::nullopt).action;
     if (bare && bare->name == record.ladder.front()) plans.push_back(*bare);
   }
   Incident& incident = service.take_up(std::move(record), plans);

@@ -7,6 +7,7 @@
 
 #include "rules/base/poll.hpp"
 #include "rules/conditions/judgement.hpp"
+#include "rules/incidents/plan.hpp"
 #include "rules/incidents/records.hpp"
 #include "rules/incidents/service_spec.hpp"
 #include "rules/signals/measurements.hpp"
@@ -77,6 +78,17 @@ struct EngineView {
   std::vector<SignalView> signals;
   std::vector<LedgerRecord> ledger;
   std::vector<IncidentRecord> open_incidents;
+};
+
+// What a rollback by hand would do.
+struct PlanByHand {
+  std::string refused;  // why it would do nothing, for people; empty: it would be done
+  ActionSpec action;    // of no name: none was found
+  Revision from;
+  Revision to;  // empty: the action does not switch, or the service has no identity
+  std::string schema_from;
+  std::string schema_to;
+  std::string backup;  // made before `from` came
 };
 
 }  // namespace rules

@@ -1,5 +1,6 @@
 #include "rules/incidents/ledger.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rules {
@@ -21,7 +22,11 @@ const LedgerRecord* Ledger::find(const ServiceName& service, const Revision& rev
   return found == revisions->second.end() ? nullptr : &found->second;
 }
 
-bool Ledger::knows(const ServiceName& service) const { return records_.contains(service); }
+bool Ledger::has_seen(const ServiceName& service) const {
+  const auto revisions = records_.find(service);
+  return revisions != records_.end() && std::any_of(revisions->second.begin(), revisions->second.end(),
+                                                    [](const auto& one) { return one.second.last_seen != Instant(); });
+}
 
 std::optional<Revision> Ledger::last_good(const ServiceName& service, const Revision& from) const {
   const auto revisions = records_.find(service);

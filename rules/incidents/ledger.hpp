@@ -15,8 +15,10 @@ class Ledger {
   // nullptr when the revision was never seen of the service.
   LedgerRecord* find(const ServiceName& service, const Revision& revision);
   const LedgerRecord* find(const ServiceName& service, const Revision& revision) const;
-  bool knows(const ServiceName& service) const;
-  // The good revision that ran most recently, other than `from`: never a bad one, never one that was not verified.
+  // Whether any revision of the service was ever seen to run.
+  bool has_seen(const ServiceName& service) const;
+  // The good revision that ran most recently, other than `from`: never a bad one, never one that was not verified. One
+  // that never ran and was only said to be good comes after all that ran.
   std::optional<Revision> last_good(const ServiceName& service, const Revision& from) const;
   std::vector<LedgerRecord> all() const;
   std::vector<LedgerRecord*> of(const ServiceName& service);

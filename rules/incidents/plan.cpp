@@ -139,10 +139,14 @@ std::string describe(const StepSpec& step) {
       step.what);
 }
 
-bool ActionSpec::switches() const {
-  return std::any_of(steps.begin(), steps.end(),
-                     [](const StepSpec& step) { return std::holds_alternative<SwitchStep>(step.what); });
+const SwitchStep* ActionSpec::switch_step() const {
+  for (const StepSpec& step : steps) {
+    if (const auto* found = std::get_if<SwitchStep>(&step.what)) return found;
+  }
+  return nullptr;
 }
+
+bool ActionSpec::switches() const { return switch_step() != nullptr; }
 
 bool ActionSpec::mutates() const { return std::any_of(steps.begin(), steps.end(), is_mutating); }
 
@@ -150,6 +154,16 @@ bool ActionSpec::may_restart() const {
   return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
     return std::holds_alternative<SwitchStep>(step.what) || std::holds_alternative<RunStep>(step.what);
   });
+}
+
+bool ActionSpec::uses_backup() const {
+  return std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) { return step.uses_backup; });
+}
+
+std::vector<std::string> ActionSpec::loses() const {
+  std::vector<std::string> out = undoes;
+  std::erase(out, "code");
+  return out;
 }
 
 std::string ActionSpec::fingerprint() const {

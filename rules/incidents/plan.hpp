@@ -76,6 +76,7 @@ struct StepSpec {
   int retry = 0;                            // further attempts after a failure
   bool idempotent = false;                  // may be run again when it was in flight at a crash
   OnFailure on_failure = OnFailure::abort;  // filled in: SPEC 3
+  bool uses_backup = false;                 // reads ROLLBACKD_BACKUP: without a backup it is not begun
 };
 
 std::string_view kind_of(const StepSpec& step);  // "run", "http", ...
@@ -100,10 +101,13 @@ struct ActionSpec {
   std::vector<StepSpec> on_failure;
   std::vector<StepSpec> always;
 
-  bool switches() const;            // has a switch step
-  bool mutates() const;             // has any mutating step
-  bool may_restart() const;         // its steps may bring a new instance: a command or a switch, not an HTTP call
-  std::string fingerprint() const;  // equal plans only; an incident does not go on with another one
+  const SwitchStep* switch_step() const;  // nullptr: it does not switch
+  bool switches() const;                  // has a switch step
+  bool mutates() const;                   // has any mutating step
+  bool may_restart() const;               // its steps may bring a new instance: a command or a switch, not an HTTP call
+  bool uses_backup() const;               // one of its steps does
+  std::vector<std::string> loses() const;  // what it undoes besides code: schema, data
+  std::string fingerprint() const;         // equal plans only; an incident does not go on with another one
 };
 
 }  // namespace rules

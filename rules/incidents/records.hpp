@@ -32,8 +32,8 @@ struct LedgerRecord {
   ServiceName service;
   Revision revision;
   Standing standing = Standing::candidate;
-  Instant appeared;  // time of the deployment (SPEC 2.14)
-  Instant last_seen;
+  Instant appeared;           // time of the deployment (SPEC 2.14)
+  Instant last_seen;          // Instant(): it never ran, somebody spoke of it
   bool adopted = false;       // the first ever seen: taken as good, not judged
   std::int64_t baked_ns = 0;  // of `bake`
   RollbackPolicy policy = RollbackPolicy::automatic;

@@ -25,6 +25,106 @@ class ByHand(World):
         self.assertEqual(incident["outcome"], "recovered")
         self.assertIn("the prices are wrong", self.report_of(incident)[0])
 
+    def test_names_as_people_have_them(self):
+        """A tag, the digits that are printed, and what is neither: that is refused before anything is done."""
+        self.adopt_v1_then_v2()
+        for word in ("v1.0", "0123456789ab"):
+            refused = self.cli("rollback", "shop", "--to", word, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"{word} is no commit in {self.repository}", refused.stderr)
+        self.assertEqual(json.loads(self.cli("incidents", "--json").stdout)["incidents"], [])
+        self.cli("rollback", "shop", "--to", "v1", timeout=120)
+        self.assertEqual(self.version(), "v1")
+        self.assertEqual(self.wait_for_incident_closed()["to"], self.revision("v1"))
+        self.cli("deploy", "good", self.revision("v2")[:12])
+        self.cli("rollback", "shop", "--to", self.revision("v2")[:12], timeout=120)
+        self.assertEqual(self.version(), "v2")
+        self.assertEqual(self.stop_watcher(), 0)
+        self.assertEqual(self.cli("rollback", "shop", "--to", "v1.0", check=False).returncode, 1)
+        self.cli("rollback", "shop", "--to", "v1", "--force", timeout=120)  # it was left for v2, and so is quarantined
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_tag_that_never_ran_is_the_first_target(self):
+        self.checkout("v2")
+        subprocess.run([self.repository / "restart"], check=True)
+        self.visitors()
+        self.start_watcher()
+        self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 40)
+        self.assertEqual(self.cli("rollback", "shop", check=False).returncode, 1)
+        self.cli("deploy", "good", "v1")
+        self.assertEqual(self.service()["last_good"], self.revision("v1"))
+        self.assertIn("never", self.cli("deploys").stdout)
+        self.cli("rollback", "shop", timeout=120)
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_plan_names_a_tag(self):
+        """It is the commit that is recorded and switched to; a name that is none is told before it is needed."""
+        plan = '[action.rollback]\n[[action.rollback.step]]\nswitch = "v1.0"\n'
+        self.configure(plan)
+        self.good_shop_under_watch("v2")
+        self.wait_for("it is known that the plan could not switch", lambda: self.service().get("rollback_ready") is False, 30)
+        self.assertIn("v1.0 is no commit", self.service()["not_ready_reason"])
+        self.assertEqual(self.cli("rollback", "shop", check=False).returncode, 1)
+        self.assertEqual(self.incidents(), [])
+        subprocess.run(["git", "-C", self.repository, "tag", "v1.0", "v1"], check=True)
+        self.wait_for("it is known that it could", lambda: self.service().get("rollback_ready"), 30)
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered")
+        self.assertEqual(incident["to"], self.revision("v1"))
+        self.assertEqual(self.version(), "v1")
+
+    def restoring(self):
+        """A rule whose name comes first restores the database from the backup of the deployment."""
+        script = self.folder / "restore"
+        script.write_text(f'#!/bin/sh\necho "$ROLLBACKD_BACKUP" >> {self.folder}/restored\n')
+        script.chmod(0o755)
+        self.configure(f"""
+[rule.corrupt]
+when = "error_rate > 90%"
+for = "3s"
+respond = ["restore"]
+[action.restore]
+undoes = ["code", "data"]
+[[action.restore.step]]
+run = ["{script}"]
+[[action.restore.step]]
+switch = "at-backup"
+""")
+        return self.folder / "restored"
+
+    def test_what_loses_data_is_named_shown_and_agreed_to(self):
+        restored = self.restoring()
+        self.adopt_v1_then_v2()
+        plan = self.cli("rollback", "shop", "--plan").stdout
+        self.assertIn("action     rollback", plan)
+        self.assertIn(self.revision("v1"), plan)
+        self.assertIn("takes back", plan)
+        refused = self.cli("rollback", "shop", "--action", "restore", "--yes", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no backup is known", refused.stderr)
+        self.cli("deploy", "mark", "--backup", "/backups/before-v2.dump")
+        unsaid = self.cli("rollback", "shop", "--action", "restore", check=False)
+        self.assertEqual(unsaid.returncode, 2)
+        self.assertIn("loses      it undoes data", unsaid.stderr)
+        self.assertEqual(self.incidents(), [])
+        self.assertFalse(restored.exists())
+        self.assertEqual(self.stop_watcher(), 0)
+        alone = self.cli("rollback", "shop", "--plan", "--action", "restore").stdout
+        self.assertIn("goes to    " + self.revision("v1"), alone)
+        self.assertEqual(self.cli("rollback", "shop", "--action", "restore", check=False).returncode, 2)
+        self.assertFalse(restored.exists())
+        self.cli("rollback", "shop", "--action", "restore", "--yes", timeout=120)
+        self.assertEqual(restored.read_text(), "/backups/before-v2.dump\n")
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_rule_that_restores_does_not_change_what_rollback_does(self):
+        restored = self.restoring()
+        self.adopt_v1_then_v2()
+        self.cli("rollback", "shop", "--reason", "prices are wrong", timeout=120)
+        self.assertEqual(self.version(), "v1")
+        self.assertFalse(restored.exists())
+
     def test_rollback_without_a_watcher(self):
         self.adopt_v1_then_v2()
         self.assertEqual(self.stop_watcher(), 0)

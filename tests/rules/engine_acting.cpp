@@ -360,10 +360,20 @@ TEST_CASE("SPEC 2.24: a deploy mark can forbid or ask, and a change of schema as
       if (undoes) config.actions[0].undoes.push_back("schema");
     }));
     w.run(5min);
+    w.mark(rules::MarkKind::mark, "v1", "web", {}, "7");
+    w.run(1min);
     w.mark(rules::MarkKind::mark, "bad", "web", {}, "8");
     w.deploy("bad");
     CHECK(w.run_until([&] { return w.phase() == (undoes ? "verifying" : "asking"); }, 10min));
   }
+}
+
+TEST_CASE("SPEC 2.24: that a schema is told of for the first time is no change of it") {
+  World w(usual());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", {}, "8");
+  w.deploy("bad");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
 }
 
 TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a switch across a change of it asks") {

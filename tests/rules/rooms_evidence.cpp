@@ -145,6 +145,6 @@ TEST_CASE("a revision that was left is quarantined or suspect, and what is quara
   house.revisions.judge_left(rules::Revision("v1"), rules::Standing::bad);
   house.revisions.judge_left(rules::Revision("v1"), rules::Standing::suspect);
   CHECK(house.revisions.find(rules::Revision("v1"))->standing == rules::Standing::bad);
-  CHECK(house.revisions.declare(rules::Revision("v1"), rules::Standing::good));
-  CHECK_FALSE(house.revisions.declare(rules::Revision("v9"), rules::Standing::good));
+  CHECK(house.revisions.declare(rules::Revision("v1"), rules::Standing::good, false));
+  CHECK_FALSE(house.revisions.declare(rules::Revision("v9"), rules::Standing::good, false));
 }

@@ -71,6 +71,8 @@ const std::vector<Case>& cases() {
       {"no target, but no switch either", [](Open& o) { o.rollback.steps = {world::run("x")}, o.view.target = {}; },
        GateKind::go, ""},
       {"it acted once without an identity", [](Open& o) { o.view.acted_unidentified = true; }, GateKind::close, "once"},
+      {"it uses a backup and there is none", [](Open& o) { o.view.no_backup = "no backup is known"; }, GateKind::close,
+       "no backup"},
       {"the fuse has blown", [](Open& o) { o.view.blown = "3 switches"; }, GateKind::close, "3 switches"},
       {"a person is not held by the fuse", [](Open& o) { o.view.blown = "3", o.incident.by_hand = true; }, GateKind::go,
        ""},
@@ -105,6 +107,8 @@ const std::vector<Case>& cases() {
       {"the mark says ask", [](Open& o) { o.from.policy = rules::RollbackPolicy::ask; }, GateKind::ask,
        "mark says ask"},
       {"the schema changes", [](Open& o) { o.from.schema = "7"; }, GateKind::ask, "schema changes from 7 to unknown"},
+      {"a schema is known for the first time", [](Open& o) { o.from.schema = "7", o.view.first_schema = true; },
+       GateKind::go, ""},
       {"the schema changes, and the action undoes it",
        [](Open& o) {
          o.from.schema = "7", o.rollback.undoes = {"code", "schema"};

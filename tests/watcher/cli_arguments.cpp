@@ -143,6 +143,9 @@ TEST_CASE("SPEC 4: words become requests to the watcher") {
        "/api/v1/deploys",
        R"({"kind":"begin","service":"web","revision":"v2","rollback":"ask","schema":"7","backup":"/b"})"},
       {{"deploy", "end"}, "/api/v1/deploys", R"({"kind":"end"})"},
+      {{"deploy", "end", "--service", "web", "--service", "api"},
+       "/api/v1/deploys",
+       R"({"kind":"end","services":["web","api"]})"},
       {{"deploy", "bad", "v2"}, "/api/v1/deploys", R"({"kind":"bad","revision":"v2"})"},
   };
   for (const Word& word : words) {
@@ -174,14 +177,24 @@ TEST_CASE("SPEC 4: what a deploy script says is spooled when no watcher runs, wi
   CHECK(std::get<rules::Declare>(spooled[1].word).standing == rules::Standing::bad);
 }
 
-TEST_CASE("SPEC 4: with several services a spooled word must name one") {
+TEST_CASE("SPEC 4: a spooled word is of the services that it names, of all when it names none") {
   const CliFolder folder(two_services);
   FakeWatcher nobody;
-  const CliRun unnamed = nobody(folder.line({"deploy", "end"}));
+  const auto spooled = [&] {
+    std::vector<std::string> unreadable;
+    return watcher::read_spool(folder.path() + "/state", unreadable).size();
+  };
+  CHECK(nobody(folder.line({"deploy", "end", "--service", "wbe"})).exit_code == 1);
+  CHECK(nobody(folder.line({"deploy", "end", "--service", "web", "v2"})).exit_code == 0);
+  CHECK(spooled() == 1);
+  CHECK(nobody(folder.line({"deploy", "end"})).exit_code == 0);
+  CHECK(spooled() == 3);
+  CHECK(nobody(folder.line({"deploy", "begin", "--service", "web", "--service", "api"})).exit_code == 0);
+  CHECK(spooled() == 5);
+  const CliRun unnamed = nobody(folder.line({"deploy", "good", "v1"}));
   CHECK(unnamed.exit_code == 1);
   CHECK(unnamed.err == "rollbackd: say which service is meant (one of api, web)\n");
-  CHECK(nobody(folder.line({"deploy", "end", "--service", "wbe"})).exit_code == 1);
-  CHECK(nobody(folder.line({"deploy", "end", "--service", "web"})).exit_code == 0);
+  CHECK(nobody(folder.line({"deploy", "good", "v1", "--service", "web", "--service", "api"})).exit_code == 2);
 }
 
 TEST_CASE("SPEC 4: a deploy script that names its service is not stopped by a mistake elsewhere in the configuration") {

@@ -27,6 +27,16 @@ CliRun FakeWatcher::operator()(std::vector<std::string> arguments) {
   };
   watcher::Terminal terminal{printed,  told, call, run, [&](rules::Duration) { return ++looks < looks_most; },
                              is_screen};
+  terminal.plan = [&](const watcher::Config&, rules::RollbackByHand rollback) {
+    out.planned.push_back(std::move(rollback));
+    return plan;
+  };
+  if (answers) {
+    terminal.ask = [&](const std::string& question) {
+      out.questions.push_back(question);
+      return *answers;
+    };
+  }
   out.exit_code = watcher::run_cli(std::move(arguments), terminal);
   out.out = printed.str();
   out.err = told.str();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ struct CliRun {
   std::string err;
   std::vector<watcher::ApiRequest> asked;
   std::vector<watcher::RunOptions> ran;
+  std::vector<rules::RollbackByHand> planned;
+  std::vector<std::string> questions;
 };
 
 struct FakeWatcher {
@@ -22,7 +25,9 @@ struct FakeWatcher {
   std::map<std::string, std::vector<watcher::ApiReply>> replies;
   int run_returns = 0;
   bool is_screen = false;
-  int looks_most = 3;  // `wait` says no after so many
+  int looks_most = 3;                    // `wait` says no after so many
+  watcher::ApiReply plan{};              // without a watcher
+  std::optional<std::string> answers{};  // what a person types; none: there is nobody
 
   CliRun operator()(std::vector<std::string> arguments);
 };

@@ -171,9 +171,12 @@ TEST_CASE("a deployment and a plan exclude each other on the host, until each ha
   const std::string lock_file = stage.folder.path + "/host.lock";
   setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
   const rules::ServiceName web("web");
-  CHECK(stage.deeds.lock_for_deployment(web).empty());
-  CHECK(stage.deeds.lock_for_deployment(web).empty());  // begun twice: still ours
-  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("worker")).find("deployment of web") != std::string::npos);
+  const rules::ServiceName worker("worker");
+  CHECK(stage.deeds.lock_for_deployment(web, "uid 1").empty());
+  CHECK(stage.deeds.lock_for_deployment(web, "uid 1").empty());  // begun twice: still ours
+  CHECK(stage.deeds.lock_for_deployment(worker, "uid 2").find("deployment of web") != std::string::npos);
+  CHECK(stage.deeds.lock_for_deployment(worker, "uid 1").empty());
+  stage.deeds.unlock_deployment(worker);
   rules::EngineView view;
   view.services.emplace_back();
   view.services.back().service = web;
@@ -183,7 +186,7 @@ TEST_CASE("a deployment and a plan exclude each other on the host, until each ha
   view.services.back().deploying = false;
   stage.deeds.release_ended_deployments(view);
   CHECK_FALSE(stage.deeds.deployment_under_way());
-  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("worker")).empty());
+  CHECK(stage.deeds.lock_for_deployment(worker, "uid 2").empty());
   unsetenv("ROLLBACKD_HOST_LOCK");
 }
 
@@ -253,7 +256,7 @@ TEST_CASE("a deployment of a service that a reload took away gives the host back
   Stage stage;
   const std::string lock_file = stage.folder.path + "/host.lock";
   setenv("ROLLBACKD_HOST_LOCK", lock_file.c_str(), 1);
-  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("web")).empty());
+  CHECK(stage.deeds.lock_for_deployment(rules::ServiceName("web"), "").empty());
   const rules::EngineView nothing;
   stage.deeds.release_ended_deployments(nothing);
   CHECK_FALSE(stage.deeds.deployment_under_way());

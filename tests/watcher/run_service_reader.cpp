@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <vector>
@@ -34,12 +35,22 @@ class ScriptedDriver final : public watcher::Driver {
     co_return read;
   }
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
-    co_return rules::ReadinessRead{};
+    rules::ReadinessRead read;
+    read.ready = true;
+    co_return read;
+  }
+  asio::awaitable<watcher::NameMeans> meaning_of(std::string name) override {
+    watcher::NameMeans means;
+    means.knows_names = true;
+    means.why_none = "no tag";
+    if (const auto found = tags.find(name); found != tags.end()) means.meant.emplace_back(found->second);
+    co_return means;
   }
   asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override { co_return rules::StepResult{}; }
   std::string aftermath() const override { return ""; }
 
   std::size_t looks = 0;
+  std::map<std::string, std::string> tags;
 
  private:
   std::vector<std::string> revisions_;
@@ -115,6 +126,53 @@ TEST_CASE("a revision is read at once when asked, however long the interval") {
   REQUIRE(reading.reads.size() == 2);
   CHECK(reading.reads[0].revision == rules::Revision("v1"));
   CHECK(reading.reads[1].revision == rules::Revision("v2"));
+}
+
+TEST_CASE("as many looks as have to agree follow each other when a deployment has ended, however long the interval") {
+  asio::io_context io;
+  ScriptedDriver driver({"v1", "v2"});
+  probes::TaskGroup tasks(io.get_executor());
+  std::vector<std::string> seen;
+  watcher::ServiceReader* asked = nullptr;
+  watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), [&](const rules::Event& event) {
+    const auto* const read = std::get_if<rules::RevisionRead>(&event);
+    if (read == nullptr) return;
+    seen.push_back(read->revision->text);
+    if (seen.size() == 1) asked->read_until_agreed();
+    if (seen.size() == 3) tasks.cancel();
+  });
+  asked = &reader;
+  tasks.spawn("reader", reader.loop());
+  const auto limit = std::chrono::seconds(30);
+  io.run_for(limit);
+  CHECK(seen == std::vector<std::string>{"v1", "v2", "v2"});
+}
+
+TEST_CASE(
+    "with the readiness comes what the names in the plans mean, and one that is none is why it could not switch") {
+  for (const bool responds : {true, false}) {
+    asio::io_context io;
+    ScriptedDriver driver({"v1"});
+    driver.tags = {{"stable", "3f2a9c"}};
+    probes::TaskGroup tasks(io.get_executor());
+    rules::ReadinessRead ready;
+    auto deliver = [&](const rules::Event& event) {
+      const auto* const read = std::get_if<rules::ReadinessRead>(&event);
+      if (read == nullptr) return;
+      ready = *read;
+      tasks.cancel();
+    };
+    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver), {},
+                                  {{"stable", true}, {"stalbe", responds}});
+    tasks.spawn("reader", reader.loop());
+    const auto limit = std::chrono::seconds(30);
+    io.run_for(limit);
+    REQUIRE(ready.names.size() == 2);
+    CHECK(ready.names[0].revision.text == "3f2a9c");
+    CHECK(ready.names[1].revision.empty());
+    CHECK(ready.ready != responds);
+    CHECK(ready.reason == (responds ? "switch = \"stalbe\": no tag" : ""));
+  }
 }
 
 TEST_CASE("the schema's version comes with each revision, its first line alone") {

@@ -233,6 +233,69 @@ TEST_CASE("a rollback by hand carries who asked for it") {
   CHECK(post(host, "/api/v1/rollback", R"({"service":"web","action":"nope"})").status == 422);
 }
 
+TEST_CASE("SPEC 4: one deployment may be of several services, and is of all when none is named") {
+  FakeHost host;
+  CHECK(post(host, "/api/v1/deploys", R"({"kind":"begin","services":["web","worker"],"schema":"7"})").status == 200);
+  REQUIRE(host.marks_.size() == 2);
+  CHECK(host.marks_[0].service.text == "web");
+  CHECK(host.marks_[1].service.text == "worker");
+  CHECK(host.marks_[1].schema == "7");
+  CHECK(host.marked_by_ == "uid 1000");
+  CHECK(post(host, "/api/v1/deploys", R"({"kind":"end"})").status == 200);
+  CHECK(host.marks_.size() == 4);
+  CHECK(post(host, "/api/v1/deploys", R"({"kind":"end","services":["nope"]})").status == 422);
+  CHECK(post(host, "/api/v1/deploys", R"({"kind":"end","services":"web"})").status == 422);
+  CHECK(post(host, "/api/v1/deploys", R"({"kind":"good","revision":"a1"})").status == 422);
+  CHECK(host.marks_.size() == 4);
+}
+
+TEST_CASE("what a rollback would do is told, and nothing is asked for") {
+  FakeHost host;
+  rules::PlanByHand& what = host.plan_.what;
+  what.action.name = rules::ActionName("rollback");
+  what.from = rules::Revision("b2");
+  what.to = rules::Revision("a1");
+  for (const char* command : {"scripts/pause", "scripts/backup"}) {
+    rules::StepSpec step;
+    step.what = rules::RunStep{{command}};
+    what.action.steps.push_back(step);
+  }
+  rules::StepSpec switching;
+  switching.what = rules::SwitchStep{};
+  what.action.steps.push_back(switching);
+  host.plan_.taken_back = {"3f2a9c1 \x1b[31mprices"};
+  std::vector<rules::StepRecord> past;
+  const auto took = [&](const std::string& kind, const std::string& text, double length) {
+    rules::StepRecord step;
+    step.kind = kind;
+    step.text = text;
+    step.started = at(0);
+    step.ended = at(length);
+    step.status = rules::StepStatus::succeeded;
+    past.push_back(step);
+  };
+  for (const double length : {2, 90, 4}) took("run", "run scripts/pause", length);
+  took("switch", "switch x9", 30);
+  host.plan_.usual = watcher::usual_lengths(past);
+  const ApiReply reply = post(host, "/api/v1/rollback", R"({"service":"web","plan":true})");
+  CHECK(reply.status == 200);
+  CHECK(host.requests_.empty());
+  REQUIRE(host.planned_.size() == 1);
+  const auto plan = boost::json::parse(reply.body).as_object();
+  CHECK(plan.at("to") == "a1");
+  CHECK(plan.at("loses").as_array().empty());
+  CHECK(plan.at("commits").as_array()[0] == "3f2a9c1 prices");
+  const auto& steps = plan.at("steps").as_array();
+  REQUIRE(steps.size() == 3);
+  CHECK(steps[0].at("usual_seconds").to_number<double>() == 4);
+  CHECK(steps[1].at("usual_seconds").is_null());
+  CHECK(steps[2].at("text") == "switch a1");
+  CHECK(steps[2].at("usual_seconds").to_number<double>() == 30);
+  CHECK(plan.at("usual_seconds").is_null());
+  host.plan_.what.refused = "no good revision is known";
+  CHECK(post(host, "/api/v1/rollback", R"({"service":"web","plan":true})").status == 409);
+}
+
 TEST_CASE("with one service it need not be named, with several it must") {
   FakeHost host;
   CHECK(post(host, "/api/v1/rollback", "{}").status == 422);

@@ -156,13 +156,18 @@ class FakeHost final : public watcher::Host {
     requests_.push_back(std::move(request));
     co_return answer_;
   }
-  watcher::asio::awaitable<rules::Answer> mark(rules::DeployMark mark) override {
-    marks_.push_back(std::move(mark));
+  watcher::asio::awaitable<rules::Answer> mark(std::vector<rules::DeployMark> marks, std::string by) override {
+    marks_.insert(marks_.end(), marks.begin(), marks.end());
+    marked_by_ = std::move(by);
     co_return answer_;
   }
   watcher::asio::awaitable<rules::Answer> reload() override {
     ++reloads_;
     co_return answer_;
+  }
+  watcher::asio::awaitable<watcher::RollbackPlan> plan(rules::RollbackByHand rollback) override {
+    planned_.push_back(std::move(rollback));
+    co_return plan_;
   }
 
   watcher::Config config_;
@@ -173,6 +178,9 @@ class FakeHost final : public watcher::Host {
   std::size_t most_ = 0;
   std::vector<rules::Request> requests_;
   std::vector<rules::DeployMark> marks_;
+  std::string marked_by_;
+  std::vector<rules::RollbackByHand> planned_;
+  watcher::RollbackPlan plan_;
   int reloads_ = 0;
 };
 

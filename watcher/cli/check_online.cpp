@@ -10,6 +10,7 @@
 #include "probes/probe.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/run/names.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -57,7 +58,11 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::
   }
   if (!service.has_driver) co_return;
   std::optional<rules::Revision> any;
-  const rules::ReadinessRead readiness = co_await driver.ready(any);
+  rules::ReadinessRead readiness = co_await driver.ready(any);
+  const std::vector<PlanName> names = names_in_plans(looking.config, service.name);
+  const std::vector<rules::NamedRevision> now = co_await names_now(driver, names);
+  if (readiness.ready) readiness.reason = why_no_name(names, now);
+  readiness.ready = readiness.ready && readiness.reason.empty();
   note_readiness(looking, subject, readiness);
 }
 

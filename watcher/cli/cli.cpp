@@ -8,6 +8,7 @@
 
 #include "watcher/cli/command_line.hpp"
 #include "watcher/cli/usage.hpp"
+#include "watcher/run/plan_here.hpp"
 #include "watcher/serve/client.hpp"
 
 namespace watcher {
@@ -55,6 +56,17 @@ int run_cli(const std::vector<std::string>& arguments, Terminal& terminal) {
   return line.perform();
 }
 
+namespace {
+
+std::string ask_person(const std::string& question) {
+  std::cerr << question << std::flush;
+  std::string typed;
+  std::getline(std::cin, typed);
+  return typed;
+}
+
+}  // namespace
+
 int cli_main(int argc, char** argv) {
   Terminal terminal{std::cout,
                     std::cerr,
@@ -64,7 +76,9 @@ int cli_main(int argc, char** argv) {
                       std::this_thread::sleep_for(pause);
                       return true;
                     },
-                    ::isatty(STDOUT_FILENO) == 1};
+                    ::isatty(STDOUT_FILENO) == 1,
+                    plan_here};
+  if (::isatty(STDIN_FILENO) == 1) terminal.ask = ask_person;
   try {
     return run_cli(std::vector<std::string>(argv + 1, argv + argc), terminal);
   } catch (const std::exception& error) {

@@ -21,6 +21,10 @@ struct Terminal {
   // Waits between two looks; returns false when there is to be no further one.
   std::function<bool(rules::Duration pause)> wait;
   bool is_screen = false;  // `out` is a terminal, which can be cleared
+  // What a rollback would do, looked at without a watcher.
+  std::function<ApiReply(const Config& config, rules::RollbackByHand rollback)> plan{};
+  // Asks a person and returns the line that was typed; empty: there is nobody to be asked.
+  std::function<std::string(const std::string& question)> ask{};
 };
 
 // One command line, without the program's name. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage,

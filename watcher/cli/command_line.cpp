@@ -27,20 +27,6 @@ bool is_denied(const std::string& socket) {
   return ::faccessat(AT_FDCWD, socket.c_str(), W_OK, AT_EACCESS) != 0 && errno == EACCES;
 }
 
-Asked read_reply(const CommandLine& line, const ApiReply& reply) {
-  Asked out;
-  out.text = reply.body;
-  json::error_code failure;
-  out.body = json::parse(reply.body, failure);
-  if (reply.status < 400) return out;
-  out.exit_code = exit_no;
-  if (line.json())
-    line.out() << reply.body << "\n";
-  else
-    line.err() << "rollbackd: " << problem_detail(reply) << "\n";
-  return out;
-}
-
 }  // namespace
 
 CLI::App* CommandLine::add(CLI::App& parent, const std::string& name, const std::string& description,
@@ -75,6 +61,20 @@ std::optional<WatcherSection> CommandLine::reach() const {
   if (loaded.watcher) return std::move(loaded.watcher);
   for (const Finding& finding : loaded.findings) err() << format_finding(config_path_, finding) << "\n";
   return std::nullopt;
+}
+
+Asked read_reply(const CommandLine& line, const ApiReply& reply) {
+  Asked out;
+  out.text = reply.body;
+  json::error_code failure;
+  out.body = json::parse(reply.body, failure);
+  if (reply.status < 400) return out;
+  out.exit_code = exit_no;
+  if (line.json())
+    line.out() << reply.body << "\n";
+  else
+    line.err() << "rollbackd: " << problem_detail(reply) << "\n";
+  return out;
 }
 
 Asked ask(const CommandLine& line, const std::string& method, const std::string& target, const json::object& body) {

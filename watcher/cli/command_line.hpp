@@ -63,7 +63,9 @@ struct Asked {
 // the result, because some commands can do without. One that may run but that this user may not ask is told.
 Asked ask(const CommandLine& line, const std::string& method, const std::string& target,
           const boost::json::object& body = {});
-// The same, and tells when no watcher answers.
+// What a reply says; a refusal is told.
+Asked read_reply(const CommandLine& line, const ApiReply& reply);
+// The same as ask, and tells when no watcher answers.
 Asked ask_or_tell(const CommandLine& line, const std::string& method, const std::string& target,
                   const boost::json::object& body = {});
 // Asks for a deed and tells what becomes of it.
@@ -93,8 +95,9 @@ void add_status_commands(CLI::App& app, CommandLine& line);    // status
 void add_history_commands(CLI::App& app, CommandLine& line);   // incidents, explain, deploys
 void add_deploy_commands(CLI::App& app, CommandLine& line);    // deploy begin|end|mark|good|bad
 void add_incident_commands(CLI::App& app, CommandLine& line);  // rollback, approve, abort
-void add_limit_commands(CLI::App& app, CommandLine& line);     // pause, resume, fuse reset, accept-state
-void add_notify_commands(CLI::App& app, CommandLine& line);    // notify test
-void add_help_command(CLI::App& app, CommandLine& line);       // help
+void add_rollback_command(CLI::App& app, CommandLine& line);
+void add_limit_commands(CLI::App& app, CommandLine& line);   // pause, resume, fuse reset, accept-state
+void add_notify_commands(CLI::App& app, CommandLine& line);  // notify test
+void add_help_command(CLI::App& app, CommandLine& line);     // help
 
 }  // namespace watcher

@@ -14,18 +14,21 @@ namespace json = boost::json;
 struct DeployArguments {
   std::string kind;
   std::string revision;
-  std::string service;
+  std::vector<std::string> services;  // none: all
   std::string policy;
   std::string schema;
   std::string backup;
 };
+
+bool is_verdict(const DeployArguments& arguments) { return arguments.kind == "good" || arguments.kind == "bad"; }
 
 json::object body_of(const DeployArguments& arguments) {
   json::object out{{"kind", arguments.kind}};
   const auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) out[key] = value;
   };
-  add("service", arguments.service);
+  if (arguments.services.size() == 1) add("service", arguments.services.front());
+  if (arguments.services.size() > 1) out["services"] = json::value_from(arguments.services);
   add("revision", arguments.revision);
   add("rollback", arguments.policy);
   add("schema", arguments.schema);
@@ -42,7 +45,7 @@ std::optional<rules::RollbackPolicy> policy_of(const std::string& word) {
 }
 
 SpooledWord word_of(const DeployArguments& arguments, const rules::ServiceName& service) {
-  if (arguments.kind == "good" || arguments.kind == "bad") {
+  if (is_verdict(arguments)) {
     const bool bad = arguments.kind == "bad";
     return rules::Declare{service, rules::Revision(arguments.revision),
                           bad ? rules::Standing::bad : rules::Standing::good};
@@ -59,12 +62,23 @@ SpooledWord word_of(const DeployArguments& arguments, const rules::ServiceName& 
   return mark;
 }
 
-std::optional<rules::ServiceName> service_of(const CommandLine& line, const DeployArguments& arguments) {
+// None: it was told why.
+std::vector<rules::ServiceName> services_of(const CommandLine& line, const DeployArguments& arguments) {
   const std::optional<Config> config = line.load();
-  // A mistake elsewhere in the file must not stop a deploy script that says which service it means.
-  if (!config && !arguments.service.empty()) return rules::ServiceName(arguments.service);
-  if (!config) return std::nullopt;
-  return service_meant(line, *config, arguments.service);
+  std::vector<rules::ServiceName> out;
+  for (const std::string& named : arguments.services) {
+    // A mistake elsewhere in the file must not stop a deploy script that says which service it means.
+    const auto service = config ? service_meant(line, *config, named) : std::optional(rules::ServiceName(named));
+    if (!service) return {};
+    out.push_back(*service);
+  }
+  if (!out.empty() || !config) return out;
+  if (!is_verdict(arguments)) {
+    for (const rules::ServiceSpec& service : config->core.services) out.push_back(service.name);
+  } else if (const auto service = service_meant(line, *config, "")) {
+    out.push_back(*service);
+  }
+  return out;
 }
 
 // A rollback by hand may run without a watcher: a deployment must not begin under it.
@@ -78,10 +92,12 @@ bool host_is_free(const CommandLine& line) {
 // Nobody watches: the word is kept for the next start, and the deploy script goes on.
 int spool_word(const CommandLine& line, const DeployArguments& arguments) {
   if (arguments.kind == "begin" && !host_is_free(line)) return exit_no;
-  const std::optional<rules::ServiceName> service = service_of(line, arguments);
+  const std::vector<rules::ServiceName> services = services_of(line, arguments);
   const std::optional<WatcherSection> watcher = line.reach();
-  if (!service || !watcher) return exit_no;
-  if (const auto failure = spool(watcher->state_dir, word_of(arguments, *service))) {
+  if (services.empty() || !watcher) return exit_no;
+  for (const rules::ServiceName& service : services) {
+    const auto failure = spool(watcher->state_dir, word_of(arguments, service));
+    if (!failure) continue;
     line.err() << "rollbackd: note it for the watcher's next start: " << *failure
                << "; say it again as root or the watcher's user\n";
     return exit_no;
@@ -108,7 +124,12 @@ CLI::App* add_kind(CLI::App& group, CommandLine& line, const std::string& kind, 
   arguments->kind = kind;
   CLI::App* const command =
       line.add(group, kind, description, [&line, arguments] { return tell_deploy(line, *arguments); });
-  command->add_option("--service", arguments->service, "which service; not needed when there is one")->type_name("S");
+  CLI::Option* const service =
+      command->add_option("--service", arguments->services,
+                          is_verdict(*arguments) ? "which service; not needed when there is one"
+                                                 : "which service, once for each that is deployed; all when left out");
+  service->type_name("S")->allow_extra_args(false);
+  if (is_verdict(*arguments)) service->expected(1);
   return command;
 }
 

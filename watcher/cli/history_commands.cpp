@@ -60,10 +60,10 @@ std::vector<std::string> incident_cells(const json::value& incident) {
 }
 
 std::vector<std::string> deploy_cells(const json::value& deploy) {
-  return {text_of(deploy, "service"),        short_revision(text_of(deploy, "revision")),
-          text_of(deploy, "standing"),       text_of(deploy, "appeared"),
-          text_of(deploy, "last_seen"),      text_of(deploy, "rollback"),
-          or_dash(text_of(deploy, "schema"))};
+  const std::string last_seen = text_of(deploy, "last_seen");
+  return {text_of(deploy, "service"),         short_revision(text_of(deploy, "revision")), text_of(deploy, "standing"),
+          text_of(deploy, "appeared"),        last_seen.empty() ? "never" : last_seen,     text_of(deploy, "rollback"),
+          or_dash(text_of(deploy, "schema")), or_dash(text_of(deploy, "backup"))};
 }
 
 int print_text(const CommandLine& line, const std::string& text) {
@@ -102,7 +102,7 @@ int list_incidents(const CommandLine& line) {
 
 int list_deploys(const CommandLine& line) {
   const Listing listing{"deploys",
-                        {"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA"},
+                        {"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA", "BACKUP"},
                         "no revision has been seen yet",
                         deploy_cells};
   return list(line, "/api/v1/deploys", listing, [](Journal& journal) { return deploys_json(journal.ledger()); });

@@ -148,7 +148,8 @@ std::string target_toml(const void* object) {
   return {};
 }
 constexpr probes::Own target{"\"last-good\", \"at-backup\" or a revision", "\"last-good\"", read_target, target_toml};
-constexpr std::array switch_keys{own_key("switch", target, "The revision that is switched to.")};
+constexpr std::array switch_keys{
+    own_key("switch", target, "What is switched to; a revision is an id, its first digits, a tag or a branch.")};
 constexpr std::array switch_rows{of_what<rules::SwitchStep>(switch_keys)};
 
 constexpr std::array wait_keys{

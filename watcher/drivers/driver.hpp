@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "probes/clock.hpp"
 #include "probes/net/child.hpp"
@@ -24,6 +25,13 @@ struct SwitchRequest {
   probes::Started started{};  // to be told of every child that may change something
 };
 
+// What a name that people have for a revision (a tag, a branch, the beginning of an id) means.
+struct NameMeans {
+  bool knows_names = false;              // the driver could be asked; otherwise nothing is said
+  std::vector<rules::Revision> meant{};  // one: that; several: it is ambiguous; none: see `why_none`
+  std::string why_none{};                // for people
+};
+
 // How a service's revision is read and switched. Never throws for what the commands do.
 class Driver {
  public:
@@ -32,6 +40,12 @@ class Driver {
   virtual asio::awaitable<rules::RevisionRead> identify() = 0;
   // Whether a switch could be done now: commands exist, repository is there, `to` (if given) is in it.
   virtual asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) = 0;
+  // Cheap, changes nothing. A driver that has no names but its revisions' ids does not know names.
+  virtual asio::awaitable<NameMeans> meaning_of(std::string name);
+  // What a switch from one to the other takes back, a line each and the newest first, at most `most` and what is left
+  // out; empty: nobody knows.
+  virtual asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
+                                                               std::size_t most);
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;

@@ -7,6 +7,7 @@
 #include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/drivers/git_clearing.hpp"
 #include "watcher/drivers/git_look.hpp"
+#include "watcher/drivers/git_names.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
 #include "watcher/drivers/git_submodules.hpp"
@@ -33,6 +34,9 @@ class WorkingTree final : public Driver {
 
   asio::awaitable<rules::RevisionRead> identify() override;
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<NameMeans> meaning_of(std::string name) override;
+  asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
+                                                       std::size_t most) override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -127,6 +131,23 @@ asio::awaitable<rules::ReadinessRead> WorkingTree::ready(std::optional<rules::Re
   read.ready = read.reason.empty();
   read.at = clock_.now();
   co_return read;
+}
+
+asio::awaitable<NameMeans> WorkingTree::meaning_of(std::string name) {
+  const std::string not_ours = repository_.why_not_ours();
+  if (not_ours.empty()) co_return co_await commits_named(repository_, std::move(name));
+  NameMeans out;
+  out.knows_names = true;
+  out.why_none = not_ours;
+  co_return out;
+}
+
+asio::awaitable<std::vector<std::string>> WorkingTree::taken_back(rules::Revision from, rules::Revision to,
+                                                                  std::size_t most) {
+  std::vector<std::string> lines;
+  const bool can = repository_.why_not_ours().empty() && rules::is_safe_in_argv(from) && rules::is_safe_in_argv(to);
+  if (can) lines = co_await commits_between(repository_, std::move(to.text), std::move(from.text), most);
+  co_return lines;
 }
 
 asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request) {

@@ -26,6 +26,16 @@ struct Maker {
 
 }  // namespace
 
+asio::awaitable<NameMeans> Driver::meaning_of(std::string) {
+  NameMeans nothing;
+  co_return nothing;
+}
+
+asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, rules::Revision, std::size_t) {
+  std::vector<std::string> nothing;
+  co_return nothing;
+}
+
 std::span<const probes::Variety> driver_kinds() {
   static const auto kinds = varieties(static_cast<const DriverKind*>(nullptr));
   return kinds;

@@ -246,12 +246,17 @@ void Deeds::lock_host(const rules::LockHost& command) {
   means_.loop.complete(command.id, succeeded());
 }
 
-std::string Deeds::lock_for_deployment(const rules::ServiceName& service) {
+std::string Deeds::lock_for_deployment(const rules::ServiceName& service, const std::string& by) {
   if (deployment_locks_.contains(service)) return "";
+  for (const auto& [other, held] : deployment_locks_) {
+    if (!held.by.empty() && held.by != by) continue;
+    deployment_locks_[service] = {held.lock, by};
+    return "";
+  }
   std::string holder;
-  std::unique_ptr<HostLock> lock = HostLock::try_take("deployment of " + service.text, holder);
+  std::shared_ptr<HostLock> lock = HostLock::try_take("deployment of " + service.text, holder);
   if (!lock) return holder;
-  deployment_locks_[service] = std::move(lock);
+  deployment_locks_[service] = {std::move(lock), by};
   return "";
 }
 

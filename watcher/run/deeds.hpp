@@ -56,8 +56,9 @@ class Deeds {
   // What a killed watcher left at work is waited for as a step of ours, and its end reported as that step's.
   void take_over(AtWork at_work);
 
-  // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it.
-  std::string lock_for_deployment(const rules::ServiceName& service);
+  // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it. One deployer may deploy several
+  // services: what is said by the same (`by`), or after a start nobody knows by whom, joins.
+  std::string lock_for_deployment(const rules::ServiceName& service, const std::string& by);
   void unlock_deployment(const rules::ServiceName& service);
 
   bool deployment_under_way() const { return !deployment_locks_.empty(); }
@@ -103,7 +104,11 @@ class Deeds {
   Tools tools_;
   std::map<rules::StepId, Running> running_;
   std::map<rules::IncidentId, std::unique_ptr<HostLock>> host_locks_;
-  std::map<rules::ServiceName, std::unique_ptr<HostLock>> deployment_locks_;
+  struct DeploymentLock {
+    std::shared_ptr<HostLock> lock;  // shared among the services that are deployed together
+    std::string by;
+  };
+  std::map<rules::ServiceName, DeploymentLock> deployment_locks_;
   std::set<rules::IncidentId> reports_due_;
   bool writing_report_ = false;
   asio::steady_timer report_timer_;  // never expires; cancelled when a report is due or written

@@ -18,13 +18,14 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // Readiness costs a few commands: not with every look, but often enough that what is lost is told within 30 s.
 constexpr rules::Duration readiness_interval = std::chrono::seconds(20);
 constexpr int looks_per_readiness_max = 6;
+constexpr int looks_that_agree = 2;
 constexpr rules::Duration schema_limit = std::chrono::seconds(10);
 constexpr std::size_t schema_length_max = 200;  // of its first line: a version, not a listing
 
 }  // namespace
 
 ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
-                             Deliver deliver, WhyNot plans)
+                             Deliver deliver, WhyNot plans, std::vector<PlanName> names)
     : driver_(driver),
       interval_(section.identify_interval),
       schema_command_(section.schema),
@@ -32,15 +33,21 @@ ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driv
       whom_(whom_of(section)),
       deliver_(std::move(deliver)),
       plans_(std::move(plans)),
+      names_(std::move(names)),
       timer_(executor) {}
 
 void ServiceReader::read_now() {
-  asked_ = true;
+  looks_asked_ = std::max(looks_asked_, 1);
+  timer_.cancel();
+}
+
+void ServiceReader::read_until_agreed() {
+  looks_asked_ = looks_that_agree;
   timer_.cancel();
 }
 
 asio::awaitable<void> ServiceReader::wait() {
-  if (asked_) co_return;
+  if (looks_asked_ > 0) co_return;
   timer_.expires_after(interval_);
   co_await timer_.async_wait(as_result);
 }
@@ -78,11 +85,20 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
   co_return schema_;
 }
 
+asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
+  rules::ReadinessRead read = co_await driver_.ready(std::nullopt);
+  if (read.ready && plans_) read.reason = plans_();
+  read.names = co_await names_now(driver_, names_);
+  if (read.reason.empty()) read.reason = why_no_name(names_, read.names);
+  read.ready = read.ready && read.reason.empty();
+  co_return read;
+}
+
 asio::awaitable<void> ServiceReader::loop() {
   const auto looks = readiness_interval / std::max(interval_, rules::Duration(1));
   const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_per_readiness_max);
   for (int look = 0;; ++look) {
-    asked_ = false;
+    looks_asked_ = std::max(looks_asked_ - 1, 0);
     rules::RevisionRead read = co_await driver_.identify();
     // A look that was cut short says nothing about the service.
     const bool cut_short = co_await probes::cancelled();
@@ -92,10 +108,8 @@ asio::awaitable<void> ServiceReader::loop() {
     }
     deliver_(std::move(read));
     if (look % looks_per_readiness == 0) {
-      rules::ReadinessRead readiness = co_await driver_.ready(std::nullopt);
-      if (readiness.ready && plans_) readiness.reason = plans_();
-      readiness.ready = readiness.ready && readiness.reason.empty();
-      deliver_(std::move(readiness));
+      rules::ReadinessRead ready = co_await readiness();
+      deliver_(std::move(ready));
     }
     // Both: the driver may have swallowed it, and it may have come while waiting.
     const bool ended_in_look = co_await probes::cancelled();

@@ -8,6 +8,7 @@
 
 #include "rules/engine/events.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/run/names.hpp"
 
 namespace watcher {
 
@@ -20,11 +21,14 @@ class ServiceReader {
 
   // `driver` must outlive it. The interval and the command that prints the schema's version come from the section.
   // `plans` says why the plans of the service could not be begun, empty: they could; it may be empty itself.
+  // `names` are what the plans switch to: what they mean is asked of the driver with the readiness.
   ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver,
-                WhyNot plans = {});
+                WhyNot plans = {}, std::vector<PlanName> names = {});
 
   // A look that begins after this call, as soon as one in flight has ended.
   void read_now();
+  // As many looks, one right after the other, as have to agree before another revision is believed.
+  void read_until_agreed();
   // Runs until cancelled.
   asio::awaitable<void> loop();
 
@@ -32,6 +36,7 @@ class ServiceReader {
   asio::awaitable<void> wait();
   asio::awaitable<std::string> schema_of(rules::Revision revision);
   void warn_of_schema(std::string why);
+  asio::awaitable<rules::ReadinessRead> readiness();
 
   Driver& driver_;
   rules::Duration interval_;
@@ -43,8 +48,9 @@ class ServiceReader {
   std::string schema_warned_;  // why not, which is told once
   Deliver deliver_;
   WhyNot plans_;
+  std::vector<PlanName> names_;
   asio::steady_timer timer_;
-  bool asked_ = false;
+  int looks_asked_ = 0;
 };
 
 }  // namespace watcher

@@ -7,7 +7,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "watcher/run/backup_users.hpp"
 #include "watcher/run/log.hpp"
+#include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
 #include "watcher/samples/sample_text.hpp"
@@ -64,6 +66,7 @@ std::string Watcher::listen() { return server_.listen(config_->watcher); }
 
 rules::CoreConfig Watcher::core() const {
   rules::CoreConfig core = config_->core;
+  mark_backup_users(core, *config_);
   // A rollback by hand does what it was asked for and nothing by itself.
   if (options_.dry_run || options_.rollback) core.mode = rules::Mode::observe;
   return core;
@@ -87,7 +90,8 @@ void Watcher::equip() {
     service.driver = driver;
     service.reader = std::make_unique<ServiceReader>(
         io_.get_executor(), *driver, section, std::move(deliver),
-        [config = config_, &section] { return why_plans_cannot_run(*config, section); });
+        [config = config_, &section] { return why_plans_cannot_run(*config, section); },
+        names_in_plans(*config_, section.service));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;
@@ -149,7 +153,7 @@ void Watcher::own_up_to_lost_state() {
 void Watcher::hold_on_to_deployments() {
   for (const rules::ServiceView& service : view().services) {
     if (!service.deploying) continue;
-    const std::string holder = deeds_.lock_for_deployment(service.service);
+    const std::string holder = deeds_.lock_for_deployment(service.service, "");
     if (!holder.empty()) log_warning("deployment", "service=" + service.service.text + " host=" + log_value(holder));
   }
 }
@@ -209,11 +213,8 @@ asio::awaitable<void> Watcher::take_up_spool() {
   const std::vector<Spooled> spooled = read_spool(config_->watcher.state_dir, unreadable);
   for (const std::string& file : unreadable) log_warning("spool", "unreadable=" + log_value(file));
   for (const Spooled& entry : spooled) {
-    if (const auto* mark_word = std::get_if<rules::DeployMark>(&entry.word)) {
-      loop_.observe(*mark_word);
-    } else {
-      loop_.request(std::get<rules::Declare>(entry.word));
-    }
+    const std::string refused = co_await take_up(entry.word);
+    if (!refused.empty()) log_warning("spool", "file=" + log_value(entry.file) + " refused=" + log_value(refused));
     log_info("spool", "taken_up=" + log_value(entry.file));
   }
   loop_.decide_now();

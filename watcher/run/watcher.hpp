@@ -18,9 +18,11 @@
 #include "watcher/notify/outbox.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/engine_loop.hpp"
+#include "watcher/run/names.hpp"
 #include "watcher/run/run.hpp"
 #include "watcher/run/sd_notify.hpp"
 #include "watcher/run/service_reader.hpp"
+#include "watcher/run/spool.hpp"
 #include "watcher/samples/sample_files.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/metrics.hpp"
@@ -52,8 +54,9 @@ class Watcher final : public Host {
   asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id) override;
   asio::awaitable<std::vector<rules::StepRecord>> steps(rules::IncidentId id) override;
   asio::awaitable<rules::Answer> request(rules::Request request) override;
-  asio::awaitable<rules::Answer> mark(rules::DeployMark mark) override;
+  asio::awaitable<rules::Answer> mark(std::vector<rules::DeployMark> marks, std::string by) override;
   asio::awaitable<rules::Answer> reload() override;
+  asio::awaitable<RollbackPlan> plan(rules::RollbackByHand rollback) override;
 
  private:
   struct Service {
@@ -65,6 +68,7 @@ class Watcher final : public Host {
   void equip();
   void start_loops();
   asio::awaitable<void> take_up_spool();
+  asio::awaitable<std::string> take_up(SpooledWord word);
   asio::awaitable<void> heartbeat();
   asio::awaitable<void> housekeeping();
   asio::awaitable<void> roll_back_once();
@@ -73,6 +77,12 @@ class Watcher final : public Host {
   asio::awaitable<rules::Answer> reload_alone();
   asio::awaitable<void> shut_down();
   bool knows(const rules::ServiceName& service) const;
+  rules::Revision running_of(const rules::ServiceName& service) const;
+  std::string lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by);
+  void deployed(const rules::ServiceName& service);
+  asio::awaitable<Meant> meaning_of(rules::Revision word, rules::ServiceName service);
+  asio::awaitable<std::string> understand(rules::Request& request);
+  asio::awaitable<std::string> understand(rules::DeployMark& mark);
   void own_up_to_lost_state();
   void hold_on_to_deployments();
   void look_at_clock();

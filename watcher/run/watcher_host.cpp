@@ -15,9 +15,6 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// What a deployment that found the host busy is told to wait before it tries again.
-constexpr std::string_view busy_advice = "; try again when it has ended";
-
 rules::Answer refused(std::string text) {
   rules::Answer answer;
   answer.text = std::move(text);
@@ -87,6 +84,8 @@ asio::awaitable<std::vector<rules::StepRecord>> Watcher::steps(rules::IncidentId
 }
 
 asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
+  const std::string not_understood = co_await understand(request);
+  if (!not_understood.empty()) co_return refused(not_understood);
   const bool accepts_state = std::holds_alternative<rules::AcceptState>(request);
   rules::Answer answer = loop_.request(request);
   co_await loop_.settled();
@@ -94,32 +93,6 @@ asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
     const std::optional<JournalFault> fault = co_await journal_.accept_state();
     if (fault) answer.text += "; but only until the next start: " + fault->what;
   }
-  co_return answer;
-}
-
-bool Watcher::knows(const rules::ServiceName& service) const {
-  const std::vector<rules::ServiceSpec>& services = config_->core.services;
-  return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == service; });
-}
-
-asio::awaitable<rules::Answer> Watcher::mark(rules::DeployMark mark) {
-  if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
-  if (mark.kind == rules::MarkKind::begin) {
-    const std::string holder = deeds_.lock_for_deployment(mark.service);
-    if (!holder.empty()) co_return refused("the host is busy: " + holder + std::string(busy_advice));
-  }
-  const rules::MarkKind kind = mark.kind;
-  const rules::ServiceName service = mark.service;
-  loop_.observe(std::move(mark));
-  loop_.decide_now();
-  co_await loop_.settled();
-  if (kind != rules::MarkKind::begin) deeds_.unlock_deployment(service);
-  // What was deployed is looked at at once, not at the next turn.
-  const auto known = services_.find(service);
-  if (kind != rules::MarkKind::begin && known != services_.end()) known->second.reader->read_now();
-  rules::Answer answer;
-  answer.accepted = true;
-  answer.text = "noted";
   co_return answer;
 }
 

@@ -128,14 +128,21 @@ asio::awaitable<ApiReply> get(Host& host, ApiRequest request, Target target) {
 
 asio::awaitable<rules::Answer> perform(Host& host, Deed deed) {
   if (auto* request = std::get_if<rules::Request>(&deed)) co_return co_await host.request(std::move(*request));
-  if (auto* mark = std::get_if<rules::DeployMark>(&deed)) co_return co_await host.mark(std::move(*mark));
+  if (auto* said = std::get_if<MarkDeployment>(&deed)) {
+    co_return co_await host.mark(std::move(said->marks), std::move(said->by));
+  }
   co_return co_await host.reload();
 }
 
 asio::awaitable<ApiReply> post(Host& host, ApiRequest request, Target target) {
   std::variant<Deed, ApiReply> read = read_deed(request, target, host.config(), host.now());
   if (auto* wrong = std::get_if<ApiReply>(&read)) co_return std::move(*wrong);
-  const rules::Answer answer = co_await perform(host, std::move(std::get<Deed>(read)));
+  Deed& deed = std::get<Deed>(read);
+  if (auto* const asked = std::get_if<PlanRollback>(&deed)) {
+    const RollbackPlan plan = co_await host.plan(std::move(asked->rollback));
+    co_return plan.what.refused.empty() ? json_reply(plan_json(plan)) : problem(409, plan.what.refused);
+  }
+  const rules::Answer answer = co_await perform(host, std::move(deed));
   co_return answer_reply(answer);
 }
 

@@ -11,6 +11,7 @@
 #include "rules/engine/events.hpp"
 #include "rules/engine/view.hpp"
 #include "watcher/config/config.hpp"
+#include "watcher/serve/plan_json.hpp"
 
 namespace watcher {
 
@@ -34,8 +35,11 @@ class Host {
 
   // Answers when what was decided is durable.
   virtual asio::awaitable<rules::Answer> request(rules::Request request) = 0;
-  virtual asio::awaitable<rules::Answer> mark(rules::DeployMark mark) = 0;
+  // Of one deployment, of every service that it is of; `by`: who says it.
+  virtual asio::awaitable<rules::Answer> mark(std::vector<rules::DeployMark> marks, std::string by) = 0;
   virtual asio::awaitable<rules::Answer> reload() = 0;
+  // What a rollback by hand would do.
+  virtual asio::awaitable<RollbackPlan> plan(rules::RollbackByHand rollback) = 0;
 };
 
 // A request to the API and its answer, independent of HTTP server and socket.

@@ -46,7 +46,7 @@ Read read_resume(Asking asking) {
 }
 
 Read read_rollback(Asking asking) {
-  Fields fields(std::move(asking.body), {"service", "to", "action", "reason", "force"}, asking.config);
+  Fields fields(std::move(asking.body), {"service", "to", "action", "reason", "force", "yes", "plan"}, asking.config);
   rules::RollbackByHand rollback;
   rollback.service = fields.one_service();
   rollback.to = fields.revision("to");
@@ -54,6 +54,8 @@ Read read_rollback(Asking asking) {
   rollback.reason = fields.text("reason");
   rollback.by = asking.by;
   rollback.force = fields.flag("force");
+  rollback.yes = fields.flag("yes");
+  if (fields.flag("plan")) return finish(fields, PlanRollback{std::move(rollback)});
   return finish(fields, rules::Request(std::move(rollback)));
 }
 
@@ -68,16 +70,21 @@ std::optional<rules::RollbackPolicy> policy_of(Fields& fields) {
   return std::nullopt;
 }
 
-Deed mark_of(Fields& fields, rules::MarkKind kind, rules::Instant now) {
+Deed mark_of(Fields& fields, rules::MarkKind kind, const Asking& asking) {
   rules::DeployMark mark;
-  mark.service = fields.one_service();
-  mark.at = now;
+  mark.at = asking.now;
   mark.kind = kind;
   mark.revision = fields.revision("revision");
   mark.policy = policy_of(fields);
   mark.schema = fields.text("schema");
   mark.backup = fields.text("backup");
-  return mark;
+  MarkDeployment out;
+  out.by = asking.by;
+  for (rules::ServiceName& service : fields.services()) {
+    mark.service = std::move(service);
+    out.marks.push_back(mark);
+  }
+  return out;
 }
 
 Deed declaration_of(Fields& fields, rules::Standing standing) {
@@ -95,11 +102,12 @@ Deed declaration_of(Fields& fields, rules::Standing standing) {
 }
 
 Read read_deploys(Asking asking) {
-  Fields fields(std::move(asking.body), {"service", "kind", "revision", "rollback", "schema", "backup"}, asking.config);
+  Fields fields(std::move(asking.body), {"service", "services", "kind", "revision", "rollback", "schema", "backup"},
+                asking.config);
   const std::string kind = fields.text("kind");
-  if (kind == "begin") return finish(fields, mark_of(fields, rules::MarkKind::begin, asking.now));
-  if (kind == "end") return finish(fields, mark_of(fields, rules::MarkKind::end, asking.now));
-  if (kind == "mark") return finish(fields, mark_of(fields, rules::MarkKind::mark, asking.now));
+  if (kind == "begin") return finish(fields, mark_of(fields, rules::MarkKind::begin, asking));
+  if (kind == "end") return finish(fields, mark_of(fields, rules::MarkKind::end, asking));
+  if (kind == "mark") return finish(fields, mark_of(fields, rules::MarkKind::mark, asking));
   if (kind == "good") return finish(fields, declaration_of(fields, rules::Standing::good));
   if (kind == "bad") return finish(fields, declaration_of(fields, rules::Standing::bad));
   fields.mistake("\"kind\" must be begin, end, mark, good or bad");

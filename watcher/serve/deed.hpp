@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "rules/engine/events.hpp"
 #include "watcher/config/config.hpp"
@@ -12,9 +13,19 @@
 namespace watcher {
 
 struct ReloadConfig {};
+// What a rollback would do; nothing is done.
+struct PlanRollback {
+  rules::RollbackByHand rollback;
+};
+
+// What is said of one deployment.
+struct MarkDeployment {
+  std::vector<rules::DeployMark> marks;  // one a service
+  std::string by;
+};
 
 // What a POST asks for.
-using Deed = std::variant<rules::Request, rules::DeployMark, ReloadConfig>;
+using Deed = std::variant<rules::Request, MarkDeployment, ReloadConfig, PlanRollback>;
 
 // Whether a POST to it would ask for something.
 bool is_deed(const Target& target);

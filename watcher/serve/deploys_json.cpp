@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <optional>
 
 #include "watcher/serve/json_text.hpp"
 
@@ -17,7 +18,8 @@ json::object to_object(const rules::LedgerRecord& record) {
   object["revision"] = record.revision.text;
   object["standing"] = rules::to_string(record.standing);
   object["appeared"] = to_rfc3339(record.appeared);
-  object["last_seen"] = to_rfc3339(record.last_seen);
+  const bool ran = record.last_seen != rules::Instant();
+  object["last_seen"] = to_json(ran ? std::optional(record.last_seen) : std::nullopt);
   object["adopted"] = record.adopted;
   object["baked_seconds"] = rules::seconds(std::chrono::nanoseconds(record.baked_ns));
   object["rollback"] = rules::to_string(record.policy);

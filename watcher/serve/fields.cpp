@@ -74,13 +74,35 @@ std::optional<rules::Revision> Fields::revision(std::string_view key) {
   return revision;
 }
 
-std::optional<rules::ServiceName> Fields::service() {
-  rules::ServiceName name(text("service"));
-  if (name.empty()) return std::nullopt;
+void Fields::must_be_known(const rules::ServiceName& name) {
   const auto& services = config_.core.services;
   const bool known = std::any_of(services.begin(), services.end(), [&](const auto& s) { return s.name == name; });
   if (!known) mistake("no service " + quoted(name.text) + ": there is " + service_names(config_));
+}
+
+std::optional<rules::ServiceName> Fields::service() {
+  rules::ServiceName name(text("service"));
+  if (name.empty()) return std::nullopt;
+  must_be_known(name);
   return name;
+}
+
+std::vector<rules::ServiceName> Fields::services() {
+  std::vector<rules::ServiceName> out;
+  if (const auto named = service()) out.push_back(*named);
+  const boost::json::value* const list = find("services");
+  if (list != nullptr && !list->is_array()) mistake("\"services\" must be a list of names");
+  if (list != nullptr && list->is_array()) {
+    for (const boost::json::value& each : list->get_array()) {
+      const auto* const name = each.if_string();
+      rules::ServiceName one(name == nullptr ? std::string() : std::string(name->data(), name->size()));
+      must_be_known(one);
+      if (std::find(out.begin(), out.end(), one) == out.end()) out.push_back(std::move(one));
+    }
+  }
+  if (!out.empty()) return out;
+  for (const rules::ServiceSpec& one : config_.core.services) out.push_back(one.name);
+  return out;
 }
 
 rules::ServiceName Fields::one_service() {

@@ -31,6 +31,8 @@ class Fields {
   std::optional<rules::ServiceName> service();
   // The only service when absent; with several, one must be named.
   rules::ServiceName one_service();
+  // Those that are named by `service` or `services`; all when none is.
+  std::vector<rules::ServiceName> services();
   std::optional<rules::ActionName> action();
 
   void mistake(std::string what) { mistakes_.push_back(std::move(what)); }
@@ -39,6 +41,7 @@ class Fields {
 
  private:
   const boost::json::value* find(std::string_view key) const;
+  void must_be_known(const rules::ServiceName& name);
 
   boost::json::object body_;
   const Config& config_;

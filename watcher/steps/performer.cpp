@@ -137,6 +137,9 @@ asio::awaitable<StepResult> Performer::run(rules::Perform command, probes::Start
   probes::ChildSpec child = child_of(command, argv);
   const std::string attempted = "run " + shown(argv);
   if (child.argv.empty()) co_return failed(attempted + ": the revision's name must not be put into a command line");
+  if (command.step.uses_backup && command.context.backup.empty()) {
+    co_return not_begun(attempted + ": it uses ROLLBACKD_BACKUP, and no backup is known");
+  }
   child.started = std::move(started);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, command.context.incident));
   const rules::Duration limit = child.limit;

@@ -1,6 +1,9 @@
 #include "rules/engine/acting/by_hand.hpp"
 
 #include <algorithm>
+#include <vector>
+
+#include "rules/engine/acting/target.hpp"
 
 namespace rules {
 
@@ -14,16 +17,34 @@ const ActionSpec* find(const ActionName& name, const CoreConfig& config) {
   return found == config.actions.end() ? nullptr : &*found;
 }
 
-const ActionSpec* first_that_switches(const ServiceSpec& service, const CoreConfig& config) {
-  for (const RuleSpec& rule : config.rules) {
-    if (rule.service != service.name) continue;
-    for (const ActionName& name : rule.respond) {
-      const ActionSpec* action = find(name, config);
-      if (action != nullptr && action->switches()) return action;
-    }
-  }
-  const ActionSpec* usual = find(ActionName("rollback"), config);
-  return usual != nullptr && usual->switches() ? usual : nullptr;
+bool responds_with(const RuleSpec& rule, const ActionName& action) {
+  return std::find(rule.respond.begin(), rule.respond.end(), action) != rule.respond.end();
+}
+
+bool is_of(const ActionName& action, const ServiceName& service, const CoreConfig& config) {
+  return std::any_of(config.rules.begin(), config.rules.end(),
+                     [&](const RuleSpec& rule) { return rule.service == service && responds_with(rule, action); });
+}
+
+// The plan of another service is not this one's, whatever it is called.
+bool is_only_of_others(const ActionName& action, const ServiceName& service, const CoreConfig& config) {
+  const bool is_used = std::any_of(config.rules.begin(), config.rules.end(),
+                                   [&](const RuleSpec& rule) { return responds_with(rule, action); });
+  return is_used && !is_of(action, service, config);
+}
+
+// "restore (undoes data)"
+std::string shown(const ActionSpec& action) {
+  std::string out = action.name.text;
+  const std::vector<std::string> lost = action.loses();
+  for (const std::string& kind : lost) out += (&kind == &lost.front() ? " (undoes " : " and ") + kind;
+  return lost.empty() ? out : out + ")";
+}
+
+std::string shown(const std::vector<const ActionSpec*>& actions) {
+  std::string out;
+  for (const ActionSpec* action : actions) out += (out.empty() ? "" : ", ") + shown(*action);
+  return out;
 }
 
 ActionSpec bare_switch() {
@@ -36,14 +57,41 @@ ActionSpec bare_switch() {
   return bare;
 }
 
+ActionByHand refused(std::string why) { return {std::nullopt, std::move(why)}; }
+
+ActionByHand named_one(const ActionName& name, const CoreConfig& config) {
+  if (const ActionSpec* found = find(name, config)) return {*found, {}};
+  std::vector<const ActionSpec*> all;
+  for (const ActionSpec& action : config.actions) all.push_back(&action);
+  return refused("no action " + name.text + (all.empty() ? "" : "; there are " + shown(all)));
+}
+
 }  // namespace
 
-std::optional<ActionSpec> action_by_hand(const ServiceSpec& service, const CoreConfig& config,
-                                         const std::optional<ActionName>& named) {
-  const ActionSpec* found = named ? find(*named, config) : first_that_switches(service, config);
-  if (found != nullptr) return *found;
-  if (named || !service.has_driver) return std::nullopt;
-  return bare_switch();
+ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config,
+                            const std::optional<ActionName>& named) {
+  if (named) return named_one(*named, config);
+  const ActionName usual_name("rollback");
+  const ActionSpec* usual = find(usual_name, config);
+  if (usual != nullptr && !is_only_of_others(usual_name, service.name, config)) {
+    if (usual->loses().empty()) return {*usual, {}};
+    return refused("action " + shown(*usual) + ", which is done by hand only when it is named: --action rollback");
+  }
+  std::vector<const ActionSpec*> switching;
+  std::vector<const ActionSpec*> harmless;
+  for (const ActionSpec& action : config.actions) {
+    if (!action.switches() || !is_of(action.name, service.name, config)) continue;
+    switching.push_back(&action);
+    if (action.loses().empty()) harmless.push_back(&action);
+  }
+  if (harmless.size() == 1) return {*harmless.front(), {}};
+  if (!switching.empty()) {
+    const std::string why = harmless.empty() ? " none of which undoes code alone" : " which are several";
+    return refused("say with --action what is to be done: service " + service.name.text + " has " + shown(switching) +
+                   "," + why);
+  }
+  if (!service.has_driver) return refused("service " + service.name.text + " has no driver");
+  return {bare_switch(), {}};
 }
 
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
@@ -52,9 +100,15 @@ ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, c
   if (to && !service.has_identity) {
     return {{}, "service " + service.name.text + " has no identity: its command decides where it goes; leave out --to"};
   }
-  const bool wants_target = action.switches() && service.has_identity;
-  if (wants_target && !to) to = revisions.last_good(revisions.running());
-  if (wants_target && !to) return {{}, "no good revision is known to roll back to; name one with --to"};
+  const std::string no_backup = why_no_backup(action, revisions, revisions.running());
+  if (!no_backup.empty()) return {{}, no_backup};
+  const SwitchStep* const step = action.switch_step();
+  const bool wants_target = step != nullptr && service.has_identity;
+  if (wants_target && !to) {
+    const Target chosen = chosen_target(*step, revisions.running(), revisions);
+    if (!chosen.revision) return {{}, chosen.why_not + "; name one with --to"};
+    to = chosen.revision;
+  }
   if (to && !is_safe_in_argv(*to)) return {{}, "revision " + to->text + " is not one that may be passed to a command"};
   if (wants_target && *to == revisions.running()) return {{}, to->text + " runs already"};
   const LedgerRecord* known = to ? revisions.find(*to) : nullptr;

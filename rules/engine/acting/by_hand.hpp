@@ -9,10 +9,15 @@
 
 namespace rules {
 
-// The action that a rollback by hand runs: the one named, else the first that a rule of the service responds with and
-// that switches, else `rollback`, else the bare switch. None: there is none. Pure.
-std::optional<ActionSpec> action_by_hand(const ServiceSpec& service, const CoreConfig& config,
-                                         const std::optional<ActionName>& named);
+// The action that a rollback by hand runs: the one named; else `rollback`; else the one of the service that switches
+// and undoes code alone; else, where no rule responds with one that switches, the bare switch. What loses data is never
+// chosen, only named. Pure.
+struct ActionByHand {
+  std::optional<ActionSpec> action;
+  std::string refused;  // for people, when there is none
+};
+ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config,
+                            const std::optional<ActionName>& named);
 
 // Where it goes, or why it is refused, for people.
 struct ByHand {

@@ -46,6 +46,7 @@ Mode mode_allowed(const GateView& view, Counts counts, Mode cap) {
 
 std::optional<Gate> gate_target(const GateView& view) {
   const bool by_hand = view.incident.by_hand;
+  if (!view.no_backup.empty()) return Gate{GateKind::close, view.no_backup, {}, Outcome::no_target};
   if (view.action->switches()) {
     const bool forbidden = view.from != nullptr && view.from->policy == RollbackPolicy::forbidden;
     if (forbidden && !by_hand) return Gate{GateKind::tell, std::string(mark_forbids)};
@@ -80,6 +81,8 @@ std::string why_schema_asks(const GateView& view) {
   const std::string& from = view.from->schema;
   const std::string& to = view.target_record->schema;
   const std::vector<std::string>& undoes = view.action->undoes;
+  // That schemas are told of from now on is no change of them.
+  if (to.empty() && view.first_schema) return "";
   if (from == to || std::find(undoes.begin(), undoes.end(), "schema") != undoes.end()) return "";
   return "the schema changes from " + (from.empty() ? "unknown" : from) + " to " + (to.empty() ? "unknown" : to);
 }

@@ -66,7 +66,9 @@ struct GateView {
   const ActionSpec* action = nullptr;
   bool rung_began = false;  // its first mutating step was begun
   Target target{};          // of its switch, if it has one
+  std::string no_backup{};  // why it cannot be begun without a backup, for people; empty: it can
   const LedgerRecord* target_record = nullptr;
+  bool first_schema = false;  // of no other revision than what runs was a schema ever known
   // What holds it back.
   std::string blown{};              // the fuse, for people
   bool acted_unidentified = false;  // SPEC 2.18

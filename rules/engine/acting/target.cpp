@@ -4,22 +4,42 @@ namespace rules {
 
 namespace {
 
-std::optional<Revision> chosen(const SwitchStep& step, const IncidentRecord& incident, const Revisions& revisions) {
-  switch (step.kind) {
-    case SwitchTargetKind::last_good:
-      return revisions.last_good(incident.from);
-    case SwitchTargetKind::revision:
-      return step.revision;
-    case SwitchTargetKind::at_backup: {
-      const LedgerRecord* from = revisions.find(incident.from);
-      if (from == nullptr || from->backup.empty()) return std::nullopt;
-      return revisions.previous();
-    }
-  }
-  return std::nullopt;
+std::string no_backup_of(const Revision& from) {
+  const std::string what = from.empty() ? "what runs" : from.text;
+  return "no backup is known that was made before " + what + " came; `rollbackd deploy begin --backup PATH` says one";
+}
+
+bool has_backup(const Revision& from, const Revisions& revisions) {
+  const LedgerRecord* known = revisions.find(from);
+  return known != nullptr && !known->backup.empty();
+}
+
+Target at_backup(const Revision& from, const Revisions& revisions) {
+  if (!has_backup(from, revisions)) return {std::nullopt, no_backup_of(from)};
+  if (!revisions.previous().empty()) return {revisions.previous(), {}};
+  return {std::nullopt, "nobody knows what ran when the backup was made"};
 }
 
 }  // namespace
+
+Target chosen_target(const SwitchStep& step, const Revision& from, const Revisions& revisions) {
+  switch (step.kind) {
+    case SwitchTargetKind::last_good: {
+      std::optional<Revision> good = revisions.last_good(from);
+      if (good) return {std::move(good), {}};
+      return {std::nullopt, "no good revision is known" + (from.empty() ? "" : " that ran before " + from.text)};
+    }
+    case SwitchTargetKind::revision: {
+      const NamedRevision* named = revisions.named(step.revision.text);
+      if (named == nullptr) return {step.revision, {}};
+      if (named->revision.empty()) return {std::nullopt, named->why_not};
+      return {named->revision, {}};
+    }
+    case SwitchTargetKind::at_backup:
+      return at_backup(from, revisions);
+  }
+  return {};
+}
 
 Target target_of(const SwitchStep& step, const IncidentRecord& incident, const ServiceSpec& service,
                  const Revisions& revisions) {
@@ -30,12 +50,19 @@ Target target_of(const SwitchStep& step, const IncidentRecord& incident, const S
   if (revisions.was_rolled_back() && !incident.by_hand) {
     return {std::nullopt, "what runs was brought by a rollback, which is not rolled back"};
   }
-  const std::optional<Revision> to = chosen(step, incident, revisions);
-  if (!to || to->empty()) return {std::nullopt, "no good revision is known that ran before " + incident.from.text};
-  if (*to == incident.from) return {std::nullopt, to->text + " runs already"};
-  const LedgerRecord* known = revisions.find(*to);
-  if (known != nullptr && known->standing == Standing::bad) return {std::nullopt, to->text + " is quarantined"};
-  return {to, {}};
+  Target to = chosen_target(step, incident.from, revisions);
+  if (!to.revision || to.revision->empty()) return {std::nullopt, std::move(to.why_not)};
+  if (*to.revision == incident.from) return {std::nullopt, to.revision->text + " runs already"};
+  const LedgerRecord* known = revisions.find(*to.revision);
+  if (known != nullptr && known->standing == Standing::bad) {
+    return {std::nullopt, to.revision->text + " is quarantined"};
+  }
+  return to;
+}
+
+std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from) {
+  if (!action.uses_backup() || has_backup(from, revisions)) return "";
+  return "action " + action.name.text + " uses ROLLBACKD_BACKUP, and " + no_backup_of(from);
 }
 
 }  // namespace rules

@@ -18,4 +18,10 @@ struct Target {
 Target target_of(const SwitchStep& step, const IncidentRecord& incident, const ServiceSpec& service,
                  const Revisions& revisions);
 
+// What the plan itself says, whatever is known of it; `from` is what is to be left. Pure.
+Target chosen_target(const SwitchStep& step, const Revision& from, const Revisions& revisions);
+
+// Why the plan cannot be begun: it uses a backup, and none is known that was made before `from` came. Empty: it can.
+std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from);
+
 }  // namespace rules

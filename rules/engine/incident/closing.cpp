@@ -122,7 +122,7 @@ void Incident::close() {
 bool Incident::is_refusal_gone() const {
   if (record_.outcome != Outcome::fused && record_.outcome != Outcome::no_target) return false;
   const GateView view = gate_view();
-  if (record_.outcome == Outcome::no_target) return view.target.revision.has_value();
+  if (record_.outcome == Outcome::no_target) return view.target.revision.has_value() && view.no_backup.empty();
   return view.blown.empty() && !view.acted_unidentified;
 }
 
@@ -139,7 +139,8 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 std::string Incident::what_is_left_to_do() const {
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
   const std::string text = what_now(*record_.outcome, record_.service);
-  const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
+  const bool takes_a_target =
+      record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back() && gate_view().no_backup.empty();
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 

@@ -23,9 +23,11 @@ GateView Incident::gate_view() const {
   view.from = in_.revisions.find(record_.from);
   view.action = plan();
   view.rung_began = rung_began_.has_value();
-  const SwitchStep* step = view.action == nullptr ? nullptr : switch_of(*view.action);
+  const SwitchStep* step = view.action == nullptr ? nullptr : view.action->switch_step();
   if (step != nullptr) view.target = target(*step);
+  if (view.action != nullptr) view.no_backup = why_no_backup(*view.action, in_.revisions, record_.from);
   if (view.target.revision) view.target_record = in_.revisions.find(*view.target.revision);
+  view.first_schema = in_.revisions.is_first_with_schema(record_.from);
   view.blown = in_.limits.blown(view.from, view.action != nullptr && view.action->switches());
   view.acted_unidentified = in_.limits.has_acted_unidentified();
   view.deploying = in_.evidence.is_deploying();

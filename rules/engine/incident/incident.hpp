@@ -90,7 +90,6 @@ class Incident {
   const StepSpec& step_at_cursor() const;
   StepId cursor() const;
   bool rung_started() const;
-  const SwitchStep* switch_of(const ActionSpec& plan) const;
   Target target(const SwitchStep& step) const { return target_of(step, record_, in_.service, in_.revisions); }
   Verification verification() const;
 

@@ -105,7 +105,7 @@ std::string Incident::nothing_is_done(const std::string& why) const {
 
 void Incident::begin_acting() {
   const ActionSpec& action = *plan();
-  if (const SwitchStep* step = switch_of(action)) record_.to = target(*step).revision.value_or(record_.to);
+  if (const SwitchStep* step = action.switch_step()) record_.to = target(*step).revision.value_or(record_.to);
   record_.plan_fingerprint = action.fingerprint();
   const bool begins = !rung_started() && !lock_.was_asked();
   enter(IncidentPhase::acting);
@@ -114,7 +114,7 @@ void Incident::begin_acting() {
 
 void Incident::ask(const Gate& gate) {
   const ActionSpec* action = plan();
-  const SwitchStep* step = action == nullptr ? nullptr : switch_of(*action);
+  const SwitchStep* step = action == nullptr ? nullptr : action->switch_step();
   if (step != nullptr) record_.to = target(*step).revision.value_or(record_.to);
   enter(IncidentPhase::asking);
   record_.asked = gate.why;

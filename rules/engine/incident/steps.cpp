@@ -47,13 +47,6 @@ const StepSpec& Incident::step_at_cursor() const {
 
 StepId Incident::cursor() const { return {record_.id, record_.rung, record_.section, record_.step, record_.attempt}; }
 
-const SwitchStep* Incident::switch_of(const ActionSpec& action) const {
-  for (const StepSpec& step : action.steps) {
-    if (const auto* found = std::get_if<SwitchStep>(&step.what)) return found;
-  }
-  return nullptr;
-}
-
 // Starts the step, or what has to come before it.
 bool Incident::start_step(const StepSpec& step) {
   if (in_.steps_held || (intent_retry_at_ && now() < *intent_retry_at_)) return false;

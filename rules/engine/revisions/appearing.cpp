@@ -55,7 +55,7 @@ void Revisions::own_switch_unseen() {
 // it is known to be good.
 void Revisions::adopt_first(const Revision& revision, Instant at, std::optional<Instant> incident_opened) {
   const LedgerRecord* known = find(revision);
-  if (doors_.ledger.knows(spec_.name) && known == nullptr) return appeared(revision, last_saw_running_);
+  if (doors_.ledger.has_seen(spec_.name) && known == nullptr) return appeared(revision, last_saw_running_);
   LedgerRecord record;
   if (known != nullptr) {
     record = *known;

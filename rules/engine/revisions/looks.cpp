@@ -139,8 +139,28 @@ void Revisions::judge_left(const Revision& left, Standing standing) {
   save(*record);
 }
 
-bool Revisions::declare(const Revision& revision, Standing standing) {
+bool Revisions::is_first_with_schema(const Revision& revision) const {
+  const std::vector<LedgerRecord*> all = doors_.ledger.of(spec_.name);
+  return std::all_of(all.begin(), all.end(),
+                     [&](const LedgerRecord* one) { return one->revision == revision || one->schema.empty(); });
+}
+
+const NamedRevision* Revisions::named(const std::string& name) const {
+  const auto found =
+      std::find_if(names_.begin(), names_.end(), [&](const NamedRevision& one) { return one.name == name; });
+  return found == names_.end() ? nullptr : &*found;
+}
+
+bool Revisions::declare(const Revision& revision, Standing standing, bool exists) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
+  if (record == nullptr && exists) {
+    LedgerRecord never_ran;
+    never_ran.service = spec_.name;
+    never_ran.revision = revision;
+    never_ran.appeared = now();
+    doors_.ledger.put(std::move(never_ran));
+    record = doors_.ledger.find(spec_.name, revision);
+  }
   if (record == nullptr) return false;
   record->standing = standing;
   // Said to be bad it bakes no more, however well it looks: only deployed anew it may prove itself.

@@ -58,6 +58,7 @@ void Revisions::marked(const DeployMark& mark) {
     appeared(name, began.value_or(mark.at));
   } else if (names_running || just_appeared) {
     apply_mark(said);
+    if (just_appeared) tell_difference();
   } else {
     hold_mark(std::move(said));
   }
@@ -74,9 +75,21 @@ void Revisions::hold_mark(PendingMark said) {
   mark_ = std::move(said);
 }
 
+// What was said of a revision does not count for another one that came instead.
+void Revisions::tell_difference() {
+  if (!mark_ || mark_->revision.empty() || mark_->revision == running_ || deploying_since_) return;
+  doors_.effects.note("deploy_differs",
+                      {{"service", spec_.name.text}, {"said", mark_->revision.text}, {"runs", running_.text}});
+  doors_.effects.tell_fault(spec_.name.text + ": what runs is not what was said to be deployed",
+                            "The deployment was said to bring " + mark_->revision.text + ", and " + running_.text +
+                                " runs. What was said of it (rollback, schema, backup) does not count for what runs.",
+                            spec_.name);
+}
+
 // A mark that names another revision waits for it.
 void Revisions::take_mark() {
-  if (!mark_ || (!mark_->revision.empty() && mark_->revision != running_)) return;
+  if (!mark_) return;
+  if (!mark_->revision.empty() && mark_->revision != running_) return tell_difference();
   apply_mark(*std::exchange(mark_, std::nullopt));
   doors_.save();
 }

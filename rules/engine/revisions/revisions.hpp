@@ -42,6 +42,7 @@ class Revisions {
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
   void note_schema(const RevisionRead& read);
+  void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
 
   // What is said of deployments (marks.cpp).
   void marked(const DeployMark& mark);
@@ -58,8 +59,8 @@ class Revisions {
   void switch_begins(const Revision& to, const Revision& from, bool again);
   void switch_changed_nothing(const Revision& from);
   void judge_left(const Revision& left, Standing standing);  // `bad` stays bad
-  // A person's word. False: the revision was never seen.
-  bool declare(const Revision& revision, Standing standing);
+  // A person's word. False: the revision was never seen. `exists`: its driver knows it all the same.
+  bool declare(const Revision& revision, Standing standing, bool exists);
   void forget_switches();
 
   // Reading.
@@ -78,6 +79,8 @@ class Revisions {
   bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
   Duration baked() const;
   std::optional<Instant> deploying_since() const { return deploying_since_; }
+  bool is_first_with_schema(const Revision& revision) const;  // of no other was it ever known
+  const NamedRevision* named(const std::string& name) const;  // nullptr: its driver was not asked, or knows no names
   void add_deadlines(std::vector<Instant>& out) const;
 
  private:
@@ -95,6 +98,7 @@ class Revisions {
   void apply_mark(const PendingMark& mark);
   void hold_mark(PendingMark said);
   void tell_deploying();
+  void tell_difference();
   bool is_baking(bool in_incident) const;
 
   const ServiceSpec& spec_;
@@ -109,6 +113,7 @@ class Revisions {
   Revision switching_to_;
   // Looking.
   Readability readability_;
+  std::vector<NamedRevision> names_;
   std::optional<Revision> unconfirmed_;
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();

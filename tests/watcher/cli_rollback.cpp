@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+
+#include "cli_support.hpp"
+
+// What `rollback` shows and asks before it does something.
+
+namespace {
+
+constexpr const char* one_service = "[service.web]\nidentify = ['cat', 'v']\nrollback = ['true', '{to}']\n";
+constexpr const char* harmless =
+    R"({"action":"rollback","from":"v2","to":"v1","schema_from":"7","schema_to":"6","backup":null,"undoes":["code"],"loses":[],"commits":["3f2a9c1 prices"],"usual_seconds":65,"steps":[{"section":"steps","text":"http POST /pause","usual_seconds":5},{"section":"steps","text":"switch v1","usual_seconds":60},{"section":"always","text":"notify team","usual_seconds":null}]})";
+constexpr const char* losing =
+    R"({"action":"restore","from":"v2","to":null,"schema_from":null,"schema_to":null,"backup":"/b/1","undoes":["code","data"],"loses":["data"],"commits":[],"usual_seconds":null,"steps":[{"section":"steps","text":"run scripts/restore.sh","usual_seconds":null}]})";
+
+FakeWatcher planning(const char* plan) {
+  FakeWatcher watching;
+  watching.replies["/api/v1/rollback"] = {json_reply(plan),
+                                          json_reply(R"({"accepted":true,"text":"begun","incident":null})")};
+  return watching;
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 4: rollback --plan prints what would be done, what is lost and how long it takes") {
+  const CliFolder folder(one_service);
+  const CliRun run = planning(harmless)(folder.line({"rollback", "web", "--to", "v1", "--plan"}));
+  CHECK(run.exit_code == 0);
+  REQUIRE(run.asked.size() == 1);
+  CHECK(run.asked[0].body == R"({"service":"web","to":"v1","plan":true})");
+  CHECK(run.out == R"(action     rollback
+runs now   v2
+goes to    v1
+schema     7 now, 6 there
+takes back 3f2a9c1 prices
+loses      nothing: it undoes code alone
+takes      usually 1m5s, and then it is verified
+steps:
+  1. http POST /pause  (usually 5s)
+  2. switch v1  (usually 1m)
+always:
+  1. notify team
+)");
+  CHECK(planning(harmless)(folder.line({"rollback", "--plan", "--json"})).out == std::string(harmless) + "\n");
+}
+
+TEST_CASE("SPEC 4: rollback --plan without a watcher is looked at in this process") {
+  const CliFolder folder(one_service);
+  FakeWatcher nobody;
+  nobody.plan = json_reply(losing);
+  const CliRun run = nobody(folder.line({"rollback", "--action", "rollback", "--plan"}));
+  CHECK(run.exit_code == 0);
+  REQUIRE(run.planned.size() == 1);
+  CHECK(run.planned[0].service.text == "web");
+  CHECK(run.ran.empty());
+  CHECK(run.out.find("loses      it undoes data: what was written since is lost") != std::string::npos);
+}
+
+TEST_CASE("SPEC 4: what loses data is done by hand only after it was shown and agreed to") {
+  const CliFolder folder(one_service);
+  const std::vector<std::string> words = folder.line({"rollback", "--action", "restore"});
+  const CliRun script = planning(losing)(words);
+  CHECK(script.exit_code == 2);
+  CHECK(script.asked.size() == 1);
+  CHECK(script.err.find("run scripts/restore.sh") != std::string::npos);
+  CHECK(script.err.find("say --yes to have it done") != std::string::npos);
+
+  FakeWatcher watching = planning(losing);
+  watching.answers = "y";
+  const CliRun unsure = watching(words);
+  CHECK(unsure.exit_code == 1);
+  CHECK(unsure.asked.size() == 1);
+  CHECK(unsure.questions.size() == 1);
+  CHECK(unsure.err.find("nothing was done") != std::string::npos);
+
+  watching.answers = "yes";
+  const CliRun sure = watching(words);
+  CHECK(sure.exit_code == 0);
+  REQUIRE(sure.asked.size() == 2);
+  CHECK(sure.asked[1].body == R"({"action":"restore","yes":true})");
+
+  FakeWatcher begun;
+  begun.replies["/api/v1/rollback"] = {json_reply(R"({"accepted":true,"text":"begun","incident":null})")};
+  const CliRun with_yes = begun(folder.line({"rollback", "--action", "restore", "--yes"}));
+  CHECK(with_yes.exit_code == 0);
+  CHECK(with_yes.asked.size() == 1);
+}
+
+TEST_CASE("SPEC 4: without a watcher it is asked as well") {
+  const CliFolder folder(one_service);
+  FakeWatcher nobody;
+  nobody.plan = json_reply(losing);
+  const std::vector<std::string> words = folder.line({"rollback", "--action", "rollback"});
+  CHECK(nobody(words).exit_code == 2);
+  CHECK(nobody(words).ran.empty());
+  nobody.answers = "yes";
+  const CliRun sure = nobody(words);
+  REQUIRE(sure.ran.size() == 1);
+  CHECK(sure.ran[0].rollback->yes);
+}
+
+TEST_CASE("an action that loses nothing is not asked about") {
+  const CliFolder folder(one_service);
+  FakeWatcher watching = planning(harmless);
+  const CliRun run = watching(folder.line({"rollback", "--action", "rollback"}));
+  CHECK(run.exit_code == 0);
+  CHECK(run.questions.empty());
+  REQUIRE(run.asked.size() == 2);
+  CHECK(run.asked[1].body == R"({"action":"rollback"})");
+}

@@ -1,0 +1,92 @@
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run_here.hpp"
+#include "watcher/run/names.hpp"
+
+namespace {
+
+using rules::Revision;
+
+const std::string commit = "3f2a9c1d7e8b4455667788990011223344556677";
+const std::string alike = "3f2a9c1d7e8bffff667788990011223344556677";
+
+// Says what it is told to say of every name.
+class NamingDriver final : public watcher::Driver {
+ public:
+  explicit NamingDriver(watcher::NameMeans says) : says_(std::move(says)) {}
+  watcher::asio::awaitable<rules::RevisionRead> identify() override { co_return rules::RevisionRead(); }
+  watcher::asio::awaitable<rules::ReadinessRead> ready(std::optional<Revision>) override {
+    co_return rules::ReadinessRead();
+  }
+  watcher::asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override {
+    co_return rules::StepResult();
+  }
+  watcher::asio::awaitable<watcher::NameMeans> meaning_of(std::string name) override {
+    asked.push_back(std::move(name));
+    co_return says_;
+  }
+  std::string aftermath() const override { return ""; }
+
+  std::vector<std::string> asked;
+
+ private:
+  watcher::NameMeans says_;
+};
+
+watcher::Meant meant(const std::string& word, watcher::Driver* driver, const std::vector<std::string>& known) {
+  std::vector<Revision> revisions;
+  for (const std::string& one : known) revisions.emplace_back(one);
+  return tests::run_here(watcher::meant_by(Revision(word), driver, std::move(revisions)));
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.24: what is printed of a revision that is known may be typed, also for a driver without names") {
+  const watcher::Meant by_digits = meant(commit.substr(0, 12), nullptr, {commit, "v1"});
+  CHECK(by_digits.revision.text == commit);
+  CHECK(by_digits.exists);
+  CHECK(meant("v1", nullptr, {commit, "v1"}).revision.text == "v1");
+  CHECK(meant("sha256:" + commit.substr(0, 6), nullptr, {"sha256:" + commit}).revision.text == "sha256:" + commit);
+}
+
+TEST_CASE("SPEC 2.24: a prefix that several revisions have is refused, and they are listed") {
+  const watcher::Meant both = meant("3f2a9c", nullptr, {commit, alike});
+  CHECK(both.revision.empty());
+  CHECK(both.is_ambiguous);
+  CHECK(both.refused == "3f2a9c is ambiguous: " + commit + ", " + alike);
+  CHECK(meant("3f2a9c1d7e8bf", nullptr, {commit, alike}).revision.text == alike);
+}
+
+TEST_CASE("a version is not short for a longer one") {
+  const watcher::Meant other = meant("1.0.1", nullptr, {"1.0.10", "registry.example.com/app:1.0.10"});
+  CHECK(other.revision.text == "1.0.1");
+  CHECK_FALSE(other.exists);
+  CHECK(meant("3f2", nullptr, {commit}).revision.text == "3f2");
+}
+
+TEST_CASE("SPEC 2.24: a driver that knows names says what a word means, but an id that is known is itself") {
+  watcher::NameMeans says;
+  says.knows_names = true;
+  says.meant = {Revision(alike)};
+  NamingDriver driver(says);
+  CHECK(meant("v1.0.0", &driver, {commit}).revision.text == alike);
+  CHECK(meant(commit, &driver, {commit}).revision.text == commit);
+  CHECK(driver.asked == std::vector<std::string>{"v1.0.0"});
+}
+
+TEST_CASE("SPEC 2.24: a word that means nothing to a driver that knows names is refused with its reason") {
+  watcher::NameMeans says;
+  says.knows_names = true;
+  says.why_none = "v9 is no commit in /opt/app";
+  NamingDriver driver(says);
+  const watcher::Meant nothing = meant("v9", &driver, {commit});
+  CHECK(nothing.revision.empty());
+  CHECK(nothing.refused == "v9 is no commit in /opt/app");
+  CHECK_FALSE(nothing.is_ambiguous);
+  NamingDriver without({});
+  CHECK(meant("v9", &without, {commit}).revision.text == "v9");
+}

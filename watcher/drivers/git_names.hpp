@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/git_repository.hpp"
+
+namespace watcher {
+
+// The commits that a tag, a branch or the beginning of an id can mean. A tag and a branch of one name that are not at
+// the same commit are ambiguous: which of them git itself would take nobody remembers at night.
+asio::awaitable<NameMeans> commits_named(const GitRepository& repository, std::string name);
+
+// What is in `newer` and not in `older`, a line each, the newest first. More than `most` are counted.
+asio::awaitable<std::vector<std::string>> commits_between(const GitRepository& repository, std::string older,
+                                                          std::string newer, std::size_t most);
+
+}  // namespace watcher

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <utility>
+
+#include "watcher/run/watcher.hpp"
+
+// What deploy scripts say. One deployment may be of several services.
+
+namespace watcher {
+
+namespace {
+
+// What a deployment that found the host busy is told to wait before it tries again.
+constexpr std::string_view busy_advice = "; try again when it has ended";
+
+rules::Answer refused(std::string text) {
+  rules::Answer answer;
+  answer.text = std::move(text);
+  return answer;
+}
+
+}  // namespace
+
+bool Watcher::knows(const rules::ServiceName& service) const {
+  const std::vector<rules::ServiceSpec>& services = config_->core.services;
+  return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == service; });
+}
+
+// Empty: the host is theirs, else who has it, and nothing was taken.
+std::string Watcher::lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by) {
+  for (const rules::DeployMark& mark : marks) {
+    if (mark.kind != rules::MarkKind::begin) continue;
+    // Only the first can fail: the others join it.
+    const std::string holder = deeds_.lock_for_deployment(mark.service, by);
+    if (!holder.empty()) return "the host is busy: " + holder + std::string(busy_advice);
+  }
+  return "";
+}
+
+asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> marks, std::string by) {
+  for (rules::DeployMark& mark : marks) {
+    if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
+    const std::string not_understood = co_await understand(mark);
+    if (!not_understood.empty()) co_return refused(not_understood);
+  }
+  const std::string busy = lock_for(marks, by);
+  if (!busy.empty()) co_return refused(busy);
+  for (const rules::DeployMark& mark : marks) loop_.observe(mark);
+  loop_.decide_now();
+  co_await loop_.settled();
+  for (const rules::DeployMark& mark : marks) {
+    if (mark.kind != rules::MarkKind::begin) deployed(mark.service);
+  }
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "noted";
+  co_return answer;
+}
+
+// What was deployed is looked at at once, not at the next turn.
+void Watcher::deployed(const rules::ServiceName& service) {
+  deeds_.unlock_deployment(service);
+  const auto known = services_.find(service);
+  if (known != services_.end()) known->second.reader->read_until_agreed();
+}
+
+}  // namespace watcher

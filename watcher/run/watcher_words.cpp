@@ -1,0 +1,93 @@
+#include <utility>
+
+#include "watcher/run/watcher.hpp"
+
+// Words that people and scripts have for revisions. They are understood before anything is decided: what the engine is
+// told, and what is recorded, is the id.
+
+namespace watcher {
+
+asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceName service) {
+  const auto found = services_.find(service);
+  // Shared: a reload exchanges it.
+  const std::shared_ptr<Driver> driver = found == services_.end() ? nullptr : found->second.driver;
+  std::vector<rules::Revision> known = revisions_of(view().ledger, service);
+  co_return co_await meant_by(std::move(word), driver.get(), std::move(known));
+}
+
+// Puts the id in the place of the word. Returns why it is refused, for people.
+asio::awaitable<std::string> Watcher::understand(rules::Request& request) {
+  if (auto* const rollback = std::get_if<rules::RollbackByHand>(&request)) {
+    if (!rollback->to) co_return std::string();
+    const Meant meant = co_await meaning_of(*rollback->to, rollback->service);
+    rollback->to = meant.revision;
+    co_return meant.refused;
+  }
+  if (auto* const declare = std::get_if<rules::Declare>(&request)) {
+    const Meant meant = co_await meaning_of(declare->revision, declare->service);
+    declare->revision = meant.revision;
+    declare->exists = meant.exists;
+    co_return meant.refused;
+  }
+  co_return std::string();
+}
+
+// A deploy script may speak of what is not here yet: that is taken as it is said. A branch that has not been pulled yet
+// is still what runs: what it brings is seen later.
+asio::awaitable<std::string> Watcher::understand(rules::DeployMark& mark) {
+  if (!mark.revision) co_return std::string();
+  const Meant meant = co_await meaning_of(*mark.revision, mark.service);
+  if (meant.is_ambiguous) co_return meant.refused;
+  if (!meant.revision.empty()) mark.revision = meant.revision;
+  if (mark.kind == rules::MarkKind::begin && *mark.revision == running_of(mark.service)) mark.revision.reset();
+  co_return std::string();
+}
+
+rules::Revision Watcher::running_of(const rules::ServiceName& service) const {
+  for (const rules::ServiceView& one : view().services) {
+    if (one.service == service) return one.revision;
+  }
+  return {};
+}
+
+asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
+  RollbackPlan out;
+  rules::Request request = std::move(rollback);
+  out.what.refused = co_await understand(request);
+  if (!out.what.refused.empty()) co_return out;
+  const auto& understood = std::get<rules::RollbackByHand>(request);
+  out.what = engine_.plan(understood);
+  if (!out.what.refused.empty()) co_return out;
+  const auto found = services_.find(understood.service);
+  if (found != services_.end()) {
+    const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
+    out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
+  }
+  std::vector<rules::StepRecord> past;
+  const std::vector<rules::IncidentRecord> incidents = co_await journal_.incidents(incidents_looked_at);
+  for (const rules::IncidentRecord& incident : incidents) {
+    if (incident.service != understood.service) continue;
+    const std::vector<rules::StepRecord> steps_of_it = co_await journal_.steps(incident.id);
+    past.insert(past.end(), steps_of_it.begin(), steps_of_it.end());
+  }
+  out.usual = usual_lengths(past);
+  co_return out;
+}
+
+// Returns what was not done and why, for the log. That something was deployed counts, whatever its name means.
+asio::awaitable<std::string> Watcher::take_up(SpooledWord word) {
+  if (auto* const mark_word = std::get_if<rules::DeployMark>(&word)) {
+    std::string refused = co_await understand(*mark_word);
+    if (!refused.empty()) mark_word->revision.reset();
+    loop_.observe(*mark_word);
+    co_return refused;
+  }
+  rules::Request request = std::get<rules::Declare>(word);
+  std::string refused = co_await understand(request);
+  if (!refused.empty()) co_return refused;
+  const rules::Answer answer = loop_.request(request);
+  if (!answer.accepted) refused = answer.text;
+  co_return refused;
+}
+
+}  // namespace watcher
