@@ -30,7 +30,8 @@ class Application {
  public:
   Application(std::string name, Instant start) : name_(std::move(name)), started_(start), served_until_(start) {}
 
-  std::map<std::string, Release> releases;  // a revision that is not here is a good one
+  std::map<std::string, Release> releases;     // a revision that is not here is a good one
+  std::map<std::string, std::string> schemas;  // by revision; empty: nobody asks for it
   double requests_per_second = 20;
   double trouble = 0;  // share of errors that come from elsewhere, whatever runs
   bool dead = false;   // killed by something else than its release

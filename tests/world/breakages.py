@@ -23,7 +23,7 @@ from dataclasses import dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE.parent.parent
 SCRATCH = SOURCES / "build" / "breakages"
-AT_LEAST = 52  # the list may only grow
+AT_LEAST = 60  # the list may only grow
 # The parts of the long run of the world, see CMakeLists.txt.
 FIRST_SEEDS = (1, 3001, 6001, 9001)
 HOURS = 2500

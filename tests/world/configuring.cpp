@@ -1,6 +1,8 @@
 #include "configuring.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "engine_world.hpp"
 
@@ -72,6 +74,42 @@ void vary(Dice& dice, ServiceSpec& service) {
   service.fuse.mutations_per_hour = static_cast<int>(1 + dice.below(3));
 }
 
+// A service of which nobody can read what runs, and rules that compare with what was before.
+void vary_more(Dice& more, CoreConfig& config) {
+  for (ServiceSpec& service : config.services) {
+    if (more.percent(12)) {
+      service.has_identity = false;
+      if (more.percent(80)) service.arm = Arm::always;
+    }
+    const std::string errors = service.name.text + "_errors";
+    const bool compares = more.percent(20);
+    for (RuleSpec& rule : config.rules) {
+      if (!compares || rule.name.text != service.name.text + "-errors") continue;
+      rule.when = world::condition(errors + " > 5% and " + errors + " > 3 * baseline(" + errors + ")");
+    }
+  }
+}
+
+// Plans that ask in the middle, wait for what they brought, and compare with what was when the incident opened.
+void vary_rollback(Dice& more, CoreConfig& config) {
+  ActionSpec& rollback = config.actions.front();
+  const auto is_switch = [](const StepSpec& step) { return std::holds_alternative<SwitchStep>(step.what); };
+  if (more.percent(12)) {
+    const auto before = std::find_if(rollback.steps.begin(), rollback.steps.end(), is_switch);
+    rollback.steps.insert(before, world::question("is the backup done?"));
+  }
+  if (config.services.size() != 1) return;
+  const std::string& service = config.services.front().name.text;
+  if (more.percent(15)) {
+    const auto switches = std::find_if(rollback.steps.begin(), rollback.steps.end(), is_switch);
+    rollback.steps.insert(switches + 1, world::wait(service + "_health.up == 1", 15s, 3min));
+    if (more.percent(50)) rollback.steps.push_back(world::run("announce"));
+  }
+  if (more.percent(10)) {
+    rollback.verify.when = world::condition(service + "_errors <= before(" + service + "_errors)");
+  }
+}
+
 void add_actions(CoreConfig& config, Dice& dice) {
   ActionSpec rollback = world::action("rollback", {});
   if (dice.percent(30)) rollback.steps.push_back(world::notify("team"));
@@ -95,7 +133,7 @@ void add_actions(CoreConfig& config, Dice& dice) {
 
 }  // namespace
 
-CoreConfig configure(Dice& dice, const std::vector<std::string>& services) {
+CoreConfig configure(Dice& dice, Dice& more, const std::vector<std::string>& services) {
   CoreConfig config;
   const Duration interval = dice.pick(std::vector<Duration>{5s, 10s, 15s, 15s});
   for (const std::string& name : services) {
@@ -109,6 +147,8 @@ CoreConfig configure(Dice& dice, const std::vector<std::string>& services) {
     config.rules[0].unless = world::condition(services[1] + "_health.up == 0");
   }
   add_actions(config, dice);
+  vary_more(more, config);
+  vary_rollback(more, config);
   if (dice.percent(8)) config.mode = dice.pick(std::vector<Mode>{Mode::observe, Mode::ask});
   return config;
 }

@@ -5,7 +5,7 @@
 
 #include "rules/base/parse.hpp"
 
-// What the judge knows: what watchers were told and asked, and what they saved.
+// What the judge knows: what watchers see and what they saved.
 
 namespace sim {
 
@@ -74,6 +74,7 @@ void Judge::polled(const Watcher& watcher, const Poll& poll) {
     }
   }
   if (poll.up == Up::up) up_at_[poll.probe] = now();
+  poll.up == Up::up ? void(up_since_.try_emplace(poll.probe, now())) : void(up_since_.erase(poll.probe));
   auto& all = measured(watcher);
   for (const RuleSpec& spec : watcher.config().rules) {
     if (probe_of(spec) == poll.probe.text) all.at(spec.name).add(poll);
@@ -87,6 +88,7 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   if (!read.revision) return;
   if (!was_readable) known.disturbed = now();  // what ran meanwhile is not known
   const std::string& runs = read.revision->text;
+  if (!read.schema.empty()) known.schema[runs] = read.schema;
   if (known.first.empty()) known.first = runs;
   if (known.looked == runs || known.first == runs) known.agreed.insert(runs);
   if (known.settled != runs && known.looked == runs) {
@@ -118,6 +120,9 @@ void Judge::marked(const Watcher&, const DeployMark& mark) {
   known.disturbed = now();
   if (mark.kind == MarkKind::end) known.deploying = false;
   if (mark.kind != MarkKind::mark) known.deploying_for_sure = false;
+  if (mark.policy == RollbackPolicy::forbidden && mark.revision) known.forbidden.insert(mark.revision->text);
+  // Of what nobody can read a mark says that it is another one.
+  if (!known.identity && mark.kind != MarkKind::begin) known.tried.clear();
   known.said = mark;
   known.next.reset();
   if (mark.kind == MarkKind::begin) {
@@ -144,6 +149,13 @@ void Judge::started(const Watcher& watcher) {
   std::erase_if(told_blind_, [&](const auto& one) { return one.first == watcher.number(); });
   degraded_[watcher.number()] = false;
   unaccepted_.erase(watcher.number());
+  for (const RuleSpec& one : watcher.config().rules) unanswered_since_.erase(one.name);
+  // Who was killed while it took an abort has given no answer.
+  for (auto& [id, incident] : incidents_) {
+    if (!incident.aborted || incident.closed || incident.watcher != watcher.number()) continue;
+    const std::optional<IncidentRecord> record = watcher.journal().incident(id);
+    incident.aborted = record && record->pending_outcome.has_value();
+  }
 }
 
 void Judge::disturbed(const Watcher& watcher) {
@@ -159,50 +171,20 @@ void Judge::disturbed(const Watcher& watcher) {
   remember(std::to_string(watcher.number()) + " starts, reloads or stood still");
 }
 
-void Judge::asked(const Watcher& watcher, const Request& request, const Answer& answer) {
-  if (!answer.accepted) return;
-  if (std::holds_alternative<AcceptState>(request)) unaccepted_.erase(watcher.number());
-  if (const auto* x = std::get_if<Approve>(&request)) incidents_[x->incident].approved = true;
-  if (const auto* x = std::get_if<Abort>(&request)) incidents_[x->incident].aborted = true;
-  if (const auto* x = std::get_if<RollbackByHand>(&request)) {
-    by_hand_.insert(answer.incident);
-    service(x->service).disturbed = now();
-  }
-  if (const auto* x = std::get_if<Declare>(&request)) {
-    Service& known = service(x->service);
-    (x->standing == Standing::good ? known.good : known.bad).insert(x->revision.text);
-    (x->standing == Standing::good ? known.bad : known.good).erase(x->revision.text);
-    if (x->standing == Standing::bad) known.ran.erase(x->revision.text);
-  }
-  if (const auto* x = std::get_if<FuseReset>(&request)) {
-    Service& known = service(x->service);
-    known.switches_from.clear();
-    known.switches.clear();
-    known.mutations.clear();
-    known.acted_unnamed = 0;
-  }
-  for (auto& [name, known] : services_) {
-    if (const auto* x = std::get_if<Pause>(&request); x != nullptr && (!x->service || x->service->text == name)) {
-      known.paused_since = now();
-      known.paused_until = now() + x->length;
-    }
-    if (const auto* x = std::get_if<Resume>(&request); x != nullptr && (!x->service || x->service->text == name)) {
-      known.paused_until = Instant::min();
-      known.disturbed = now();
-    }
-  }
-}
-
 void Judge::saved(const Watcher& watcher, const Record& record) {
   if (const auto* incident = std::get_if<IncidentRecord>(&record)) incident_saved(watcher, *incident);
   if (const auto* revision = std::get_if<LedgerRecord>(&record)) revision_saved(watcher, *revision);
-  if (const auto* service = std::get_if<ServiceRecord>(&record)) service_saved(*service);
+  if (const auto* one = std::get_if<ServiceRecord>(&record)) service_saved(*one);
+  const auto* fuse = std::get_if<FuseRecord>(&record);
+  if (fuse != nullptr && fuse->use == FuseUse::reset) service(fuse->service).overtaken[Outcome::fused] = now();
 }
 
 // What did harm once may be deployed again and prove itself then.
 void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
   Service& known = service(record.service);
-  known.standing[record.revision.text] = record.standing;
+  Standing& standing = known.standing.try_emplace(record.revision.text, Standing::candidate).first->second;
+  const bool becomes_good = std::exchange(standing, record.standing) != Standing::good && standing == Standing::good;
+  if (becomes_good) check_proved(watcher, record);
   if (record.standing != Standing::good || !known.bad.contains(record.revision.text)) return;
   if (known.ran[record.revision.text] < 55min) return breach("a quarantined revision is good that nothing proved");
   for (const RuleSpec& one : watcher.config().rules) {
@@ -212,16 +194,6 @@ void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
     }
   }
   known.bad.erase(record.revision.text);
-}
-
-void Judge::told(const Watcher& watcher, const Tell& tell) {
-  remember(std::to_string(watcher.number()) + " tells " + std::string(to_string(tell.stage)) + ": " + tell.title);
-  sight_told(watcher, tell);
-  const auto found = incidents_.find(tell.context.incident);
-  if (found == incidents_.end()) return;
-  found->second.said.insert(std::string(to_string(tell.stage)));
-  if (tell.outcome) found->second.said.insert(std::string(to_string(*tell.outcome)));
-  found->second.texts += tell.text + "\n";
 }
 
 void Judge::did(const Watcher& watcher, const Command& command) {
@@ -238,7 +210,8 @@ void Judge::fired(const Watcher& watcher, const Note& note) {
   const RuleName name(field(note, "rule"));
   const Measured& evidence = measured(watcher).at(name);
   check_excused(watcher, *rule(watcher, name));
-  service(rule(watcher, name)->service).fired[name] = now();
+  Service& known = service(rule(watcher, name)->service);
+  known.fired[name] = known.fired_on[known.looked][name] = now();
   if (evidence.could_fire(now())) return;
   remember(evidence.story(now()));
   breach("rule " + name.text + " fires without quorum x for of measured bad time");

@@ -78,13 +78,17 @@ class Judge final : public Witness {
     bool identity = true;
     int acted_unnamed = 0;
     std::map<std::string, rules::RollbackPolicy> policy;
-    std::optional<rules::DeployMark> said;             // not yet on disk
-    std::optional<rules::DeployMark> next;             // waits for its revision
-    std::map<rules::RuleName, std::size_t> tried;      // rungs that did not help what runs, by rule
-    std::map<rules::RuleName, Instant> fired;          // last
+    std::set<std::string> forbidden;                                     // ever
+    std::optional<rules::DeployMark> said;                               // not yet on disk
+    std::optional<rules::DeployMark> next;                               // waits for its revision
+    std::map<rules::RuleName, std::size_t> tried;                        // rungs that did not help what runs, by rule
+    std::map<rules::RuleName, Instant> fired;                            // last
+    std::map<std::string, std::map<rules::RuleName, Instant>> fired_on;  // by what ran
     std::optional<std::pair<Instant, Duration>> harm;  // when a rule last joined an incident, and its `for`
     Instant watched_since = Instant::min();            // without a start, a reload, a standstill
     std::string open;                                  // the incident
+    std::map<rules::Outcome, Instant> overtaken;       // since when an incident's end with it is no answer any more
+    std::map<std::string, std::string> schema;         // by revision, as read
   };
   struct Incident {
     int watcher = 0;
@@ -97,8 +101,13 @@ class Judge final : public Witness {
     bool in_trouble = false;  // the disk failed while it was open: what was to be told may have died with the watcher
     Instant seen;
     std::optional<Instant> closed;
-    std::set<std::string> said;  // what people were told: stages and outcomes
+    std::optional<Instant> decided;  // what it came to
+    std::set<std::size_t> answered;  // rungs of which a person answered the plan's question
+    std::set<std::string> said;      // what people were told: stages and outcomes
     std::string texts;
+    Instant asked_at = Instant::min();         // people were asked last
+    Instant nothing_told_at = Instant::min();  // they were told last that nothing will be done, and what they can do
+    std::string end;                           // what they were told of its end
   };
 
   void breach(const std::string& what);
@@ -112,6 +121,7 @@ class Judge final : public Witness {
   void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
   void revision_saved(const Watcher& watcher, const rules::LedgerRecord& record);
   void service_saved(const rules::ServiceRecord& record);
+  void check_proved(const Watcher& watcher, const rules::LedgerRecord& record);
   void check_opened(const Watcher& watcher, const rules::IncidentRecord& record);
   void check_joined(const Watcher& watcher, const rules::JoinedRule& joined);
   void check_excused(const Watcher& watcher, const rules::RuleSpec& rule);
@@ -126,13 +136,21 @@ class Judge final : public Witness {
   void check_alone(const Watcher& watcher, const rules::Perform& command);
   void check_repetition(const Watcher& watcher, const rules::Perform& command);
   void check_switch(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  void check_asked(const rules::ServiceSpec& of, const rules::Perform& command, const Incident& incident);
   void check_target(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_gate(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_fuse(const Watcher& watcher, const rules::Perform& command);
   void check_blame(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   bool may_act(const Watcher& watcher, const rules::IncidentRecord& record, bool approved) const;
   void check_detection(const Watcher& watcher, const rules::RuleView& rule);
+  void approved(const rules::Approve& request);
+  void check_step(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_answered(const Watcher& watcher, const rules::EngineView& view, const rules::RuleView& rule);
+  bool needs_no_answer(const Watcher& watcher, const rules::RuleView& rule) const;
+  bool may_do_something(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule) const;
+  std::string why_unanswered(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
+  bool is_answer(const Incident& incident, const rules::RuleName& rule) const;
+  void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);
   Instant now() const { return agenda_.now(); }
 
   const Agenda& agenda_;
@@ -148,6 +166,7 @@ class Judge final : public Witness {
   std::map<rules::ProbeName, double> process_start_;
   std::map<rules::RuleName, Instant> unanswered_since_;
   std::map<rules::ProbeName, Instant> up_at_;
+  std::map<rules::ProbeName, Instant> up_since_;
   std::set<std::pair<int, rules::RuleName>> told_blind_;
   std::vector<std::string> breaches_;
   std::deque<std::string> memory_;

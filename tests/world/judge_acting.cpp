@@ -34,6 +34,7 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   check_intent(watcher, command);
   check_repetition(watcher, command);
   Incident& incident = incidents_[command.id.incident];
+  check_step(watcher, command, incident);
   if (command.id.section == PlanSection::always) ++incident.always[command.id.rung];
   if (command.id.section == PlanSection::on_failure) ++incident.on_failure;
   if (!command.mutating) return;
@@ -99,6 +100,7 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   const bool is_forbidden = policy != known.policy.end() && policy->second == RollbackPolicy::forbidden;
   if (is_forbidden) breach("revision " + from + " is rolled back though its mark forbids it");
   const ServiceSpec* service_spec = spec(watcher, command.context.service);
+  check_asked(*service_spec, command, incident);
   const auto count = known.switches_from.find(from);
   const int before = count == known.switches_from.end() ? 0 : count->second;
   const bool again = performed_.contains({watcher.number(), command.id}) && command.step.idempotent;
@@ -108,6 +110,21 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
     breach("more switches in a day than allowed");
   }
   check_blame(watcher, command, incident);
+}
+
+// Its mark says ask, or the schema changes: a person said yes, or time may.
+void Judge::check_asked(const ServiceSpec& of, const Perform& command, const Incident& incident) {
+  Service& known = service(command.context.service);
+  if (incident.approved || of.ask_then == AskThen::act) return;
+  const std::string& from = command.context.from.text;
+  const std::string& to = command.context.to.text;
+  const auto policy = known.policy.find(from);
+  const bool mark_asks = policy != known.policy.end() && policy->second == RollbackPolicy::ask;
+  if (mark_asks) breach("revision " + from + " is rolled back and nobody was asked as its mark says");
+  const bool both_read = known.schema.contains(from) && known.schema.contains(to);
+  if (both_read && known.schema[from] != known.schema[to]) {
+    breach("a switch from schema " + known.schema[from] + " to " + known.schema[to] + " that nobody approved");
+  }
 }
 
 void Judge::check_target(const Watcher&, const Perform& command, const Incident& incident) {
@@ -133,7 +150,7 @@ void Judge::check_target(const Watcher&, const Perform& command, const Incident&
 
 // What is blamed was itself seen to be bad for long enough.
 void Judge::check_blame(const Watcher& watcher, const Perform& command, const Incident& incident) {
-  if (incident.approved) return;
+  if (incident.approved || !service(command.context.service).identity) return;
   const Application& app = *host_.applications.at(command.context.service.text);
   const Service& known = service(command.context.service);
   // What nobody can read may be another one by now; that it was the one that is blamed must have been seen.

@@ -12,7 +12,6 @@ namespace {
 
 // A look at what runs, its confirmation, what reading and polling take.
 constexpr Duration reaction = 45s;
-constexpr Duration answered_within = 1min;
 
 bool is_failure(Outcome outcome) {
   switch (outcome) {
@@ -70,6 +69,7 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
       if (spec.service == record.service && begins) measured(watcher).at(spec.name).spans_begin(record.phase_since);
     }
   }
+  if (record.pending_outcome && !incident.decided) incident.decided = now();
   if (decided) check_recovered(watcher, record);
   if (record.closed && !incident.closed) incident_closed(watcher, incident);
 }
@@ -106,7 +106,7 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
 
 void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record) {
   Service& known = service(record.service);
-  if (record.switched && !record.by_hand) {
+  if (record.switched && !record.by_hand && known.identity) {
     known.bad.insert(record.from.text);
     known.good.erase(record.from.text);
     known.ran.erase(record.from.text);
@@ -135,6 +135,7 @@ void Judge::check_recovered(const Watcher& watcher, const IncidentRecord& record
 void Judge::look_around(const Watcher& watcher) {
   if (!watcher.is_alive()) return;
   const EngineView view = watcher.view();
+  for (const IncidentRecord& open : view.open_incidents) check_waiting(watcher, open);
   for (const RuleView& one : view.rules) {
     check_detection(watcher, one);
     check_answered(watcher, view, one);
@@ -149,10 +150,11 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   const ServiceSpec* of = spec(watcher, one.service);
   const std::optional<Instant> bad_since = measured(watcher).at(one.rule).surely_bad_since();
   if (!bad_since || spec_of_rule == nullptr || is_firing(one.progress.state)) return;
+  const bool is_seen = !known.identity || known.readable;
   Instant deployed = known.deploying ? known.deploying_since + of->deploy_timeout : Instant::min();
   // A crash may have lost that it ended.
   if (known.deploying_saved != Instant::min()) deployed = known.deploying_saved + of->deploy_timeout;
-  if (now() < deployed || now() < known.paused_until || !known.readable) return;
+  if (now() < deployed || now() < known.paused_until || !is_seen) return;
   const Duration needs = spec_of_rule->sustain + reaction;
   const Instant undisturbed = std::max({known.disturbed, known.paused_until, deployed});
   if (now() > std::max(*bad_since, undisturbed + of->start_deadline) + needs) {
@@ -162,49 +164,6 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
              " bad for " + to_string(one.progress.bad));
     breach("rule " + one.rule.text + " is bad for long and does not fire");
   }
-}
-
-// What fires is acted on, asked about, or people have been told why not.
-void Judge::check_answered(const Watcher& watcher, const EngineView& view, const RuleView& one) {
-  const RuleSpec* spec_of_rule = rule(watcher, one.rule);
-  const auto concerns = [&](const IncidentRecord& record) {
-    return record.service == one.service &&
-           std::any_of(record.rules.begin(), record.rules.end(),
-                       [&](const JoinedRule& joined) { return joined.rule == one.rule; });
-  };
-  // Another rule's incident is no answer to it; one of its own that is closed still is.
-  const auto open = std::find_if(view.open_incidents.begin(), view.open_incidents.end(), concerns);
-  const bool excused = !is_firing(one.progress.state) || spec_of_rule == nullptr || spec_of_rule->unless ||
-                       spec_of_rule->severity == Severity::p3 || now() < service(one.service).paused_until ||
-                       watcher.config().mode < Mode::ask || watcher.disk() != Disk::well;
-  bool answered = excused;
-  if (!answered && open != view.open_incidents.end()) {
-    const Incident& incident = incidents_[open->id];
-    const bool is_held = open->phase == IncidentPhase::held;
-    const bool is_told = open->phase == IncidentPhase::telling;
-    answered = !is_held && !is_told;
-    if (open->phase == IncidentPhase::asking) answered = incident.said.contains("ask");
-    if (is_held) answered = !open->waiting_for.empty() && incident.texts.find(open->waiting_for) != std::string::npos;
-    if (is_told) answered = incident.texts.find("othing") != std::string::npos;
-  } else if (!answered) {
-    // It fires while another incident of the service ends, which people are told.
-    const auto before = std::find_if(view.open_incidents.begin(), view.open_incidents.end(),
-                                     [&](const IncidentRecord& record) { return record.service == one.service; });
-    const bool waits = before != view.open_incidents.end() &&
-                       incidents_[before->id].texts.find("rule " + one.rule.text) != std::string::npos;
-    answered = waits || std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& entry) {
-                 const Incident& incident = entry.second;
-                 return incident.closed && concerns(incident.record) && incident.record.outcome &&
-                        incident.said.contains(std::string(to_string(*incident.record.outcome)));
-               });
-  }
-  if (answered) {
-    unanswered_since_.erase(one.rule);
-    return;
-  }
-  const Instant since = unanswered_since_.emplace(one.rule, now()).first->second;
-  if (now() - since <= answered_within) return;
-  breach("rule " + one.rule.text + " fires for a minute and nobody was told what is done about it");
 }
 
 void Judge::at_the_end(const Watcher& watcher) {

@@ -32,6 +32,23 @@ void Judge::service_saved(const ServiceRecord& record) {
   breach("revision " + runs + " is said to run, which no two looks have seen");
 }
 
+// It ran for long enough, and no rule fired meanwhile.
+void Judge::check_proved(const Watcher& watcher, const LedgerRecord& record) {
+  Service& known = service(record.service);
+  // What another one failed for want of a target has one now.
+  if (record.revision.text != known.looked && !known.rolled_back) known.overtaken[Outcome::no_target] = now();
+  const bool is_said = known.good.contains(record.revision.text) || record.adopted || !known.identity;
+  if (is_said || watcher.disk() != Disk::well) return;
+  constexpr Duration bake = 55min;
+  if (known.ran[record.revision.text] < bake)
+    breach("revision " + record.revision.text + " is good that nothing proved");
+  for (const auto& [rule_name, fired] : known.fired_on[record.revision.text]) {
+    const RuleSpec* one = rule(watcher, rule_name);
+    if (one == nullptr || one->severity == Severity::p3 || fired + bake < now()) continue;
+    breach("revision " + record.revision.text + " is good though rule " + rule_name.text + " has just fired");
+  }
+}
+
 // While people deploy, and while it is given time to start, nothing is held against it.
 void Judge::check_excused(const Watcher& watcher, const RuleSpec& rule) {
   const Service& known = service(rule.service);

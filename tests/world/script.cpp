@@ -96,17 +96,32 @@ Happening happening(Dice& dice, const std::string& service) {
   return out;
 }
 
+// People say what may be done about a release; some of them change their minds.
+void vary_marks(Dice& more, std::vector<Happening>& happenings) {
+  std::vector<Happening> taken_back;
+  for (Happening& one : happenings) {
+    if (one.what == What::deploy && more.percent(10)) one.what = What::mark_ask;
+    const bool is_marked = one.what == What::mark_ask || one.what == What::mark_forbidden;
+    if (!is_marked || !more.percent(30)) continue;
+    Happening back = one;
+    back.what = What::mark_automatic;
+    back.at += more.between(1min, 8min);
+    taken_back.push_back(std::move(back));
+  }
+  happenings.insert(happenings.end(), taken_back.begin(), taken_back.end());
+}
+
 constexpr Duration calm = 80min;
 
 }  // namespace
 
 std::string_view to_string(What what) {
   static constexpr std::string_view names[] = {
-      "deploy",  "deploy_marked",  "deploy_partly", "mark_forbidden", "traffic",     "trouble",      "dies",
-      "path",    "misread",        "unreadable",    "disk",           "fate",        "clock_jump",   "stand_still",
-      "kill",    "kill_soon",      "stranger",      "approve",        "abort",       "pause",        "resume",
-      "by_hand", "by_hand_forced", "fuse_reset",    "declare_good",   "declare_bad", "accept_state", "reload",
-      "heal"};
+      "deploy",       "deploy_marked", "deploy_partly", "mark_forbidden", "mark_ask",   "mark_automatic", "traffic",
+      "trouble",      "dies",          "path",          "misread",        "unreadable", "disk",           "fate",
+      "clock_jump",   "stand_still",   "kill",          "kill_soon",      "stranger",   "approve",        "abort",
+      "pause",        "resume",        "by_hand",       "by_hand_forced", "fuse_reset", "declare_good",   "declare_bad",
+      "accept_state", "reload",        "heal"};
   return names[static_cast<std::size_t>(what)];
 }
 
@@ -124,10 +139,12 @@ Script write_script(std::uint64_t seed) {
   const bool has_two_services = dice.percent(50);
   const std::vector<std::string> first =
       has_two_services ? std::vector<std::string>{"web", "api"} : std::vector<std::string>{"web"};
-  out.configs.push_back(configure(dice, first));
+  // Dice of their own: what else happens in a world of a seed stays as it is.
+  Dice more(seed ^ 0xA5EDU);
+  out.configs.push_back(configure(dice, more, first));
   std::vector<std::string> all = first;
   if (dice.percent(40)) {
-    out.configs.push_back(configure(dice, {"shop"}));
+    out.configs.push_back(configure(dice, more, {"shop"}));
     all.emplace_back("shop");
   }
   out.reloadable.push_back(out.configs.front());
@@ -147,6 +164,10 @@ Script write_script(std::uint64_t seed) {
     one.at = at;
     out.happenings.push_back(std::move(one));
   }
+  if (more.percent(25)) {
+    for (const std::string& revision : revisions) out.schemas[revision] = more.percent(70) ? "1" : "2";
+  }
+  vary_marks(more, out.happenings);
   at += dice.between(1min, 20min);
   out.happenings.push_back({at, What::heal, "", "", 0, 0, {}});
   out.length = at + calm;

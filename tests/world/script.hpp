@@ -14,6 +14,8 @@ enum class What {
   deploy_marked,   // between deploy begin and end
   deploy_partly,   // for `lasts` instances disagree
   mark_forbidden,  // deployed with `--rollback forbidden`
+  mark_ask,        // deployed with `--rollback ask`
+  mark_automatic,  // what runs may be rolled back after all
   traffic,         // amount: requests a second
   trouble,         // amount: share of errors that come from elsewhere, for `lasts`
   dies,            // the process ends and nobody starts it, for `lasts`
@@ -60,6 +62,7 @@ struct Script {
   std::vector<rules::CoreConfig> configs;     // of each watcher
   std::vector<rules::CoreConfig> reloadable;  // what the first may be reloaded with
   std::map<std::string, Release> releases;
+  std::map<std::string, std::string> schemas;  // by revision; empty: nobody asks for it
   std::vector<Happening> happenings;
   Duration length{};
 };

@@ -42,6 +42,7 @@ Simulation::Simulation(const Script& script) : script_(script), dice_(script.see
     for (const ServiceSpec& service : config.services) {
       auto made = std::make_unique<Application>(service.name.text, agenda_.now());
       made->releases = script.releases;
+      made->schemas = script.schemas;
       host_.applications.emplace(service.name.text, std::move(made));
     }
   }
@@ -106,12 +107,20 @@ void Simulation::deploy(const Happening& one) {
   switch (one.what) {
     case What::deploy:
       return app(one.service).deploy(one.name, agenda_.now());
-    case What::mark_forbidden: {
+    case What::mark_forbidden:
+    case What::mark_ask: {
       DeployMark said = mark(one.service, MarkKind::mark);
       said.revision = Revision(one.name);
-      said.policy = RollbackPolicy::forbidden;
+      said.policy = one.what == What::mark_ask ? RollbackPolicy::ask : RollbackPolicy::forbidden;
       of(one.service).mark(said);
       return app(one.service).deploy(one.name, agenda_.now());
+    }
+    case What::mark_automatic: {
+      DeployMark said = mark(one.service, MarkKind::mark);
+      said.revision = Revision(one.name);
+      said.policy = RollbackPolicy::automatic;
+      of(one.service).mark(said);
+      return;
     }
     case What::deploy_marked:
       if (!of(one.service).mark(mark(one.service, MarkKind::begin))) return;

@@ -157,7 +157,10 @@ void Watcher::look(const std::string& service) {
   } else if (const auto misread = misreads.extract(service)) {
     read.revision = Revision(misread.mapped());
   } else {
-    read.revision = Revision(outside_.host.applications.at(service)->running());
+    const Application& app = *outside_.host.applications.at(service);
+    read.revision = Revision(app.running());
+    const auto schema = app.schemas.find(app.running());
+    if (schema != app.schemas.end()) read.schema = schema->second;
   }
   outside_.witness.looked(*this, read);
   observe(std::move(read));
