@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t small_file_max = 4096;  // bytes: markers and lock files hold a line
 
+constexpr const char* folder_advice = "make it, or set state_dir to one that can be written";
+
 bool means_full(int error) {
   return error == ENOSPC || error == EDQUOT || error == EROFS || error == EACCES || error == EPERM;
 }
@@ -39,10 +41,11 @@ std::optional<JournalFault> make_folder(const std::string& path, unsigned mode) 
   if (std::filesystem::is_directory(path, error)) return std::nullopt;
   const auto parent = std::filesystem::path(path).parent_path();
   if (!parent.empty() && parent != path) {
-    if (auto fault = make_folder(parent.string(), mode)) return fault;
+    const auto fault = make_folder(parent.string(), mode);
+    if (fault) return file_fault("create directory " + path, errno, folder_advice);
   }
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return std::nullopt;
-  return file_fault("create directory " + path, errno, "make it, or set state_dir to one that can be written");
+  return file_fault("create directory " + path, errno, folder_advice);
 }
 
 std::optional<JournalFault> sync_folder(const std::string& path) {
