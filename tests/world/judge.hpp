@@ -147,7 +147,7 @@ class Judge final : public Witness {
   void check_step(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_answered(const Watcher& watcher, const rules::EngineView& view, const rules::RuleView& rule);
   bool needs_no_answer(const Watcher& watcher, const rules::RuleView& rule) const;
-  bool may_do_something(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule) const;
+  bool may_do_something(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   std::string why_unanswered(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   bool is_answer(const Incident& incident, const rules::RuleName& rule) const;
   void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);

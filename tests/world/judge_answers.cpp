@@ -101,12 +101,15 @@ bool Judge::needs_no_answer(const Watcher& watcher, const RuleView& one) const {
 }
 
 // Whether more than telling is allowed, as far as can be known.
-bool Judge::may_do_something(const Watcher& watcher, const IncidentRecord& open, const RuleSpec& of) const {
+bool Judge::may_do_something(const Watcher& watcher, const IncidentRecord& open, const RuleSpec& of) {
   const Service& known = services_.at(of.service.text);
   const bool all_tried = !open.ladder.empty() && open.rung >= open.ladder.size();
   if (unaccepted_.contains(watcher.number()) || known.forbidden.contains(open.from.text) || all_tried ||
       !known.identity)
     return false;
+  // What is not seen bad any more, or not for long, is waited for and not acted on.
+  const std::optional<Instant> bad_since = measured(watcher).at(of.name).surely_bad_since();
+  if (!bad_since || now() < *bad_since + answered_within) return false;
   return mode_of_rule(of, watcher.config().mode) >= Mode::ask;
 }
 
@@ -141,7 +144,9 @@ bool Judge::is_answer(const Incident& incident, const RuleName& name) const {
   if (!incident.closed || !record.outcome || !concerns(record, name)) return false;
   const Service& known = services_.at(record.service.text);
   const auto fired = known.fired.find(name);
-  const Instant decided = incident.decided.value_or(*incident.closed);
+  // That it is still bad is what this end says, of all that fired until then.
+  const bool says_so = record.outcome == Outcome::not_recovered;
+  const Instant decided = says_so ? *incident.closed : incident.decided.value_or(*incident.closed);
   if (fired != known.fired.end() && decided < fired->second) return false;
   const auto overtaken = known.overtaken.find(*record.outcome);
   if (overtaken != known.overtaken.end() && decided < overtaken->second) return false;

@@ -138,7 +138,9 @@ void Judge::check_ending(const Incident& incident) {
       if (standing == Standing::good && is_other) breach("no target is known, and " + revision + " was verified");
     }
   }
+  if (!known.identity && record.switched) known.tried.clear();  // something else runs since, whatever it is
   if (incident.mutated.empty() || record.switched || record.by_hand || record.rung >= record.ladder.size()) return;
+  if (known.identity && known.looked != record.from.text) return;  // another one runs by now
   for (const JoinedRule& joined : record.rules) known.tried[joined.rule] = record.rung;
 }
 

@@ -131,9 +131,10 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
   if (!record_.pending_outcome || !rule.is_firing()) return false;
   const auto decided = std::find_if(record_.timeline.rbegin(), record_.timeline.rend(),
                                     [](const TimelineEntry& line) { return line.event == story::decided; });
-  // After a restart of ours it may fire again for what it fired before.
   const RuleProgress fired = rule.progress(now());
-  return decided != record_.timeline.rend() && fired.since.value_or(now()) - fired.observed > decided->at;
+  // After a restart of ours it may fire again for what it fired before: then what counts is since when it was bad.
+  const Instant since = fired.since.value_or(now()) - (is_resumed_ ? fired.observed : Duration::zero());
+  return decided != record_.timeline.rend() && since > decided->at;
 }
 
 std::string Incident::what_is_left_to_do() const {

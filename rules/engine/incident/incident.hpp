@@ -198,6 +198,7 @@ class Incident {
   RunningLook look_;
   bool look_settles_switch_ = false;  // found in flight at our start
   bool switch_unseen_ = false;        // it was found in flight, and nobody can say whether it was done
+  bool is_resumed_ = false;           // it was found open at our start
   bool looks_back_ = false;           // whether a switch by hand changed anything
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;

@@ -27,6 +27,7 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
     const bool rules_say = !in_.service.has_identity && !record_.pending_outcome;
     if (rules_say && is_interrupted_switch(step)) switch_unseen_ = true;
   }
+  is_resumed_ = true;
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
   const ActionSpec* action = plan();

@@ -22,8 +22,8 @@ void Revisions::own_switch_seen(const Revision& revision) {
   rolled_back_here_ = true;
   doors_.limits.rolled_back();
   doors_.evidence.count_from(doors_.limits.last_mutation().value_or(Instant::min()));
-  // Also while the plan goes on with what follows its switch.
-  if (!doors_.evidence.is_warming()) doors_.evidence.warm_up(now() + spec_.start_deadline);
+  // Also while the plan goes on with what follows its switch, and where what ran before was still warming up.
+  doors_.evidence.warm_up(now() + spec_.start_deadline);
   doors_.save();
   LedgerRecord record;
   if (const LedgerRecord* known = find(revision)) {
