@@ -55,7 +55,7 @@ struct HttpRequestConfig {
   Text body;
   std::string content_type;
   Expectation expect;
-  std::map<std::string, std::string> save;  // name -> where it is, see ask/journey.hpp
+  std::map<std::string, std::string> save;  // name -> where it is, see ask/save_source.hpp
   friend bool operator==(const HttpRequestConfig&, const HttpRequestConfig&) = default;
 };
 

@@ -1,8 +1,7 @@
 #include "probes/ask/fetcher.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -41,9 +40,8 @@ void send_to(HttpRequest& request, const std::string& target, unsigned status) {
 constexpr const char* cookie_field = "Cookie";
 
 bool has_own_cookies(const HttpRequest& request) {
-  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
-    return header.first.size() == 6 && strcasecmp(header.first.c_str(), cookie_field) == 0;
-  });
+  return std::any_of(request.headers.begin(), request.headers.end(),
+                     [](const auto& header) { return boost::iequals(header.first, cookie_field); });
 }
 
 // The request as it goes to its address now, with what the jar has for that.

@@ -4,6 +4,7 @@
 #include "probes/ask/frame.hpp"
 #include "probes/ask/journey.hpp"
 #include "probes/ask/page_keys.hpp"
+#include "probes/ask/save_source.hpp"
 #include "probes/ask/verdict.hpp"
 #include "probes/parse/expect.hpp"
 #include "probes/parse/names.hpp"

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/algorithm/string/predicate.hpp>
+#include <boost/algorithm/string/trim.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <locale>
 #include <utility>
 
 namespace probes {
@@ -16,20 +20,12 @@ namespace {
 constexpr std::size_t cookie_max = 4096;  // bytes of name and value
 constexpr std::size_t cookies_max = 50;   // the oldest goes
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
-  return out;
-}
+std::string lower(std::string_view text) { return boost::to_lower_copy(std::string(text), std::locale::classic()); }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
+std::string trimmed(std::string_view text) { return boost::trim_copy(std::string(text), std::locale::classic()); }
 
 // NAME=VALUE up to the next semicolon, which is taken off the text.
-std::pair<std::string_view, std::string_view> next_pair(std::string_view& text) {
+std::pair<std::string, std::string> next_pair(std::string_view& text) {
   const std::string_view pair = text.substr(0, text.find(';'));
   text.remove_prefix(std::min(text.size(), pair.size() + 1));
   const std::size_t equals = pair.find('=');
@@ -50,10 +46,8 @@ bool is_within(const std::string& host, const std::string& domain) {
          !is_address(host);
 }
 
-// What browsers take for as safe as TLS: nobody is in between.
-bool is_safe(const Url& url) {
-  return url.tls || url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
-}
+// As browsers take it.
+bool is_safe(const Url& url) { return url.tls || is_loopback(url); }
 
 std::string path_of(const std::string& target) { return target.substr(0, target.find('?')); }
 
@@ -100,7 +94,7 @@ std::optional<long> number(std::string_view text) {
 
 void CookieJar::take(const Url& from, const HttpReply& reply) {
   for (const auto& [name, value] : reply.fields) {
-    if (lower(name) == "set-cookie") put(from, value);
+    if (boost::iequals(name, "set-cookie")) put(from, value);
   }
 }
 

@@ -12,8 +12,7 @@
 namespace probes {
 
 // What a browser keeps of a site's cookies for as long as a journey takes (RFC 6265): by host, domain and path, none of
-// a domain that the answering host does not belong to, a Secure one over TLS or to this host
-// alone.
+// a domain that the answering host does not belong to, a Secure one over TLS or to this host alone.
 class CookieJar {
  public:
   explicit CookieJar(rules::Instant now) : now_(now) {}  // the whole journey's: what has expired by then is dropped

@@ -1,9 +1,10 @@
 #include "probes/net/reply_parser.hpp"
 
-#include <algorithm>
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
+#include <locale>
 
 #include "probes/net/inflate.hpp"
 
@@ -29,12 +30,6 @@ Fault fault_of(const error_code& error, std::int64_t body_max) {
     return {FaultKind::too_large, "the header is larger than " + std::to_string(header_max) + " bytes"};
   }
   return {FaultKind::parse, "the answer is not HTTP (" + error.message() + "); is it the right port and scheme?"};
-}
-
-std::string lower(string_view text) {
-  std::string out(text.data(), text.size());
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
-  return out;
 }
 
 }  // namespace
@@ -102,7 +97,8 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
     if (keeps_fields_)
       reply_.fields.emplace_back(std::string(written.data(), written.size()), std::string(value.data(), value.size()));
     if (name == http::field::content_type) reply_.content_type.assign(value.data(), value.size());
-    if (name == http::field::content_encoding) coding_ += (coding_.empty() ? "" : ", ") + lower(value);
+    if (name == http::field::content_encoding)
+      coding_ += (coding_.empty() ? "" : ", ") + boost::to_lower_copy(std::string(value), std::locale::classic());
     if (name == http::field::location) reply_.location.assign(value.data(), value.size());
   }
   void on_header_impl(error_code&) override {}

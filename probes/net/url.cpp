@@ -1,5 +1,6 @@
 #include "probes/net/url.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
 #include <charconv>
 #include <cstdint>
@@ -44,6 +45,13 @@ rules::Parsed<Url> parse_url(std::string_view text) {
   url.target = std::string(view.encoded_resource());
   if (url.target.empty() || url.target.front() != '/') url.target.insert(0, "/");
   return url;
+}
+
+bool is_loopback(const Url& url) {
+  if (url.host == "localhost") return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(url.host, error);
+  return !error && address.is_loopback();
 }
 
 }  // namespace probes

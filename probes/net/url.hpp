@@ -21,4 +21,7 @@ struct Url {
 // User information and fragments are refused: credentials belong into a header that can be kept secret.
 rules::Parsed<Url> parse_url(std::string_view text);
 
+// This host itself, by name or by address: nobody is in between.
+bool is_loopback(const Url& url);
+
 }  // namespace probes

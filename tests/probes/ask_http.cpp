@@ -4,7 +4,7 @@
 
 #include "ask_fixture.hpp"
 #include "probes/ask/fetcher.hpp"
-#include "probes/ask/journey.hpp"
+#include "probes/ask/filling_in.hpp"
 #include "scripted_server.hpp"
 
 namespace {

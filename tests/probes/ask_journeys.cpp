@@ -3,7 +3,7 @@
 #include <set>
 
 #include "ask_fixture.hpp"
-#include "probes/ask/journey.hpp"
+#include "probes/ask/save_source.hpp"
 #include "probes/net/cookies.hpp"
 #include "scripted_server.hpp"
 
@@ -66,6 +66,7 @@ TEST_CASE("a cookie goes where RFC 6265 sends it, and nowhere else") {
   CHECK(sent("a=b=c; Path=/", "https://shop.example/") == "a=b=c");
   CHECK(sent("=1; Path=/", "https://shop.example/") == "");
   CHECK(jar_of("http://127.0.0.1:1/", {"a=1; Secure"}).header(url("http://127.0.0.1:1/")) == "a=1");
+  CHECK(jar_of("http://127.evil.example/", {"a=1; Secure"}).header(url("http://127.evil.example/")) == "");
   CHECK(jar_of("http://127.0.0.1:1/", {"a=1; Domain=0.0.1"}).header(url("http://127.0.0.1:1/")) == "");
   CHECK(jar_of("http://shop.example/", {"a=1; Secure"}).header(url("https://shop.example/")) == "");
 }

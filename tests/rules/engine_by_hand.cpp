@@ -68,6 +68,13 @@ rules::ReadinessRead named(const World& w, const std::string& name, const std::s
   return read;
 }
 
+void bad_release_has_no_target(World& w) {
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "no_target");
+  CHECK(w.performed().empty());
+}
+
 }  // namespace
 
 TEST_CASE("SPEC 4: rollback runs the action of that name, whatever the rules respond with and are called") {
@@ -137,10 +144,7 @@ TEST_CASE("SPEC 3: at-backup goes to what ran when the backup was made, and nowh
   const rules::Answer refused = w.ask(by_hand());
   CHECK_FALSE(refused.accepted);
   CHECK(refused.text.starts_with("no backup is known that was made before v2 came"));
-  w.deploy("bad");
-  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
-  CHECK(w.outcome() == "no_target");
-  CHECK(w.performed().empty());
+  bad_release_has_no_target(w);
   note_backup(w);
   w.run(1s);
   REQUIRE(w.ask(by_hand()).accepted);
@@ -155,10 +159,7 @@ TEST_CASE("SPEC 3: a plan that uses a backup is not begun without one") {
   }));
   w.settle_on_v2();
   CHECK(w.ask(by_hand()).text.starts_with("action rollback uses ROLLBACKD_BACKUP, and no backup is known"));
-  w.deploy("bad");
-  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
-  CHECK(w.outcome() == "no_target");
-  CHECK(w.performed().empty());
+  bad_release_has_no_target(w);
   note_backup(w);
   w.run(1s);
   CHECK(w.ask(by_hand()).accepted);

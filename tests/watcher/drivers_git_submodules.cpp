@@ -7,6 +7,18 @@ namespace {
 using namespace drivers_support;
 using rules::StepStatus;
 
+void my_file_is_put_aside_and_had_back(ShopWithLibrary& shop, const std::string& file, const std::string& target,
+                                       const std::string& theirs) {
+  const rules::StepResult result = shop.roll_back_to(target);
+  INFO(result.detail);
+  REQUIRE(result.status == StepStatus::succeeded);
+  CHECK(content(shop.repository + file) == theirs);
+  CHECK(contains(result.detail, "Files in " + shop.repository + "/lib that git does not track were in the way"));
+  shop.obey("to return to the branch: ");
+  shop.obey("to have those back: ");
+  CHECK(content(shop.repository + file) == "mine\n");
+}
+
 }  // namespace
 
 TEST_CASE("a git switch takes the submodules along, and the way back that it names does too") {
@@ -60,14 +72,7 @@ TEST_CASE("what a shallow submodule ignores is not overwritten by a commit that 
   shop.git("reset -q --hard HEAD^");
   shop.in_tree("git -C lib config protocol.file.allow always; echo secret >> .git/modules/lib/info/exclude");
   write(shop.repository + "/lib/secret", "mine\n");
-  const rules::StepResult result = shop.roll_back_to(target);
-  INFO(result.detail);
-  REQUIRE(result.status == StepStatus::succeeded);
-  CHECK(content(shop.repository + "/lib/secret") == "theirs\n");
-  CHECK(contains(result.detail, "Files in " + shop.repository + "/lib that git does not track were in the way"));
-  shop.obey("to return to the branch: ");
-  shop.obey("to have those back: ");
-  CHECK(content(shop.repository + "/lib/secret") == "mine\n");
+  my_file_is_put_aside_and_had_back(shop, "/lib/secret", target, "theirs\n");
 }
 
 TEST_CASE("a submodule that is not to be updated is left as it is beside one that is merged") {
@@ -147,14 +152,7 @@ TEST_CASE("a new file in a submodule where its target has one is put aside there
   shop.in_tree("cd lib && git rm -q code && git -c user.name=D -c user.email=d@e commit -q -m gone");
   shop.release("without");
   write(shop.repository + "/lib/code", "mine\n");
-  const rules::StepResult result = shop.roll_back_to(shop.old_release);
-  INFO(result.detail);
-  REQUIRE(result.status == StepStatus::succeeded);
-  CHECK(content(shop.repository + "/lib/code") == "old\n");
-  CHECK(contains(result.detail, "Files in " + shop.repository + "/lib that git does not track were in the way"));
-  shop.obey("to return to the branch: ");
-  shop.obey("to have those back: ");
-  CHECK(content(shop.repository + "/lib/code") == "mine\n");
+  my_file_is_put_aside_and_had_back(shop, "/lib/code", shop.old_release, "old\n");
 }
 
 TEST_CASE("a submodule that a later release dropped, and whose folder stayed, is not in the way") {

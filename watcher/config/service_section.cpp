@@ -175,8 +175,6 @@ void imply_probe(TableReader& reader, std::string_view key, const std::string& n
   implied = true;
 }
 
-bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; }
-
 // Where the answer's requests are counted by path, ours are no traffic. "/" may be anybody's, and a secret stays one.
 void note_address(TableReader& reader, std::string_view key, ShortForm& form) {
   const toml::node* const node = reader.table().get(key);
@@ -185,7 +183,7 @@ void note_address(TableReader& reader, std::string_view key, ShortForm& form) {
   const rules::Parsed<probes::Url> url = probes::parse_url(text->get());
   if (!std::holds_alternative<probes::Url>(url)) return;
   std::string path = std::get<probes::Url>(url).target;
-  if (is_loopback(std::get<probes::Url>(url).host)) form.port = std::get<probes::Url>(url).port;
+  if (probes::is_loopback(std::get<probes::Url>(url))) form.port = std::get<probes::Url>(url).port;
   path.resize(std::min(path.find('?'), path.size()));
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   std::vector<std::string>& known = form.own_paths;
