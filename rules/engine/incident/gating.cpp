@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "rules/engine/incident/incident.hpp"
 
@@ -6,14 +7,25 @@
 
 namespace rules {
 
+namespace {
+
+// Those that are still in the configuration.
+std::vector<GateRule> gate_rules(const IncidentRecord& incident, const Surroundings& in, Instant now) {
+  std::vector<GateRule> out;
+  for (const JoinedRule& joined : incident.rules) {
+    const WatchedRule* rule = in.evidence.find(joined.rule);
+    if (rule == nullptr) continue;
+    out.push_back({&rule->spec(), rule->is_firing(), rule->has_cleared(now), in.revisions.is_preexisting(rule->name()),
+                   rule->when().verdict});
+  }
+  return out;
+}
+
+}  // namespace
+
 GateView Incident::gate_view() const {
   GateView view{now(), record_, in_.service};
-  for (const JoinedRule& joined : record_.rules) {
-    const WatchedRule* rule = in_.evidence.find(joined.rule);
-    if (rule == nullptr) continue;
-    view.rules.push_back({&rule->spec(), rule->is_firing(), rule->has_cleared(now()),
-                          in_.revisions.is_preexisting(rule->name()), rule->when().verdict});
-  }
+  view.rules = gate_rules(record_, in_, now());
   view.all_cleared = all_cleared();
   view.running = in_.revisions.running();
   view.moved_on = moved_on();
