@@ -155,6 +155,7 @@ class People(http.server.ThreadingHTTPServer):
 
     def __init__(self, hear=lambda told: None):
         self.told = []
+        self.paths = []  # of told, at which address
         self.hear = hear
         super().__init__(("127.0.0.1", 0), PeopleHandler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -167,6 +168,7 @@ class People(http.server.ThreadingHTTPServer):
 class PeopleHandler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        self.server.paths.append(self.path)
         self.server.told.append(told)
         self.server.hear(told)
         self.send_response(204)

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import sys
 import threading
@@ -112,10 +113,28 @@ class Handler(BaseHTTPRequestHandler):
             self.answer_json(200, {"status": "ok", "database": "connected"})
         elif path == "/api/version":
             self.answer_json(200, {"version": release["version"]})
+        elif path == "/api/auth/session":
+            self.answer_json(200 if self.headers.get("Authorization", "").startswith("Bearer for ") else 401, {})
+        elif path == "/api/queues":
+            self.answer_json(200, {"active": 0})
         elif path == "/metrics" and release.get("metrics", True):
             self.answer(200, "text/plain; version=0.0.4; charset=utf-8", self.server.metrics.page(release["version"]))
         else:
             self.sell(PAGES.get(path, "unknown"))
+
+    def do_POST(self):
+        sent = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "{}")
+        path = self.path.split("?")[0]
+        queue = re.fullmatch(r"/api/queues/([a-z]+)/(pause|resume)", path)
+        if path in ("/api/auth/register", "/api/auth/login") and sent.get("password"):
+            self.answer_json(201 if path.endswith("register") else 200, {"token": "for " + sent["email"]})
+        elif queue:
+            note = FOLDER / "run" / "queues"
+            with note.open("a", encoding="utf-8") as out:
+                out.write(f"{queue[2]} {queue[1]}\n")
+            self.answer_json(200, {"paused": queue[2] == "pause"})
+        else:
+            self.answer_json(404, {})
 
     def sell(self, route):
         release = self.server.release
