@@ -361,6 +361,15 @@ TEST_CASE("SPEC 3: a time compared with a bare number that is probably milliseco
                                      "23:62: warning: rule.b.when: a time is compared with 3000" + both);
 }
 
+TEST_CASE("the names by which it is asked are names") {
+  CHECK(findings_of("[watcher]\nhosts = ['watcher.example', 'prod-1']\n").empty());
+  for (const char* wrong : {"", "https://watcher.example", "watcher.example:9877", "a b"}) {
+    CAPTURE(wrong);
+    const std::string found = findings_of("[watcher]\nhosts = ['prod-1', '" + std::string(wrong) + "']\n");
+    CHECK(found.find("error: watcher.hosts: expected a host's name") != std::string::npos);
+  }
+}
+
 TEST_CASE("SPEC 3: what could not be listened on is found by check, not by the start") {
   for (const char* const fine : {"off", "127.0.0.1:9877", "[::1]:9877", "0.0.0.0:0", "localhost:9877"}) {
     CAPTURE(fine);

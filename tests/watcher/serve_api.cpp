@@ -355,7 +355,7 @@ TEST_CASE("bad requests are problems and reach nobody") {
   CHECK(host.reloads_ == 0);
 }
 
-TEST_CASE("over TCP reading is free on loopback, changing needs token and an own Host header") {
+TEST_CASE("over TCP reading is free on loopback without a token, all needs an own Host header") {
   struct Row {
     const char* name;
     const char* method;
@@ -367,7 +367,18 @@ TEST_CASE("over TCP reading is free on loopback, changing needs token and an own
     unsigned status;
   };
   const Row rows[] = {
-      {"read on loopback", "GET", "/api/v1/status", false, "", "", "evil.example", 200},
+      {"read on loopback", "GET", "/api/v1/status", false, "", "", "localhost:9877", 200},
+      {"a rebound name: status", "GET", "/api/v1/status", false, "", "", "evil.example", 403},
+      {"a rebound name: incidents", "GET", "/api/v1/incidents", false, "", "", "evil.example:9877", 403},
+      {"a rebound name: metrics", "GET", "/metrics", false, "", "", "evil.example", 403},
+      {"a rebound name with the token", "GET", "/api/v1/status", false, "secret", "Bearer secret", "evil.example", 403},
+      {"a name of ours", "GET", "/api/v1/status", false, "", "", "Watcher.Example.:9877", 200},
+      {"no Host: health", "GET", "/healthz", false, "", "", "", 200},
+      {"no Host: status", "GET", "/api/v1/status", false, "", "", "", 403},
+      {"token: status without it", "GET", "/api/v1/status", false, "secret", "", "localhost", 401},
+      {"token: explain without it", "GET", "/api/v1/explain/slow", false, "secret", "", "localhost", 401},
+      {"token: health without it", "GET", "/healthz", false, "secret", "", "localhost", 200},
+      {"token: status with it", "GET", "/api/v1/status", false, "secret", "Bearer secret", "localhost", 200},
       {"change without a token configured", "POST", "/api/v1/reload", false, "", "Bearer x", "localhost", 403},
       {"change with no configured token and an empty one", "POST", "/api/v1/reload", false, "", "Bearer ", "localhost",
        403},
@@ -384,13 +395,16 @@ TEST_CASE("over TCP reading is free on loopback, changing needs token and an own
       {"exposed, no token: health", "GET", "/healthz", true, "", "", "10.0.0.1", 200},
       {"exposed, no token: readiness", "GET", "/readyz", true, "", "", "10.0.0.1", 200},
       {"exposed, token: status without it", "GET", "/api/v1/status", true, "secret", "", "10.0.0.1", 401},
-      {"exposed, token: status with it", "GET", "/api/v1/status", true, "secret", "Bearer secret", "any.example", 200},
+      {"exposed, token: status with it", "GET", "/api/v1/status", true, "secret", "Bearer secret", "10.0.0.1", 200},
+      {"exposed, health by any name", "GET", "/healthz", true, "secret", "", "any.example", 200},
+      {"exposed, a rebound name", "GET", "/api/v1/status", true, "secret", "Bearer secret", "any.example", 403},
       {"exposed, token: incidents without it", "GET", "/api/v1/incidents/x", true, "secret", "", "10.0.0.1", 401},
       {"exposed, token: change with it", "POST", "/api/v1/reload", true, "secret", "Bearer secret", "10.0.0.1", 200},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);
     FakeHost host;
+    host.config_.watcher.hosts = {"watcher.example"};
     if (*row.token != '\0') host.config_.watcher.token = watcher::Text{row.token, true};
     ApiRequest request;
     request.method = row.method;
@@ -406,8 +420,9 @@ TEST_CASE("over TCP reading is free on loopback, changing needs token and an own
   }
 }
 
-TEST_CASE("a name that is listened on may be in the Host header") {
-  CHECK(watcher::is_own_host("watcher.internal:9877", "watcher.internal:9877"));
-  CHECK_FALSE(watcher::is_own_host("watcher.internal.evil:9877", "watcher.internal:9877"));
-  CHECK_FALSE(watcher::is_own_host("127.0.0.1.evil.example", "127.0.0.1:9877"));
+TEST_CASE("only whole names are own ones") {
+  const std::vector<std::string> names{"watcher.internal"};
+  CHECK(watcher::is_own_host("watcher.internal:9877", names));
+  CHECK_FALSE(watcher::is_own_host("watcher.internal.evil:9877", names));
+  CHECK_FALSE(watcher::is_own_host("127.0.0.1.evil.example", names));
 }

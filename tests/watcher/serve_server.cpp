@@ -177,6 +177,58 @@ TEST_CASE("a thousand connections that say nothing keep nobody out: the longest 
   CHECK(error);
 }
 
+TEST_CASE("connections that ask for pages and never read them keep nobody out") {
+  Served served;
+  served.host().view_.rules.resize(2000, served.host().view_.rules.front());  // 800 KiB: no two fit into the kernel
+  asio::io_context io;
+  std::vector<tcp::socket> greedy;
+  std::string many;
+  for (int i = 0; i < 9; ++i) many += "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (int i = 0; i < 80; ++i) {
+    // What the kernel would take for them is as little as it can be.
+    greedy.emplace_back(io, tcp::v4());
+    greedy.back().set_option(asio::socket_base::receive_buffer_size(4096));
+    greedy.back().connect(tcp::endpoint(asio::ip::address_v4::loopback(), served.port()));
+    error_code ignored;
+    greedy.back().non_blocking(true);
+    greedy.back().write_some(asio::buffer(many), ignored);
+  }
+  for (int i = 0; i < 100; ++i) {
+    const std::string got = roundtrip(served, request("GET /healthz"));
+    CAPTURE(i);
+    CAPTURE(got);
+    REQUIRE(begins(got, "HTTP/1.1 200 "));
+  }
+  const auto reply = watcher::call(served.control(), trusted("GET", "/healthz"));
+  REQUIRE(std::holds_alternative<ApiReply>(reply));
+  CHECK(std::get<ApiReply>(reply).status == 200);
+}
+
+TEST_CASE("connections to the control socket that say nothing keep the command line not out") {
+  const Served served;
+  asio::io_context io;
+  std::vector<asio::local::stream_protocol::socket> idle;
+  for (int i = 0; i < 200; ++i) {
+    idle.emplace_back(io);
+    idle.back().connect(asio::local::stream_protocol::endpoint(served.control()));
+  }
+  const auto reply = watcher::call(served.control(), trusted("GET", "/healthz"));
+  REQUIRE(std::holds_alternative<ApiReply>(reply));
+  CHECK(std::get<ApiReply>(reply).status == 200);
+}
+
+TEST_CASE("a request with two Host headers is refused") {
+  const Served served;
+  CHECK(begins(roundtrip(served, request("GET /api/v1/status", "Host: evil.example\r\n")), "HTTP/1.1 400 "));
+}
+
+TEST_CASE("an answer without a body is an error with words") {
+  ApiReply reply;
+  reply.status = 503;
+  reply.body.clear();
+  CHECK(watcher::problem_detail(reply) == "it answered with HTTP status 503 and no word of why");
+}
+
 TEST_CASE("the control socket may do everything without a token and knows who asks") {
   Served served;
   const auto reply = watcher::call(served.control(), trusted("POST", "/api/v1/rollback", R"({"service":"web"})"));

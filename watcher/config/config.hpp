@@ -21,6 +21,7 @@ struct WatcherSection {
   std::string name;  // default: host name
   std::string state_dir = "/var/lib/rollbackd";
   std::string listen = "127.0.0.1:9877";  // or "off"
+  std::vector<std::string> hosts;         // our names in Host headers, besides addresses and localhost
   std::string control = "/run/rollbackd/control.sock";
   std::string control_group;
   std::optional<Text> token;

@@ -50,6 +50,12 @@ std::string wrong_listen(const std::string& text) {
   return "expected ADDRESS:PORT such as \"127.0.0.1:9877\", or \"off\", found \"" + text + "\"";
 }
 
+std::string wrong_host(const std::string& name) {
+  constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  if (!name.empty() && name.find_first_not_of(characters) == std::string::npos) return {};
+  return "expected a host's name without scheme and port, such as \"watcher.example\", found \"" + name + "\"";
+}
+
 std::string wrong_socket(const std::string& path) {
   if (path.size() <= socket_path_max) return {};
   return "a socket's path has at most " + std::to_string(socket_path_max) + " bytes, \"" + path + "\" has " +
@@ -90,6 +96,10 @@ constexpr std::array keys{
     watcher_key<Kind::string, &WatcherSection::listen>(
         "listen", "Where metrics, health, API and page are served: ADDRESS:PORT, or \"off\".")
         .checked(wrong_listen),
+    watcher_key<Kind::strings, &WatcherSection::hosts>(
+        "hosts", "The names by which it is asked, besides addresses and localhost: others are refused.")
+        .when_left_out("none")
+        .checked(wrong_host),
     watcher_key<Kind::path, &WatcherSection::control>("control", "The Unix socket through which the commands come in.")
         .checked(wrong_socket),
     watcher_key<Kind::string, &WatcherSection::control_group>("control_group",

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -45,13 +46,14 @@ ApiReply unauthorized(const std::string& detail) {
 
 }  // namespace
 
-bool is_own_host(std::string_view host, std::string_view listen) {
-  const std::string name(host_of(host));
+bool is_own_host(std::string_view host, const std::vector<std::string>& names) {
+  std::string name(host_of(host));
+  if (!name.empty() && name.back() == '.') name.pop_back();
   if (name.empty()) return false;
   boost::system::error_code error;
   boost::asio::ip::make_address(name, error);
-  if (!error || name == "localhost") return true;
-  return name == host_of(listen);
+  if (!error || boost::iequals(name, "localhost")) return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& own) { return boost::iequals(name, own); });
 }
 
 bool is_token(std::string_view authorization, std::string_view token) {
@@ -64,14 +66,19 @@ bool is_token(std::string_view authorization, std::string_view token) {
 }
 
 std::optional<ApiReply> refused(const WatcherSection& watcher, const ApiRequest& request, const Target& target) {
-  if (request.trusted || (is_reading(request) && is_public(target))) return std::nullopt;
-  if (is_reading(request) && !request.exposed) return std::nullopt;
-  if (!is_reading(request) && !is_own_host(request.host, watcher.listen)) {
+  if (request.trusted) return std::nullopt;
+  const bool is_for_all = is_reading(request) && is_public(target);
+  // Who may connect to an exposed address has these anyway. Without the header it is no browser that was misled.
+  if (is_for_all && (request.exposed || request.host.empty())) return std::nullopt;
+  if (!is_own_host(request.host, watcher.hosts)) {
     return problem(403, "the Host header \"" + request.host +
-                            "\" is neither an address, nor localhost, nor the host of watcher.listen: what changes "
-                            "something must name one of these");
+                            "\" is neither an address, nor localhost, nor one of watcher.hosts: a name that we do not "
+                            "know may be another site's, made to lead here");
   }
-  if (!watcher.token || watcher.token->value.empty()) {
+  if (is_for_all) return std::nullopt;
+  const bool has_token = watcher.token && !watcher.token->value.empty();
+  if (!has_token && is_reading(request) && !request.exposed) return std::nullopt;
+  if (!has_token) {
     if (request.exposed) {
       return problem(403,
                      "without watcher.token an address that is not loopback serves only /metrics, /healthz and "

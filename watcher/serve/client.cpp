@@ -108,6 +108,7 @@ std::variant<ApiReply, std::string> call(const std::string& socket_path, const A
 }
 
 std::string problem_detail(const ApiReply& reply) {
+  if (reply.body.empty()) return "it answered with HTTP status " + std::to_string(reply.status) + " and no word of why";
   boost::json::error_code error;
   const boost::json::value value = boost::json::parse(reply.body, error);
   if (error || !value.is_object()) return reply.body;

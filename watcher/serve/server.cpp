@@ -11,6 +11,7 @@
 #include "probes/net/task_group.hpp"
 #include "watcher/serve/bind.hpp"
 #include "watcher/serve/peer.hpp"
+#include "watcher/serve/seats.hpp"
 #include "watcher/serve/session.hpp"
 
 namespace watcher {
@@ -23,23 +24,16 @@ using boost::system::error_code;
 using probes::as_result;
 
 // At the same time. A few scrapers and people; what is beyond that is turned away rather than served slowly. The
-// control socket has its own, so that the command line gets through when TCP is full.
+// control socket has its own, so that the command line gets through when TCP is full; and whoever only asks whether we
+// live gets through beside as many who ask for pages.
 constexpr std::size_t tcp_connections_max = 64;
+constexpr std::size_t crowded_connections_max = 8;
 constexpr std::size_t control_connections_max = 32;
+// Bytes that the kernel keeps for one that does not read, which counts as our memory in a container. It would be
+// megabytes else.
+constexpr int send_buffer = 256 * 1024;
 // After an accept that failed for want of descriptors or memory: trying at once would only burn the processor.
 constexpr rules::Duration accept_pause = std::chrono::milliseconds(100);
-
-// A connection's place among those that may be at the same time.
-class Seat {
- public:
-  explicit Seat(std::size_t& taken) : taken_(taken) { ++taken_; }
-  ~Seat() { --taken_; }
-  Seat(const Seat&) = delete;
-  Seat& operator=(const Seat&) = delete;
-
- private:
-  std::size_t& taken_;
-};
 
 }  // namespace
 
@@ -58,10 +52,9 @@ struct Server::State {
   bool exposed = false;
   std::optional<ControlSocket> control;
   std::string control_path;
-  std::size_t web_seats_taken = 0;
-  SilentConnections web_silent;
-  SilentConnections control_silent;
-  std::size_t control_seats_taken = 0;
+  Seats web_seats{tcp_connections_max};
+  Seats crowded_seats{crowded_connections_max};
+  Seats control_seats{control_connections_max};
   asio::steady_timer closed;  // never expires; cancelled by close()
   probes::TaskGroup tasks;
 
@@ -70,7 +63,7 @@ struct Server::State {
   asio::awaitable<void> accept_web();
   asio::awaitable<void> accept_control();
   asio::awaitable<void> pause_after(error_code error);
-  asio::awaitable<void> seat(StreamSocket socket, Visitor visitor, std::size_t& taken, SilentConnections& silent);
+  asio::awaitable<void> seat(StreamSocket socket, Visitor visitor, Seats& seats);
 };
 
 std::string Server::State::listen_web(const std::string& address) {
@@ -97,10 +90,9 @@ asio::awaitable<void> Server::State::pause_after(error_code error) {
   co_await timer.async_wait(as_result);
 }
 
-asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, std::size_t& taken,
-                                          SilentConnections& silent) {
-  const Seat seat(taken);
-  co_await converse(std::move(socket), std::move(visitor), host, metrics, silent);
+asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, Seats& seats) {
+  const Seats::Seat seat(seats);
+  co_await converse(std::move(socket), std::move(visitor), host, metrics, seats);
 }
 
 asio::awaitable<void> Server::State::accept_web() {
@@ -109,14 +101,19 @@ asio::awaitable<void> Server::State::accept_web() {
     const auto [error] = co_await web->async_accept(socket, as_result);
     if (error) {
       co_await pause_after(error);
-    } else if (web_seats_taken >= tcp_connections_max && !web_silent.close_longest_silent()) {
+      continue;
+    }
+    error_code ignored;
+    socket.set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
+    Visitor visitor;
+    visitor.exposed = exposed;
+    visitor.name = "api";
+    visitor.crowded = !web_seats.have_place();
+    Seats& seats = visitor.crowded ? crowded_seats : web_seats;
+    if (visitor.crowded && !crowded_seats.have_place()) {
       turn_away(StreamSocket(std::move(socket)));
     } else {
-      Visitor visitor;
-      visitor.exposed = exposed;
-      visitor.name = "api";
-      tasks.spawn("web connection",
-                  seat(StreamSocket(std::move(socket)), std::move(visitor), web_seats_taken, web_silent));
+      tasks.spawn("web connection", seat(StreamSocket(std::move(socket)), std::move(visitor), seats));
     }
   }
 }
@@ -127,7 +124,7 @@ asio::awaitable<void> Server::State::accept_control() {
     const auto [error] = co_await control->acceptor.async_accept(socket, as_result);
     if (error) {
       co_await pause_after(error);
-    } else if (control_seats_taken >= control_connections_max) {
+    } else if (!control_seats.have_place()) {
       turn_away(StreamSocket(std::move(socket)));
     } else {
       const Peer peer = peer_of(socket.native_handle(), control->group);
@@ -135,8 +132,7 @@ asio::awaitable<void> Server::State::accept_control() {
       visitor.allowed = peer.allowed;
       visitor.trusted = true;
       visitor.name = peer.name;
-      tasks.spawn("control connection",
-                  seat(StreamSocket(std::move(socket)), std::move(visitor), control_seats_taken, control_silent));
+      tasks.spawn("control connection", seat(StreamSocket(std::move(socket)), std::move(visitor), control_seats));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "probes/net/deadline.hpp"
@@ -32,6 +33,8 @@ constexpr std::uint64_t body_max = 64 * 1024;    // bytes; the longest body is a
 constexpr rules::Duration idle_max = std::chrono::seconds(75);      // more than a scrape interval of 1m
 constexpr rules::Duration request_max = std::chrono::seconds(10);   // from its first byte to its last
 constexpr rules::Duration response_max = std::chrono::seconds(30);  // for a reader that is slow
+constexpr rules::Duration prompt_max = std::chrono::seconds(1);     // one that takes longer may have to make way
+constexpr std::size_t small_max = 4 * 1024;                         // bytes; the kernel takes that without a reader
 constexpr rules::Duration drain_max = std::chrono::seconds(1);      // for what still comes after a mistake
 
 std::string text_of(boost::core::string_view text) { return std::string(text.data(), text.size()); }
@@ -74,6 +77,29 @@ std::optional<ApiReply> complaint(error_code error) {
   return problem(400, "this is not an HTTP request: " + error.message());
 }
 
+ApiReply later(const std::string& why) {
+  ApiReply reply = problem(503, why);
+  reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+ApiReply crowded() { return later("too many connections at the same time; try again"); }
+ApiReply too_much() { return later("others are still being sent as much as there is room for; try again"); }
+
+// Why a request that could be read is not answered, as the reply to give; nothing when it may be.
+std::optional<ApiReply> unanswered(const Parser& parser, const Visitor& visitor) {
+  if (!visitor.allowed) {
+    return problem(403, visitor.name +
+                            " may not use the control socket: only root, the watcher's own user and the members of "
+                            "watcher.control_group may");
+  }
+  // Whoever is in between may have read another one than we do.
+  if (parser.get().count(http::field::host) > 1) return problem(400, "the request has two Host headers");
+  const std::string target = text_of(parser.get().target());
+  if (visitor.crowded && target != "/healthz" && target != "/readyz") return crowded();
+  return std::nullopt;
+}
+
 Response response_of(ApiReply reply, unsigned version, bool keep_alive) {
   Response response(static_cast<http::status>(reply.status), version);
   response.set(http::field::server, "rollbackd/" ROLLBACKD_VERSION);
@@ -90,8 +116,8 @@ Response response_of(ApiReply reply, unsigned version, bool keep_alive) {
 // One connection with what it needs between two requests.
 class Session {
  public:
-  Session(StreamSocket socket, Visitor visitor, SilentConnections& silent)
-      : socket_(std::move(socket)), visitor_(std::move(visitor)), deadline_(socket_.get_executor()), silent_(silent) {}
+  Session(StreamSocket socket, Visitor visitor, Seats& seats)
+      : socket_(std::move(socket)), visitor_(std::move(visitor)), deadline_(socket_.get_executor()), seats_(seats) {}
 
   asio::awaitable<void> run(Host& host, Metrics& metrics);
 
@@ -106,7 +132,7 @@ class Session {
   StreamSocket socket_;
   Visitor visitor_;
   probes::Deadline deadline_;
-  SilentConnections& silent_;
+  Seats& seats_;
   boost::beast::flat_buffer buffer_{header_max + body_max};
   std::optional<Parser> parser_;
 };
@@ -118,7 +144,7 @@ void Session::close() {
 
 asio::awaitable<bool> Session::wait_for_request() {
   if (buffer_.size() > 0) co_return true;
-  const SilentConnections::Wait silent(silent_, [this] { close(); });
+  const Seats::Useless silent(seats_, Seats::Idle::silent, [this] { close(); });
   deadline_.arm(idle_max, [this] { close(); });
   const auto [error] = co_await socket_.async_wait(asio::socket_base::wait_read, as_result);
   deadline_.disarm();
@@ -131,7 +157,7 @@ asio::awaitable<error_code> Session::read_request() {
   parser_->body_limit(body_max);
   deadline_.arm(request_max, [this] { close(); });
   Parser& parser = *parser_;
-  const SilentConnections::Wait silent(silent_, [this] { close(); });
+  const Seats::Useless silent(seats_, Seats::Idle::silent, [this] { close(); });
   const auto [error, size] = co_await http::async_read(socket_, buffer_, parser, as_result);
   deadline_.disarm();
   co_return error;
@@ -139,7 +165,12 @@ asio::awaitable<error_code> Session::read_request() {
 
 asio::awaitable<bool> Session::respond(Response response, bool head_only) {
   http::response_serializer<http::string_body> serializer(response);
-  deadline_.arm(response_max, [this] { close(); });
+  const Seats::Outgoing outgoing(seats_, response.body().size());
+  std::optional<Seats::Useless> slow;
+  deadline_.arm(prompt_max, [this, &slow] {
+    slow.emplace(seats_, Seats::Idle::slow, [this] { close(); });
+    deadline_.arm(response_max - prompt_max, [this] { close(); });
+  });
   error_code failed;
   if (head_only) {
     const auto [error, size] = co_await http::async_write_header(socket_, serializer, as_result);
@@ -166,6 +197,7 @@ asio::awaitable<void> Session::complain(ApiReply reply) {
 asio::awaitable<void> Session::drain() {
   std::array<char, 4096> discarded;
   const auto buffer = asio::buffer(discarded);
+  const Seats::Useless over(seats_, Seats::Idle::silent, [this] { close(); });
   deadline_.arm(drain_max, [this] { close(); });
   error_code failed;
   while (!failed) {
@@ -185,15 +217,17 @@ asio::awaitable<void> Session::run(Host& host, Metrics& metrics) {
       if (reply) co_await complain(std::move(*reply));
       co_return;
     }
-    if (!visitor_.allowed) {
-      ApiReply refusal = problem(403, visitor_.name +
-                                          " may not use the control socket: only root, the watcher's own "
-                                          "user and the members of watcher.control_group may");
-      co_await complain(std::move(refusal));
+    auto wrong = unanswered(*parser_, visitor_);
+    if (wrong) {
+      co_await complain(std::move(*wrong));
       co_return;
     }
     ApiRequest request = request_of(*parser_, visitor_);
     ApiReply reply = co_await answer(std::move(request), host, metrics);
+    if (reply.body.size() > small_max && !seats_.bears(reply.body.size())) {
+      seats_.make_way(Seats::Idle::slow);
+      reply = too_much();
+    }
     const bool keep_alive = parser_->get().keep_alive();
     const bool head_only = parser_->get().method() == http::verb::head;
     Response response = response_of(std::move(reply), parser_->get().version(), keep_alive);
@@ -204,18 +238,19 @@ asio::awaitable<void> Session::run(Host& host, Metrics& metrics) {
 
 }  // namespace
 
-asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics,
-                               SilentConnections& silent) {
-  Session session(std::move(socket), std::move(visitor), silent);
+asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host, Metrics& metrics, Seats& seats) {
+  Session session(std::move(socket), std::move(visitor), seats);
   co_await session.run(host, metrics);
 }
 
 void turn_away(StreamSocket socket) {
-  static constexpr std::string_view busy =
-      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n";
+  constexpr unsigned http_1_1 = 11;
+  ApiReply reply = crowded();
+  std::ostringstream busy;
+  busy << response_of(std::move(reply), http_1_1, false);
   error_code ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(busy), ignored);
+  socket.write_some(asio::buffer(busy.str()), ignored);
 }
 
 }  // namespace watcher

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <optional>
+
+namespace watcher {
+
+// The places of connections that may be at the same time. Where none is left, the connection that has kept its place
+// the longest without a use makes way: one that says nothing, or that does not take what it asked for. Neither keeps a
+// scraper or the command line out.
+class Seats {
+ public:
+  // What is written at the same time, all connections together, before further large answers are refused.
+  static constexpr std::size_t outgoing_max = 16 * 1024 * 1024;  // bytes
+
+  explicit Seats(std::size_t most) : most_(most) {}
+  Seats(const Seats&) = delete;
+  Seats& operator=(const Seats&) = delete;
+
+  // Whether there is a place for one that came now; the one that is the longest of no use makes way.
+  bool have_place() { return taken_ < most_ || make_way(); }
+  enum class Idle {
+    silent,  // says nothing
+    slow,    // does not take its answer
+  };
+  // Closes the connection that is the longest of no use, or the longest slow. false: there is none.
+  bool make_way(std::optional<Idle> only = std::nullopt);
+
+  // A place that is taken, as long as it lives.
+  class Seat {
+   public:
+    explicit Seat(Seats& seats) : taken_(seats.taken_) { ++taken_; }
+    ~Seat() { --taken_; }
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+
+   private:
+    std::size_t& taken_;
+  };
+
+  struct Idler {
+    Idle how;
+    std::function<void()> close;
+    bool is_leaving = false;  // closed: its coroutine runs on later
+  };
+  // Says that a connection is of no use just now, as long as it lives. `close` ends the connection.
+  class Useless {
+   public:
+    Useless(Seats& seats, Idle how, std::function<void()> close);
+    ~Useless() { seats_.useless_.erase(place_); }
+    Useless(const Useless&) = delete;
+    Useless& operator=(const Useless&) = delete;
+
+   private:
+    Seats& seats_;
+    std::list<Idler>::iterator place_;
+  };
+
+  // An answer that is being written, as long as it lives.
+  class Outgoing {
+   public:
+    Outgoing(Seats& seats, std::size_t size) : seats_(seats), size_(size) { seats_.outgoing_ += size_; }
+    ~Outgoing() { seats_.outgoing_ -= size_; }
+    Outgoing(const Outgoing&) = delete;
+    Outgoing& operator=(const Outgoing&) = delete;
+
+   private:
+    Seats& seats_;
+    std::size_t size_;
+  };
+  // One answer is always taken, however large.
+  bool bears(std::size_t size) const { return outgoing_ == 0 || outgoing_ + size <= outgoing_max; }
+
+ private:
+  std::size_t most_;
+  std::size_t taken_ = 0;
+  std::size_t outgoing_ = 0;  // bytes
+  std::list<Idler> useless_;  // the longest first
+};
+
+}  // namespace watcher
