@@ -24,6 +24,7 @@ void Core::touch(Service& service) {
   if (place != touched_.end() && *place == &service) return;
   touched_.insert(place, &service);
   service.revisions().bake();
+  if (Incident* incident = service.incident()) incident->count_time();
 }
 
 void Core::touch_all() {

@@ -115,7 +115,9 @@ void Core::handle(const RevisionRead& read) {
 void Core::handle(const DeployMark& mark) {
   Service* service = find(mark.service);
   if (service == nullptr) return;
-  service->revisions().marked(mark);
+  const bool is_missing = service->lacks(mark);
+  service->revisions().marked(mark, is_missing ? Says::what_was_missing : Says::deployment);
+  if (is_missing) service->could_be_rolled_back();
   look_again();
 }
 
@@ -197,6 +199,7 @@ void Core::react() {
   host_owner_ = host_.owner();
   for (Service* service : touched_) {
     service->revisions().look_at_baking(service->incident() != nullptr);
+    service->later().look();
     set_timer(*service);
   }
   touched_.clear();

@@ -33,7 +33,8 @@ Service::Service(const ServiceSpec& spec, const Shared& shared)
       shared_(shared),
       limits_(spec_, shared_.fuse, shared_.measuring.effects, [this] { save(); }),
       evidence_(spec_, shared_.measuring),
-      revisions_(spec_, {shared_.ledger, evidence_, limits_, shared_.measuring.effects, [this] { save(); }}) {
+      revisions_(spec_, {shared_.ledger, evidence_, limits_, shared_.measuring.effects, [this] { save(); }}),
+      later_({spec_, shared_.measuring.config, evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}) {
   shared_.neighbours.know(spec_);
 }
 
@@ -44,6 +45,7 @@ void Service::save() const {
   limits_.put_into(record);
   revisions_.put_into(record);
   record.closed_unbegun = closed_unbegun_;
+  record.later = later_.incidents();
   shared_.measuring.effects.save(std::move(record));
 }
 
@@ -56,8 +58,8 @@ void Service::configure(const ServiceSpec& spec) {
 
 Surroundings Service::surroundings() {
   const Measuring& measuring = shared_.measuring;
-  return {measuring.config, spec_,   measuring.trouble, shared_.neighbours, evidence_,
-          revisions_,       limits_, shared_.host,      measuring.effects,  shared_.steps_held};
+  return {measuring.config, spec_,  measuring.trouble, shared_.neighbours, evidence_,         revisions_,
+          limits_,          later_, shared_.host,      measuring.effects,  shared_.steps_held};
 }
 
 IncidentRecord Service::begin_record(const std::string& what) {
@@ -118,6 +120,7 @@ void Service::forget_incident() {
   const bool unbegun = !closed.past_no_return || closed.outcome == Outcome::no_target;
   // What a person asked for says nothing of why a rule was not acted on.
   if (!closed.by_hand) remember_unbegun(unbegun ? closed.outcome : std::nullopt);
+  later_.take(closed);
   incident_.reset();
 }
 
@@ -135,6 +138,14 @@ void Service::could_be_rolled_back() {
   // That a plan's name meant nothing was in the way as well.
   const bool has_target_again = closed_unbegun_ == Outcome::no_target && !revisions_.was_rolled_back() && has_target();
   if (closed_unbegun_ == Outcome::action_failed || has_target_again) answer_again();
+}
+
+bool Service::lacks(const DeployMark& mark) const {
+  if (incident_ || closed_unbegun_ != Outcome::no_target || mark.kind != MarkKind::mark || mark.backup.empty()) {
+    return false;
+  }
+  const LedgerRecord* running = revisions_.running_record();
+  return running != nullptr && running->backup.empty() && mark.revision == running->revision;
 }
 
 void Service::has_new_target(const Revision& good) {
@@ -181,6 +192,7 @@ std::optional<Instant> Service::next_deadline() const {
   due.push_back(evidence_.next_change());
   revisions_.add_deadlines(due);
   limits_.add_deadlines(due);
+  later_.add_deadlines(due);
   if (incident_) incident_->add_deadlines(due);
   std::optional<Instant> next;
   for (const Instant at : due) {

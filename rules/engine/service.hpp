@@ -8,6 +8,7 @@
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/evidence/evidence.hpp"
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/later.hpp"
 #include "rules/engine/revisions/revisions.hpp"
 
 namespace rules {
@@ -21,7 +22,7 @@ struct Readiness {
 };
 
 // One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:
-// Evidence and Limits, Revisions, Incident.
+// Evidence and Limits, Revisions, LaterChecks, Incident.
 class Service {
  public:
   // What the rooms share with those of the other services.
@@ -48,6 +49,8 @@ class Service {
   const Evidence& evidence() const { return evidence_; }
   Revisions& revisions() { return revisions_; }
   const Revisions& revisions() const { return revisions_; }
+  LaterChecks& later() { return later_; }
+  const LaterChecks& later() const { return later_; }
   Readiness readiness{};
 
   Incident* incident() { return incident_.get(); }
@@ -62,6 +65,8 @@ class Service {
   void could_be_read();
   void restore_unbegun(const ServiceRecord& record) { closed_unbegun_ = record.closed_unbegun; }
   void could_be_rolled_back();
+  // The last incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
+  bool lacks(const DeployMark& mark) const;
   // A person said that this revision is good.
   void has_new_target(const Revision& good);
 
@@ -85,6 +90,7 @@ class Service {
   Limits limits_;
   Evidence evidence_;
   Revisions revisions_;
+  LaterChecks later_;
   std::unique_ptr<Incident> incident_;
   IncidentId last_id_;
   // Of the last incident, when it changed nothing or had nothing to roll back to.

@@ -30,6 +30,7 @@ void bring_to_present(DurableState& durable, Instant now) {
   }
   for (FuseRecord& record : durable.fuse) to_present(record.at);
   for (IncidentRecord& record : durable.incidents) {
+    to_present_if_any(record.times.counted_until);
     to_present(record.opened);
     to_present(record.phase_since);
     for (JoinedRule& joined : record.rules) to_present(joined.joined);
@@ -57,6 +58,9 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     service->limits().restore(record);
     service->revisions().restore(record, durable.last_alive);
     service->restore_unbegun(record);
+  }
+  for (IncidentRecord& record : durable.ended) {
+    if (Service* service = find(record.service)) service->later().restore(std::move(record));
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
   // What ended while nobody was there: no timer comes for what is past.

@@ -73,6 +73,7 @@ ServiceView Core::view_of(const Service& service) const {
     out.not_ready_reason = "no good revision is known that ran before";
   }
   if (incident != nullptr) out.incident = incident->record().id;
+  out.later = service.later().waiting();
   out.bake = service.spec().bake;
   out.baked = revisions.baked();
   return out;

@@ -20,6 +20,12 @@ namespace rules {
 enum class ServiceState { disarmed, armed, incident };
 std::string_view to_string(ServiceState state);
 
+// What is still to be looked at of an incident that is over.
+struct LaterView {
+  IncidentId incident;
+  LaterCheck check;
+};
+
 struct ServiceView {
   ServiceName service;
   Revision revision;   // empty: unknown
@@ -37,6 +43,7 @@ struct ServiceView {
   bool rollback_ready = false;
   std::string not_ready_reason;
   std::optional<IncidentId> incident;
+  std::vector<LaterView> later;  // the next one first
   Duration baked{};
   Duration bake{};
 };

@@ -91,6 +91,14 @@ struct VerifySpec {
   std::optional<Duration> timeout;  // default start_deadline + window_max + 2 x for
 };
 
+// Looked at when the incident is over: it decides nothing, people are told.
+struct LaterSpec {
+  Duration after{};
+  std::optional<Condition> when;  // what has to be so; none: people are reminded
+  std::string text;               // what a person does until then
+  NotifierName notify;            // empty: whoever is told of the incident's end
+};
+
 struct ActionSpec {
   ActionName name;
   std::vector<std::string> undoes{"code"};  // code | schema | data
@@ -100,6 +108,7 @@ struct ActionSpec {
   std::vector<StepSpec> on_success;
   std::vector<StepSpec> on_failure;
   std::vector<StepSpec> always;
+  std::vector<LaterSpec> later;
 
   const SwitchStep* switch_step() const;  // nullptr: it does not switch
   bool switches() const;                  // has a switch step

@@ -96,6 +96,24 @@ std::string_view to_string(PlanSection section) {
   return "";
 }
 
+std::string_view to_string(LaterEnd end) {
+  switch (end) {
+    case LaterEnd::waits:
+      return "waits";
+    case LaterEnd::holds:
+      return "holds";
+    case LaterEnd::does_not_hold:
+      return "does_not_hold";
+    case LaterEnd::unknown:
+      return "unknown";
+    case LaterEnd::reminded:
+      return "reminded";
+    case LaterEnd::not_looked_at:
+      return "not_looked_at";
+  }
+  return "";
+}
+
 std::string_view to_string(StepStatus status) {
   switch (status) {
     case StepStatus::started:

@@ -32,8 +32,11 @@ struct LedgerRecord {
   ServiceName service;
   Revision revision;
   Standing standing = Standing::candidate;
-  Instant appeared;           // time of the deployment (SPEC 2.14)
-  Instant last_seen;          // Instant(): it never ran, somebody spoke of it
+  Instant appeared;   // time of the deployment (SPEC 2.14)
+  Instant last_seen;  // Instant(): it never ran, somebody spoke of it
+  // Of its newest deployment, where `deploy begin` and `deploy end` were said.
+  std::optional<Instant> deploy_began;
+  std::optional<Instant> deploy_ended;
   bool adopted = false;       // the first ever seen: taken as good, not judged
   std::int64_t baked_ns = 0;  // of `bake`
   RollbackPolicy policy = RollbackPolicy::automatic;
@@ -52,6 +55,8 @@ struct PendingMark {
   std::optional<RollbackPolicy> policy;
   std::string schema;
   std::string backup;
+  std::optional<Instant> began;  // the deployment that brings it, and its end
+  std::optional<Instant> ended;
   friend bool operator==(const PendingMark&, const PendingMark&) = default;
 };
 
@@ -86,6 +91,7 @@ struct ServiceRecord {
   std::map<std::string, int> next_rung;   // rule -> rung it starts at when it fires again on this revision (2.27)
   bool unreadable_told = false;           // people know that it cannot be read what runs
   std::optional<Outcome> closed_unbegun;  // of the last incident, when it changed nothing
+  std::vector<IncidentId> later;          // closed incidents of which something is still to be looked at
 };
 
 enum class FuseUse { switched, mutated, by_hand, reset };
@@ -123,7 +129,45 @@ struct JoinedRule {
   std::vector<Comparison> evidence;  // at the moment it fired
   std::int64_t bad_ns = 0;           // observed bad time when it fired
   std::int64_t for_ns = 0;
-  std::int64_t samples = 0;  // bad samples when it fired
+  std::int64_t samples = 0;          // bad samples when it fired
+  std::optional<Instant> bad_since;  // the first bad sample of the span that fired
+};
+
+// When what happened around an incident, and how long what its rules are about was bad. None: not measured.
+struct IncidentTimes {
+  std::optional<Instant> deployed;                    // what ran when it opened
+  std::string undeployed;                             // why there is no such time, for people
+  std::optional<Instant> decided;                     // its first action began, or what it came to was known
+  std::optional<Instant> recovered;                   // since then every rule of it was good
+  std::int64_t bad_ns = 0;                            // one of its rules was measured bad, before it opened included
+  std::map<std::string, std::int64_t> unmeasured_ns;  // none was, and one could not be measured; by cause
+  std::optional<Instant> counted_until;               // of the two; none: an older version opened it
+  bool counts_requests = false;                       // an error ratio is concerned
+  double failed = 0;                                  // of `requests`, while the ratio was bad
+  double requests = 0;
+};
+
+// What became of something that is looked at when the incident is over.
+enum class LaterEnd {
+  waits,          // its time has not come
+  holds,          // its condition was true
+  does_not_hold,  // it was false
+  unknown,        // it could not be measured
+  reminded,       // it has no condition: people were reminded
+  not_looked_at,  // a newer release runs, or the configuration has it no longer
+};
+std::string_view to_string(LaterEnd end);
+
+struct LaterCheck {
+  ActionName action;
+  std::int64_t after_ns = 0;
+  std::string when;     // the condition's text; empty: nothing is measured
+  std::string text;     // what a person does until then
+  NotifierName notify;  // empty: whoever is told of the incident's end
+  Instant due;
+  Revision revision;  // what ran when the incident ended
+  LaterEnd end = LaterEnd::waits;
+  std::optional<Instant> ended;
 };
 
 // One line of the incident's story.
@@ -168,6 +212,8 @@ struct IncidentRecord {
   std::string approved_by;
   std::int64_t settle_extensions = 0;  // unknown at settle's end waits once more
   std::vector<TimelineEntry> timeline;
+  IncidentTimes times;
+  std::vector<LaterCheck> later;  // as long as it is open: none
 };
 
 enum class StepStatus { started, succeeded, failed, timed_out, skipped, interrupted };
@@ -202,6 +248,7 @@ struct DurableState {
   std::vector<ServiceRecord> services;
   std::vector<FuseRecord> fuse;           // of the last 24 h, and resets
   std::vector<IncidentRecord> incidents;  // the open ones
+  std::vector<IncidentRecord> ended;      // closed ones that a service's `later` names
   std::vector<StepRecord> steps;          // of the open incidents
   std::vector<SpanRecord> spans;
   std::optional<Instant> last_alive;  // the newest save: how long we were away

@@ -9,6 +9,7 @@ inline constexpr std::string_view settling = "settling";    // a rung without a 
 inline constexpr std::string_view verifying = "verifying";  // what runs after a switch is looked at
 inline constexpr std::string_view rung_over = "rung_over";  // it did not help
 inline constexpr std::string_view next_rung = "next_rung";  // the next action of the ladder is tried
+inline constexpr std::string_view later = "later";          // something was looked at when it was over
 inline constexpr std::string_view decided = "decided";      // the outcome, and why
 
 }  // namespace rules::story

@@ -123,6 +123,7 @@ RuleProgress RuleTracker::progress(Instant now) const {
     progress.bad_samples = tracking.span.bad_samples();
     if (!tracking.span.empty()) {
       progress.since = tracking.span.segments().front().from;
+      progress.bad_since = progress.since;
       progress.to_fire = std::max(tracking.sustain - progress.observed, Duration::zero());
     }
   }

@@ -42,9 +42,10 @@ struct RuleProgress {
   Duration bad{};       // observed bad time in the span
   Duration observed{};  // bad + good time in the span
   std::int64_t bad_samples = 0;
-  std::optional<Duration> to_fire;  // time left if it stays bad; none when not pending
-  std::optional<Instant> since;     // begin of the span, or of the firing
-  double observed_share = 1;        // of the last blind_after; no_traffic and too_few_samples count as observed
+  std::optional<Duration> to_fire;   // time left if it stays bad; none when not pending
+  std::optional<Instant> since;      // begin of the span, or of the firing
+  std::optional<Instant> bad_since;  // begin of the span, also of the one that fired
+  double observed_share = 1;         // of the last blind_after; no_traffic and too_few_samples count as observed
   bool blind = false;
 };
 

@@ -131,6 +131,7 @@ void Tracking::fire() {
   firing = true;
   firing_since = now;
   has_fired = true;
+  if (!span.empty()) fired.bad_since = span.segments().front().from;
   fired.bad = span.bad();
   fired.observed = span.observed();
   fired.bad_samples = span.bad_samples();

@@ -104,6 +104,69 @@ severity = "P0"
         incident = self.wait_for_incident_closed(90)
         self.assertEqual(incident["outcome"], "recovered", incident)
         self.assertEqual(self.version(), "v1")
+        self.times_are_written_down(incident)
+
+    def times_are_written_down(self, incident):
+        """Of the incident and of the deployment, which was said to begin and to end."""
+        report, decision = self.report_of(incident)
+        times = decision["times"]
+        names = ("deploy", "first_bad_sample", "detection", "decision", "switch", "recovery")
+        moments = [times[name]["at"] for name in names]
+        self.assertNotIn(None, moments, times)
+        self.assertEqual(moments, sorted(moments))
+        self.assertGreaterEqual(times["detection"]["after_seconds"], 2.9)  # the rule's `for`
+        total = sum(times[name]["after_seconds"] for name in names[1:])
+        self.assertLessEqual(times["downtime_seconds"], total)
+        self.assertGreaterEqual(times["downtime_seconds"], 2.9)
+        self.assertGreater(times["requests_failed"], 10)
+        self.assertLess(times["requests_failed"], times["requests"])
+        for words in ("## Times (UTC)", "| downtime in total |", " after deploy |", "| requests that failed |"):
+            self.assertIn(words, report)
+        shown = self.cli("incidents", str(incident["id"])).stdout
+        self.assertIn("requests that failed: ", shown)
+        self.assertIn(" after first bad sample", shown)
+        self.assertEqual(json.loads(self.cli("incidents", str(incident["id"]), "--json").stdout)["times"], times)
+        deploys = {one["revision"]: one for one in json.loads(self.cli("deploys", "--json").stdout)["deploys"]}
+        self.assertEqual(deploys[self.revision("errors")]["deploy_began"][:19], times["deploy"]["at"][:19])
+        self.assertGreater(deploys[self.revision("errors")]["deploy_seconds"], 0)
+        self.assertIsNone(deploys[self.revision("v1")]["deploy_began"])
+        self.assertIn("DEPLOY BEGAN", self.cli("deploys").stdout)
+
+    def test_what_is_looked_at_when_it_is_over(self):
+        """It is told and appended to the report, survives a restart, and ends with a newer release."""
+        self.configure("""
+[action.rollback]
+[[action.rollback.step]]
+switch = "last-good"
+[[action.rollback.later]]
+after = "2s"
+when = "error_rate < 5%"
+[[action.rollback.later]]
+after = "1h"
+when = "health.up == 1"
+text = "look at the queue"
+""")
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.people_hear("completed", "2s after it recovered: error_rate < 5% holds", seconds=20)
+        waiting = self.service()["later"]
+        self.assertEqual([one["text"] for one in waiting], ["look at the queue"])
+        self.assertIn("look at the queue", self.cli("status").stdout)
+        report = self.folder_of(incident) / "report.md"
+        self.wait_for("the report has what was seen", lambda: "| holds at " in report.read_text(), 20)
+        self.assertIn("look at the queue", report.read_text())
+        self.assertEqual(self.stop_watcher(), 0)
+        self.start_watcher()
+        self.assertEqual(self.service()["later"], waiting)
+        self.deploy("v2")
+        self.people_hear("completed", "health.up == 1 is not looked at any more: a newer release runs", seconds=40)
+        self.assertEqual(self.service()["later"], [])
+        self.assertEqual(len([told for told in self.people.told if "2s after it recovered" in json.dumps(told)]), 1)
+        ends = [one["end"] for one in json.loads(self.cli("incidents", str(incident["id"]), "--json").stdout)["later"]]
+        self.assertEqual(ends, ["holds", "not_looked_at"])
+        self.assertEqual(len(self.incidents()), 1)
 
     def test_local_changes_are_stashed_and_named_and_what_is_untracked_stays(self):
         self.good_shop_under_watch()

@@ -93,6 +93,29 @@ switch = "at-backup"
 """)
         return self.folder / "restored"
 
+    def test_a_backup_that_is_said_late_is_rolled_back_with(self):
+        """An incident that ended for want of it is looked at again by itself, at once."""
+        script, restored = self.folder / "restore", self.folder / "restored"
+        script.write_text(f'#!/bin/sh\necho "$ROLLBACKD_BACKUP" >> {restored}\n')
+        script.chmod(0o755)
+        self.configure(f"""
+[action.rollback]
+[[action.rollback.step]]
+run = ["{script}"]
+[[action.rollback.step]]
+switch = "at-backup"
+""")
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(90)
+        self.assertEqual(incident["outcome"], "no_target", incident)
+        self.assertEqual(self.version(), "errors")
+        self.cli("deploy", "mark", self.revision("errors"), "--service", "shop", "--backup", "/backups/before.dump")
+        self.wait_until_shop_serves("v1", 60)
+        self.assertEqual(restored.read_text(), "/backups/before.dump\n")
+        self.wait_for("it has ended", lambda: self.incidents()[0]["outcome"] == "recovered", 60)
+        self.assertEqual(len(self.incidents()), 2)
+
     def test_what_loses_data_is_named_shown_and_agreed_to(self):
         restored = self.restoring()
         self.adopt_v1_then_v2()

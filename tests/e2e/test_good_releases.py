@@ -89,6 +89,26 @@ class GoodReleases(World):
         self.assertEqual(status["rules"]["errors"]["verdict"], "unknown")
         self.assertIn("404", str(status["probes"]["app"]["error"]))
 
+    def test_a_declared_deployment_is_no_blindness(self):
+        """However long it takes, and however long its release takes to start; what really cannot be seen is told once."""
+        self.blind_after = "10s"
+        self.start_deadline = "10m"
+        self.configure()
+        self.good_shop_under_watch()
+        self.cli("deploy", "begin", "--service", "shop")
+        self.stays_quiet(15, lambda: "deploying" in self.service()["flags"])
+        self.shop_settings(start_seconds=15)
+        self.deploy("slow_start")
+        self.cli("deploy", "end", "--service", "shop")
+        self.wait_until_shop_serves("slow_start", 60)
+        self.stays_quiet(3)
+        self.assertEqual([told for told in self.people.told if told["stage"] == "blind"], [])
+        self.assertNotIn("blind", self.service()["flags"])
+        self.deploy("no_metrics")
+        self.people_hear("blind", "rules errors, memory, slow", "errors, memory, slow: ")
+        self.stays_quiet(12)
+        self.assertEqual(len([told for told in self.people.told if told["stage"] == "blind"]), 1)
+
     def test_observe_mode_rolls_nothing_back(self):
         text = self.config_file.read_text().replace("[watcher]", '[watcher]\nmode = "observe"')
         self.config_file.write_text(text)

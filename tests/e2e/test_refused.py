@@ -56,6 +56,7 @@ TABLES = {
     "[rule.NAME]": "[rule.it]\n",
     "[action.NAME]": "[action.it]\n",
     "[[action.NAME.step]]": "[[action.it.step]]\n",
+    "[[action.NAME.later]]": "[[action.it.later]]\n",
     "[notify.NAME]": '[notify.it]\ntype = "{kind}"\n',
 }
 FIRST_KIND = {"[probe.NAME]": "http", "[service.NAME]": "command", "[notify.NAME]": "webhook"}

@@ -33,6 +33,12 @@ void FakeJournal::save(const Record& record) {
   if (const auto* x = std::get_if<SpansHeld>(&record); x != nullptr && held.follow(*x)) spans.clear();
 }
 
+static bool has_later(const std::vector<ServiceRecord>& services, const IncidentId& id) {
+  return std::any_of(services.begin(), services.end(), [&](const ServiceRecord& service) {
+    return std::find(service.later.begin(), service.later.end(), id) != service.later.end();
+  });
+}
+
 DurableState FakeJournal::read_back(Instant last_alive) const {
   DurableState out;
   for (const auto& [id, record] : ledger) out.ledger.push_back(record);
@@ -40,6 +46,7 @@ DurableState FakeJournal::read_back(Instant last_alive) const {
   out.fuse = fuse;
   for (const auto& [id, record] : incidents) {
     if (record.phase != IncidentPhase::closed) out.incidents.push_back(record);
+    if (record.phase == IncidentPhase::closed && has_later(out.services, record.id)) out.ended.push_back(record);
   }
   for (const auto& [id, record] : steps) out.steps.push_back(record);
   for (const auto& [id, record] : spans) {

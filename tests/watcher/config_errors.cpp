@@ -416,6 +416,33 @@ TEST_CASE("a capture into no plain file and a wait that cannot hold long enough 
   CHECK(step("wait = 'h.up == 1'\nfor = '15s'\ntimeout = '10s'\n").find("8:11: error: action.a.step[0].timeout:") == 0);
 }
 
+TEST_CASE("what is looked at later has a time, something to look at or to do, and names that exist") {
+  const auto later = [](const std::string& lines) {
+    return findings_of("[probe.h]\ntype = 'http'\nurl = 'http://h/'\n[action.a]\n[[action.a.step]]\nsleep = '1s'\n" +
+                       std::string("[[action.a.later]]\n") + lines);
+  };
+  CHECK(later("after = '30m'\nwhen = 'h.up == 1'\n").empty());
+  CHECK(later("after = '24h'\ntext = 'remove the flag'\n").empty());
+  CHECK(later("after = '2s'\nwhen = 'h.up == 1'\ntext = 'look at the queue'\n").empty());
+  CHECK(later("when = 'h.up == 1'\n") ==
+        "7:1: error: action.a.later[0]: after is missing; write for example after = \"30m\"\n");
+  CHECK(later("after = '30m'\n") ==
+        "7:1: error: action.a.later[0]: looks at nothing; give it when, a condition, or text, "
+        "what a person has to do until then\n");
+  CHECK(later("after = '31d'\ntext = 'x'\n").find("8:9: error: action.a.later[0].after: is more than 30d") == 0);
+  CHECK(later("after = '0s'\ntext = 'x'\n").find("8:9: error: action.a.later[0].after:") == 0);
+  CHECK(later("after = 5\ntext = 'x'\n").find("8:9: error: action.a.later[0].after:") == 0);
+  CHECK(later("after = '1h'\nwhen = 'g.up == 1'\n").find("there is no probe \"g\"") != std::string::npos);
+  CHECK(later("after = '1h'\nwhen = 'h.up =='\n").find("9:") == 0);
+  CHECK(later("after = '1h'\ntext = 'x'\nnotify = 'nobody'\n").find("there is no notifier \"nobody\"") !=
+        std::string::npos);
+  CHECK(later("after = '1h'\ntext = 'x'\nrun = ['true']\n").find("10:1: error: action.a.later[0]") == 0);
+  CHECK(later("after = '1h'\ntext = '" + std::string(1001, 'x') + "'\n").find("longer than 1000 bytes") !=
+        std::string::npos);
+  CHECK(findings_of("[action.a]\n[[action.a.step]]\nsleep = '1s'\n[action.a.later]\nafter = '1h'\n")
+            .find("action.a.later") != std::string::npos);
+}
+
 TEST_CASE("a signal over a probe that never has its series is a mistake") {
   const auto signal = [](const std::string& lines) {
     return findings_of(

@@ -23,7 +23,8 @@ std::string section_of(const std::string& header) {
   const std::string kind = inner.substr(0, inner.find('.'));
   const std::size_t second = inner.find('.', kind.size() + 1);
   if (second == std::string::npos) return kind;
-  return kind == "action" ? "action.step" : kind + inner.substr(second);
+  const std::string below = inner.substr(second);
+  return kind == "action" && below != ".later" ? "action.step" : kind + below;
 }
 
 // The keys that a configuration written out has: "probe.interval".

@@ -108,6 +108,9 @@ TEST_CASE("no field of a record is forgotten in the journal's field lists") {
   check_complete<rules::JoinedRule>("JoinedRule");
   check_complete<rules::TimelineEntry>("TimelineEntry");
   check_complete<rules::IncidentRecord>("IncidentRecord");
+  check_complete<rules::IncidentTimes>("IncidentTimes");
+  check_complete<rules::LaterCheck>("LaterCheck");
+  check_complete<rules::PendingMark>("PendingMark");
   check_complete<rules::StepId>("StepId");
   check_complete<rules::StepRecord>("StepRecord");
   check_complete<rules::StepContext>("StepContext");
@@ -164,4 +167,27 @@ TEST_CASE("a text that is not what a record can be is refused and not guessed at
   CHECK_FALSE(watcher::decode<rules::FuseRecord>(R"({"at":"soon"})"));
   CHECK_FALSE(watcher::decode<rules::LedgerRecord>(R"({"switches_away":99999999999})"));
   CHECK_FALSE(watcher::decode<rules::LedgerRecord>(R"({"baselines":{"p95":"0.2x"}})"));
+}
+
+TEST_CASE("a revision that a version without deployments' starts wrote is read, and its deployment is unknown") {
+  const auto record = watcher::decode<rules::LedgerRecord>(
+      R"({"service":"web","revision":"v2","standing":"candidate","appeared":1795226584000000000,)"
+      R"("last_seen":1795226594000000000,"adopted":false,"baked_ns":5,"policy":"ask","schema":"41",)"
+      R"("backup":"/b/1.dump","baselines":{"p95":"0.2"},"collected":{},"switches_away":1,"preexisting":["slow"]})");
+  REQUIRE(record);
+  CHECK(record->backup == "/b/1.dump");
+  CHECK(record->policy == rules::RollbackPolicy::ask);
+  CHECK_FALSE(record->deploy_began);
+  CHECK_FALSE(record->deploy_ended);
+}
+
+TEST_CASE("an incident that a version without times wrote is read, and says that they were not kept") {
+  const auto record = watcher::decode<rules::IncidentRecord>(
+      R"({"id":"20261121-020304-web-slow","service":"web","rules":[{"rule":"slow","severity":"p1",)"
+      R"("joined":1795226584000000000,"evidence":[],"bad_ns":300000000000,"for_ns":300000000000,"samples":61}],)"
+      R"("severity":"p1","opened":1795226584000000000,"closed":null,"outcome":null,"phase":"acting","timeline":[]})");
+  REQUIRE(record);
+  CHECK_FALSE(record->times.counted_until);
+  CHECK_FALSE(record->rules.front().bad_since);
+  CHECK(record->later.empty());
 }

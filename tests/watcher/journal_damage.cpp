@@ -308,3 +308,33 @@ TEST_CASE("whatever was acknowledged before a kill -9 is there afterwards, and e
     CHECK(durable.steps.size() == 2 * durable.incidents.size());
   }
 }
+
+TEST_CASE("a journal that a version without times and later checks wrote is read, and goes on as one of this version") {
+  const Folder folder;
+  auto old_one = incident("1-open", 5);
+  {
+    const auto journal = open(folder.path);
+    rules::ServiceRecord service;
+    service.service = rules::ServiceName("web");
+    auto deployed = revision("r2", 1, rules::Standing::candidate);
+    deployed.deploy_began = at(1);
+    CHECK_FALSE(journal->save({service, deployed, old_one}));
+  }
+  execute(folder.path + "/rollbackd.db",
+          "UPDATE ledger SET record = json_remove(record, '$.deploy_began', '$.deploy_ended');"
+          "UPDATE services SET record = json_remove(record, '$.later');"
+          "UPDATE incidents SET record = json_remove(record, '$.times', '$.later');");
+  const auto journal = open(folder.path);
+  CHECK_FALSE(journal->found().set_aside);
+  const rules::DurableState& durable = journal->found().durable;
+  REQUIRE(durable.ledger.size() == 1);
+  CHECK(durable.ledger[0].standing == rules::Standing::candidate);
+  CHECK_FALSE(durable.ledger[0].deploy_began);
+  REQUIRE(durable.incidents.size() == 1);
+  CHECK_FALSE(durable.incidents[0].times.counted_until);
+  auto deployed = durable.ledger[0];
+  deployed.deploy_began = at(20);
+  CHECK_FALSE(journal->save({deployed}));
+  REQUIRE(journal->ledger().size() == 1);
+  CHECK(journal->ledger()[0].deploy_began == at(20));
+}

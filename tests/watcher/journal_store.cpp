@@ -99,6 +99,25 @@ TEST_CASE("what was saved is found at the next start: open incidents with their 
   CHECK_FALSE(journal->take_read_fault());
 }
 
+TEST_CASE("a closed incident of which something is still to be looked at is found at the next start") {
+  const Folder folder;
+  auto closed = incident("1-closed", 5);
+  closed.closed = at(8);
+  closed.outcome = rules::Outcome::recovered;
+  closed.phase = rules::IncidentPhase::closed;
+  closed.later.resize(1);
+  closed.later[0].text = "remove the flag";
+  rules::ServiceRecord service;
+  service.service = rules::ServiceName("web");
+  service.later = {closed.id, rules::IncidentId("pruned")};
+  CHECK_FALSE(open(folder.path)->save({service, closed, incident("2-open", 10)}));
+  const auto journal = open(folder.path);
+  const rules::DurableState& durable = journal->found().durable;
+  CHECK(durable.incidents.size() == 1);
+  REQUIRE(durable.ended.size() == 1);
+  CHECK(durable.ended[0].later[0].text == "remove the flag");
+}
+
 TEST_CASE("saving a record again replaces it by its key") {
   const Folder folder;
   const auto journal = open(folder.path);

@@ -49,6 +49,7 @@ rules::JoinedRule joined_rule() {
   rule.bad_ns = rules::Duration(302s).count();
   rule.for_ns = rules::Duration(300s).count();
   rule.samples = 61;
+  rule.bad_since = at(-310);
   rules::Comparison rate;
   rate.text = "error_rate > 5%";
   rate.verdict = rules::Verdict::bad;
@@ -85,6 +86,15 @@ watcher::ReportInput recovered() {
   incident.ladder = {rules::ActionName("rollback")};
   incident.past_no_return = true;
   incident.switched = true;
+  incident.times.deployed = at(-600);
+  incident.times.decided = at(0);
+  incident.times.recovered = at(75);
+  incident.times.bad_ns = rules::Duration(375s).count();
+  incident.times.unmeasured_ns = {{"warming_up", rules::Duration(12s).count()}};
+  incident.times.counted_until = at(432);
+  incident.times.counts_requests = true;
+  incident.times.failed = 2410;
+  incident.times.requests = 7790;
   incident.timeline = {{at(0), "fired", "high-error-rate: error_rate is 0.3125, more than 0.05"},
                        {at(1), "step_started", "capture compose-logs.txt"},
                        {at(3), "step_started", "switch last-good"},

@@ -110,6 +110,18 @@ void vary_rollback(Dice& more, CoreConfig& config) {
   }
 }
 
+// Something to look at, and something to do, when it is over.
+void vary_later(Dice& more, CoreConfig& config) {
+  if (!more.percent(40)) return;
+  LaterSpec look;
+  look.after = more.pick(std::vector<Duration>{10min, 30min});
+  look.when = world::condition(config.services.front().name.text + "_errors < 1%");
+  LaterSpec remind;
+  remind.after = 1h;
+  remind.text = "look at the queue";
+  config.actions.front().later = {std::move(look), std::move(remind)};
+}
+
 void add_actions(CoreConfig& config, Dice& dice) {
   ActionSpec rollback = world::action("rollback", {});
   if (dice.percent(30)) rollback.steps.push_back(world::notify("team"));
@@ -149,6 +161,7 @@ CoreConfig configure(Dice& dice, Dice& more, const std::vector<std::string>& ser
   add_actions(config, dice);
   vary_more(more, config);
   vary_rollback(more, config);
+  vary_later(more, config);
   if (dice.percent(8)) config.mode = dice.pick(std::vector<Mode>{Mode::observe, Mode::ask});
   return config;
 }

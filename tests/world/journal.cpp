@@ -1,5 +1,6 @@
 #include "journal.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "watcher/journal/codec.hpp"
@@ -18,6 +19,12 @@ T read(const std::string& text) {
 template <class Texts, class T>
 void read_all(const Texts& texts, std::vector<T>& out) {
   for (const auto& [key, text] : texts) out.push_back(read<T>(text));
+}
+
+bool is_named(const std::vector<ServiceRecord>& services, const IncidentId& id) {
+  return std::any_of(services.begin(), services.end(), [&](const ServiceRecord& service) {
+    return std::find(service.later.begin(), service.later.end(), id) != service.later.end();
+  });
 }
 
 template <class T>
@@ -75,7 +82,11 @@ DurableState TextJournal::read_back() const {
   for (const std::string& text : fuse_) out.fuse.push_back(read<FuseRecord>(text));
   for (const auto& [id, text] : incidents_) {
     IncidentRecord record = read<IncidentRecord>(text);
-    if (!record.closed) out.incidents.push_back(std::move(record));
+    if (!record.closed) {
+      out.incidents.push_back(std::move(record));
+    } else if (is_named(out.services, record.id)) {
+      out.ended.push_back(std::move(record));
+    }
   }
   for (const IncidentRecord& open : out.incidents) {
     for (const auto& [id, text] : steps_) {

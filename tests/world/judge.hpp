@@ -108,6 +108,7 @@ class Judge final : public Witness {
     Instant asked_at = Instant::min();         // people were asked last
     Instant nothing_told_at = Instant::min();  // they were told last that nothing will be done, and what they can do
     std::string end;                           // what they were told of its end
+    std::set<std::string> told_later;          // what they were told when it was over
   };
 
   void breach(const std::string& what);
@@ -150,6 +151,8 @@ class Judge final : public Witness {
   bool may_do_something(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   std::string why_unanswered(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   bool is_answer(const Incident& incident, const rules::RuleName& rule) const;
+  void told_later(const rules::Tell& tell);
+  void check_later(const Watcher& watcher, const rules::ServiceView& service);
   void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);
   Instant now() const { return agenda_.now(); }
 

@@ -82,6 +82,7 @@ void Judge::told(const Watcher& watcher, const Tell& tell) {
   const auto found = incidents_.find(tell.context.incident);
   if (found == incidents_.end()) return;
   Incident& incident = found->second;
+  if (incident.closed && tell.title.find("after it recovered") != std::string::npos) return told_later(tell);
   incident.said.insert(std::string(to_string(tell.stage)));
   if (tell.outcome) incident.said.insert(std::string(to_string(*tell.outcome)));
   if (tell.outcome) incident.end += tell.text;

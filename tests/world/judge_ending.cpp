@@ -136,6 +136,7 @@ void Judge::look_around(const Watcher& watcher) {
   if (!watcher.is_alive()) return;
   const EngineView view = watcher.view();
   for (const IncidentRecord& open : view.open_incidents) check_waiting(watcher, open);
+  for (const ServiceView& service : view.services) check_later(watcher, service);
   for (const RuleView& one : view.rules) {
     check_detection(watcher, one);
     check_answered(watcher, view, one);

@@ -3,6 +3,7 @@
 #include "watcher/cli/command_line.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/journal/journal.hpp"
+#include "watcher/report/text.hpp"
 #include "watcher/serve/deploys_json.hpp"
 #include "watcher/serve/explain.hpp"
 
@@ -59,11 +60,26 @@ std::vector<std::string> incident_cells(const json::value& incident) {
           outcome};
 }
 
+// Only `deploy begin` and `deploy end` say how long it took.
+std::string took_of(const json::value& deploy) {
+  if (text_of(deploy, "deploy_began").empty()) return "-";
+  const json::value* const took = deploy.get_object().if_contains("deploy_seconds");
+  if (took == nullptr || took->is_null()) return "no end was said";
+  return duration_text(rules::from_seconds(took->to_number<double>()));
+}
+
 std::vector<std::string> deploy_cells(const json::value& deploy) {
   const std::string last_seen = text_of(deploy, "last_seen");
-  return {text_of(deploy, "service"),         short_revision(text_of(deploy, "revision")), text_of(deploy, "standing"),
-          text_of(deploy, "appeared"),        last_seen.empty() ? "never" : last_seen,     text_of(deploy, "rollback"),
-          or_dash(text_of(deploy, "schema")), or_dash(text_of(deploy, "backup"))};
+  return {text_of(deploy, "service"),
+          short_revision(text_of(deploy, "revision")),
+          text_of(deploy, "standing"),
+          or_dash(text_of(deploy, "deploy_began")),
+          took_of(deploy),
+          text_of(deploy, "appeared"),
+          last_seen.empty() ? "never" : last_seen,
+          text_of(deploy, "rollback"),
+          or_dash(text_of(deploy, "schema")),
+          or_dash(text_of(deploy, "backup"))};
 }
 
 int print_text(const CommandLine& line, const std::string& text) {
@@ -102,7 +118,8 @@ int list_incidents(const CommandLine& line) {
 
 int list_deploys(const CommandLine& line) {
   const Listing listing{"deploys",
-                        {"SERVICE", "REVISION", "STANDING", "APPEARED", "LAST SEEN", "ROLLBACK", "SCHEMA", "BACKUP"},
+                        {"SERVICE", "REVISION", "STANDING", "DEPLOY BEGAN", "TOOK", "APPEARED", "LAST SEEN", "ROLLBACK",
+                         "SCHEMA", "BACKUP"},
                         "no revision has been seen yet",
                         deploy_cells};
   return list(line, "/api/v1/deploys", listing, [](Journal& journal) { return deploys_json(journal.ledger()); });

@@ -201,8 +201,11 @@ void Lint::gather_conditions() {
     add_one(name + ".clear", rule.clear);
     add_one(name + ".unless", rule.unless);
   }
-  for (const rules::ActionSpec& action : config_.core.actions)
-    add_one("action." + action.name.text + ".verify.when", action.verify.when);
+  for (const rules::ActionSpec& action : config_.core.actions) {
+    const std::string name = "action." + action.name.text;
+    add_one(name + ".verify.when", action.verify.when);
+    for (const rules::LaterSpec& later : action.later) add_one(name + ".later.when", later.when);
+  }
 }
 
 }  // namespace

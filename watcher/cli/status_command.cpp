@@ -94,6 +94,24 @@ void print_services(std::ostream& out, const json::value& status) {
   table.print(out);
 }
 
+// What is still to be looked at of incidents that are over, and what people do until then.
+void print_later(std::ostream& out, const json::value& status) {
+  Table table({"LOOKED AT LATER", "SERVICE", "CONDITION", "UNTIL THEN", "INCIDENT"});
+  for (const auto& [name, service] : object_at(status, "services")) {
+    const json::value* const later = service.is_object() ? service.get_object().if_contains("later") : nullptr;
+    if (later == nullptr || !later->is_array()) continue;
+    for (const json::value& one : later->get_array()) {
+      const std::string when = text_of(one, "when");
+      const std::string text = text_of(one, "text");
+      table.add({text_of(one, "due"), std::string(name), when.empty() ? "-" : when, text.empty() ? "-" : text,
+                 text_of(one, "incident")});
+    }
+  }
+  if (table.empty()) return;
+  out << "\n";
+  table.print(out);
+}
+
 std::string verdict_of(const json::value& rule) {
   const std::string cause = text_of(rule, "cause");
   return text_of(rule, "verdict") + (cause.empty() ? "" : " (" + cause + ")");
@@ -179,6 +197,7 @@ std::vector<std::string> next_steps(const json::value& status) {
 void print_status(std::ostream& out, const json::value& status) {
   print_head(out, status);
   print_services(out, status);
+  print_later(out, status);
   print_rules(out, status);
   print_signals(out, status);
   print_probes(out, status);

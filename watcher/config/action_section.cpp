@@ -3,6 +3,7 @@
 
 #include "probes/key_rows.hpp"
 #include "watcher/config/kinds.hpp"
+#include "watcher/config/later_section.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/step_section.hpp"
 #include "watcher/config/values.hpp"
@@ -83,6 +84,11 @@ constexpr std::string_view tables = "tables";
 constexpr probes::Own main_steps{tables, "", read_main};
 constexpr probes::Own success_steps{tables, "", read_section<&ActionSpec::on_success>};
 constexpr probes::Own failure_steps{tables, "", read_section<&ActionSpec::on_failure>};
+void read_later(TableReader& reader, const Key& key, void* object) {
+  static_cast<ActionSpec*>(object)->later = read_later_checks(reader, key.name);
+}
+
+constexpr probes::Own later_checks{tables, "", read_later};
 constexpr probes::Own always_steps{tables, "", read_section<&ActionSpec::always>};
 
 constexpr std::array keys{
@@ -95,6 +101,7 @@ constexpr std::array keys{
     own_key("on_success", success_steps, "Steps after it was verified."),
     own_key("on_failure", failure_steps, "Steps after it failed; they must bear repetition."),
     own_key("always", always_steps, "Steps at its end, however it ended; they must bear repetition."),
+    own_key("later", later_checks, "What is looked at, and told, some time after it recovered; it decides nothing."),
 };
 
 void read_action(Loading& loading, const NamedTable& entry) {
@@ -124,6 +131,7 @@ void write_action(TomlWriter& out, const ActionSpec& action) {
   for (const rules::StepSpec& step : action.on_success) write_step(out, name + ".on_success", step);
   for (const rules::StepSpec& step : action.on_failure) write_step(out, name + ".on_failure", step);
   for (const rules::StepSpec& step : action.always) write_step(out, name + ".always", step);
+  for (const rules::LaterSpec& later : action.later) write_later(out, name + ".later", later);
 }
 
 }  // namespace watcher

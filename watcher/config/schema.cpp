@@ -152,6 +152,14 @@ std::vector<Section> sections() {
       {"action.step", "[[action.NAME.step]]",
        "A step of a plan; on_success, on_failure and always have the same. It does one thing: the first key says what.",
        step_keys(), "", step_kinds(), fresh<rules::StepSpec>, itself},
+      {"action.later",
+       "[[action.NAME.later]]",
+       "What is looked at, and told, when the incident has recovered and that long is over. It decides nothing, holds "
+       "no lock, and ends with a newer release. It has a condition, what a person does until then, or both.",
+       later_keys(),
+       "",
+       {},
+       fresh<rules::LaterSpec>},
       {"notify", "[notify.NAME]", "Who is told.", notifier_keys(), "type", notifier_types(), fresh<NotifierSection>,
        itself},
   };

@@ -43,6 +43,7 @@ std::shared_ptr<void> fresh_service();
 void* driver_of_service(void* service);
 std::span<const probes::Key> action_keys();
 std::span<const probes::Key> step_keys();
+std::span<const probes::Key> later_keys();
 std::span<const probes::Key> notifier_keys();
 
 // Each writes a table of its kind.

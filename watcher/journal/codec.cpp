@@ -231,5 +231,6 @@ template std::string enumerator_name(rules::PlanSection);
 template std::string enumerator_name(rules::Severity);
 template std::string enumerator_name(rules::Stage);
 template std::string enumerator_name(rules::StepStatus);
+template std::string enumerator_name(rules::LaterEnd);
 
 }  // namespace watcher

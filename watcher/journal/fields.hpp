@@ -23,6 +23,7 @@ BOOST_DESCRIBE_ENUM(Outcome, recovered, not_recovered, wrong_revision, unverifia
                     superseded, aborted, observed, notified, cleared)
 BOOST_DESCRIBE_ENUM(IncidentPhase, held, asking, acting, settling, verifying, finishing, telling, closed)
 BOOST_DESCRIBE_ENUM(PlanSection, steps, on_success, on_failure, always)
+BOOST_DESCRIBE_ENUM(LaterEnd, waits, holds, does_not_hold, unknown, reminded, not_looked_at)
 BOOST_DESCRIBE_ENUM(StepStatus, started, succeeded, failed, timed_out, skipped, interrupted)
 BOOST_DESCRIBE_ENUM(Stage, started, progress, ask, completed, failed, cleared, blind, seeing, fault)
 
@@ -32,21 +33,25 @@ BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
 BOOST_DESCRIBE_STRUCT(SpanRecord, (),
                       (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, withheld_since))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
-                      (service, revision, standing, appeared, last_seen, adopted, baked_ns, policy, schema, backup,
-                       baselines, collected, switches_away, preexisting))
-BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup))
+                      (service, revision, standing, appeared, last_seen, deploy_began, deploy_ended, adopted, baked_ns,
+                       policy, schema, backup, baselines, collected, switches_away, preexisting))
+BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
                        mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
-                       unreadable_told, closed_unbegun))
+                       unreadable_told, closed_unbegun, later))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
-BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples))
+BOOST_DESCRIBE_STRUCT(JoinedRule, (), (rule, severity, joined, evidence, bad_ns, for_ns, samples, bad_since))
+BOOST_DESCRIBE_STRUCT(IncidentTimes, (),
+                      (deployed, undeployed, decided, recovered, bad_ns, unmeasured_ns, counted_until, counts_requests,
+                       failed, requests))
+BOOST_DESCRIBE_STRUCT(LaterCheck, (), (action, after_ns, when, text, notify, due, revision, end, ended))
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
 BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                       (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
-                       asked_in_trouble, approved_by, settle_extensions, timeline))
+                       asked_in_trouble, approved_by, settle_extensions, timeline, times, later))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

@@ -28,6 +28,14 @@ class Loader {
     if (auto why = append(query, records)) damage_ = Damage{*why};
     note(query);
   }
+  // The record of one incident, where there is one.
+  void load_incident(const rules::IncidentId& id, std::vector<rules::IncidentRecord>& records) {
+    if (damage_ || fault_) return;
+    auto query = database_.prepare("SELECT record FROM incidents WHERE id = ?");
+    query.bind(id.text);
+    if (auto why = append(query, records)) damage_ = Damage{*why};
+    note(query);
+  }
   // Nothing: there is none, or it could not be read, which the result says.
   std::optional<rules::Instant> moment(std::string_view name) {
     auto query = database_.prepare("SELECT at_ns FROM moments WHERE name = ?");
@@ -64,6 +72,9 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
   loader.load("SELECT record FROM services ORDER BY service", state.services);
   loader.load("SELECT record FROM fuse ORDER BY service, at_ns", state.fuse);
   loader.load("SELECT record FROM incidents WHERE closed_ns IS NULL ORDER BY opened_ns, id", state.incidents);
+  for (const rules::ServiceRecord& service : state.services) {
+    for (const rules::IncidentId& id : service.later) loader.load_incident(id, state.ended);
+  }
   loader.load(
       "SELECT steps.record FROM steps JOIN incidents ON incidents.id = steps.incident WHERE closed_ns IS NULL "
       "ORDER BY incident, started_ns, steps.rowid",

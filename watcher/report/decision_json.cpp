@@ -9,6 +9,7 @@
 #include "watcher/report/report.hpp"
 #include "watcher/report/story.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/times.hpp"
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -102,6 +103,16 @@ json::value revision_json(const ReportInput& input, const rules::Revision& revis
   return object;
 }
 
+json::value later_json(const rules::LaterCheck& check) {
+  json::object object;
+  object["due"] = time(check.due);
+  object["when"] = text_or_null(check.when);
+  object["text"] = text_or_null(check.text);
+  object["end"] = enumerator_name(check.end);
+  object["ended"] = time(check.ended);
+  return object;
+}
+
 json::value timeline_json(const rules::TimelineEntry& entry) {
   json::object object;
   object["at"] = time(entry.at);
@@ -142,7 +153,9 @@ std::string decision_json(const ReportInput& input) {
   json::object before;
   for (const auto& [name, value] : input.incident.before) before[clean_text(name)] = number(value);
   object["before"] = std::move(before);
+  object["times"] = times_json(input.incident, input.steps);
   object["steps"] = array_of(input.steps, step_json);
+  object["later"] = array_of(input.incident.later, later_json);
   object["timeline"] = array_of(input.incident.timeline, timeline_json);
   object["left_to_do"] = array_of(left_to_do(input), [](const std::string& thing) { return text(thing); });
   object["notes"] = array_of(input.notes, [](const std::string& note) { return text(note); });

@@ -8,6 +8,7 @@
 #include "watcher/report/report.hpp"
 #include "watcher/report/story.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/times.hpp"
 
 namespace watcher {
 
@@ -204,6 +205,26 @@ std::string verification(const rules::IncidentRecord& incident) {
   return text + (lines.empty() ? "" : "\n" + lines) + "\n";
 }
 
+// What is looked at when it is over, and what was seen.
+std::string later(const rules::IncidentRecord& incident) {
+  if (incident.later.empty()) return "";
+  std::string text =
+      "## Looked at later (UTC)\n\n" + row({"when", "what", "until then", "seen"}) + "|---|---|---|---|\n";
+  for (const rules::LaterCheck& check : incident.later) {
+    std::string seen = "not yet";
+    if (check.end != rules::LaterEnd::waits) seen = enumerator_name(check.end);
+    if (check.ended) seen += " at " + utc_text(*check.ended);
+    std::replace(seen.begin(), seen.end(), '_', ' ');
+    text += row({utc_text(check.due), cell(check.when), check.text.empty() ? "–" : markdown_text(check.text), seen});
+  }
+  std::string lines;
+  for (const rules::TimelineEntry& entry : incident.timeline) {
+    if (entry.event == rules::story::later)
+      lines += "- " + utc_text(entry.at) + " " + markdown_text(first_line(entry.text)) + "\n";
+  }
+  return text + (lines.empty() ? "" : "\n" + lines) + "\n";
+}
+
 std::string timeline(const rules::IncidentRecord& incident) {
   if (incident.timeline.empty()) return "";
   std::string text = "## Timeline (UTC)\n\n" + row({"time", "after", "event", ""}) + "|---|--:|---|---|\n";
@@ -242,8 +263,9 @@ std::string footer(const ReportInput& input) {
 }  // namespace
 
 std::string report_markdown(const ReportInput& input) {
-  return title(input.incident) + summary(input) + "\n\n" + to_do(input) + evidence(input.incident) + deeds(input) +
-         verification(input.incident) + revisions(input) + timeline(input.incident) + files(input) + footer(input);
+  return title(input.incident) + summary(input) + "\n\n" + to_do(input) + times_markdown(input.incident, input.steps) +
+         evidence(input.incident) + deeds(input) + verification(input.incident) + later(input.incident) +
+         revisions(input) + timeline(input.incident) + files(input) + footer(input);
 }
 
 }  // namespace watcher

@@ -273,6 +273,10 @@ std::vector<std::string> left_to_do(const ReportInput& input) {
   else
     things.push_back(input.incident.outcome ? first_thing(input, *input.incident.outcome) : open_thing(input.incident));
   add_revisions(input, things);
+  for (const rules::LaterCheck& check : input.incident.later) {
+    if (check.end == rules::LaterEnd::waits && !check.text.empty())
+      things.push_back("Until " + utc_text(check.due) + " UTC: " + markdown_text(check.text));
+  }
   return things;
 }
 

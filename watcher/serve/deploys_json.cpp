@@ -18,6 +18,10 @@ json::object to_object(const rules::LedgerRecord& record) {
   object["revision"] = record.revision.text;
   object["standing"] = rules::to_string(record.standing);
   object["appeared"] = to_rfc3339(record.appeared);
+  object["deploy_began"] = to_json(record.deploy_began);
+  object["deploy_seconds"] = nullptr;  // from `deploy begin` to `deploy end`
+  if (record.deploy_began && record.deploy_ended)
+    object["deploy_seconds"] = rules::seconds(*record.deploy_ended - *record.deploy_began);
   const bool ran = record.last_seen != rules::Instant();
   object["last_seen"] = to_json(ran ? std::optional(record.last_seen) : std::nullopt);
   object["adopted"] = record.adopted;

@@ -6,6 +6,7 @@
 
 #include "rules/base/parse.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/times.hpp"
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -79,6 +80,17 @@ std::string joined_text(const rules::JoinedRule& joined) {
                      joined.samples, evidence_text(joined.evidence));
 }
 
+std::string later_text(const rules::LaterCheck& check) {
+  std::string text = fmt::format("  {}", to_rfc3339(check.due));
+  if (!check.when.empty()) text += " " + check.when;
+  if (check.end == rules::LaterEnd::waits) {
+    text += ": not yet";
+  } else {
+    text += fmt::format(": {}", rules::to_string(check.end));
+  }
+  return text + (check.text.empty() ? "\n" : "; until then: " + check.text + "\n");
+}
+
 std::string step_text(const rules::StepRecord& step) {
   std::string text = fmt::format("  {} {}: {}", to_rfc3339(step.started), step.text, rules::to_string(step.status));
   if (step.exit_code) text += fmt::format(" ({})", *step.exit_code);
@@ -115,6 +127,9 @@ std::string explain_incident(const rules::IncidentRecord& incident, const std::v
   for (const rules::JoinedRule& joined : incident.rules) text += joined_text(joined);
   if (!incident.waiting_for.empty()) text += fmt::format("  waits for: {}\n", incident.waiting_for);
   if (!incident.outcome_detail.empty()) text += fmt::format("  {}\n", incident.outcome_detail);
+  text += times_text(incident, steps);
+  if (!incident.later.empty()) text += "looked at later\n";
+  for (const rules::LaterCheck& check : incident.later) text += later_text(check);
   if (!incident.timeline.empty()) text += "what happened\n";
   for (const rules::TimelineEntry& entry : incident.timeline) {
     text += fmt::format("  {} {}: {}\n", to_rfc3339(entry.at), entry.event, entry.text);

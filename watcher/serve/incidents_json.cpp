@@ -1,6 +1,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "watcher/report/times.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/evidence_json.hpp"
 #include "watcher/serve/json_text.hpp"
@@ -47,6 +48,16 @@ json::object to_object(const rules::TimelineEntry& entry) {
   object["at"] = to_rfc3339(entry.at);
   object["event"] = entry.event;
   object["text"] = entry.text;
+  return object;
+}
+
+json::object to_object(const rules::LaterCheck& check) {
+  json::object object;
+  object["due"] = to_rfc3339(check.due);
+  object["when"] = text_or_null(check.when);
+  object["text"] = text_or_null(check.text);
+  object["end"] = rules::to_string(check.end);
+  object["ended"] = to_json(check.ended);
   return object;
 }
 
@@ -108,6 +119,8 @@ std::string incident_json(const rules::IncidentRecord& incident, const std::vect
   object["past_no_return"] = incident.past_no_return;
   object["switched"] = incident.switched;
   object["timeline"] = array_of(incident.timeline);
+  object["times"] = times_json(incident, steps);
+  object["later"] = array_of(incident.later);
   object["steps"] = array_of(steps);
   return to_text(object);
 }

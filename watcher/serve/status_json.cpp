@@ -24,6 +24,19 @@ json::array flags_of(const rules::ServiceView& service) {
   return flags;
 }
 
+json::array later_of(const rules::ServiceView& service) {
+  json::array out;
+  for (const rules::LaterView& later : service.later) {
+    json::object one;
+    one["incident"] = later.incident.text;
+    one["due"] = to_rfc3339(later.check.due);
+    one["when"] = text_or_null(later.check.when);
+    one["text"] = text_or_null(later.check.text);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 json::object to_object(const rules::ServiceView& service, rules::Instant now) {
   json::object object;
   object["revision"] = text_or_null(service.revision.text);
@@ -40,6 +53,7 @@ json::object to_object(const rules::ServiceView& service, rules::Instant now) {
   if (service.warming_until) object["warming_up_seconds"] = rules::seconds(*service.warming_until - now);
   object["baked_seconds"] = rules::seconds(service.baked);
   object["bake_seconds"] = rules::seconds(service.bake);
+  object["later"] = later_of(service);
   return object;
 }
 

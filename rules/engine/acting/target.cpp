@@ -6,7 +6,10 @@ namespace {
 
 std::string no_backup_of(const Revision& from) {
   const std::string what = from.empty() ? "what runs" : from.text;
-  return "no backup is known that was made before " + what + " came; `rollbackd deploy begin --backup PATH` says one";
+  const std::string none = "no backup is known that was made before " + what + " came; ";
+  if (from.empty()) return none + "`rollbackd deploy begin --backup PATH` says one";
+  return none + "`rollbackd deploy mark " + from.text +
+         " --backup PATH` says one, `rollbackd deploy begin --backup PATH` " + "the next time";
 }
 
 bool has_backup(const Revision& from, const Revisions& revisions) {

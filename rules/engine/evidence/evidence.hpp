@@ -90,6 +90,8 @@ class Evidence {
   std::optional<Instant> warming_until() const { return warming_.end_of(probes_, now()); }  // at most
   Up worst_up() const { return uptime_.worst(); }  // of its probes; unknown without any
   Judgement judge(const Condition& condition, Instant not_before = Instant::min()) const;
+  // before(x) is what was so before another incident than the open one.
+  Judgement judge_with(const Condition& condition, const FrozenValues& before) const;
   // What the rule's condition is now, for people.
   Judgement judge_now(const WatchedRule& rule, Instant at) const;
   Measured measure(const Condition::Reference& signal_or_field) const;

@@ -12,6 +12,16 @@ Judgement Evidence::judge(const Condition& condition, Instant not_before) const 
   return measuring_.measurements.judge(condition, in, now());
 }
 
+Judgement Evidence::judge_with(const Condition& condition, const FrozenValues& before) const {
+  std::optional<Cause> nothing_counts;
+  if (warming_.covers(measuring_.measurements.probes_of(condition), now())) nothing_counts = Cause::warming_up;
+  if (is_deploying()) nothing_counts = Cause::deploying;
+  if (measuring_.trouble.blinds()) nothing_counts = Cause::self_degraded;
+  Scope in = scope(nothing_counts);
+  in.before = &before;
+  return measuring_.measurements.judge(condition, in, now());
+}
+
 Judgement Evidence::judge_now(const WatchedRule& rule, Instant at) const {
   return measuring_.measurements.judge(rule.spec().when, scope(blanket(rule)), at);
 }
@@ -74,6 +84,9 @@ FrozenValues Evidence::values_before(const std::vector<ActionSpec>& plans) const
     if (action.verify.when) keep(*action.verify.when);
     for (const StepSpec& step : action.steps) {
       if (const auto* wait = std::get_if<WaitStep>(&step.what)) keep(wait->until);
+    }
+    for (const LaterSpec& later : action.later) {
+      if (later.when) keep(*later.when);
     }
   }
   return out;

@@ -50,6 +50,15 @@ void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fr
   const Judgement newest = look_closer ? measurements.judge(spec_.when, scope, now, Part::newest) : when_;
   tracker_.observe(now, when_, clear, newest, fresh);
   note_known(now);
+  count_requests();
+}
+
+void WatchedRule::count_requests() {
+  if (tracker_.state() == RuleState::idle) {
+    failed_requests_ = FailedRequests();
+  } else {
+    failed_requests_.see(when_);
+  }
 }
 
 void WatchedRule::note_known(Instant now) {

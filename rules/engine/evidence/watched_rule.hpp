@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rules/engine/effects.hpp"
+#include "rules/engine/evidence/failed_requests.hpp"
 #include "rules/signals/measurements.hpp"
 #include "rules/sustain/rule_tracker.hpp"
 
@@ -41,6 +42,8 @@ class WatchedRule {
   bool is_firing() const;  // or recovering
   RuleProgress progress(Instant now) const { return tracker_.progress(now); }
   Duration good_for(Instant now) const { return tracker_.good_for(now); }
+  // Counted since its bad span began.
+  const FailedRequests& failed_requests() const { return failed_requests_; }
   // Since our start, by cause; a reload that leaves the rule as it is does not begin anew.
   std::map<Cause, Duration> unknown_time() const;
   // It recovered since it last fired, or has been good for as long as that takes.
@@ -85,6 +88,7 @@ class WatchedRule {
 
  private:
   void note_known(Instant now);
+  void count_requests();
   void know(Instant at, Verdict verdict);
 
   RuleSpec spec_;
@@ -97,6 +101,7 @@ class WatchedRule {
   bool judged_ = false;
   bool blind_ = false;
   std::deque<KnownVerdict> known_;
+  FailedRequests failed_requests_;
   std::map<Cause, Duration> unknown_before_;  // of the same rule before the last reload
   bool looked_for_ = false;
   bool answered_ = false;

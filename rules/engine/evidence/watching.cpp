@@ -70,6 +70,9 @@ std::vector<Condition> all_conditions(const CoreConfig& config) {
     for (const auto* steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
       add_waits(*steps, out);
     }
+    for (const LaterSpec& later : action.later) {
+      if (later.when) out.push_back(*later.when);
+    }
   }
   return out;
 }

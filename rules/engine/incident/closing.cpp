@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/later.hpp"
 #include "rules/engine/incident/outcomes.hpp"
 #include "rules/incidents/story.hpp"
 
@@ -41,6 +42,8 @@ void Incident::next_rung() {
 void Incident::finish(Outcome outcome, const std::string& why) {
   record_.pending_outcome = outcome;
   record_.outcome_detail = why;
+  note_decided();
+  note_recovered();
   if (switch_unseen_)
     record_.outcome_detail += "; the watcher ended in the switch, and whether that was done is not known";
   story(story::decided, std::string(to_string(outcome)) + ": " + why);
@@ -96,9 +99,11 @@ void Incident::remember_rungs() {
 }
 
 void Incident::close() {
+  count_time();
   remember_rungs();
   record_.outcome = record_.pending_outcome;
   record_.closed = now();
+  plan_later();
   record_.phase = IncidentPhase::closed;
   record_.phase_since = now();
   record_.deadline.reset();
@@ -139,6 +144,7 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 
 std::string Incident::what_is_left_to_do() const {
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
+  if (!record_.later.empty()) return to_be_done_later(record_);
   const std::string text = what_now(*record_.outcome, record_.service);
   const bool takes_a_target =
       record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back() && gate_view().no_backup.empty();

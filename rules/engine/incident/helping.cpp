@@ -112,6 +112,8 @@ bool Incident::drive_verifying() {
   if (switchless && climb_now_) return climb("a more severe rule fired"), true;
   if (switchless && std::exchange(refired_, false)) return climb("its rules fired again"), true;
   check_verify_when();
+  // Only looking on keeps nobody else from acting; what follows has to get the host's lock anew.
+  if (now() >= record_.phase_since + lock_kept_max) lock_.start_over();
   const Verification now_so = verification();
   if (now_so.has_helped()) return finish(Outcome::recovered, now_so.proof()), true;
   if (!record_.deadline || now() < *record_.deadline) return false;

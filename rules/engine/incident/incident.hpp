@@ -13,6 +13,7 @@
 #include "rules/engine/acting/neighbours.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/incident/later.hpp"
 #include "rules/engine/incident/running_look.hpp"
 #include "rules/engine/incident/verification.hpp"
 #include "rules/engine/own_trouble.hpp"
@@ -29,6 +30,7 @@ struct Surroundings {
   Evidence& evidence;
   Revisions& revisions;
   Limits& limits;
+  LaterChecks& later;
   HostLock& host;
   Effects& effects;
   const bool& steps_held;  // the watcher stops: no step is begun any more
@@ -58,6 +60,8 @@ class Incident {
   bool answers(const WatchedRule& rule) const;
   // A rule of the service that may act fired.
   void note_fired() { refired_ = true; }
+  // Adds the time since this was last called, during which what held then held on (times.cpp).
+  void count_time();
 
   // What happens (phases.cpp, steps.cpp, looks.cpp).
   bool drive();  // false: nothing more follows now
@@ -182,6 +186,13 @@ class Incident {
   bool has_its_plan() const;
   void go_on_without_plan();
 
+  // times.cpp
+  void begin_times(const WatchedRule* rule);
+  void note_decided();
+  void note_recovered();
+  void count_requests();
+  void plan_later();
+
   // telling.cpp
   StepContext context() const;
   void save() { in_.effects.save(record_); }
@@ -217,6 +228,9 @@ class Incident {
   std::optional<Instant> wait_since_;    // a wait's condition has been true since
   std::optional<Instant> verify_since_;  // the plan's verify.when has been true since
   std::optional<Instant> hold_until_;
+  FailedRequests failed_requests_;  // since it opened, or since our start
+  double failed_before_ = 0;        // in the record then
+  double requests_before_ = 0;
   bool climb_now_ = false;  // a more severe rule joined: its response starts at once
   bool refired_ = false;    // a rule that may act fired since it was looked after
   std::set<RuleName> kept_waiting_;

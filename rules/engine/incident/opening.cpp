@@ -21,6 +21,7 @@ JoinedRule joined_now(const WatchedRule& rule, Instant now) {
   joined.bad_ns = progress.bad.count();
   joined.for_ns = rule.spec().sustain.count();
   joined.samples = progress.bad_samples;
+  joined.bad_since = progress.bad_since;
   return joined;
 }
 
@@ -43,6 +44,7 @@ bool Incident::has_joined(const RuleName& rule) const {
 void Incident::open(const WatchedRule& rule) {
   record_.rules.push_back(joined_now(rule, now()));
   record_.severity = rule.spec().severity;
+  begin_times(&rule);
   add_rungs(rule.spec(), true);
   if (const int rung = in_.limits.rung_of(rule.name()); rung > 0 && !record_.ladder.empty()) {
     record_.rung = std::min(static_cast<std::size_t>(rung), record_.ladder.size() - 1);
@@ -57,6 +59,7 @@ void Incident::open(const WatchedRule& rule) {
 }
 
 void Incident::open_by_hand() {
+  begin_times(nullptr);
   const std::string& by = record_.approved_by;
   in_.effects.note("incident_opened", {{"incident", record_.id.text}, {"by", by}});
   tell(Stage::started, "by_hand",

@@ -108,6 +108,7 @@ void Incident::begin_acting() {
   if (const SwitchStep* step = action.switch_step()) record_.to = target(*step).revision.value_or(record_.to);
   record_.plan_fingerprint = action.fingerprint();
   const bool begins = !rung_started() && !lock_.was_asked();
+  note_decided();
   enter(IncidentPhase::acting);
   if (begins) tell(Stage::progress, "action_started", "action " + action.name.text + " begins: " + reason());
 }

@@ -28,6 +28,13 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
     if (rules_say && is_interrupted_switch(step)) switch_unseen_ = true;
   }
   is_resumed_ = true;
+  failed_before_ = record_.times.failed;
+  requests_before_ = record_.times.requests;
+  // Nobody measured while we were away.
+  if (std::optional<Instant>& counted = record_.times.counted_until) {
+    record_.times.unmeasured_ns[std::string(to_string(Cause::no_data))] +=
+        (now() - std::exchange(*counted, now())).count();
+  }
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
   const ActionSpec* action = plan();

@@ -86,6 +86,7 @@ void Incident::add_deadlines(std::vector<Instant>& out) const {
   if (record_.deadline) out.push_back(*record_.deadline);
   if (record_.deadline && record_.phase == IncidentPhase::verifying) {
     out.push_back(*record_.deadline + identity_wait_max);
+    out.push_back(record_.phase_since + lock_kept_max);
   }
   if (intent_retry_at_) out.push_back(*intent_retry_at_);
   if (hold_until_) out.push_back(*hold_until_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct Verified {
   Outcome outcome = Outcome::unverifiable;
   std::string why;
 };
+
+// How long verifying keeps the host's lock: what is started needs its time alone, not what is looked at for hours.
+inline constexpr Duration lock_kept_max = std::chrono::minutes(5);
 
 // Whether what was done has helped (SPEC 2.26, 2.27). A view: it reads, and changes nothing.
 class Verification {

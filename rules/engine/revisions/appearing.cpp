@@ -91,6 +91,8 @@ LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at) const
   if (record.standing != Standing::good) record.baked_ns = 0;
   record.appeared = at;
   record.last_seen = now();
+  record.deploy_began.reset();
+  record.deploy_ended.reset();
   record.policy = RollbackPolicy::automatic;
   record.baselines = baselines_after(old);
   // A mark is often said when the new one already runs, and we may have been alive when nobody had looked yet: only a

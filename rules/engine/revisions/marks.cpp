@@ -36,14 +36,16 @@ void Revisions::tell_deploying() {
   doors_.evidence.deploying_until(until);
 }
 
-void Revisions::marked(const DeployMark& mark) {
+void Revisions::marked(const DeployMark& mark, Says says) {
   doors_.effects.note(std::string(event_of(mark.kind)),
                       {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
   const std::optional<Instant> began = deploying_since_;
   if (mark.kind == MarkKind::begin) deploying_since_ = mark.at;
   if (mark.kind == MarkKind::end) deploying_since_.reset();
   tell_deploying();
-  PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup};
+  PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup, {}, {}};
+  said.began = mark.kind == MarkKind::begin ? mark.at : began;
+  if (mark.kind == MarkKind::end && began) note_end(said);
   const LedgerRecord* running = running_record();
   const bool names_running = !said.revision.empty() && said.revision == running_;
   const bool just_appeared = said.revision.empty() && running != nullptr && !running->adopted && !rolled_back_here_ &&
@@ -57,12 +59,22 @@ void Revisions::marked(const DeployMark& mark) {
     const Revision name = mark_->revision;
     appeared(name, began.value_or(mark.at));
   } else if (names_running || just_appeared) {
-    apply_mark(said);
+    apply_mark(said, says);
     if (just_appeared) tell_difference();
   } else {
     hold_mark(std::move(said));
   }
   doors_.save();
+}
+
+// What the deployment brought may have been seen since it began: its end is that one's then, however late it comes.
+void Revisions::note_end(PendingMark& said) {
+  said.ended = said.at;
+  LedgerRecord* running = record_of_running();
+  if (running == nullptr || running->deploy_began != said.began) return;
+  running->deploy_ended = std::exchange(said.ended, std::nullopt);
+  said.began.reset();
+  save(*running);
 }
 
 // It waits for its revision; what it does not say, `deploy begin` has said.
@@ -72,6 +84,7 @@ void Revisions::hold_mark(PendingMark said) {
   if (said.schema.empty()) said.schema = begun.schema;
   if (said.backup.empty()) said.backup = begun.backup;
   if (said.revision.empty()) said.revision = begun.revision;
+  if (!said.began && !said.ended) said.began = begun.began;
   mark_ = std::move(said);
 }
 
@@ -95,13 +108,17 @@ void Revisions::take_mark() {
 }
 
 // What the mark said of undoing goes to the revision that runs.
-void Revisions::apply_mark(const PendingMark& mark) {
+void Revisions::apply_mark(const PendingMark& mark, Says says) {
   LedgerRecord* record = record_of_running();
   if (record == nullptr) return;
   if (mark.policy) record->policy = *mark.policy;
   if (!mark.schema.empty()) record->schema = mark.schema;
   if (!mark.backup.empty()) record->backup = mark.backup;
-  if (mark.at > record->appeared && !record->adopted) {
+  if (mark.began && !record->adopted) {
+    record->deploy_began = mark.began;
+    record->deploy_ended = mark.ended;
+  }
+  if (says == Says::deployment && mark.at > record->appeared && !record->adopted) {
     record->appeared = mark.at;
     doors_.evidence.count_from(mark.at);
     doors_.evidence.restart_spans();

@@ -15,6 +15,9 @@
 
 namespace rules {
 
+// A mark brings a deployment, or only what was not said of one whose evidence counts already.
+enum class Says { deployment, what_was_missing };
+
 // What runs of one service, every revision that ran, and how far the one that runs has proved itself (SPEC 2.9, 2.13,
 // 2.14, 2.16, 2.17). It tells the evidence from when on what is measured counts, and with what it is compared.
 class Revisions {
@@ -45,7 +48,7 @@ class Revisions {
   void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
 
   // What is said of deployments (marks.cpp).
-  void marked(const DeployMark& mark);
+  void marked(const DeployMark& mark, Says says = Says::deployment);
   void end_overdue();
 
   // Proving itself (baking.cpp). `in_incident`: one of the service is open.
@@ -95,8 +98,9 @@ class Revisions {
   void now_runs(const Revision& revision, Instant since);
   std::map<std::string, double> baselines_after(const LedgerRecord* old) const;
   void take_mark();
-  void apply_mark(const PendingMark& mark);
+  void apply_mark(const PendingMark& mark, Says says = Says::deployment);
   void hold_mark(PendingMark said);
+  void note_end(PendingMark& said);
   void tell_deploying();
   void tell_difference();
   bool is_baking(bool in_incident) const;

@@ -1,0 +1,133 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// When what happened, as the report has it.
+
+using namespace world;
+
+namespace {
+
+rules::DeployMark mark_of(const World& w, rules::MarkKind kind) {
+  rules::DeployMark mark;
+  mark.kind = kind;
+  mark.service = rules::ServiceName("web");
+  mark.at = w.now();
+  return mark;
+}
+
+const rules::LedgerRecord& ledger(const World& w, const std::string& revision) {
+  return w.journal.ledger.at({"web", revision});
+}
+
+}  // namespace
+
+TEST_CASE("a deployment's start and end are those that were said, however late its revision is seen") {
+  for (const bool seen_after_the_end : {false, true}) {
+    CAPTURE(seen_after_the_end);
+    World w(usual());
+    w.run(5min);
+    const Instant began = w.now();
+    w.observe(mark_of(w, rules::MarkKind::begin));
+    w.run(1min);
+    if (!seen_after_the_end) w.deploy("v2");
+    w.run(4min);
+    const Instant ended = w.now();
+    w.observe(mark_of(w, rules::MarkKind::end));
+    if (seen_after_the_end) w.deploy("v2");
+    w.run(2min);
+    CHECK(ledger(w, "v2").deploy_began == began);
+    CHECK(ledger(w, "v2").deploy_ended == ended);
+    CHECK_FALSE(ledger(w, "v1").deploy_began);
+    w.deploy("v3");
+    w.run(2min);
+    CHECK_FALSE(ledger(w, "v3").deploy_began);
+    CHECK_FALSE(ledger(w, "v3").deploy_ended);
+  }
+}
+
+TEST_CASE("an incident's times are in their order, and its downtime is what was measured bad") {
+  World w(usual());
+  w.run(5min);
+  const Instant deployed = w.now();
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  const rules::IncidentRecord incident = *w.last();
+  const rules::IncidentTimes& times = incident.times;
+  REQUIRE(times.deployed);
+  CHECK(*times.deployed <= deployed);
+  CHECK(*times.deployed + 30s > deployed);
+  REQUIRE(incident.rules.front().bad_since);
+  CHECK(*incident.rules.front().bad_since > deployed);
+  CHECK(*incident.rules.front().bad_since + 60s <= incident.opened);
+  CHECK(times.decided == incident.opened);
+  REQUIRE(times.recovered);
+  CHECK(*times.recovered > *times.decided);
+  CHECK(*times.recovered < *incident.closed);
+  const Duration bad(times.bad_ns);
+  CHECK(bad >= 60s);
+  CHECK(bad <= *times.recovered - *incident.rules.front().bad_since);
+  // 30 % of 40 requests a second, for as long as the bad one ran.
+  CHECK(times.counts_requests);
+  CHECK(times.failed > 0.8 * 12 * rules::seconds(bad));
+  CHECK(times.failed < 1.5 * 12 * rules::seconds(bad) + 12 * 60);
+}
+
+TEST_CASE("while the watcher is away nothing is measured, and the downtime says how long") {
+  World w(usual());
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 2min, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.crash(1min);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  Duration unmeasured{};
+  const rules::IncidentRecord incident = *w.last();
+  for (const auto& [cause, length] : incident.times.unmeasured_ns) unmeasured += Duration(length);
+  CHECK(unmeasured >= 1min);
+}
+
+TEST_CASE("what ran already when it was first seen has no known deployment") {
+  World w(usual());
+  w.run(5min);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return !w.all().empty(); }, 15min));
+  CHECK_FALSE(w.last()->times.deployed);
+  CHECK(w.last()->times.undeployed == "it ran already when rollbackd first looked");
+}
+
+TEST_CASE("SPEC 2.22: what ended for want of a backup is looked at again when a mark names it") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("restore"), switch_step()};
+    config.actions[0].steps[0].uses_backup = true;
+  }));
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  CHECK(w.told_text("`rollbackd deploy mark bad --backup PATH` says one"));
+  w.run(5min);
+  REQUIRE(w.deeds.empty());
+  rules::DeployMark mark = mark_of(w, rules::MarkKind::mark);
+  mark.revision = rules::Revision("bad");
+  mark.backup = "/backups/before-bad.dump";
+  w.observe(mark);
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30s));
+  CHECK(w.all().size() == 2);
+  CHECK(ledger(w, "bad").backup == "/backups/before-bad.dump");
+}
+
+TEST_CASE("a mark with a backup of another revision than runs has nothing looked at again") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("restore"), switch_step()};
+    config.actions[0].steps[0].uses_backup = true;
+  }));
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  rules::DeployMark mark = mark_of(w, rules::MarkKind::mark);
+  mark.revision = rules::Revision("next");
+  mark.backup = "/backups/before-next.dump";
+  w.observe(mark);
+  w.run(10min);
+  CHECK(w.all().size() == 1);
+  CHECK(w.deeds.empty());
+}
