@@ -94,5 +94,87 @@ class PinnedTag(Runbook):
         self.assertLess(self.people.paths.index("/slack-url-lead"), self.people.paths.index("/slack-url-manager"))
 
 
+class ThreeTypes(Runbook):
+    example = "three-types.toml"
+    scripts = {"scripts/deploy-revision.sh": '*) git checkout -q "$1" && exec ./restart ;;',
+               "scripts/schema-version.sh": "*) cat run/schema 2>/dev/null || echo 7 ;;",
+               "scripts/migrate-down.sh": "*) echo 7 >run/schema ;;",
+               "scripts/restore.sh": '*) echo "restored from $ROLLBACKD_BACKUP" >>$calls; echo 7 >run/schema ;;',
+               "scripts/maintenance.sh": "", "scripts/traffic.sh": ""}
+    SWITCH = "deploy-revision.sh"
+
+    def deploy_v2(self, *words, schema="7"):
+        self.good_shop_under_watch()
+        self.cli("deploy", "begin", "--service", "shop", *words)
+        (self.repository / "run" / "schema").write_text(schema + "\n")
+        self.deploy("v2")
+        self.cli("deploy", "end", "--service", "shop")
+        self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 40)
+
+    def test_code_alone_is_rolled_back_by_itself(self):
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assert_once(self.SWITCH)
+        self.assertEqual(self.calls("maintenance", "traffic", "migrate", "restore"), [])
+
+    def test_code_and_schema(self):
+        self.deploy_v2(schema="8")
+        self.cli("rollback", "shop", "--action", "rollback-schema", "--yes", "--reason", "wrong prices", timeout=120)
+        incident = self.wait_for_incident_closed(60)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assert_in_order("maintenance.sh on", "migrate-down.sh", f"{self.SWITCH} {self.revision('v1')}", "maintenance.sh off")
+        self.assert_once(self.SWITCH)
+        self.assertIn("wrong prices", self.report_of(incident)[0])
+
+    def test_everything_from_the_backup_with_its_revision(self):
+        self.deploy_v2("--backup", "/var/backups/shop/before-v2.dump", schema="8")
+        self.assertEqual(self.cli("rollback", "shop", "--action", "restore", check=False).returncode, 2)
+        self.assertEqual(self.calls(self.SWITCH), [])
+        self.cli("rollback", "shop", "--action", "restore", "--yes", timeout=120)
+        incident = self.wait_for_incident_closed(60)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assert_in_order("maintenance.sh on", "traffic.sh block", "restored from /var/backups/shop/before-v2.dump",
+                             f"{self.SWITCH} {self.revision('v1')}", "traffic.sh half", "traffic.sh all", "maintenance.sh off")
+        self.assert_once(self.SWITCH)
+        self.assertEqual(self.evidence(incident, "schema.txt").strip(), "7")
+
+
+class Pmtwo(Runbook):
+    example = "pm2-queues.toml"
+    programs = {"pm2": '"pm2 restart "*) exec ./restart ;;', "npm": "*) exec ./build ;;", "redis-cli": ""}
+    scripts = {"scripts/warm-cache.sh": ""}
+
+    def queues(self):
+        return (self.repository / "run" / "queues").read_text().splitlines()
+
+    def test_queues_are_paused_and_resumed_one_by_one(self):
+        self.good_shop_under_watch()
+        before = len(self.checkouts())
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assertEqual(len(self.checkouts()), before + 2)  # the deployment and the rollback
+        self.assert_in_order("pm2 logs", "npm ci", "pm2 restart", "flushdb", "warm-cache.sh", "pm2 jlist")
+        for part in ("npm ci", "pm2 restart", "flushdb", "warm-cache.sh", "pm2 jlist"):
+            self.assert_once(part)
+        self.assertEqual(self.queues(), ["pause email", "pause invoices", "resume email", "resume invoices"])
+        report = self.report_of(incident)[0]
+        for part in ("email/resume", "invoices/resume", "pm2.txt", "pm2-list.txt"):
+            self.assertIn(part, report.replace("\\", ""))
+
+    def test_an_application_that_is_down_drains_nothing_and_is_rolled_back(self):
+        # Two minutes are waited for the queues, as long as the runbook says.
+        text = self.config_file.read_text().replace('timeout    = "2m"', 'timeout    = "2s"')
+        self.config_file.write_text(text)
+        self.good_shop_under_watch()
+        self.deploy("crash")
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual((incident["outcome"], incident["severity"], self.version()), ("recovered", "P0", "v1"), incident)
+        self.assertEqual(self.queues(), ["resume email", "resume invoices"])
+        self.assert_once("pm2 restart")
+
+
 if __name__ == "__main__":
     unittest.main()
