@@ -281,6 +281,17 @@ TEST_CASE("SPEC 3: relative paths start at the configuration's folder") {
   CHECK(config.watcher.control == fs::path(config.dir).parent_path().string() + "/c.sock");
 }
 
+TEST_CASE("SPEC 3: the relative command of a step starts where the services' commands run") {
+  const std::string step = "[action.a]\n[[action.a.step]]\nrun = ['scripts/x.sh']\n";
+  const auto program = [](const watcher::Config& config) {
+    return std::get<rules::RunStep>(config.core.actions.at(0).steps.at(0).what).argv.at(0);
+  };
+  const std::string web = "[service.web]\ndir = '/opt/app'\nswitch = ['true']\n";
+  CHECK(program(loaded(web + step)) == "/opt/app/scripts/x.sh");
+  const watcher::Config several = loaded(web + "[service.api]\ndir = '/opt/api'\nswitch = ['true']\n" + step);
+  CHECK(program(several) == several.dir + "/scripts/x.sh");
+}
+
 TEST_CASE("SPEC 3: a configuration that other users can write is refused") {
   const Folder folder;
   const std::string text = "[watcher]\nname = 'x'\n[service.web]\n";

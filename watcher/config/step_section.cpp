@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "probes/ask/page_keys.hpp"
 #include "probes/key_rows.hpp"
@@ -129,9 +130,22 @@ bool is_switch(const toml::table& step) {
   return kind != nullptr && kind->word == "switch";
 }
 
+namespace {
+
+// Where relative commands of steps start that say no folder: at the services', when that is one; else, since an action
+// may be any service's, at the configuration's.
+std::string services_dir(const Config& config) {
+  std::set<std::string> dirs;
+  for (const DriverSection& section : config.drivers) dirs.insert(section.dir);
+  return dirs.size() == 1 ? *dirs.begin() : std::string();
+}
+
+}  // namespace
+
 std::optional<StepSpec> read_step(Loading& loading, const toml::table& table, const std::string& owner,
                                   StepPosition position) {
   TableReader reader(loading, table, owner);
+  reader.set_commands_dir(services_dir(loading.config));
   const Variety* const kind = kind_of(table);
   if (kind == nullptr) {
     refuse_unclear(reader);
