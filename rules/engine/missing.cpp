@@ -70,14 +70,21 @@ std::vector<std::string> missing(const Service& service, const WatchedRule& rule
   if (service.revisions().is_preexisting(rule.name())) out.push_back("was bad before this revision came: would ask");
   const std::string& unreadable = service.revisions().readability().why_not();
   if (!unreadable.empty()) out.push_back(unreadable);
-  std::string blown = limits.blown(service.revisions().running_record(), service.spec().has_driver);
-  if (limits.has_acted_unidentified()) blown = acted_unidentified_text;
+  const std::string blown = why_fused(service);
   if (!blown.empty()) out.push_back("fused: " + blown);
   const Incident* incident = service.incident();
   if (incident != nullptr && !incident->record().waiting_for.empty()) {
     out.push_back("waits: " + incident->record().waiting_for);
   }
   return out;
+}
+
+std::string why_fused(const Service& service) {
+  const Incident* incident = service.incident();
+  if (incident != nullptr && incident->record().past_no_return) return "";
+  const Limits& limits = service.limits();
+  if (limits.has_acted_unidentified()) return std::string(acted_unidentified_text);
+  return limits.blown(service.revisions().running_record(), service.spec().has_driver);
 }
 
 }  // namespace rules

@@ -53,8 +53,7 @@ ServiceView Core::view_of(const Service& service) const {
                                      : ServiceState::disarmed;
   out.paused = limits.is_paused();
   out.paused_until = limits.paused_until();
-  out.fused_reason = limits.blown(revisions.running_record(), service.spec().has_driver);
-  if (limits.has_acted_unidentified()) out.fused_reason = acted_unidentified_text;
+  out.fused_reason = why_fused(service);
   out.fused = !out.fused_reason.empty();
   out.blind = service.evidence().is_blind();
   out.unreadable = revisions.readability().why_not();

@@ -398,6 +398,22 @@ TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a swit
   }
 }
 
+TEST_CASE("SPEC 2.25: a service is not called fused while its own incident switches it") {
+  World w(usual());
+  harm(w);
+  bool was_acting = false;
+  REQUIRE(w.run_until(
+      [&] {
+        if (!w.deeds.empty() && w.service().incident.has_value()) {
+          was_acting = true;
+          CHECK_FALSE(w.service().fused);
+        }
+        return w.outcome() == "recovered";
+      },
+      15min));
+  CHECK(was_acting);
+}
+
 TEST_CASE("SPEC 2.25: at most one switch per revision, also when it is deployed again, fuse reset allows it") {
   World w(usual());
   harm(w);

@@ -57,8 +57,8 @@ TEST_CASE("SPEC 4: status is aligned, short, and says what to do next") {
   CHECK(run.out == R"(prod-1: rollbackd 1.2.3, mode act, up 1h2m5s
 degraded: the disk is full
 
-SERVICE  REVISION      STATE          BAKED  LAST GOOD  ROLLBACK
-web      0123456789ab  armed (fused)  1m/1h  v1         ready
+SERVICE  REVISION      STATE                  BAKED  LAST GOOD  ROLLBACK
+web      0123456789ab  would not act (fused)  1m/1h  v1         ready
 
 RULE   SERVICE  SEVERITY  VERDICT            VALUE    THRESHOLD  STATE
 slow   web      P1        bad                3200 ms  3000 ms    pending, bad 1m30s of 5m, fires in 3m30s

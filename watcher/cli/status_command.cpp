@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 #include <limits>
@@ -76,10 +77,26 @@ std::string flags_of(const json::value& service) {
   return joined(words);
 }
 
+bool has_flag(const json::value& service, std::string_view flag) {
+  const std::vector<std::string> flags = texts_at(service, "flags");
+  return std::find(flags.begin(), flags.end(), flag) != flags.end();
+}
+
+// Nobody shall rely on a watcher that is armed, but would do nothing.
+std::string state_of(const json::value& service, const std::string& mode) {
+  const std::string state = text_of(service, "state");
+  if (state != "armed") return state;
+  if (has_flag(service, "fused") || has_flag(service, "paused") || !flag_at(service, "rollback_ready"))
+    return "would not act";
+  if (mode == "ask") return "would ask";
+  return mode == "observe" ? "would not act (mode observe)" : state;
+}
+
 void print_services(std::ostream& out, const json::value& status) {
+  const std::string mode = text_of(object_at(status, "watcher"), "mode");
   Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
   for (const auto& [name, service] : object_at(status, "services")) {
-    std::string state = text_of(service, "state");
+    std::string state = state_of(service, mode);
     const std::string flags = flags_of(service);
     if (!flags.empty()) state += " (" + flags + ")";
     const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
@@ -194,6 +211,22 @@ std::vector<std::string> next_steps(const json::value& status) {
   return out;
 }
 
+// Of each rule that fires while no incident answers it: why nothing is done, and what a person can do.
+std::vector<std::string> unanswered(const json::value& status) {
+  std::vector<std::string> out;
+  const json::value services = object_at(status, "services");
+  for (const auto& [key, rule] : object_at(status, "rules")) {
+    const std::string name = text_of(rule, "service");
+    const json::value service = object_at(services, name);
+    const std::vector<std::string> why = texts_at(rule, "missing");
+    if (text_of(rule, "state") != "firing" || !text_of(service, "incident").empty() || why.empty()) continue;
+    std::string line = std::string(key) + " fires, and nothing is done: " + joined(why);
+    if (flag_at(service, "rollback_ready")) line += "; by hand: rollbackd rollback " + name;
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
 void print_status(std::ostream& out, const json::value& status) {
   print_head(out, status);
   print_services(out, status);
@@ -201,7 +234,8 @@ void print_status(std::ostream& out, const json::value& status) {
   print_rules(out, status);
   print_signals(out, status);
   print_probes(out, status);
-  const std::vector<std::string> steps = next_steps(status);
+  std::vector<std::string> steps = next_steps(status);
+  for (std::string& line : unanswered(status)) steps.push_back(std::move(line));
   if (!steps.empty()) out << "\n";
   for (const std::string& step : steps) out << step << "\n";
 }

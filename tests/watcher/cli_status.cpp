@@ -1,0 +1,36 @@
+#include <doctest/doctest.h>
+
+#include "cli_support.hpp"
+
+namespace {
+
+std::string shown(const std::string& mode, const std::string& service, const std::string& rule = "") {
+  const CliFolder folder;
+  FakeWatcher watching;
+  watching.replies["/api/v1/status"] = {json_reply(R"({"watcher":{"name":"prod-1","mode":")" + mode +
+                                                   R"("},"services":{"web":{)" + service + R"(}},"rules":{)" + rule +
+                                                   "}}")};
+  return watching(folder.line({"status"})).out;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("SPEC 4: status does not call armed what would do nothing") {
+  const std::string ready = R"("state":"armed","flags":[],"rollback_ready":true)";
+  CHECK(has(shown("act", ready), " armed "));
+  CHECK(has(shown("ask", ready), " would ask "));
+  CHECK(has(shown("observe", ready), " would not act (mode observe) "));
+  CHECK(has(shown("act", R"("state":"armed","flags":["paused"],"rollback_ready":true)"), " would not act (paused) "));
+  CHECK(has(shown("act", R"("state":"armed","flags":[],"rollback_ready":false)"), " would not act "));
+}
+
+TEST_CASE("SPEC 4: status says why nothing is done about a rule that fires, and what a person can do") {
+  const std::string rule =
+      R"("slow":{"service":"web","state":"firing","missing":["its incident is closed; it has to recover first"]})";
+  const std::string line = "slow fires, and nothing is done: its incident is closed; it has to recover first";
+  CHECK(has(shown("act", R"("flags":[],"rollback_ready":true)", rule), line + "; by hand: rollbackd rollback web\n"));
+  CHECK(has(shown("act", R"("flags":[],"rollback_ready":false)", rule), line + "\n"));
+  CHECK_FALSE(has(shown("act", R"("flags":[],"incident":"i7","rollback_ready":true)", rule), "nothing is done"));
+}
