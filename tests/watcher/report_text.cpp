@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "watcher/report/text.hpp"
+#include "watcher/report/visible.hpp"
 
 using namespace watcher;
 using namespace std::chrono_literals;
@@ -45,16 +46,19 @@ TEST_CASE("a commit is shortened, other revisions are not") {
 }
 
 TEST_CASE("bytes become text: no control characters, no terminal sequences, only valid UTF-8") {
-  CHECK(clean_text("plain\ttab\nline ü €  😀") == "plain\ttab\nline ü €  😀");
-  CHECK(clean_text("\x1b[31mred\x1b[0m\r\n") == "red\n");
-  CHECK(clean_text("a\x1b") == "a");
-  CHECK(clean_text(std::string_view("a\0b\x07"
-                                    "c\x7f",
-                                    6)) == "a\uFFFDb\uFFFDc\uFFFD");
-  CHECK(clean_text("\xff\xc3(") == "\uFFFD\uFFFD(");
-  CHECK(clean_text("\xc0\xaf") == "\uFFFD\uFFFD");            // overlong
-  CHECK(clean_text("\xed\xa0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate
-  CHECK(clean_text("cut \xe2\x82") == "cut \uFFFD\uFFFD");
+  CHECK(visible("plain\ttab\nline ü €  😀") == "plain\ttab\nline ü €  😀");
+  CHECK(visible("\x1b[31mred\x1b[0m\r\n") == "red\n");
+  CHECK(visible("a\x1b") == "a\\e");
+  CHECK(visible("\x1b]52;c;cm0gLXJm\x07") == "\\e]52;c;cm0gLXJm\\x07");
+  CHECK(visible("\x1b[2J") == "\\e[2J");
+  CHECK(visible("\u202Egpj.exe \u009B31m") == "U+202Egpj.exe U+009B31m");
+  CHECK(visible(std::string_view("a\0b\x07"
+                                 "c\x7f",
+                                 6)) == "a\\x00b\\x07c\\x7f");
+  CHECK(visible("\xff\xc3(") == "\uFFFD\uFFFD(");
+  CHECK(visible("\xc0\xaf") == "\uFFFD\uFFFD");            // overlong
+  CHECK(visible("\xed\xa0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate
+  CHECK(visible("cut \xe2\x82") == "cut \uFFFD\uFFFD");
   CHECK(clean_line("two\nlines\n", 100) == "two lines");
   CHECK(clean_line("ääää", 3) == "ä…");
 }

@@ -8,6 +8,7 @@
 
 #include "watcher/cli/command_line.hpp"
 #include "watcher/cli/usage.hpp"
+#include "watcher/cli/visible_stream.hpp"
 #include "watcher/run/plan_here.hpp"
 #include "watcher/serve/client.hpp"
 
@@ -26,9 +27,20 @@ constexpr const char* footer =
     "  rollbackd status                         what is so now\n"
     "Exit codes: 0 fine; 1 the answer is no; 2 wrong usage; 3 no watcher answers.";
 
+constexpr const char* clear_screen = "\x1b[H\x1b[2J";
+
 }  // namespace
 
-int run_cli(const std::vector<std::string>& arguments, Terminal& terminal) {
+int run_cli(const std::vector<std::string>& arguments, Terminal& outside) {
+  VisibleStream out(outside.out);
+  VisibleStream err(outside.err);
+  Terminal terminal{out, err, outside.call, outside.run, outside.wait, outside.is_screen, outside.plan, outside.ask};
+  if (outside.is_screen) {
+    terminal.clear = [&] {
+      out.flush();
+      outside.out << clear_screen;
+    };
+  }
   CLI::App app(description, "rollbackd");
   app.require_subcommand(1);
   app.set_version_flag("--version", "rollbackd " ROLLBACKD_VERSION, "print the version");

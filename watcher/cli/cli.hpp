@@ -25,6 +25,8 @@ struct Terminal {
   std::function<ApiReply(const Config& config, rules::RollbackByHand rollback)> plan{};
   // Asks a person and returns the line that was typed; empty: there is nobody to be asked.
   std::function<std::string(const std::string& question)> ask{};
+  // Clears the screen, where there is one. Set by run_cli().
+  std::function<void()> clear{};
 };
 
 // One command line, without the program's name. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage,

@@ -15,7 +15,6 @@ namespace json = boost::json;
 
 constexpr rules::Duration watch_pause = std::chrono::seconds(2);
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* clear_screen = "\x1b[H\x1b[2J";
 
 const json::object& object_at(const json::value& value, std::string_view key) {
   static const json::object empty;
@@ -241,9 +240,9 @@ void print_status(std::ostream& out, const json::value& status) {
 }
 
 // A file or a pipe keeps every look, one below the other.
-const char* between_looks(const CommandLine& line, bool first) {
-  if (line.terminal().is_screen) return clear_screen;
-  return first ? "" : "\n";
+void part_looks(const CommandLine& line, bool first) {
+  if (line.terminal().clear) return line.terminal().clear();
+  if (!first) line.out() << "\n";
 }
 
 int show_status(const CommandLine& line, bool watch) {
@@ -251,7 +250,7 @@ int show_status(const CommandLine& line, bool watch) {
   do {
     const Asked asked = ask_or_tell(line, "GET", "/api/v1/status");
     if (asked.exit_code != exit_fine) return asked.exit_code;
-    if (watch && !line.json()) line.out() << between_looks(line, first);
+    if (watch && !line.json()) part_looks(line, first);
     first = false;
     if (line.json())
       line.out() << asked.text << "\n";

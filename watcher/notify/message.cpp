@@ -5,6 +5,7 @@
 #include "rules/sustain/rule_spec.hpp"
 #include "watcher/journal/codec.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -15,7 +16,7 @@ constexpr std::size_t text_max = 16 * 1024;  // bytes of a message
 }  // namespace
 
 boost::json::string message_text(std::string_view bytes) {
-  return boost::json::string(clean_text(bytes.substr(0, text_max)));
+  return boost::json::string(visible(bytes.substr(0, text_max)));
 }
 
 const rules::Comparison* decisive(const rules::Tell& tell) {

@@ -7,6 +7,7 @@
 #include "watcher/notify/message.hpp"
 #include "watcher/notify/notifiers.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -66,7 +67,7 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   blocks.push_back(
       json::object{{"type", "header"}, {"text", slack_text("plain_text", title.empty() ? "rollbackd" : title)}});
   if (!tell.text.empty()) {
-    const std::string body = slack_escaped(clean_text(tell.text.substr(0, slack_text_max)));
+    const std::string body = slack_escaped(visible(tell.text.substr(0, slack_text_max)));
     blocks.push_back(json::object{{"type", "section"}, {"text", slack_text("mrkdwn", within(body, slack_text_max))}});
   }
   json::array fields;

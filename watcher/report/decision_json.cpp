@@ -10,6 +10,7 @@
 #include "watcher/report/story.hpp"
 #include "watcher/report/text.hpp"
 #include "watcher/report/times.hpp"
+#include "watcher/report/visible.hpp"
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -21,7 +22,7 @@ namespace json = boost::json;
 // Raised when a member changes its meaning or goes; new members do not raise it.
 constexpr int decision_format = 1;
 
-json::value text(std::string_view bytes) { return json::string(clean_text(bytes)); }
+json::value text(std::string_view bytes) { return json::string(visible(bytes)); }
 json::value text_or_null(std::string_view bytes) {
   if (bytes.empty()) return nullptr;
   return text(bytes);
@@ -151,7 +152,7 @@ std::string decision_json(const ReportInput& input) {
   object["to"] = revision_json(input, input.incident.to);
   object["rules"] = array_of(input.incident.rules, rule_json);
   json::object before;
-  for (const auto& [name, value] : input.incident.before) before[clean_text(name)] = number(value);
+  for (const auto& [name, value] : input.incident.before) before[visible(name)] = number(value);
   object["before"] = std::move(before);
   object["times"] = times_json(input.incident, input.steps);
   object["steps"] = array_of(input.steps, step_json);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "rules/conditions/unit.hpp"
+#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -14,8 +15,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
-constexpr std::size_t line_max = 2000;                    // bytes of one line of words: more is nothing to read
+constexpr std::size_t line_max = 2000;  // bytes of one line of words: more is nothing to read
 
 struct CivilTime {
   year_month_day day;
@@ -43,35 +43,6 @@ std::string clock_text(const CivilTime& t) {
   return padded(static_cast<int>(t.time.hours().count()), 2) + ":" +
          padded(static_cast<int>(t.time.minutes().count()), 2) + ":" +
          padded(static_cast<int>(t.time.seconds().count()), 2);
-}
-
-// How many bytes the UTF-8 character at the text's begin has; 0 when it is none.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                             : lead >= 0xE0 && lead <= 0xEF ? 3
-                             : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                            : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates, and what is beyond U+10FFFF.
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF0 && byte(1) < 0x90) ||
-      (lead == 0xF4 && byte(1) > 0x8F))
-    return 0;
-  return length;
-}
-
-// The length of a terminal's escape sequence at the text's begin: ESC [ ... letter, or ESC and one more.
-std::size_t escape_length(std::string_view text) {
-  if (text.size() < 2 || text[0] != '\x1b') return 1;
-  if (text[1] != '[') return 2;
-  std::size_t end = 2;
-  while (end < text.size() && (text[end] < '@' || text[end] > '~')) ++end;
-  return std::min(end + 1, text.size());
 }
 
 std::size_t longest_run(std::string_view text, char c) {
@@ -142,27 +113,8 @@ std::string short_revision(const rules::Revision& revision) {
   return commit ? revision.text.substr(0, short_length) : revision.text;
 }
 
-std::string clean_text(std::string_view bytes) {
-  std::string result;
-  result.reserve(bytes.size());
-  while (!bytes.empty()) {
-    std::size_t length = character_length(bytes);
-    const char c = bytes[0];
-    if (c == '\x1b')
-      length = escape_length(bytes);
-    else if (length == 0)
-      result += replacement;
-    else if ((c >= ' ' && c != '\x7f') || c == '\n' || c == '\t' || length > 1)
-      result += bytes.substr(0, length);
-    else if (c != '\r')
-      result += replacement;
-    bytes.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return result;
-}
-
 std::string clean_line(std::string_view bytes, std::size_t bytes_max) {
-  std::string result = clean_text(bytes);
+  std::string result = visible(bytes);
   while (!result.empty() && (result.back() == '\n' || result.back() == ' ')) result.pop_back();
   std::replace(result.begin(), result.end(), '\n', ' ');
   std::replace(result.begin(), result.end(), '\t', ' ');
@@ -201,7 +153,7 @@ std::string markdown_code(std::string_view bytes, Place place) {
 }
 
 std::string markdown_block(std::string_view bytes, std::string_view indent) {
-  const std::string content = clean_text(bytes);
+  const std::string content = visible(bytes);
   const std::string fence(std::max<std::size_t>(longest_run(content, '`') + 1, 3), '`');
   std::string result = std::string(indent) + fence + "text\n";
   std::string_view rest = content;

@@ -23,10 +23,7 @@ std::string number_text(double value, std::string_view unit = {});
 // A commit's first 12 digits; other revisions as they are.
 std::string short_revision(const rules::Revision& revision);
 
-// Valid UTF-8 without control characters other than line feed and tab; terminal sequences are taken out, bytes that
-// are no UTF-8 become U+FFFD.
-std::string clean_text(std::string_view bytes);
-// The same in one line, at most `bytes_max` long; a cut shows as "…".
+// What is visible of it (visible.hpp) in one line, at most `bytes_max` long; a cut shows as "…".
 std::string clean_line(std::string_view bytes, std::size_t bytes_max);
 
 // What stands before the first line feed.

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "watcher/report/visible.hpp"
+
 namespace watcher {
 
 namespace {
@@ -14,8 +16,9 @@ namespace {
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool needs_quotes(std::string_view value) {
-  return value.empty() || std::any_of(value.begin(), value.end(),
-                                      [](char c) { return c == ' ' || c == '"' || c == '=' || is_control(c); });
+  return value.empty() || visible(value) != value || std::any_of(value.begin(), value.end(), [](char c) {
+           return c == ' ' || c == '"' || c == '=' || is_control(c);
+         });
 }
 
 void append_escaped(std::string& out, char c) {
@@ -38,7 +41,7 @@ std::string log_value(std::string_view value) {
   if (!needs_quotes(value)) return std::string(value);
   std::string out = "\"";
   for (const char c : value) append_escaped(out, c);
-  return out + '"';
+  return visible(out + '"');
 }
 
 void start_log() {

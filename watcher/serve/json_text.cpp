@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "watcher/report/visible.hpp"
+
 namespace watcher {
 
 namespace {
@@ -66,7 +68,7 @@ void append(std::string& out, const json::value& value) {
 std::string to_text(const json::value& value) {
   std::string out;
   append(out, value);
-  return out;
+  return visible_json(out);
 }
 
 std::string to_rfc3339(rules::Instant instant) {
