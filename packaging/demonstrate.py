@@ -65,6 +65,8 @@ ROLLBACK_SCRIPT = """#!/bin/sh
 cd "$repository" && git checkout -q "$$1" && exec ./restart
 """
 RESET = "\033[0m"
+# Who is told in a demonstration hears of every step.
+EVERY_STEP = 'on = ["started", "late", "progress", "ask", "completed", "failed", "cleared", "blind", "seeing", "fault"]\n'
 # A webhook's stages, where another word tells a newcomer more.
 STAGES = {"started": "fired", "progress": "acting", "completed": "closed"}
 COLOURS = {"bad": "\033[31m", "good": "\033[32m", "quiet": "\033[2m", "plain": ""}
@@ -135,7 +137,7 @@ class Demonstration:
         if self.is_short:
             return self.furnish_shortly(people_port)
         write_config(self.folder / "rollbackd.toml", filled(
-            HOST + SERVICE, name="quickstart", folder=self.folder, listen=self.listen, port=self.port, repository=self.shop,
+            HOST + EVERY_STEP + SERVICE, name="quickstart", folder=self.folder, listen=self.listen, port=self.port, repository=self.shop,
             people=people_port, interval="250ms", window="5s", sustain="5s", down="3s", start_deadline="5s", more="",
             blind_after="30s" if self.bad in NOT_ROLLED_BACK else "1m"))
 
@@ -145,7 +147,7 @@ class Demonstration:
         script = self.folder / "rollback.sh"
         script.write_text(filled(ROLLBACK_SCRIPT, **known))
         script.chmod(0o755)
-        write_config(self.folder / "rollbackd.toml", filled(AROUND_SIX_LINES, **known) + lines)
+        write_config(self.folder / "rollbackd.toml", filled(AROUND_SIX_LINES, **known) + EVERY_STEP + lines)
         self.terminal.say("configured", "by six lines:\n" + "\n".join(lines.strip().splitlines()[1:]), "quiet")
 
     def deploy(self):

@@ -10,6 +10,8 @@ std::string_view to_string(Stage stage) {
   switch (stage) {
     case Stage::started:
       return "started";
+    case Stage::late:
+      return "late";
     case Stage::progress:
       return "progress";
     case Stage::ask:

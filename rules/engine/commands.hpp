@@ -66,6 +66,7 @@ struct CancelStep {
 // The stages of an incident that people are told of, and what else they are told.
 enum class Stage {
   started,    // a rule fired, an incident opened
+  late,       // it waits, is not acted on, or another rule makes it worse: what was told before holds no more
   progress,   // a step ended, a phase began
   ask,        // somebody has to approve
   completed,  // closed, and what was to be done was done
@@ -78,14 +79,16 @@ enum class Stage {
 std::string_view to_string(Stage stage);
 
 // To be told to people through the outbox. `notifier` is set by a notify step; otherwise every notifier whose filters
-// match is told.
+// match is told. A notify step that has nothing of its own to say has the stage of the message that says the same.
 struct Tell {
   Stage stage = Stage::progress;
   std::optional<NotifierName> notifier;
   StepContext context;
   std::optional<Outcome> outcome;
-  std::string title;  // one line
-  std::string text;   // a few lines, plain
+  std::string title;              // one line
+  std::string text;               // a few lines, plain
+  Explanation explanation;        // its `text` stands in `text` already
+  std::optional<Instant> opened;  // the incident
   std::vector<Comparison> evidence;
   Instant at;
 };

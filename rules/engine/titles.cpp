@@ -26,14 +26,13 @@ std::string way(const IncidentRecord& incident) {
 // (errors, P1)
 std::string cause_of(const IncidentRecord& incident) {
   if (incident.by_hand) return " (by hand)";
-  if (incident.rules.empty()) return "";
-  return " (" + incident.rules.front().rule.text + ", " + std::string(to_string(incident.severity)) + ")";
+  const JoinedRule* rule = leading_rule(incident);
+  if (rule == nullptr) return "";
+  return " (" + rule->rule.text + ", " + std::string(to_string(incident.severity)) + ")";
 }
 
-std::string newest_rule(const IncidentRecord& incident) {
-  if (incident.rules.empty()) return "a rule";
-  const JoinedRule& newest = incident.rules.back();
-  return newest.rule.text + " (" + std::string(to_string(newest.severity)) + ")";
+std::string named(const JoinedRule& joined) {
+  return joined.rule.text + " (" + std::string(to_string(joined.severity)) + ")";
 }
 
 std::string ended(const IncidentRecord& incident, Outcome outcome, const std::string& action) {
@@ -73,8 +72,8 @@ std::string said_of(const IncidentRecord& incident, std::string_view event, cons
                     const std::string& action, bool switches) {
   const std::string doing = switches ? "rolling back" + way(incident) : "running " + action;
   if (event == "closed" && incident.outcome) return ended(incident, *incident.outcome, action);
-  if (event == "fired") return newest_rule(incident) + " fires: " + text;
-  if (event == "joined") return newest_rule(incident) + " fires too";
+  if (event == "fired") return named(*leading_rule(incident)) + " fires: " + text;
+  if (event == "joined") return named(incident.rules.back()) + " fires too";
   if (event == "by_hand") return (switches ? "rollback by hand" + way(incident) : action + " by hand");
   if (event == "action_started") return doing + cause_of(incident);
   if (event == "asked") {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/time.hpp"
 #include "rules/conditions/condition.hpp"
@@ -42,6 +43,7 @@ struct HttpStep {
 };
 struct NotifyStep {
   NotifierName notifier;
+  Explanation explanation{};  // goes before the rule's and the service's
 };
 struct CaptureStep {
   std::string file;

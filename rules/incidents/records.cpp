@@ -1,8 +1,15 @@
 #include "rules/incidents/records.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace rules {
+
+const JoinedRule* leading_rule(const IncidentRecord& incident) {
+  const auto leads = [](const JoinedRule& one, const JoinedRule& two) { return one.severity < two.severity; };
+  const auto found = std::min_element(incident.rules.begin(), incident.rules.end(), leads);
+  return found == incident.rules.end() ? nullptr : &*found;
+}
 
 std::string_view to_string(Standing standing) {
   switch (standing) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/time.hpp"
 #include "rules/conditions/judgement.hpp"
@@ -211,10 +212,14 @@ struct IncidentRecord {
   bool asked_in_trouble = false;  // only because we are in trouble ourselves; over when that is
   std::string approved_by;
   std::int64_t settle_extensions = 0;  // unknown at settle's end waits once more
+  Explanation explanation;             // of the most severe rule, else of the service
   std::vector<TimelineEntry> timeline;
   IncidentTimes times;
   std::vector<LaterCheck> later;  // as long as it is open: none
 };
+
+// The rule that the incident is named after: of the most severe ones the first that fired. nullptr when by hand.
+const JoinedRule* leading_rule(const IncidentRecord& incident);
 
 enum class StepStatus { started, succeeded, failed, timed_out, skipped, interrupted };
 std::string_view to_string(StepStatus status);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/time.hpp"
 #include "rules/sustain/rule_spec.hpp"
@@ -39,6 +40,7 @@ struct ServiceSpec {
   Duration ask_timeout = std::chrono::minutes(30);
   AskThen ask_then = AskThen::close;
   std::vector<ServiceName> depends_on;
+  Explanation explanation;
 };
 
 }  // namespace rules

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/time.hpp"
 #include "rules/conditions/condition.hpp"
@@ -33,6 +34,7 @@ struct RuleSpec {
   std::optional<Condition> unless;      // something else that explains the trouble
   Duration unless_max = std::chrono::minutes(10);
   std::string measured_by;  // what its signals and probes are, in short: another text is another rule
+  Explanation explanation;
 };
 
 inline Duration blind_after(const RuleSpec& rule) {

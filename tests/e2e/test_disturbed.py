@@ -211,7 +211,7 @@ class Disturbed(World):
         incident = self.wait_for_incident_closed(120)
         self.assertEqual(incident["outcome"], "recovered")
         self.assertIn("switch", self.seen_by_the_switch())
-        self.people_hear("progress", "waits: ", "locked")
+        self.people_hear("late", "waits: ", "locked")
         self.wait_for("it is well again", lambda: not self.degraded(), 40)
         steps = self.steps_on_disk(incident)
         self.assertEqual([(step["kind"], step["status"]) for step in steps if step["kind"] in ("run", "switch")],

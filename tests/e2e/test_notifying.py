@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """The library that messages are sent with is loaded for those who send some, and missed at the start, not in the night."""
 
+import http.server
+import json
 import pathlib
 import subprocess
 import tempfile
+import threading
 import unittest
 
-from world import ROLLBACKD
+from world import ROLLBACKD, World
 from watched import free_port, wait_until, write_config
 
 WATCH = """
@@ -62,6 +65,102 @@ class Notifying(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         for word in ("cannot_start", "libcurl.so.4", "install libcurl4"):
             self.assertIn(word, run.stdout + run.stderr)
+
+
+class Slack(http.server.ThreadingHTTPServer):
+    """Takes and refuses what an incoming webhook of Slack does."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Slack.Hook)
+        self.taken, self.refused = [], []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            try:
+                message = json.loads(body)
+                fine = isinstance(message["text"], str) and message["text"] and set(message) <= {"text", "blocks"}
+            except (ValueError, KeyError, TypeError):
+                fine = False
+            (self.server.taken if fine else self.server.refused).append(message if fine else body)
+            answer = b"ok" if fine else b"invalid_payload"
+            self.send_response(200 if fine else 400)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+
+LONG_PLAN = r"""
+[notify.team]
+type = "slack"
+url = "http://127.0.0.1:{port}/services/T0/B0/x"
+[notify.words]
+type = "slack"
+url = "http://127.0.0.1:{port}/services/T0/B0/y"
+template = "words: {{stage}} {{title}}\n{{text}}\n{{impact}} <{{runbook}}>"
+[action.rollback]
+verify = {{ for = "3s" }}
+[[action.rollback.step]]
+notify = "team"
+[[action.rollback.step]]
+run = ["true"]
+[[action.rollback.step]]
+run = ["false"]
+on_failure = "continue"
+[[action.rollback.step]]
+capture = "id.txt"
+run = ["id"]
+[[action.rollback.step]]
+run = ["true"]
+[[action.rollback.step]]
+switch = "last-good"
+[[action.rollback.step]]
+wait = "health.up == 1"
+for = "1s"
+timeout = "30s"
+[[action.rollback.step]]
+notify = "team"
+text = "The queue \"mail\" <is> paused."
+[[action.rollback.on_success]]
+run = ["true"]
+[[action.rollback.on_success]]
+run = ["true"]
+[[action.rollback.always]]
+run = ["true"]
+[[action.rollback.always]]
+notify = "team"
+"""
+
+
+class Story(World):
+    def test_a_long_plan_is_two_messages_and_what_its_steps_say_besides(self):
+        slack = Slack()
+        self.addCleanup(slack.server_close)
+        self.addCleanup(slack.shutdown)
+        explained = 'impact = "Nobody can \\"buy\\"."\nrunbook = "https://wiki/errors"'
+        self.configure(LONG_PLAN.format(port=slack.server_address[1]), explained)
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "recovered")
+        self.wait_for("all is told", lambda: len(slack.taken) >= 5, 20)
+        self.stop_watcher()
+        self.assertEqual(slack.refused, [])
+        words = [message["text"] for message in slack.taken if message["text"].startswith("words: ")]
+        team = [message for message in slack.taken if message["text"] not in words]
+        self.assertEqual([word.split()[1] for word in words], ["started", "completed"])
+        self.assertIn('Nobody can "buy". <https://wiki/errors>', words[0])
+        self.assertIn("Now: rolling back ", words[0])
+        self.assertIn("Went wrong on the way: run false: failed", words[1])
+        self.assertEqual(len(team), 3, team)
+        self.assertIn(" fires: ", team[0]["text"])
+        self.assertIn('The queue \\"mail\\" &lt;is&gt; paused.', json.dumps(team[1]))
+        self.assertIn("recovered", team[2]["text"])
+        self.assertIn("Nobody can", json.dumps(team[0]))
+        self.assertEqual([told["stage"] for told in self.people.told], ["started", "completed"])
 
 
 if __name__ == "__main__":

@@ -424,7 +424,8 @@ int World::count_performed(const std::string& what) const {
 }
 
 int World::told(Stage stage) const {
-  return static_cast<int>(std::count_if(tells.begin(), tells.end(), [&](const Tell& t) { return t.stage == stage; }));
+  return static_cast<int>(
+      std::count_if(tells.begin(), tells.end(), [&](const Tell& t) { return t.stage == stage && !t.notifier; }));
 }
 
 bool World::told_text(const std::string& part) const {

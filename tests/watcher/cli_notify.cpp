@@ -50,3 +50,13 @@ TEST_CASE("SPEC 4: notify test says why a message was not delivered, without the
   CHECK(unknown.err == "rollbackd: there is no notifier taem; did you mean \"team\"? (one of hook, team)\n");
   CHECK(receiver.requests().size() == 1);
 }
+
+TEST_CASE("notify fields lists what a template may have in braces") {
+  const CliFolder folder("");
+  FakeWatcher nobody;
+  const CliRun fields = nobody(folder.line({"notify", "fields"}));
+  CHECK(fields.exit_code == 0);
+  CHECK(fields.out.starts_with("FIELD          IS\n{title}        one line: what happened\n"));
+  for (const char* field : {"{text}", "{impact}", "{runbook}", "{status_page}", "{duration}"})
+    CHECK(fields.out.find(field) != std::string::npos);
+}

@@ -478,3 +478,10 @@ TEST_CASE("the nearest name is one that could have been meant") {
   CHECK(watcher::nearest("elephant", known).empty());
   CHECK(watcher::nearest("x", known).empty());
 }
+
+TEST_CASE("a template's field that there is not is an error, with the nearest one") {
+  const std::string found =
+      findings_of("[notify.n]\ntype = 'slack'\nurl = 'http://127.0.0.1/x'\ntemplate = '{titel} {text} {\"a\": 1}'\n");
+  CHECK(found.find("notify.n.template: has {titel}, which is no field; did you mean \"title\"?") != std::string::npos);
+  CHECK(found.find("{text}") == std::string::npos);
+}

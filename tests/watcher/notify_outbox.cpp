@@ -101,7 +101,7 @@ TEST_CASE("messages are delivered in order, once") {
   const Receiver receiver(fine);
   Telling telling(folder.path, {notifier("team", receiver.url())});
   telling.tell(message("1", rules::Stage::started, "a", 0));
-  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.tell(message("1", rules::Stage::late, "b", 0));
   telling.tell(message("1", rules::Stage::completed, "c", 0));
   telling.until([&] { return telling.counts("team").delivered == 3; });
   CHECK(bodies(receiver) == std::vector<std::string>{"a", "b", "c"});
@@ -113,7 +113,7 @@ TEST_CASE("a failed delivery is tried again with the same key when it is due, an
   const Receiver receiver([&](const std::string&) { return ++attempts <= 2 ? status("500 Oops") : status("200 OK"); });
   Telling telling(folder.path, {notifier("team", receiver.url())});
   telling.tell(message("1", rules::Stage::started, "a", 0));
-  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.tell(message("1", rules::Stage::late, "b", 0));
   telling.until([&] { return telling.counts("team").failed == 1; });
   telling.advance(5s);
   telling.until([&] { return telling.counts("team").failed == 2; });
@@ -149,7 +149,7 @@ TEST_CASE("a message that its receiver will never take is given up and does not 
       [](const std::string& request) { return body_of(request) == "a" ? status("404 Not Found") : status("200 OK"); });
   Telling telling(folder.path, {notifier("team", receiver.url())});
   telling.tell(message("1", rules::Stage::started, "a", 0));
-  telling.tell(message("1", rules::Stage::progress, "b", 0));
+  telling.tell(message("1", rules::Stage::late, "b", 0));
   telling.until([&] { return telling.counts("team").delivered == 1; });
   CHECK(telling.counts("team").given_up == 1);
 }
@@ -159,7 +159,7 @@ TEST_CASE("a receiver that hangs holds up no other notifier") {
   const Receiver healthy(fine);
   auto hung = std::make_unique<Receiver>([](const std::string&) { return std::string("hang"); });
   Telling telling(folder.path, {notifier("hung", hung->url()), notifier("healthy", healthy.url())});
-  for (const char* title : {"a", "b", "c"}) telling.tell(message("1", rules::Stage::progress, title, 0));
+  for (const char* title : {"a", "b", "c"}) telling.tell(message("1", rules::Stage::late, title, 0));
   telling.until([&] { return telling.counts("healthy").delivered == 3 && hung->requests().size() == 1; });
   CHECK(telling.counts("hung").failed == 0);
   hung.reset();
@@ -191,7 +191,7 @@ TEST_CASE("messages to a notifier that is not configured any more are given up")
   telling.until([&] { return telling.counts("team").given_up == 1; });
 }
 
-TEST_CASE("an escalation tells only what is still open when it is due, and then also how it ended") {
+TEST_CASE("who joins late hears in one message of what is open then as it is then, and then also how it ended") {
   const Folder folder;
   const Receiver receiver(fine);
   auto boss = notifier("boss", receiver.url());
@@ -205,11 +205,11 @@ TEST_CASE("an escalation tells only what is still open when it is due, and then 
   telling.tell(message("1-short", rules::Stage::completed, "short: completed", 60), {short_one});
   telling.tell(message("2-long", rules::Stage::progress, "long: progress", 60));
   telling.advance(4min);
-  telling.until([&] { return telling.counts("boss").delivered == 2; });
+  telling.until([&] { return telling.counts("boss").delivered == 1; });
   telling.advance(1min);
   telling.tell(message("2-long", rules::Stage::completed, "long: completed", 360));
-  telling.until([&] { return telling.counts("boss").delivered == 3; });
-  CHECK(bodies(receiver) == std::vector<std::string>{"long: started", "long: progress", "long: completed"});
+  telling.until([&] { return telling.counts("boss").delivered == 2; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"long: progress", "long: completed"});
 }
 
 TEST_CASE("progress is repeated while an incident is open, also after a restart, and no longer") {
@@ -241,4 +241,34 @@ TEST_CASE("progress is repeated while an incident is open, also after a restart,
   CHECK(body_of(receiver.requests()[before - 1]) == "a: completed");
   CHECK(body_of(receiver.requests()[2]) == "a: progress");
   CHECK(body_of(receiver.requests()[3]) == "a: progress");
+}
+
+TEST_CASE("a question that was answered before somebody joins is not passed on") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto boss = notifier("boss", receiver.url());
+  boss.after = 5min;
+  boss.on = {"ask"};
+  Telling telling(folder.path, {boss});
+  telling.tell(message("1", rules::Stage::ask, "1: ask", 0), {incident("1", 0)});
+  telling.tell(message("2", rules::Stage::ask, "2: ask", 0), {incident("2", 0)});
+  telling.tell(message("1", rules::Stage::progress, "1: approved", 10));
+  telling.advance(5min);
+  telling.until([&] { return telling.counts("boss").delivered == 1; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"2: ask"});
+}
+
+TEST_CASE("without an `on` progress is told every so often and not step by step") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto team = notifier("team", receiver.url());
+  team.every = 15min;
+  Telling telling(folder.path, {team});
+  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  telling.tell(message("1", rules::Stage::progress, "step 1", 60));
+  telling.tell(message("1", rules::Stage::progress, "step 2", 120));
+  telling.until([&] { return telling.counts("team").delivered == 1; });
+  telling.advance(15min);
+  telling.until([&] { return telling.counts("team").delivered == 2; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"started", "step 2"});
 }

@@ -2,6 +2,7 @@
 #include <boost/json/value.hpp>
 
 #include "journal_support.hpp"
+#include "watcher/notify/fields.hpp"
 #include "watcher/notify/notifiers.hpp"
 
 using journal_support::contains;
@@ -142,4 +143,55 @@ TEST_CASE("every notifier is told unless its filters narrow it, and a notify ste
   CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"all", "started", "p1"});
   message.notifier = rules::NotifierName("ended");
   CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"ended"});
+}
+
+TEST_CASE("a template of Slack's is a text, put where Slack wants it, unless it is a JSON object") {
+  auto notifier = section("s", watcher::slack);
+  notifier.template_text = "*{severity} {service}*\n{title} {runbook}";
+  auto message = tell();
+  message.explanation.runbook = "https://wiki/a?b=1&c";
+  CHECK(json::parse(watcher::render(message, notifier, "prod-1")) ==
+        json::value{{"text", "*P0 web*\nweb \"recovered\" &lt;!channel&gt; https://wiki/a?b=1&amp;c"}});
+  notifier.template_text = R"({"username": "rb", "text": "{title}"})";
+  CHECK(json::parse(watcher::render(message, notifier, "prod-1")) ==
+        json::value{{"username", "rb"}, {"text", message.title}});
+}
+
+TEST_CASE("what is in braces and no field is named, and JSON is no field") {
+  CHECK(watcher::unknown_fields(R"({"a": {"b": "{title}"}, "c": {}})").empty());
+  CHECK(watcher::unknown_fields("{titel} {text} {titel} {runbooks}") == std::vector<std::string>{"titel", "runbooks"});
+}
+
+TEST_CASE("progress is told only to those who ask for it, and late comes with started") {
+  auto all = section("all");
+  auto started = section("started");
+  started.on = {"started"};
+  auto progress = section("progress");
+  progress.on = {"progress"};
+  const std::vector<watcher::NotifierSection> notifiers{all, started, progress};
+  auto message = tell();
+  message.stage = rules::Stage::progress;
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"progress"});
+  message.stage = rules::Stage::late;
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"all", "started"});
+}
+
+TEST_CASE("a notify step that only repeats the story is told to those alone who do not hear it") {
+  auto joins = section("joins");
+  joins.after = std::chrono::minutes(5);
+  auto ends = section("ends");
+  ends.on = {"completed"};
+  const std::vector<watcher::NotifierSection> notifiers{section("all"), joins, ends};
+  auto message = tell();
+  message.stage = rules::Stage::started;
+  const auto told_by_step = [&](const std::string& name) {
+    message.notifier = rules::NotifierName(name);
+    return watcher::recipients(message, notifiers).size();
+  };
+  CHECK(told_by_step("all") == 0);
+  CHECK(told_by_step("joins") == 1);
+  CHECK(told_by_step("ends") == 1);
+  message.notifier = rules::NotifierName("all");
+  message.stage = rules::Stage::progress;  // it has words of its own
+  CHECK(watcher::recipients(message, notifiers).size() == 1);
 }

@@ -1,8 +1,10 @@
 #include <boost/json.hpp>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/table.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/config/findings.hpp"
+#include "watcher/notify/fields.hpp"
 #include "watcher/notify/notifiers.hpp"
 
 namespace watcher {
@@ -53,6 +55,20 @@ int test_notifier(const CommandLine& line, const std::string& name) {
   return delivery.delivered ? exit_fine : exit_no;
 }
 
+int list_fields(const CommandLine& line) {
+  json::array fields;
+  Table table({"FIELD", "IS"});
+  for (const MessageField& field : message_fields()) {
+    fields.push_back(json::object{{"field", field.name}, {"is", field.doc}});
+    table.add({"{" + std::string(field.name) + "}", std::string(field.doc)});
+  }
+  if (line.json())
+    line.out() << json::serialize(fields) << "\n";
+  else
+    table.print(line.out());
+  return exit_fine;
+}
+
 }  // namespace
 
 void add_notify_commands(CLI::App& app, CommandLine& line) {
@@ -60,6 +76,7 @@ void add_notify_commands(CLI::App& app, CommandLine& line) {
   const auto name = std::make_shared<std::string>();  // shared with the action, which outlives this function
   CLI::App* const test = line.add(*notify, "test", "send a test message through a notifier, from this process",
                                   [&line, name] { return test_notifier(line, *name); });
+  line.add(*notify, "fields", "what a template may have in braces", [&line] { return list_fields(line); });
   test->add_option("NAME", *name, "the notifier, as in [notify.NAME]")->required();
 }
 

@@ -2,8 +2,10 @@
 
 #include "probes/key_rows.hpp"
 #include "rules/engine/commands.hpp"
+#include "watcher/config/findings.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/values.hpp"
+#include "watcher/notify/fields.hpp"
 #include "watcher/notify/notifiers.hpp"
 
 namespace watcher {
@@ -16,7 +18,8 @@ using probes::Kind;
 
 constexpr probes::Word stages[]{
     {"started", 0, "an incident opened"},
-    {"progress", 1, "a step ended, a phase began"},
+    {"late", 9, "it waits, nothing is done about it, or a more severe rule fires too; comes with started"},
+    {"progress", 1, "a step ended, a phase began: every one of them"},
     {"ask", 2, "somebody has to approve"},
     {"completed", 3, "closed, and what was to be done was done"},
     {"failed", 4, "closed, and people are needed"},
@@ -39,17 +42,17 @@ constexpr std::array keys{
         .required("write url = { file = \"PATH\" } or url = \"https://...\""),
     key<Kind::headers, &NotifierSection::headers>("header", "Headers that are sent."),
     probes::choices<stages, &NotifierSection::on>("on", "What is told.")
-        .when_left_out("an incident's course, asks, "
-                       "blindness, faults"),
+        .when_left_out("all but progress: at most four messages for an incident"),
     probes::choices<severity_words, &NotifierSection::severities>("severity", "Of which severities.")
         .when_left_out("all"),
-    key<Kind::duration, &NotifierSection::after>("after", "Escalation: only what is still open then is told.")
+    key<Kind::duration, &NotifierSection::after>(
+        "after", "Escalation: what is still open then is told, as it is then, in one message.")
         .when_left_out("at once"),
-    key<Kind::duration, &NotifierSection::every>("every", "Progress is told again so often.")
+    key<Kind::duration, &NotifierSection::every>("every", "So often people are told how far it is, while it is open.")
         .at_least(std::chrono::seconds(1))
         .when_left_out("never"),
-    key<Kind::string, &NotifierSection::template_text>("template",
-                                                       "The body of the message, with {service}, {title}, ...")
+    key<Kind::string, &NotifierSection::template_text>(
+        "template", "What is said, with {title}, {text}, {runbook}, ...; `rollbackd notify fields` lists them.")
         .with(&Key::kind, Kind::text)
         .with(&Key::get, template_of)
         .with(&Key::set, set_template)
@@ -71,6 +74,12 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   for (const std::string_view key : {"on", "severity"}) {
     const toml::array* const words = entry.table->get_as<toml::array>(key);
     if (words != nullptr && words->empty()) reader.error(key, "is empty: it would never tell; leave it out for all");
+  }
+  std::vector<std::string> known;
+  for (const MessageField& field : message_fields()) known.emplace_back(field.name);
+  for (const std::string& field : unknown_fields(out.template_text)) {
+    reader.error("template", "has {" + field + "}, which is no field" + did_you_mean(field, known) +
+                                 "; `rollbackd notify fields` lists them");
   }
   loading.config.notifiers.push_back(std::move(out));
 }

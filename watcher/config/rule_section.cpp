@@ -66,6 +66,13 @@ constexpr std::array keys{
     key<Kind::condition, &RuleSpec::unless>("unless", "Something else that explains the trouble: the rule waits.")
         .when_left_out("nothing"),
     key<Kind::duration, &RuleSpec::unless_max>("unless_max", "How long it waits for that at most."),
+    key<Kind::string, &RuleSpec::explanation, &rules::Explanation::text>("text",
+                                                                         "What those who are told are to read."),
+    key<Kind::string, &RuleSpec::explanation, &rules::Explanation::impact>("impact", "What users notice."),
+    key<Kind::string, &RuleSpec::explanation, &rules::Explanation::runbook>(
+        "runbook", "Where those who are told read on: an address or a place."),
+    key<Kind::string, &RuleSpec::explanation, &rules::Explanation::status_page>("status_page",
+                                                                                "Where users are told: an address."),
 };
 
 std::vector<Place> respond_places(const TableReader& reader) {

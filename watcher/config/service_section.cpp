@@ -91,6 +91,14 @@ constexpr std::array keys{
     probes::table<&Service::spec>("ask", ask_keys, "What becomes of a question."),
     spec_key<Kind::strings, &ServiceSpec::depends_on>("depends_on", "Services whose trouble explains this one's.")
         .when_left_out("none"),
+    key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::text>(
+        "text", "What those who are told are to read."),
+    key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::impact>("impact",
+                                                                                              "What users notice."),
+    key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::runbook>(
+        "runbook", "Where those who are told read on: an address or a place."),
+    key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::status_page>(
+        "status_page", "Where users are told: an address."),
     own_key("health", short_address, "Short form: a probe of type http called health, and down."),
     own_key("metrics", short_address, "Short form: a probe of type prometheus called metrics, error_rate, p95, ..."),
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),

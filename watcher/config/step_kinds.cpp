@@ -122,7 +122,16 @@ std::string addressee_toml(const void* object) {
   return toml_string(static_cast<const rules::NotifyStep*>(object)->notifier.text);
 }
 constexpr probes::Own addressee{"a notifier's name", "\"team\"", read_addressee, addressee_toml};
-constexpr std::array notify_keys{own_key("notify", addressee, "The notifier that is told.")};
+constexpr std::array notify_keys{
+    own_key("notify", addressee, "The notifier that is told."),
+    key<Kind::string, &rules::NotifyStep::explanation, &rules::Explanation::text>(
+        "text", "What those who are told are to read."),
+    key<Kind::string, &rules::NotifyStep::explanation, &rules::Explanation::impact>("impact", "What users notice."),
+    key<Kind::string, &rules::NotifyStep::explanation, &rules::Explanation::runbook>(
+        "runbook", "Where those who are told read on: an address or a place."),
+    key<Kind::string, &rules::NotifyStep::explanation, &rules::Explanation::status_page>(
+        "status_page", "Where users are told: an address."),
+};
 constexpr std::array notify_rows{of_what<rules::NotifyStep>(notify_keys)};
 
 void read_target(TableReader& reader, const Key& key, void* object) {

@@ -25,8 +25,9 @@ BOOST_DESCRIBE_ENUM(IncidentPhase, held, asking, acting, settling, verifying, fi
 BOOST_DESCRIBE_ENUM(PlanSection, steps, on_success, on_failure, always)
 BOOST_DESCRIBE_ENUM(LaterEnd, waits, holds, does_not_hold, unknown, reminded, not_looked_at)
 BOOST_DESCRIBE_ENUM(StepStatus, started, succeeded, failed, timed_out, skipped, interrupted)
-BOOST_DESCRIBE_ENUM(Stage, started, progress, ask, completed, failed, cleared, blind, seeing, fault)
+BOOST_DESCRIBE_ENUM(Stage, started, late, progress, ask, completed, failed, cleared, blind, seeing, fault)
 
+BOOST_DESCRIBE_STRUCT(Explanation, (), (text, impact, runbook, status_page))
 BOOST_DESCRIBE_STRUCT(Measured, (), (value, cause, detail, count, errors, approximate, window, newest, valid_until))
 BOOST_DESCRIBE_STRUCT(Comparison, (), (text, verdict, value, threshold, left_out, unit))
 BOOST_DESCRIBE_STRUCT(Segment, (), (from, to, verdict, samples))
@@ -51,12 +52,12 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                       (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
-                       asked_in_trouble, approved_by, settle_extensions, timeline, times, later))
+                       asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
 BOOST_DESCRIBE_STRUCT(StepContext, (),
                       (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
-BOOST_DESCRIBE_STRUCT(Tell, (), (stage, notifier, context, outcome, title, text, evidence, at))
+BOOST_DESCRIBE_STRUCT(Tell, (), (stage, notifier, context, outcome, title, text, explanation, opened, evidence, at))
 
 }  // namespace rules

@@ -21,6 +21,9 @@ struct OutboxEntry {
   int attempts = 0;              // failed so far
   rules::Instant due;            // next attempt
   bool only_while_open = false;  // dropped when its incident is closed by the time that it is due
+  // Who joins later hears what is so then: this takes the place of what waits for the same moment.
+  bool replaces = false;
+  bool is_told = true;  // false: it only takes back what waits
 };
 
 struct AtWork;

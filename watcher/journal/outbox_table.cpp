@@ -16,7 +16,20 @@ std::string select_columns() { return "SELECT id, notifier, due_ns, attempts, on
 
 }  // namespace
 
+bool OutboxTable::take_back(const OutboxEntry& entry) const {
+  return database_
+      .prepare(
+          "DELETE FROM outbox WHERE state = 'waiting' AND only_while_open = 1 AND notifier = ? AND incident = ? AND "
+          "due_ns = ?")
+      .bind(entry.notifier.text)
+      .bind(entry.tell.context.incident.text)
+      .bind(nanoseconds(entry.due))
+      .run();
+}
+
 bool OutboxTable::enqueue(const OutboxEntry& entry) const {
+  if (entry.replaces && !take_back(entry)) return false;
+  if (!entry.is_told) return true;
   return database_
       .prepare(
           "INSERT INTO outbox (notifier, incident, stage, state, due_ns, attempts, only_while_open, record) "

@@ -48,6 +48,7 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
 class OutboxTable {
  public:
   explicit OutboxTable(const Database& database) : database_(database) {}
+  bool take_back(const OutboxEntry& entry) const;
   bool enqueue(const OutboxEntry& entry) const;
   bool give_up_surplus() const;
   bool give_up_closed(rules::Instant now) const;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "rules/sustain/rule_spec.hpp"
-#include "watcher/journal/codec.hpp"
 #include "watcher/report/text.hpp"
 #include "watcher/report/visible.hpp"
 
@@ -25,25 +23,6 @@ const rules::Comparison* decisive(const rules::Tell& tell) {
   auto found = std::find_if(tell.evidence.begin(), tell.evidence.end(), bad);
   if (found == tell.evidence.end()) found = std::find_if(tell.evidence.begin(), tell.evidence.end(), measured);
   return found == tell.evidence.end() ? nullptr : &*found;
-}
-
-std::map<std::string, std::string> message_fields(const rules::Tell& tell, const std::string& watcher_name) {
-  const rules::Comparison* comparison = decisive(tell);
-  const bool threshold = comparison != nullptr && comparison->threshold;
-  return {{"service", tell.context.service.text},
-          {"rule", tell.context.rule.text},
-          {"severity", std::string(rules::to_string(tell.context.severity))},
-          {"from", tell.context.from.text},
-          {"to", tell.context.to.text},
-          {"value", comparison != nullptr ? number_text(*comparison->value.value, comparison->unit) : ""},
-          {"threshold", threshold ? number_text(*comparison->threshold, comparison->unit) : ""},
-          {"stage", enumerator_name(tell.stage)},
-          {"outcome", tell.outcome ? enumerator_name(*tell.outcome) : ""},
-          {"incident", tell.context.incident.text},
-          {"watcher", watcher_name},
-          {"title", tell.title},
-          {"text", tell.text},
-          {"time", iso_text(tell.at)}};
 }
 
 }  // namespace watcher

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <boost/json/string.hpp>
-#include <map>
-#include <string>
+#include <string_view>
 
 #include "rules/engine/commands.hpp"
 
@@ -14,7 +13,5 @@ namespace watcher {
 boost::json::string message_text(std::string_view bytes);
 // The leftmost comparison that decided: the first bad one, else the first with a value; nullptr when there is none.
 const rules::Comparison* decisive(const rules::Tell& tell);
-// The names that a template may have in braces, and what they stand for.
-std::map<std::string, std::string> message_fields(const rules::Tell& tell, const std::string& watcher_name);
 
 }  // namespace watcher

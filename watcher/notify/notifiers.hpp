@@ -21,6 +21,10 @@ struct NotifierType {
   std::string_view word;
   std::string_view doc;
   std::string (*body)(const rules::Tell& tell, const std::string& watcher_name) = nullptr;
+  // Where a template is a text and not the body: what a value in it must not be taken for markup by, and the body with
+  // the text where the service wants it. nullptr: a template is the body.
+  std::string (*escaped)(std::string_view value) = nullptr;
+  std::string (*from_text)(const std::string& text) = nullptr;
 };
 
 // Each in the file of its name.
@@ -39,13 +43,17 @@ struct Delivery {
 };
 
 // Which of the notifiers are to be told: the addressee of a notify step, whatever its filters; otherwise those whose
-// `on` and `severity` let it through. Who is told that something began is also told how it ended: `completed` in `on`
-// lets `cleared` through, `blind` lets `seeing` through.
+// `on` and `severity` let it through; without an `on` everything but progress. Who is told that something began is also
+// told how it ended, and that it comes otherwise: `completed` in `on` lets `cleared` through, `blind` lets `seeing`
+// through, `started` lets `late` through. A notify step without words of its own repeats what the stage's message says:
+// who hears that anyway is not told twice.
+bool is_severe_enough(const rules::Tell& tell, const NotifierSection& notifier);
+bool lets_through(const NotifierSection& notifier, rules::Stage stage);
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers);
 
-// The body that the notifier's type wants, as JSON. With a template: the template with {service} {rule} {severity}
-// {from} {to} {value} {threshold} {stage} {outcome} {incident} {watcher} {title} {text} {time} replaced, each escaped
-// to stand between the quotes of a JSON string; any other brace stays as it is. README.md in this folder has the
+// The body that the notifier's type wants, as JSON. With a template: the template with its fields (fields.hpp)
+// replaced, put where the type wants a text. A template that is a JSON object, and every template of a webhook, is the
+// body itself: its values are escaped to stand between the quotes of a JSON string. README.md in this folder has the
 // formats.
 std::string render(const rules::Tell& tell, const NotifierSection& notifier, const std::string& watcher_name);
 

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "watcher/report/text.hpp"
 #include "watcher/run/log.hpp"
 
 namespace watcher {
@@ -27,6 +28,7 @@ bool is_the_end(rules::Stage stage) {
     case rules::Stage::cleared:
       return true;
     case rules::Stage::started:
+    case rules::Stage::late:
     case rules::Stage::progress:
     case rules::Stage::ask:
     case rules::Stage::blind:
@@ -35,6 +37,17 @@ bool is_the_end(rules::Stage stage) {
       return false;
   }
   return false;
+}
+
+// For who joins at that time: what is so then in one message, and not what was. It is dropped if the incident is closed
+// by then: so is the message that it was closed.
+OutboxEntry summary(const rules::Tell& tell, const NotifierSection& notifier, rules::Instant joins) {
+  OutboxEntry entry{.notifier = notifier.name, .tell = tell, .due = joins, .only_while_open = true, .replaces = true};
+  const bool is_course = tell.stage == rules::Stage::progress || tell.stage == rules::Stage::late;
+  if (is_course) entry.tell.stage = rules::Stage::started;
+  entry.is_told = lets_through(notifier, entry.tell.stage);
+  entry.tell.text = "Open for " + duration_text(*notifier.after) + ". " + tell.text;
+  return entry;
 }
 
 // The same in every attempt, another one for every message, also after a new database began to count from 1.
@@ -87,30 +100,24 @@ const NotifierSection* Outbox::find(const rules::NotifierName& name) const {
 
 std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
   const rules::IncidentId& incident = tell.context.incident;
-  if (!incident.empty()) open_.try_emplace(incident, Open{.opened = tell.at, .last = {}, .told = {}});
-  const Open* open = incident.empty() ? nullptr : &open_.at(incident);
+  rules::Instant opened = tell.opened.value_or(tell.at);
+  if (!incident.empty())
+    opened = open_.try_emplace(incident, Open{.opened = opened, .last = {}, .told = {}}).first->second.opened;
+  const std::vector<const NotifierSection*> told = recipients(tell, notifiers_);
   std::vector<OutboxEntry> result;
-  for (const NotifierSection* notifier : recipients(tell, notifiers_)) {
-    result.push_back(entry_for(tell, *notifier, open));
-    remember(tell, *notifier);
+  for (const NotifierSection& notifier : notifiers_) {
+    const bool is_told = std::find(told.begin(), told.end(), &notifier) != told.end();
+    const bool is_story = !incident.empty() && !tell.notifier;  // a notify step names whom it tells, and when
+    const bool is_of_it = is_story && is_severe_enough(tell, notifier);
+    if (is_of_it) remember(tell, notifier, is_told);
+    const rules::Instant joins = opened + notifier.after.value_or(rules::Duration::zero());
+    if (is_of_it && tell.at < joins)
+      result.push_back(summary(tell, notifier, joins));
+    else if (is_told)
+      result.push_back({.notifier = notifier.name, .tell = tell, .due = tell.at});
   }
-  if (is_the_end(tell.stage)) open_.erase(incident);
+  if (is_the_end(tell.stage) && !tell.notifier) open_.erase(incident);
   return result;
-}
-
-// What comes before `after` has passed waits until then, and is dropped if the incident is closed by that time: so is
-// the message that it was closed.
-OutboxEntry Outbox::entry_for(const rules::Tell& tell, const NotifierSection& notifier, const Open* open) const {
-  OutboxEntry entry;
-  entry.notifier = notifier.name;
-  entry.tell = tell;
-  entry.due = tell.at;
-  const bool to_somebody = tell.notifier.has_value();  // a notify step names whom it tells, and when
-  if (open == nullptr || !notifier.after || to_somebody) return entry;
-  const rules::Instant escalates = open->opened + *notifier.after;
-  entry.only_while_open = entry.due < escalates;
-  entry.due = std::max(entry.due, escalates);
-  return entry;
 }
 
 void Outbox::start(OutboxEntry entry) {

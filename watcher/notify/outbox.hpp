@@ -58,13 +58,13 @@ class Outbox {
   // An incident that has not been told to be over.
   struct Open {
     rules::Instant opened;
-    std::map<rules::NotifierName, rules::Tell> last;  // by notifiers with `every`
+    // By notifiers with `every`: what is so now, and when they last heard of it.
+    std::map<rules::NotifierName, rules::Tell> last;
     std::map<rules::NotifierName, rules::Instant> told;
   };
 
   const NotifierSection* find(const rules::NotifierName& name) const;
-  OutboxEntry entry_for(const rules::Tell& tell, const NotifierSection& notifier, const Open* open) const;
-  void remember(const rules::Tell& tell, const NotifierSection& notifier);
+  void remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told);
   std::vector<OutboxEntry> repeats(rules::Instant now);
   std::optional<rules::Instant> next_repeat() const;
   void start(OutboxEntry entry);

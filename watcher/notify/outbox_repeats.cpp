@@ -7,12 +7,14 @@
 
 namespace watcher {
 
-void Outbox::remember(const rules::Tell& tell, const NotifierSection& notifier) {
+// What was not told is part of what is repeated: it says how far things are.
+void Outbox::remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told) {
   const auto open = open_.find(tell.context.incident);
-  if (!notifier.every || open == open_.end() || tell.notifier) return;
+  if (!notifier.every || open == open_.end()) return;
   open->second.last[notifier.name] = tell;
-  open->second.told[notifier.name] =
-      std::max(tell.at, open->second.opened + notifier.after.value_or(rules::Duration::zero()));
+  const rules::Instant joins = open->second.opened + notifier.after.value_or(rules::Duration::zero());
+  rules::Instant& told = open->second.told.try_emplace(notifier.name, joins).first->second;
+  if (is_told) told = std::max({told, tell.at, joins});
 }
 
 std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
@@ -26,7 +28,7 @@ std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
       tell.stage = rules::Stage::progress;
       tell.text = "Still open after " + duration_text(now - open.opened) + ". " + tell.text;
       tell.at = now;
-      if (recipients(tell, {*notifier}).empty()) continue;
+      if (!notifier->on.empty() && !lets_through(*notifier, rules::Stage::progress)) continue;
       OutboxEntry entry;
       entry.notifier = name;
       entry.tell = std::move(tell);
@@ -70,7 +72,7 @@ asio::awaitable<void> Outbox::recall_told() {
   for (const auto& [incident, by_notifier] : last) {
     for (const auto& [name, tell] : by_notifier) {
       const NotifierSection* notifier = find(name);
-      if (notifier != nullptr && !tell.context.incident.empty()) remember(tell, *notifier);
+      if (notifier != nullptr && !tell.context.incident.empty()) remember(tell, *notifier, true);
     }
   }
 }

@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/system/error_code.hpp>
 
 #include "probes/key.hpp"
 #include "watcher/journal/codec.hpp"
+#include "watcher/notify/fields.hpp"
 #include "watcher/notify/message.hpp"
 #include "watcher/notify/notifiers.hpp"
 
@@ -35,40 +38,36 @@ std::string json_escaped(std::string_view bytes) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-std::string from_template(const std::string& pattern, const std::map<std::string, std::string>& values) {
-  std::string result;
-  std::size_t at = 0;
-  while (at < pattern.size()) {
-    const std::size_t end = pattern[at] == '{' ? pattern.find('}', at) : std::string::npos;
-    const auto value = end == std::string::npos ? values.end() : values.find(pattern.substr(at + 1, end - at - 1));
-    if (value == values.end()) {
-      result += pattern[at++];
-      continue;
-    }
-    result += json_escaped(value->second);
-    at = end + 1;
-  }
-  return result;
+bool is_json_object(const std::string& text) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(text, error);
+  return !error && parsed.is_object();
+}
+
+}  // namespace
+
+bool is_severe_enough(const rules::Tell& tell, const NotifierSection& notifier) {
+  const auto& severities = notifier.severities;
+  return severities.empty() ||
+         std::find(severities.begin(), severities.end(), tell.context.severity) != severities.end();
 }
 
 bool lets_through(const NotifierSection& notifier, Stage stage) {
   const auto has = [&](Stage each) {
     return std::find(notifier.on.begin(), notifier.on.end(), enumerator_name(each)) != notifier.on.end();
   };
-  if (notifier.on.empty() || has(stage)) return true;
-  return (stage == Stage::cleared && has(Stage::completed)) || (stage == Stage::seeing && has(Stage::blind));
+  if (notifier.on.empty()) return stage != Stage::progress;
+  return has(stage) || (stage == Stage::cleared && has(Stage::completed)) ||
+         (stage == Stage::seeing && has(Stage::blind)) || (stage == Stage::late && has(Stage::started));
 }
-
-}  // namespace
 
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers) {
   std::vector<const NotifierSection*> result;
   for (const NotifierSection& notifier : notifiers) {
-    const auto& severities = notifier.severities;
-    const bool severe = severities.empty() ||
-                        std::find(severities.begin(), severities.end(), tell.context.severity) != severities.end();
-    const bool told = tell.notifier ? *tell.notifier == notifier.name : severe && lets_through(notifier, tell.stage);
-    if (told) result.push_back(&notifier);
+    const bool by_itself = is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage);
+    const bool is_addressee = tell.notifier == notifier.name;
+    const bool is_repetition = tell.stage != Stage::progress && by_itself && !notifier.after;
+    if (tell.notifier ? is_addressee && !is_repetition : by_itself) result.push_back(&notifier);
   }
   return result;
 }
@@ -88,8 +87,12 @@ std::span<const Variety> notifier_types() {
 }
 
 std::string render(const rules::Tell& tell, const NotifierSection& notifier, const std::string& watcher_name) {
-  if (!notifier.template_text.empty()) return from_template(notifier.template_text, message_fields(tell, watcher_name));
-  return notifier.type->body(tell, watcher_name);
+  const NotifierType& type = *notifier.type;
+  const std::string& pattern = notifier.template_text;
+  if (pattern.empty()) return type.body(tell, watcher_name);
+  std::string as_json = from_template(pattern, tell, watcher_name, json_escaped);
+  if (type.from_text == nullptr || is_json_object(as_json)) return as_json;
+  return type.from_text(from_template(pattern, tell, watcher_name, type.escaped));
 }
 
 }  // namespace watcher

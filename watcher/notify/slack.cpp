@@ -77,6 +77,9 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   add_field(fields, "From", short_revision(context.from));
   add_field(fields, "To", short_revision(context.to));
   add_field(fields, "Outcome", tell.outcome ? enumerator_name(*tell.outcome) : "");
+  add_field(fields, "Impact", tell.explanation.impact);
+  add_field(fields, "Runbook", tell.explanation.runbook);
+  add_field(fields, "Status page", tell.explanation.status_page);
   if (!fields.empty()) blocks.push_back(json::object{{"type", "section"}, {"fields", std::move(fields)}});
   const std::string origin = watcher_name + (context.incident.empty() ? "" : " · " + context.incident.text) + " · " +
                              utc_text(tell.at) + " UTC";
@@ -89,8 +92,12 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   return json::serialize(message);
 }
 
+std::string value_escaped(std::string_view bytes) { return slack_escaped(clean_text(bytes)); }
+
+std::string from_text(const std::string& text) { return json::serialize(json::object{{"text", text}}); }
+
 }  // namespace
 
-constexpr NotifierType slack{"slack", "An incoming webhook of Slack.", body};
+constexpr NotifierType slack{"slack", "An incoming webhook of Slack.", body, value_escaped, from_text};
 
 }  // namespace watcher

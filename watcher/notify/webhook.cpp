@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "watcher/journal/codec.hpp"
+#include "watcher/notify/fields.hpp"
 #include "watcher/notify/message.hpp"
 #include "watcher/notify/notifiers.hpp"
 #include "watcher/serve/json_text.hpp"
@@ -39,9 +40,8 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   const rules::Comparison* comparison = decisive(tell);
   json::object object;
   object["version"] = webhook_version;
-  for (const auto& [name, value] : message_fields(tell, watcher_name)) object[name] = message_text(value);
+  for (const MessageField& field : message_fields()) object[field.name] = message_text(field.of(tell, watcher_name));
   object["outcome"] = tell.outcome ? json::value(enumerator_name(*tell.outcome)) : json::value(nullptr);
-  object["reason"] = message_text(tell.context.reason);
   object["value"] = comparison != nullptr ? number(comparison->value.value) : json::value(nullptr);
   object["threshold"] = comparison != nullptr ? number(comparison->threshold) : json::value(nullptr);
   json::array evidence;
@@ -52,6 +52,6 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
 
 }  // namespace
 
-constexpr NotifierType webhook{"webhook", "A POST of JSON with all that is known.", body};
+constexpr NotifierType webhook{"webhook", "A POST of JSON with all that is known.", body, nullptr, nullptr};
 
 }  // namespace watcher

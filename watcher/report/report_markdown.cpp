@@ -27,9 +27,23 @@ std::string row(std::initializer_list<std::string> cells) {
 }
 
 std::string title(const rules::IncidentRecord& incident) {
-  const std::string cause = incident.rules.empty() ? "by hand" : markdown_text(incident.rules.front().rule.text);
+  const rules::JoinedRule* rule = rules::leading_rule(incident);
+  const std::string cause = rule == nullptr ? "by hand" : markdown_text(rule->rule.text);
   return "# " + markdown_text(incident.service.text) + ": " + markdown_text(outcome_name(incident)) + " · " + cause +
          (incident.rules.empty() ? "" : " (" + std::string(rules::to_string(incident.severity)) + ")") + "\n\n";
+}
+
+// What the configuration says of it to people.
+std::string explanation(const rules::Explanation& said) {
+  std::string text;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) text += std::string("- ") + name + markdown_text(value) + "\n";
+  };
+  add("", said.text);
+  add("Impact: ", said.impact);
+  add("Runbook: ", said.runbook);
+  add("Status page: ", said.status_page);
+  return text.empty() ? "" : text + "\n";
 }
 
 std::string to_do(const ReportInput& input) {
@@ -263,9 +277,10 @@ std::string footer(const ReportInput& input) {
 }  // namespace
 
 std::string report_markdown(const ReportInput& input) {
-  return title(input.incident) + summary(input) + "\n\n" + to_do(input) + times_markdown(input.incident, input.steps) +
-         evidence(input.incident) + deeds(input) + verification(input.incident) + later(input.incident) +
-         revisions(input) + timeline(input.incident) + files(input) + footer(input);
+  return title(input.incident) + summary(input) + "\n\n" + explanation(input.incident.explanation) + to_do(input) +
+         times_markdown(input.incident, input.steps) + evidence(input.incident) + deeds(input) +
+         verification(input.incident) + later(input.incident) + revisions(input) + timeline(input.incident) +
+         files(input) + footer(input);
 }
 
 }  // namespace watcher

@@ -19,7 +19,7 @@ json::object summary_of(const rules::IncidentRecord& incident) {
   object["id"] = incident.id.text;
   object["service"] = incident.service.text;
   object["rule"] = nullptr;
-  if (!incident.rules.empty()) object["rule"] = incident.rules.front().rule.text;
+  if (const rules::JoinedRule* rule = rules::leading_rule(incident)) object["rule"] = rule->rule.text;
   object["severity"] = rules::to_string(incident.severity);
   object["opened"] = to_rfc3339(incident.opened);
   object["closed"] = to_json(incident.closed);

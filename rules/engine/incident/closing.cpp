@@ -119,8 +119,23 @@ void Incident::close() {
       "incident_closed",
       {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
   tell(stage_of(outcome), "closed",
-       std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do());
+       std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do() +
+           what_went_wrong());
   lock_.release();
+}
+
+// Steps that the plan went on without, or tried again: nobody was told of them but who wants to hear of every step.
+std::string Incident::what_went_wrong() const {
+  constexpr std::size_t named_max = 3;
+  std::string text;
+  std::size_t count = 0;
+  for (const TimelineEntry& line : record_.timeline) {
+    const bool is_wrong = line.event == "step_failed" || line.event == "step_left_out";
+    if (!is_wrong || record_.outcome_detail.find(line.text) != std::string::npos) continue;
+    if (++count <= named_max) text += (count == 1 ? "\nWent wrong on the way: " : "; ") + line.text;
+  }
+  if (count > named_max) text += "; and " + std::to_string(count - named_max) + " more";
+  return text;
 }
 
 // What was refused for a limit or for want of a target may have been allowed while the last steps were done.

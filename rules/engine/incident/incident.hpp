@@ -2,7 +2,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,7 +54,7 @@ class Incident {
   void open(const WatchedRule& rule);
   void open_by_hand();
   void join(const WatchedRule& rule);
-  void keep_waiting(const WatchedRule& rule);  // it may not be joined any more: people are told, once
+  void keep_waiting(const WatchedRule& rule);  // it may not be joined any more: people are told, once a rule
   // It is a part of this incident as it fires now, and not only as it fired before.
   bool answers(const WatchedRule& rule) const;
   // A rule of the service that may act fired.
@@ -110,6 +109,7 @@ class Incident {
   bool drive_held();
   void begin_acting();
   void only_tell(const std::string& why);
+  std::string why_only_told(const std::string& why) const;
   std::string nothing_is_done(const std::string& why) const;
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
@@ -173,12 +173,16 @@ class Incident {
   bool is_refusal_gone() const;
   bool has_fired_since_decided(const WatchedRule& rule) const;
   std::string what_is_left_to_do() const;
+  std::string what_went_wrong() const;
   void remember_rungs();
   void close();
 
   // opening.cpp
   void add_rungs(const RuleSpec& rule, bool first);
   void skip_rungs();
+  void tell_opening();
+  std::string what_follows();
+  void explain();
 
   // resuming.cpp
   void take_up_step();
@@ -197,7 +201,13 @@ class Incident {
   StepContext context() const;
   void save() { in_.effects.save(record_); }
   void tell(Stage stage, std::string_view event, const std::string& text);
+  void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "");
+  Tell message(const IncidentRecord& said_of, Stage stage, std::string_view event, const std::string& text) const;
+  std::string facts() const;
+  bool has_said(std::string_view event, const std::string& text) const;
+  Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);
+  static std::string waits_for(const std::string& why) { return "waits: " + why; }
   std::string reason() const;
 
   Surroundings in_;
@@ -233,8 +243,7 @@ class Incident {
   double requests_before_ = 0;
   bool climb_now_ = false;  // a more severe rule joined: its response starts at once
   bool refired_ = false;    // a rule that may act fired since it was looked after
-  std::set<RuleName> kept_waiting_;
-  std::string told_to_wait_for_;
+  std::string opening_;     // why it opened, until people are told of it together with what is done
 };
 
 }  // namespace rules

@@ -25,6 +25,11 @@ JoinedRule joined_now(const WatchedRule& rule, Instant now) {
   return joined;
 }
 
+std::string why_fired(const JoinedRule& fired) {
+  return evidence_of(fired) + " for " + told(Duration(fired.bad_ns)) + ", " + std::to_string(fired.samples) +
+         " bad samples";
+}
+
 }  // namespace
 
 Incident::Incident(const Surroundings& in, IncidentRecord record, const std::vector<ActionSpec>& plans)
@@ -52,26 +57,82 @@ void Incident::open(const WatchedRule& rule) {
   in_.effects.note("incident_opened", {{"incident", record_.id.text},
                                        {"rule", rule.name().text},
                                        {"severity", std::string(to_string(record_.severity))}});
-  const JoinedRule& fired = record_.rules.front();
-  tell(Stage::started, "fired",
-       evidence_of(fired) + " for " + told(Duration(fired.bad_ns)) + ", " + std::to_string(fired.samples) +
-           " bad samples");
+  explain();
+  opening_ = why_fired(record_.rules.front());
+  story("fired", opening_);
 }
 
 void Incident::open_by_hand() {
   begin_times(nullptr);
   const std::string& by = record_.approved_by;
   in_.effects.note("incident_opened", {{"incident", record_.id.text}, {"by", by}});
-  tell(Stage::started, "by_hand",
-       "rollback by hand" + (by.empty() ? "" : " by " + by) + (record_.reason.empty() ? "" : ": " + record_.reason));
+  explain();
+  opening_ =
+      "rollback by hand" + (by.empty() ? "" : " by " + by) + (record_.reason.empty() ? "" : ": " + record_.reason);
+  story("by_hand", opening_);
+}
+
+// Before anything is done, and when all have joined that fire at the same moment: one message says what happened and
+// what is done about it.
+void Incident::tell_opening() {
+  const std::string why = std::exchange(opening_, "");
+  if (record_.by_hand) return announce(Stage::started, "by_hand", why);
+  std::string more = what_follows();
+  for (const JoinedRule& joined : record_.rules) {
+    const bool is_named = &joined == leading_rule(record_);
+    if (!is_named) more += (more.empty() ? "" : "\n") + std::string("Fires too: ") + joined.rule.text;
+  }
+  announce(Stage::started, "fired", why_fired(*leading_rule(record_)), more);
+}
+
+// As far as it can be known now. What is not done, or waits, is not told once more right after.
+std::string Incident::what_follows() {
+  skip_rungs();
+  const GateView view = gate_view();
+  const Gate answer = gate(view);
+  switch (answer.kind) {
+    case GateKind::go: {
+      if (view.action == nullptr) return "";
+      const bool is_known = view.action->switches() && view.target.revision && !record_.from.empty();
+      std::string text = is_known ? "Now: rolling back " + record_.from.text + " → " + view.target.revision->text
+                                  : "Now: running " + view.action->name.text;
+      for (std::size_t rung = record_.rung + 1; rung < record_.ladder.size(); ++rung)
+        text += (rung == record_.rung + 1 ? "; if it does not help: " : ", ") + record_.ladder[rung].text;
+      return text;
+    }
+    case GateKind::ask:
+      return "Somebody is asked first: " + answer.why;
+    case GateKind::hold:
+      story("held", waits_for(answer.why));
+      return waits_for(answer.why);
+    case GateKind::tell: {
+      if (record_.severity == Severity::p3) return "";
+      std::string text = nothing_is_done(why_only_told(answer.why));
+      story("telling", text);
+      return text;
+    }
+    case GateKind::close:
+      return "";
+  }
+  return "";
+}
+
+// The most severe rule's words, and the service's where it has none.
+void Incident::explain() {
+  record_.explanation = in_.service.explanation;
+  const JoinedRule* leading = leading_rule(record_);
+  const WatchedRule* rule = leading == nullptr ? nullptr : in_.evidence.find(leading->rule);
+  if (rule != nullptr) record_.explanation = rule->spec().explanation.or_else(in_.service.explanation);
 }
 
 // A more severe rule starts its own response at once, other untried rungs are appended.
 void Incident::join(const WatchedRule& rule) {
   const bool has_say = mode_of(rule.spec(), in_.trouble.cap()) >= Mode::ask;
   const bool more_severe = rule.spec().severity < record_.severity && has_say;
+  const bool is_worse = rule.spec().severity < record_.severity;
   record_.rules.push_back(joined_now(rule, now()));
   record_.severity = std::min(record_.severity, rule.spec().severity);
+  explain();
   const std::vector<ActionName> ladder_before = record_.ladder;
   add_rungs(rule.spec(), more_severe);
   const bool waits = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
@@ -84,16 +145,18 @@ void Incident::join(const WatchedRule& rule) {
     climb_now_ = true;
   }
   const bool is_left_out = !has_say && rule.spec().severity != Severity::p3 && record_.phase == IncidentPhase::telling;
-  tell(Stage::progress, "joined",
-       fired_too(rule) + rule.spec().when.text() +
-           (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : ""));
+  const std::string text = fired_too(rule) + rule.spec().when.text() +
+                           (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : "");
+  if (!opening_.empty()) return story("joined", text);
+  tell(is_worse || is_left_out ? Stage::late : Stage::progress, "joined", text);
 }
 
 // What this incident came to is decided; what fires now is judged on its own, but only when the host's lock and the
 // last steps let this one end.
 void Incident::keep_waiting(const WatchedRule& rule) {
-  if (!kept_waiting_.insert(rule.name()).second || rule.spec().severity == Severity::p3) return;
-  tell(Stage::progress, "fired_meanwhile", fired_too(rule) + "it is answered when this incident has ended");
+  const std::string text = fired_too(rule) + "it is answered when this incident has ended";
+  if (has_said("fired_meanwhile", text) || rule.spec().severity == Severity::p3) return;
+  tell(Stage::late, "fired_meanwhile", text);
 }
 
 std::string Incident::fired_too(const WatchedRule& rule) const {

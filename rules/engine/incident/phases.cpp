@@ -15,6 +15,7 @@ bool Incident::rung_started() const {
 
 bool Incident::drive() {
   if (looks_back_) return drive_looking_back();
+  if (!opening_.empty()) tell_opening();
   // A crash may have come between the decision and what follows from it.
   const bool nothing_begun = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
                              record_.phase == IncidentPhase::telling;
@@ -67,8 +68,8 @@ bool Incident::drive_held() {
       if (record_.waiting_for == answer.why) return false;
       record_.waiting_for = answer.why;
       // Each try to have the host's lock begins and waits anew: that is told once.
-      if (std::exchange(told_to_wait_for_, answer.why) != answer.why) {
-        tell(Stage::progress, "held", "waits: " + answer.why);
+      if (!has_said("held", waits_for(answer.why))) {
+        tell(late_once("held", waits_for(answer.why)), "held", waits_for(answer.why));
       }
       return false;
     case GateKind::tell:
@@ -87,8 +88,12 @@ bool Incident::drive_held() {
 void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
-  const std::string reason = record_.ladder.empty() ? std::string(only_telling) : why;
-  tell(Stage::progress, "telling", nothing_is_done(reason));
+  const std::string text = nothing_is_done(why_only_told(why));
+  tell(has_said("telling", text) ? Stage::progress : Stage::late, "telling", text);
+}
+
+std::string Incident::why_only_told(const std::string& why) const {
+  return record_.ladder.empty() ? std::string(only_telling) : why;
 }
 
 // With what changes it.
@@ -161,7 +166,8 @@ bool Incident::mark_asks_no_more() const {
 void Incident::withdraw_question(const std::string& why) {
   record_.asked.clear();
   enter(IncidentPhase::held);
-  tell(Stage::progress, "question_withdrawn", "nobody has to approve it any more: " + why);
+  const std::string text = "nobody has to approve it any more: " + why;
+  tell(late_once("question_withdrawn", text), "question_withdrawn", text);
 }
 
 void Incident::answer_ask_step(StepStatus status, const std::string& detail) {

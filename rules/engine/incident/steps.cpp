@@ -89,7 +89,6 @@ void Incident::begin_step(const StepSpec& step) {
   count_step(step);
   record_.in_flight = true;
   record_.waiting_for.clear();
-  told_to_wait_for_.clear();
   intent_retry_at_.reset();
   step_ = StepRecord{};
   step_.id = cursor();
@@ -215,7 +214,8 @@ void Incident::intent_unsaved(const StepResult& result) {
   intent_retry_at_ = now() + intent_retry;
   look_.forget();
   take_back_step(step_at_cursor());
-  is_news ? tell(Stage::progress, "held", "waits: " + result.detail) : save();
+  if (!is_news) return save();
+  tell(late_once("held", waits_for(result.detail)), "held", waits_for(result.detail));
 }
 
 // What was counted before the deed, which never came.

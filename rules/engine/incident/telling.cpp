@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <array>
+
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
 
@@ -17,7 +21,8 @@ StepContext Incident::context() const {
   StepContext out;
   out.service = record_.service;
   out.incident = record_.id;
-  if (!record_.rules.empty()) out.rule = record_.rules.front().rule;
+  const JoinedRule* leading = leading_rule(record_);
+  if (leading != nullptr) out.rule = leading->rule;
   out.severity = record_.severity;
   out.from = record_.from;
   out.to = record_.to;
@@ -27,9 +32,9 @@ StepContext Incident::context() const {
   }
   if (const LedgerRecord* to = in_.revisions.find(record_.to)) out.schema_to = to->schema;
   out.reason = record_.reason;
-  if (out.reason.empty() && !record_.rules.empty()) {
-    const WatchedRule* rule = in_.evidence.find(record_.rules.front().rule);
-    out.reason = rule == nullptr ? record_.rules.front().rule.text : rule->spec().when.text();
+  if (out.reason.empty() && leading != nullptr) {
+    const WatchedRule* rule = in_.evidence.find(leading->rule);
+    out.reason = rule == nullptr ? leading->rule.text : rule->spec().when.text();
   }
   return out;
 }
@@ -41,45 +46,92 @@ void Incident::story(std::string_view event, const std::string& text) {
 
 void Incident::tell(Stage stage, std::string_view event, const std::string& text) {
   story(event, text);
-  Tell message;
-  message.stage = stage;
-  message.context = context();
-  message.outcome = record_.outcome;
-  const ActionSpec* action = plan();
-  const std::string name = action == nullptr ? "the action" : action->name.text;
-  message.title = title_of(record_, event, text, name, action != nullptr && action->switches());
-  message.text = text;
-  if (!record_.from.empty()) message.text += "\nRan when it began: " + record_.from.text;
-  if (!record_.to.empty()) message.text += "\nTarget: " + record_.to.text;
+  announce(stage, event, text);
+}
+
+// `more`: what is said besides.
+void Incident::announce(Stage stage, std::string_view event, const std::string& text, const std::string& more) {
+  Tell out = message(record_, stage, event, text);
+  out.text = text;
+  if (!more.empty()) out.text += "\n" + more;
+  if (!out.explanation.text.empty()) out.text += "\n" + out.explanation.text;
+  out.text += facts();
   if (stage == Stage::ask) {
-    message.text += "\nYes: rollbackd approve " + record_.id.text + "\nNo: rollbackd abort " + record_.id.text;
+    out.text += "\nYes: rollbackd approve " + record_.id.text + "\nNo: rollbackd abort " + record_.id.text;
   }
-  message.text += "\nIncident: " + record_.id.text;
-  if (!record_.rules.empty()) message.evidence = record_.rules.front().evidence;
-  message.at = now();
-  in_.effects.emit(std::move(message));
+  out.text += "\nIncident: " + record_.id.text;
+  in_.effects.emit(std::move(out));
   in_.effects.emit(WriteReport{record_.id});
 }
 
+// But for its text.
+Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_view event,
+                       const std::string& text) const {
+  Tell out;
+  out.stage = stage;
+  out.context = context();
+  out.outcome = said_of.outcome;
+  const ActionSpec* action = plan();
+  const std::string name = action == nullptr ? "the action" : action->name.text;
+  out.title = title_of(said_of, event, text, name, action != nullptr && action->switches());
+  out.explanation = record_.explanation;
+  out.opened = record_.opened;
+  if (const JoinedRule* leading = leading_rule(record_)) out.evidence = leading->evidence;
+  out.at = now();
+  return out;
+}
+
+std::string Incident::facts() const {
+  std::string text;
+  if (!record_.from.empty()) text += "\nRan when it began: " + record_.from.text;
+  if (!record_.to.empty()) text += "\nTarget: " + record_.to.text;
+  return text;
+}
+
+// A line of the story that is full cannot be told from one that was told.
+bool Incident::has_said(std::string_view event, const std::string& text) const {
+  return record_.timeline.size() >= timeline_max ||
+         std::any_of(record_.timeline.begin(), record_.timeline.end(),
+                     [&](const TimelineEntry& line) { return line.event == event && line.text == text; });
+}
+
+// What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
+Stage Incident::late_once(std::string_view event, const std::string& text) const {
+  constexpr std::array told_of{"fired", "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn"};
+  constexpr std::ptrdiff_t before_the_end = 3;
+  const auto is_told = [&](const TimelineEntry& line) {
+    return std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
+  };
+  const auto count = std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
+  return count < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
+}
+
+// Where a step has no words of its own it says where things stand: what the stage's message says. Between two rungs
+// there is no such message.
 void Incident::send_notice(const NotifyStep& step) {
-  Tell message;
-  message.stage = Stage::progress;
-  message.notifier = step.notifier;
-  message.context = context();
-  message.outcome = record_.pending_outcome;
-  message.title = record_.service.text + ": incident " + record_.id.text;
-  message.text = record_.timeline.empty() ? "" : record_.outcome_detail;
-  message.at = now();
-  if (!record_.rules.empty()) message.evidence = record_.rules.front().evidence;
-  in_.effects.emit(std::move(message));
+  const bool has_words = step.explanation != Explanation();
+  IncidentRecord stands = record_;
+  stands.outcome = record_.pending_outcome;
+  const bool is_begun = record_.section == PlanSection::steps;
+  const bool is_over = !is_begun && stands.outcome;
+  Stage stage = Stage::progress;
+  if (!has_words && is_begun) stage = Stage::started;
+  if (!has_words && is_over) stage = stage_of(*stands.outcome);
+  const std::string stands_at = is_over ? record_.outcome_detail : "it did not help";
+  Tell out = message(stands, stage, is_over ? "closed" : is_begun ? "action_started" : "rung_over", stands_at);
+  out.notifier = step.notifier;
+  out.explanation = step.explanation.or_else(record_.explanation);
+  out.text = step.explanation.text.empty() ? (is_begun ? reason() : stands_at) : step.explanation.text;
+  out.text += facts() + "\nIncident: " + record_.id.text;
+  in_.effects.emit(std::move(out));
   end_step({StepStatus::succeeded, std::nullopt, "", "", 0});
 }
 
 // What it is done for.
 std::string Incident::reason() const {
   if (record_.rules.empty()) return record_.reason.empty() ? "asked for by hand" : record_.reason;
-  const JoinedRule& first = record_.rules.front();
-  return evidence_of(first) + " for " + told(Duration(first.bad_ns));
+  const JoinedRule& leading = *leading_rule(record_);
+  return evidence_of(leading) + " for " + told(Duration(leading.bad_ns));
 }
 
 void Incident::add_deadlines(std::vector<Instant>& out) const {

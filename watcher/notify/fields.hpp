@@ -1,0 +1,29 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/engine/commands.hpp"
+
+namespace watcher {
+
+// What a template may have in braces: {title}.
+struct MessageField {
+  std::string_view name;
+  std::string_view doc;  // for people
+  std::string (*of)(const rules::Tell& tell, const std::string& watcher_name) = nullptr;
+};
+
+// In the order in which they are told.
+std::span<const MessageField> message_fields();
+
+// The names in braces that are no field, each once. What has braces and no name in them is none: JSON.
+std::vector<std::string> unknown_fields(std::string_view pattern);
+
+// The pattern with each field replaced by `escaped` of what it stands for; what a value says is not looked at again.
+std::string from_template(std::string_view pattern, const rules::Tell& tell, const std::string& watcher_name,
+                          std::string (*escaped)(std::string_view));
+
+}  // namespace watcher
