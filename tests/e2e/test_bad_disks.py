@@ -134,7 +134,7 @@ class BadDisks(World):
         self.good_shop_under_watch()
         moves = len(self.checkouts())
         self.deploy("errors")
-        self.wait_for("the rollback is verified", lambda: any("verifying" in title for title in self.titles()), 60)
+        self.wait_for("the rollback is verified", lambda: any(one["phase"] == "verifying" for one in self.incidents()), 60)
         self.stop_watcher(signal.SIGKILL)
         bind = ["unshare", "--mount", "sh", "-c", BIND_READ_ONLY, "sh", self.folder / "state"]
         watcher = self.start_watcher(wait=False, prefix=bind)
