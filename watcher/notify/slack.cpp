@@ -92,7 +92,7 @@ std::string body(const rules::Tell& tell, const std::string& watcher_name) {
   return json::serialize(message);
 }
 
-std::string value_escaped(std::string_view bytes) { return slack_escaped(clean_text(bytes)); }
+std::string value_escaped(std::string_view bytes) { return slack_escaped(visible(bytes)); }
 
 std::string from_text(const std::string& text) { return json::serialize(json::object{{"text", text}}); }
 
