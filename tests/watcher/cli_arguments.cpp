@@ -43,6 +43,40 @@ TEST_CASE("SPEC 4: wrong usage is exit code 2, help is 0 and names every command
   }
 }
 
+TEST_CASE("SPEC 4: a configuration that is not there is wrong usage, whatever the command") {
+  FakeWatcher nobody;
+  const std::vector<std::vector<std::string>> commands{{"run"},
+                                                       {"run", "--dry-run"},
+                                                       {"check"},
+                                                       {"check", "--online"},
+                                                       {"check", "--secrets", "--expand"},
+                                                       {"status"},
+                                                       {"explain"},
+                                                       {"deploys"},
+                                                       {"incidents"},
+                                                       {"incidents", "i1"},
+                                                       {"approve", "i1"},
+                                                       {"abort", "i1"},
+                                                       {"reload"},
+                                                       {"rollback", "web"},
+                                                       {"rollback", "web", "--plan"},
+                                                       {"pause", "--for", "1h"},
+                                                       {"resume"},
+                                                       {"fuse", "reset", "web"},
+                                                       {"accept-state"},
+                                                       {"notify", "test", "team"},
+                                                       {"deploy", "begin"},
+                                                       {"deploy", "good", "v1"}};
+  for (std::vector<std::string> words : commands) {
+    CAPTURE(words.front());
+    words.insert(words.end(), {"--config", "/nonexistent/rollbackd.toml"});
+    const CliRun run = nobody(words);
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find("there is no such file; name it with --config FILE") != std::string::npos);
+    CHECK(run.ran.empty());
+  }
+}
+
 TEST_CASE("SPEC 4: wrong usage says what is wrong, what was probably meant, and where to look") {
   struct Wrong {
     std::vector<std::string> line;

@@ -155,12 +155,13 @@ void print_text(const CommandLine& line, const Loaded& loaded, const Looks& look
 }
 
 int check(const CommandLine& line, const CheckArguments& arguments) {
-  if (arguments.secrets && !may_see_secrets(line.config_path())) {
+  if (arguments.secrets && !line.is_missing() && !may_see_secrets(line.config_path())) {
     line.err() << "rollbackd: the secrets in " << line.config_path() << " are shown to its owner and to root alone\n";
     return exit_no;
   }
   const Secrets secrets = arguments.secrets ? Secrets::shown : Secrets::hidden;
   const Loaded loaded = load_config(line.config_path(), secrets);
+  if (!loaded.config) line.note_missing();
   Looks looks;
   if (loaded.config) {
     looks.as_whom = as_whom(*loaded.config);

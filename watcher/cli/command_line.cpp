@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <filesystem>
 
 #include "rules/base/names.hpp"
 #include "rules/base/parse.hpp"
@@ -50,8 +51,22 @@ CLI::App* CommandLine::add_group(CLI::App& parent, const std::string& name, cons
   return group;
 }
 
+int CommandLine::perform() const {
+  if (!chosen_) return exit_usage;
+  const int exit_code = chosen_();
+  return was_missing_ ? exit_usage : exit_code;
+}
+
+bool CommandLine::is_missing() const {
+  std::error_code ignored;
+  return std::filesystem::status(config_path_, ignored).type() == std::filesystem::file_type::not_found;
+}
+
+void CommandLine::note_missing() const { was_missing_ = was_missing_ || is_missing(); }
+
 std::optional<Config> CommandLine::load() const {
   Loaded loaded = load_config(config_path_);
+  if (!loaded.config) note_missing();
   for (const Finding& finding : loaded.findings) err() << format_finding(config_path_, finding) << "\n";
   return std::move(loaded.config);
 }
@@ -59,6 +74,7 @@ std::optional<Config> CommandLine::load() const {
 std::optional<WatcherSection> CommandLine::reach() const {
   LoadedWatcher loaded = load_watcher_section(config_path_);
   if (loaded.watcher) return std::move(loaded.watcher);
+  note_missing();
   for (const Finding& finding : loaded.findings) err() << format_finding(config_path_, finding) << "\n";
   return std::nullopt;
 }

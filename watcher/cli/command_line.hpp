@@ -35,8 +35,12 @@ class CommandLine {
   Terminal& terminal() const { return terminal_; }
   bool json() const { return json_; }
   const std::string& config_path() const { return config_path_; }
-  // Does what was chosen.
-  int perform() const { return chosen_ ? chosen_() : exit_usage; }
+  // Whether the configuration is not there. One that this user may not look for is.
+  bool is_missing() const;
+  // For who loads it otherwise: there was none to be had.
+  void note_missing() const;
+  // Does what was chosen. A configuration that is not there is wrong usage, whatever the command made of it.
+  int perform() const;
 
   // The whole configuration; its findings are told, and none is returned when there are errors.
   std::optional<Config> load() const;
@@ -48,6 +52,7 @@ class CommandLine {
   std::string config_path_ = "/etc/rollbackd/rollbackd.toml";
   bool json_ = false;
   std::function<int()> chosen_;
+  mutable bool was_missing_ = false;  // the configuration, when it was looked for
 };
 
 // What came of asking the watcher.
