@@ -139,7 +139,7 @@ void LaterChecks::tell(const IncidentRecord& incident, const LaterCheck& check, 
   message.context.from = incident.from;
   message.context.to = incident.to;
   message.context.reason = incident.reason;
-  if (!incident.rules.empty()) message.context.rule = incident.rules.front().rule;
+  if (const JoinedRule* leading = leading_rule(incident)) message.context.rule = leading->rule;
   message.outcome = incident.outcome;
   const std::string said = told(Duration(check.after_ns)) + " after it recovered: " + said_of(check, seen.detail);
   message.title = with_short_commits(incident.service.text + ": " + said);
