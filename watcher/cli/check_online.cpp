@@ -1,13 +1,17 @@
 #include "watcher/cli/check_online.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <string_view>
 
 #include "probes/ask/app_memory.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/probe.hpp"
+#include "watcher/cli/shell_commands.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/driver.hpp"
 #include "watcher/run/names.hpp"
@@ -124,9 +128,37 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   return out;
 }
 
+namespace {
+
+// The script of `sh -c SCRIPT`, also of `bash -euc SCRIPT`; empty: it is another command.
+std::string script_of(const std::vector<std::string>& argv) {
+  constexpr std::array<std::string_view, 4> shells{"sh", "bash", "dash", "ksh"};
+  if (argv.size() < 3) return "";
+  const std::string name = argv[0].substr(argv[0].rfind('/') + 1);
+  const bool is_shell = std::find(shells.begin(), shells.end(), name) != shells.end();
+  const std::string& flags = argv[1];
+  const bool has_script = flags.size() > 1 && flags[0] == '-' && flags[1] != '-' && flags.back() == 'c';
+  return is_shell && has_script ? argv[2] : "";
+}
+
+// A relative path is left out: the script may have gone elsewhere.
+std::string missing_in_script(const std::string& script) {
+  std::string out;
+  for (const std::string& name : commands_in_shell(script)) {
+    const bool is_relative = name.front() != '/' && name.find('/') != std::string::npos;
+    if (!is_relative && !find_command(name)) out += (out.empty() ? "" : ", ") + name;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::vector<OnlineFinding> missing_commands(const Config& config) {
   std::vector<OnlineFinding> out;
   for (const NamedCommand& command : commands_of(config)) {
+    const std::string missing = missing_in_script(script_of(command.argv));
+    if (!missing.empty())
+      out.push_back({Kind::advice, command.owner, "its script starts what is not there: " + missing});
     if (find_command(command.argv.front())) continue;
     out.push_back({Kind::wrong, command.owner,
                    "the command " + command.argv.front() +
