@@ -14,11 +14,19 @@ class GoodReleases(World):
         self.wait_for(f"{tag} is known to run", lambda: self.service().get("revision") == self.revision(tag), 40)
 
     def test_noisy_load(self):
-        """Bursts of a route that fails now and then: above the threshold for a second, never for `for`."""
+        """Bursts of a route that fails now and then: above the threshold for a second and a window, never for `for`."""
+        self.window, self.sustain = "2s", "8s"
+        self.configure()
         self.good_shop_under_watch(load={"mode": "noisy", "rate": 60})
         self.deploy("v2")
         self.seen("v2")
-        self.stays_quiet(20, lambda: self.version() == "v2")
+        verdicts = set()
+
+        def holds():
+            verdicts.add(self.status()["rules"]["errors"]["verdict"])
+            return self.version() == "v2"
+        self.stays_quiet(20, holds)
+        self.assertIn("bad", verdicts, "no burst was above the threshold")
 
     def test_low_traffic(self):
         """One request in a few seconds decides nothing, whatever became of it."""
