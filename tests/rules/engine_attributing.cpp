@@ -272,7 +272,7 @@ TEST_CASE("SPEC 2.17: a service is armed from a revision's appearance until it i
 }
 
 TEST_CASE("SPEC 2.17: arm = always acts whenever") {
-  World w(with([](rules::CoreConfig& config) { config.services[0].arm = rules::Arm::always; }));
+  World w(armed_always());
   w.settle_on_v2();
   CHECK(w.standing("v2") == Standing::good);
   errors_on(w);

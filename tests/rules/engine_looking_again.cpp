@@ -78,7 +78,7 @@ TEST_CASE("what people aborted, and what a rollback brought, is not acted on for
   CHECK(aborted.told_text("`rollbackd rollback web` acts now"));
   CHECK(aborted.all().size() == 1);
 
-  World brought(with([](rules::CoreConfig& config) { config.services[0].arm = rules::Arm::always; }));
+  World brought(armed_always());
   brought.settle_on_v2();
   brought.deploy("bad");
   REQUIRE(brought.run_until([&] { return brought.outcome() == "recovered"; }, 15min));

@@ -163,7 +163,7 @@ TEST_CASE("SPEC 2.14: a look that fails between two that agree does not hide a d
 }
 
 TEST_CASE("SPEC 2.14: a switch of ours that is seen only after its incident is no deployment") {
-  World w(with([](rules::CoreConfig& config) { config.services[0].arm = rules::Arm::always; }));
+  World w(armed_always());
   w.settle_on_v2();
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 15min));

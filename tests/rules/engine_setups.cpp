@@ -92,6 +92,13 @@ CoreConfig asking() {
   return with([](CoreConfig& config) { config.rules[0].severity = Severity::p2; });
 }
 
+CoreConfig armed_always(const std::function<void(CoreConfig&)>& change) {
+  return with([&](CoreConfig& config) {
+    config.services[0].arm = Arm::always;
+    change(config);
+  });
+}
+
 void explain_by_pg(CoreConfig& config) {
   add_service(config, "pg");
   config.rules[0].unless = condition("pg_health.up == 0");

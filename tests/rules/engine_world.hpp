@@ -183,6 +183,8 @@ rules::CoreConfig usual();
 rules::CoreConfig with(const std::function<void(rules::CoreConfig&)>& change);
 // The usual one, where errors is P2: people are asked first.
 rules::CoreConfig asking();
+// The usual one, where web is armed at all times, changed.
+rules::CoreConfig armed_always(const std::function<void(rules::CoreConfig&)>& change = [](rules::CoreConfig&) {});
 void add_service(rules::CoreConfig& config, const std::string& name);
 // Adds a service `pg`; while that is down, it explains what is wrong with `web`: errors is withheld.
 void explain_by_pg(rules::CoreConfig& config);

@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// SPEC section 2, sentences 19 and 20: what explains the trouble, what joins an incident, and one action at a time.
+
+using namespace world;
+
+TEST_CASE("SPEC 2.19: unless delays firing while something else explains the trouble, at most unless_max") {
+  World w(with([](rules::CoreConfig& config) {
+    explain_by_pg(config);
+    config.rules[0].unless_max = 10min;
+  }));
+  harm_explained_by_pg(w);
+  w.run(8min);
+  CHECK(w.outcome() == "none");
+  REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 10min));
+  CHECK(w.last()->opened >= w.last()->rules.front().joined);
+  CHECK(w.since_start() > 15min);
+}
+
+TEST_CASE("SPEC 2.19: when the other trouble is over the rule fires at once") {
+  World w(with(explain_by_pg));
+  harm_explained_by_pg(w);
+  w.run(5min);
+  CHECK(w.outcome() == "none");
+  w.deploy("v1", "pg");
+  CHECK(w.run_until([&] { return w.outcome() != "none"; }, 10s));
+}
+
+TEST_CASE("SPEC 2.19: two services that fire within one for ask, unless one depends on the other") {
+  for (const bool depends : {false, true}) {
+    CAPTURE(depends);
+    World w(with([&](rules::CoreConfig& config) {
+      add_api(config);
+      config.actions[0].steps.insert(config.actions[0].steps.begin(), sleep(20s));
+      if (depends) config.services[0].depends_on = {rules::ServiceName("api")};
+    }));
+    w.run(5min);
+    w.deploy("bad");
+    w.deploy("bad", "api");
+    w.run(5min);
+    if (depends) {
+      CHECK(w.deeds.size() >= 1);
+    } else {
+      CHECK(w.phase("web") == "asking");
+      CHECK(w.phase("api") == "asking");
+      CHECK(w.deeds.empty());
+    }
+  }
+}
+
+TEST_CASE("SPEC 2.20: a second rule joins the open incident and its verification") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules.push_back(rule("more-errors", "web_errors > 10%", 2min));
+    config.actions[0].steps.insert(config.actions[0].steps.begin(), sleep(2min));
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.all().size() == 1);
+  CHECK(w.last()->rules.size() == 2);
+}
+
+TEST_CASE("SPEC 2.20: a joining rule of higher severity starts its own response at once") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart")};
+    config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
+    config.rules.back().severity = rules::Severity::p0;
+    config.actions[1].settle = 30min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 25min));
+  CHECK(w.performed() == std::vector<std::string>{"run restart", "switch last-good"});
+  CHECK(w.last()->severity == rules::Severity::p0);
+  CHECK(w.since_start() < 25min);
+}
+
+TEST_CASE("SPEC 2.20: the response of a joining rule of higher severity comes before untried rungs") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = restart_then_rollback();
+    config.rules.push_back(rule("worse", "web_errors > 10%", 2min, {"drain"}));
+    config.rules.back().severity = rules::Severity::p0;
+    config.actions[1].settle = 30min;
+    config.actions.push_back(action("drain", {run("drain")}));
+    config.actions.back().settle = 1min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 40min));
+  CHECK(w.performed() == std::vector<std::string>{"run restart", "run drain", "switch last-good"});
+}
+
+TEST_CASE("SPEC 2.20: untried rungs of a joining rule are appended") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("restart")};
+    config.rules.push_back(rule("slower", "web_errors > 10%", 70s));
+    config.actions[1].settle = 4min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 25min));
+  CHECK(w.performed() == std::vector<std::string>{"run restart", "switch last-good"});
+}
+
+TEST_CASE("SPEC 2.20: one mutating action on the host at a time") {
+  World w(with([&](rules::CoreConfig& config) {
+    add_api(config);
+    config.services[0].depends_on = {rules::ServiceName("api")};
+  }));
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 3min, true};
+  harm(w);
+  w.deploy("bad", "api");
+  CHECK(w.run_until([&] { return w.outcome("web") == "recovered" && w.outcome("api") == "recovered"; }, 40min));
+  CHECK(w.violations.empty());
+  CHECK(w.deeds.size() == 2);
+}
+
+TEST_CASE("SPEC 2.20: who cannot have the host's lock waits, and asks after deploy_timeout") {
+  World w(usual());
+  w.lock_refused = true;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 10min));
+  CHECK(w.open()->waiting_for.find("deploy begin has it") != std::string::npos);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 20min));
+  w.lock_refused = false;
+  CHECK(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+}

@@ -1,0 +1,175 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// SPEC section 2, sentences 22 to 24: the point of no return, and what is switched to.
+
+using namespace world;
+using rules::Standing;
+
+TEST_CASE("SPEC 2.22: a rule that clears before the point of no return ends the incident as cleared") {
+  World w(armed_always([](rules::CoreConfig& config) {
+    config.actions[0].steps = {notify("team"), capture("logs"), sleep(10min), switch_step()};
+    config.actions[0].always = {notify("team"), run("tidy")};
+  }));
+  bring_up_v2(w);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 10min));
+  errors_off(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "cleared"; }, 9min));
+  CHECK(w.performed() == std::vector<std::string>{"capture logs: logs", "run tidy"});
+  CHECK(w.told(rules::Stage::cleared) == 1);
+}
+
+TEST_CASE("SPEC 2.22: after the point of no return a rule that clears changes nothing") {
+  World w(armed_always([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("pause-queue"), sleep(10min), switch_step()};
+  }));
+  bring_up_v2(w);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run pause-queue") == 1; }, 10min));
+  errors_off(w);
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  CHECK(w.count_performed("switch last-good") == 1);
+}
+
+TEST_CASE("SPEC 2.23: another revision found right before the switch is not switched away from") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("backup"), switch_step()};
+    config.actions[0].always = {run("tidy")};
+  }));
+  w.scripts["run backup"] = {rules::StepStatus::succeeded, 5s, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run backup") == 1; }, 10min));
+  w.deploy("v3");
+  REQUIRE(w.run_until([&] { return w.outcome() == "superseded"; }, 1min));
+  CHECK(w.performed() == std::vector<std::string>{"run backup", "run tidy"});
+}
+
+TEST_CASE("SPEC 2.23: a new revision while verifying supersedes the incident and is judged on its own") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying" && w.service().revision.text == "v1"; }, 15min));
+  w.deploy("bad2");
+  REQUIRE(w.run_until([&] { return w.outcome() == "superseded"; }, 1min));
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.outcome() == "recovered"; }, 40min));
+  CHECK(w.last()->from.text == "bad2");
+  CHECK(w.reality["web"].running.text == "v1");
+}
+
+TEST_CASE("SPEC 2.23: a revision that cannot be read does not keep the broken one running") {
+  World w(usual());
+  harm(w);
+  w.run(1min);
+  w.reality["web"].readable = false;
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+}
+
+TEST_CASE("SPEC 2.24: last-good is the good revision that ran most recently, never a bad one") {
+  World w(usual());
+  w.settle_on_v2();
+  CHECK(w.standing("v2") == Standing::good);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.last()->to.text == "v2");
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), Standing::bad});
+  CHECK(w.service().last_good.text.empty());
+}
+
+TEST_CASE("SPEC 2.24: a plan that names its target does not go to a bad one, nor to what runs") {
+  const auto to_v1 = [](rules::CoreConfig& config) {
+    config.actions[0].steps[0].what = rules::SwitchStep{rules::SwitchTargetKind::revision, rules::Revision("v1")};
+  };
+  World quarantined(with(to_v1));
+  quarantined.run(1min);
+  quarantined.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), Standing::bad});
+  harm(quarantined);
+  REQUIRE(quarantined.run_until([&] { return quarantined.outcome() == "no_target"; }, 15min));
+  CHECK(quarantined.last()->outcome_detail == "v1 is quarantined");
+  CHECK(quarantined.deeds.empty());
+  World running(with(to_v1));
+  running.run(1min);
+  errors_on(running);
+  REQUIRE(running.run_until([&] { return running.outcome() == "no_target"; }, 15min));
+  CHECK(running.last()->outcome_detail == "v1 runs already");
+  CHECK(running.deeds.empty());
+}
+
+TEST_CASE("SPEC 2.24: a candidate is never a target, and without one people are told no_target") {
+  World w(usual());
+  w.deploy("bad");
+  w.run(1min);
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("bad"), Standing::bad});
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  CHECK(w.deeds.empty());
+  CHECK(w.told(rules::Stage::failed) == 1);
+}
+
+TEST_CASE("SPEC 2.24: a rollback is not rolled back") {
+  World w(armed_always());
+  w.settle_on_v2();
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.service().revision.text == "v2");
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 40min));
+  CHECK(w.deeds.size() == 1);
+}
+
+TEST_CASE("SPEC 2.24: a deploy mark can forbid or ask, and a change of schema asks") {
+  {
+    World w(usual());
+    w.run(5min);
+    w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+    w.deploy("bad");
+    CHECK(w.run_until([&] { return w.phase() == "telling"; }, 10min));
+  }
+  {
+    World w(usual());
+    w.run(5min);
+    w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask);
+    w.deploy("bad");
+    CHECK(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  }
+  for (const bool undoes : {false, true}) {
+    World w(with([&](rules::CoreConfig& config) {
+      if (undoes) config.actions[0].undoes.push_back("schema");
+    }));
+    w.run(5min);
+    w.mark(rules::MarkKind::mark, "v1", "web", {}, "7");
+    w.run(1min);
+    w.mark(rules::MarkKind::mark, "bad", "web", {}, "8");
+    w.deploy("bad");
+    CHECK(w.run_until([&] { return w.phase() == (undoes ? "verifying" : "asking"); }, 10min));
+  }
+}
+
+TEST_CASE("SPEC 2.24: that a schema is told of for the first time is no change of it") {
+  World w(usual());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", {}, "8");
+  w.deploy("bad");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+}
+
+TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a switch across a change of it asks") {
+  for (const bool migrates_first : {true, false}) {
+    CAPTURE(migrates_first);
+    World w(usual());
+    w.reality["web"].schema = "7";
+    w.run(5min);
+    // A deployment migrates before the new revision runs, or the new revision migrates when it starts.
+    if (migrates_first) {
+      w.reality["web"].schema = "8";
+      w.run(30s);
+    }
+    w.deploy("bad");
+    w.run(30s);
+    w.reality["web"].schema = "8";
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    CHECK(w.journal.ledger.at({"web", "v1"}).schema == "7");
+    CHECK(w.journal.ledger.at({"web", "bad"}).schema == "8");
+    CHECK(w.told_text("the schema changes from 8 to 7"));
+    CHECK(w.deeds.empty());
+  }
+}
