@@ -65,6 +65,16 @@ class Runbook(World):
         self.assertEqual(text.count("[watcher]"), 1)
         write_config(self.config_file, text.replace("[watcher]", own))
 
+    def goes_bad_and_is_rolled_back(self, seconds=120):
+        """A release with errors comes, and the one before comes back: by one switch, and none besides."""
+        self.good_shop_under_watch()
+        before = len(self.checkouts())
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(seconds)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assertEqual(len(self.checkouts()), before + 2)  # the deployment and the rollback
+        return incident
+
     def executable(self, file, program, does):
         text = STAND_IN
         for name, value in (("$does", does.strip()), ("$program", program), ("$repository", str(self.repository)),

@@ -31,6 +31,13 @@ void recover(World& w) {
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
 }
 
+// Nothing can be measured any more from ten minutes before the first look on.
+void recover_unmeasured(World& w) {
+  recover(w);
+  w.run(20min);
+  w.reality["web"].probes_work = false;
+}
+
 LaterEnd end_of(const World& w, std::size_t check) { return w.last()->later.at(check).end; }
 
 long lines(const rules::IncidentRecord& incident) {
@@ -77,9 +84,7 @@ TEST_CASE("what does not hold later is told to whoever is told of failures, and 
 
 TEST_CASE("what cannot be measured later is unknown and not bad, after a while in which it might have been") {
   World w(looking_later());
-  recover(w);
-  w.run(20min);
-  w.reality["web"].probes_work = false;
+  recover_unmeasured(w);
   w.run(10min);
   CHECK(end_of(w, 0) == LaterEnd::waits);
   w.run(6min);
@@ -90,9 +95,7 @@ TEST_CASE("what cannot be measured later is unknown and not bad, after a while i
 
 TEST_CASE("what can be measured again soon after its time is looked at then") {
   World w(looking_later());
-  recover(w);
-  w.run(20min);
-  w.reality["web"].probes_work = false;
+  recover_unmeasured(w);
   w.run(11min);
   w.reality["web"].probes_work = true;
   w.run(3min);

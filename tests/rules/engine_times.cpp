@@ -20,6 +20,26 @@ const rules::LedgerRecord& ledger(const World& w, const std::string& revision) {
   return w.journal.ledger.at({"web", revision});
 }
 
+rules::CoreConfig restoring() {
+  return with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("restore"), switch_step()};
+    config.actions[0].steps[0].uses_backup = true;
+  });
+}
+
+void end_for_want_of_a_backup(World& w) {
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+}
+
+// A mark of this revision, with the backup that was made before it came.
+void say_backup(World& w, const std::string& revision) {
+  rules::DeployMark mark = mark_of(w, rules::MarkKind::mark);
+  mark.revision = rules::Revision(revision);
+  mark.backup = "/backups/before-" + revision + ".dump";
+  w.observe(mark);
+}
+
 }  // namespace
 
 TEST_CASE("a deployment's start and end are those that were said, however late its revision is seen") {
@@ -96,37 +116,21 @@ TEST_CASE("what ran already when it was first seen has no known deployment") {
 }
 
 TEST_CASE("SPEC 2.22: what ended for want of a backup is looked at again when a mark names it") {
-  World w(with([](rules::CoreConfig& config) {
-    config.actions[0].steps = {run("restore"), switch_step()};
-    config.actions[0].steps[0].uses_backup = true;
-  }));
-  w.run(5min);
-  w.deploy("bad");
-  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  World w(restoring());
+  end_for_want_of_a_backup(w);
   CHECK(w.told_text("`rollbackd deploy mark bad --backup PATH` says one"));
   w.run(5min);
   REQUIRE(w.deeds.empty());
-  rules::DeployMark mark = mark_of(w, rules::MarkKind::mark);
-  mark.revision = rules::Revision("bad");
-  mark.backup = "/backups/before-bad.dump";
-  w.observe(mark);
+  say_backup(w, "bad");
   CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30s));
   CHECK(w.all().size() == 2);
   CHECK(ledger(w, "bad").backup == "/backups/before-bad.dump");
 }
 
 TEST_CASE("a mark with a backup of another revision than runs has nothing looked at again") {
-  World w(with([](rules::CoreConfig& config) {
-    config.actions[0].steps = {run("restore"), switch_step()};
-    config.actions[0].steps[0].uses_backup = true;
-  }));
-  w.run(5min);
-  w.deploy("bad");
-  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
-  rules::DeployMark mark = mark_of(w, rules::MarkKind::mark);
-  mark.revision = rules::Revision("next");
-  mark.backup = "/backups/before-next.dump";
-  w.observe(mark);
+  World w(restoring());
+  end_for_want_of_a_backup(w);
+  say_backup(w, "next");
   w.run(10min);
   CHECK(w.all().size() == 1);
   CHECK(w.deeds.empty());

@@ -10,7 +10,17 @@ using rules::Standing;
 namespace {
 
 rules::CoreConfig restart_first() {
-  return with([](rules::CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); });
+  return with([](rules::CoreConfig& config) {
+    config.rules[0].respond = restart_then_rollback();
+    config.actions[1].settle = 2min;
+  });
+}
+
+// What the restart did can then not be seen.
+void settle_unmeasured(World& w) {
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  w.reality["web"].probes_work = false;
 }
 
 void let_a_restart_help_v2(World& w) {
@@ -159,11 +169,9 @@ TEST_CASE("SPEC 2.27: a rung that helped is the end of it") {
 }
 
 TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs if up is 0") {
-  World w(with([](rules::CoreConfig& config) {
-    std::erase_if(config.rules, [](const rules::RuleSpec& one) { return one.name.text == "down"; });
-    config.rules[0].respond = restart_then_rollback();
-    config.actions[1].settle = 2min;
-  }));
+  rules::CoreConfig config = restart_first();
+  std::erase_if(config.rules, [](const rules::RuleSpec& one) { return one.name.text == "down"; });
+  World w(config);
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
   const Instant settled = w.now();
@@ -173,26 +181,16 @@ TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs 
 }
 
 TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then asks if up is not 0") {
-  World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = restart_then_rollback();
-    config.actions[1].settle = 2min;
-  }));
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
-  w.reality["web"].probes_work = false;
+  World w(restart_first());
+  settle_unmeasured(w);
   w.run(5min);
   CHECK(w.phase() == "asking");
   CHECK(w.count_performed("switch last-good") == 0);
 }
 
 TEST_CASE("SPEC 2.22: a rule that clears while the next rung is asked about is not cleared, something was done") {
-  World w(with([](rules::CoreConfig& config) {
-    config.rules[0].respond = restart_then_rollback();
-    config.actions[1].settle = 2min;
-  }));
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
-  w.reality["web"].probes_work = false;
+  World w(restart_first());
+  settle_unmeasured(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
   w.reality["web"].probes_work = true;
   w.reality["web"].sick.clear();

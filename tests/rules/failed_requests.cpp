@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace std::chrono_literals;
 using rules::FailedRequests;
 using rules::Verdict;
@@ -24,6 +26,12 @@ rules::Judgement seen(Verdict verdict, double end, rules::Duration window, doubl
   return out;
 }
 
+FailedRequests counted(const std::vector<rules::Judgement>& windows) {
+  FailedRequests failed;
+  for (const rules::Judgement& window : windows) failed.see(window);
+  return failed;
+}
+
 }  // namespace
 
 TEST_CASE("failed requests of windows that overlap are counted once") {
@@ -42,18 +50,14 @@ TEST_CASE("the same window seen again counts nothing") {
 }
 
 TEST_CASE("windows that begin anew after a switch lose nothing of those before") {
-  FailedRequests failed;
-  failed.see(seen(Verdict::bad, 60, 60s, 600, 6000));
-  failed.see(seen(Verdict::bad, 90, 60s, 600, 6000));
-  failed.see(seen(Verdict::bad, 110, 10s, 100, 1000));
+  const FailedRequests failed = counted({seen(Verdict::bad, 60, 60s, 600, 6000), seen(Verdict::bad, 90, 60s, 600, 6000),
+                                         seen(Verdict::bad, 110, 10s, 100, 1000)});
   CHECK(failed.failed() == doctest::Approx(1000));
 }
 
 TEST_CASE("what comes after it is good again is not counted, nor what cannot be measured") {
-  FailedRequests failed;
-  failed.see(seen(Verdict::bad, 60, 60s, 600, 6000));
-  failed.see(seen(Verdict::unknown, 90, 60s, 600, 6000));
-  failed.see(seen(Verdict::good, 120, 60s, 60, 6000));
+  FailedRequests failed = counted({seen(Verdict::bad, 60, 60s, 600, 6000), seen(Verdict::unknown, 90, 60s, 600, 6000),
+                                   seen(Verdict::good, 120, 60s, 60, 6000)});
   const double over = failed.failed();
   CHECK(over == doctest::Approx(660));
   failed.see(seen(Verdict::good, 180, 60s, 60, 6000));

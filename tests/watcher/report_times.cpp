@@ -39,18 +39,23 @@ std::vector<rules::StepRecord> switched() {
   return {step};
 }
 
+void check_each(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts) {
+    CAPTURE(part);
+    CHECK(contains(text, part));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the report has an incident's times with the spans between them") {
-  const std::string text = watcher::times_text(recovered(), switched());
-  CHECK(contains(text, "deploy: 2026-11-21T01:54:54.000Z\n"));
-  CHECK(contains(text, "first bad sample: 2026-11-21T01:58:04.000Z, 3m 10s after deploy\n"));
-  CHECK(contains(text, "detection: 2026-11-21T02:03:04.000Z, 5m after first bad sample\n"));
-  CHECK(contains(text, "decision: 2026-11-21T02:03:05.000Z, 1s after detection\n"));
-  CHECK(contains(text, "switch: 2026-11-21T02:04:06.000Z, 1m 1s after decision\n"));
-  CHECK(contains(text, "recovery: 2026-11-21T02:04:24.000Z, 18s after switch\n"));
-  CHECK(contains(text, "downtime in total: 6m 10s\n"));
-  CHECK(contains(text, "requests that failed: not measured: no error ratio is concerned\n"));
+  check_each(watcher::times_text(recovered(), switched()),
+             {"deploy: 2026-11-21T01:54:54.000Z\n", "first bad sample: 2026-11-21T01:58:04.000Z, 3m 10s after deploy\n",
+              "detection: 2026-11-21T02:03:04.000Z, 5m after first bad sample\n",
+              "decision: 2026-11-21T02:03:05.000Z, 1s after detection\n",
+              "switch: 2026-11-21T02:04:06.000Z, 1m 1s after decision\n",
+              "recovery: 2026-11-21T02:04:24.000Z, 18s after switch\n", "downtime in total: 6m 10s\n",
+              "requests that failed: not measured: no error ratio is concerned\n"});
 }
 
 TEST_CASE("a time that was not measured is unknown, says why, and the next one counts from the last that is known") {
@@ -59,12 +64,11 @@ TEST_CASE("a time that was not measured is unknown, says why, and the next one c
   incident.times.undeployed = "it ran already when rollbackd first looked";
   incident.rules.front().bad_since.reset();
   incident.times.recovered.reset();
-  const std::string text = watcher::times_text(incident, {});
-  CHECK(contains(text, "deploy: unknown: it ran already when rollbackd first looked\n"));
-  CHECK(contains(text, "first bad sample: unknown: it was bad before rollbackd was started\n"));
-  CHECK(contains(text, "detection: 2026-11-21T02:03:04.000Z\n"));
-  CHECK(contains(text, "switch: unknown: nothing was switched\n"));
-  CHECK(contains(text, "recovery: unknown: its rules were not measured to be good\n"));
+  check_each(
+      watcher::times_text(incident, {}),
+      {"deploy: unknown: it ran already when rollbackd first looked\n",
+       "first bad sample: unknown: it was bad before rollbackd was started\n", "detection: 2026-11-21T02:03:04.000Z\n",
+       "switch: unknown: nothing was switched\n", "recovery: unknown: its rules were not measured to be good\n"});
 }
 
 TEST_CASE("time that could not be measured is no downtime, and is told beside it") {
