@@ -60,12 +60,13 @@ class ComposeRebuild(Runbook):
 
 
 class PinnedTag(Runbook):
+    # The run that is dispatched is listed late: the first look after it still finds the one before.
     example = "pinned-tag.toml"
     programs = {"docker": """
 "docker inspect -f "*) sed -n 's/.*"version": "\\([a-z0-9_]*\\)".*/ghcr.io\\/owner\\/shop:\\1/p' release.json ;;
 """, "gh": """
 "gh workflow run "*) for word; do case $word in image=*) git checkout -q "${word##*:}" && ./restart ;; esac; done ;;
-"gh run list "*) echo 42 ;;
+"gh run list "*) sed -n '/workflow run/,$p' $calls | grep -c 'run list' | sed 's/[01]$/41/; t; s/.*/42/' ;;
 """}
 
     def revision(self, tag):
@@ -73,7 +74,7 @@ class PinnedTag(Runbook):
 
     def test_the_workflow_is_run_and_people_are_called_one_after_the_other(self):
         incident = self.goes_bad_and_is_rolled_back(180)
-        self.assert_in_order("docker logs", "image=ghcr.io/owner/shop:v1", "gh run list", "gh run watch 42", "docker inspect shop-backend")
+        self.assert_in_order("docker logs", "image=ghcr.io/owner/shop:v1", "gh run watch 42", "docker inspect shop-backend")
         for part in ("gh workflow run", "gh run watch", "docker inspect shop-backend"):
             self.assert_once(part)
         report = self.report_of(incident)[0]
