@@ -31,7 +31,7 @@ PATIENCE = 120  # seconds for the whole loop; it takes about half a minute
 REPORT_LINES = 24  # of the report that are shown
 
 WHAT_IT_DOES = {
-    "errors": "answers 8 % of its requests with 500",
+    "errors": "answers a fifth of its requests with 500",
     "slow": "lets a tenth of its visitors wait for 4 s",
     "memory": "eats memory up to 96 % of its limit",
     "crash": "dies when it starts",

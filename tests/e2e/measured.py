@@ -148,6 +148,8 @@ class Measured(unittest.TestCase):
         self.visitors = Visitors(self.port)
         self.visitors.mix = {"/ok": 20, "/bad": 1, "/slow": 1}
         time.sleep(2)
+        for page in self.visitors.mix:  # visitors choose by chance
+            self.get(self.port, page)
         config = self.folder / "rollbackd.toml"
         config.write_text(SIX_LINES.format(folder=self.folder, listen=self.listen, port=self.port, metrics=self.metrics))
         os.chmod(config, 0o600)

@@ -138,10 +138,10 @@ class Boot(unittest.TestCase):
     def test_a_hung_loop_is_ended_by_the_watchdog(self):
         """systemd's watchdog, shortened: a stopped process feeds nothing."""
         self.inside("mkdir", "-p", "/run/systemd/system/rollbackd.service.d")
-        self.inside("sh", "-c", "printf '[Service]\\nWatchdogSec=2\\n' >/run/systemd/system/rollbackd.service.d/short.conf")
+        self.inside("sh", "-c", "printf '[Service]\\nWatchdogSec=5\\n' >/run/systemd/system/rollbackd.service.d/short.conf")
         self.inside("systemctl", "daemon-reload")
         self.inside("systemctl", "start", "shop", "rollbackd")
-        time.sleep(5)  # longer than two periods: fed, or it would be gone
+        time.sleep(11)  # longer than two periods: fed, or it would be gone
         first = self.show("MainPID")
         self.assertEqual(self.show("NRestarts"), "0")
         self.inside("kill", "-STOP", first)

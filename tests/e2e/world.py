@@ -28,7 +28,7 @@ class World(unittest.TestCase):
 
     start_deadline = "5s"
     blind_after = "1m"
-    window, sustain = "4s", "3s"
+    window, sustain, down = "4s", "3s", "2s"
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="rollbackd-e2e-"))
@@ -86,7 +86,7 @@ class World(unittest.TestCase):
     def configure(self, more="", service_more="", service=SERVICE, base=HOST):
         write_config(self.config_file, filled(
             base + service, name="e2e", folder=self.folder, listen=self.listen, port=self.port, repository=self.repository,
-            people=self.people.port, interval="200ms", window=self.window, sustain=self.sustain, down="2s", start_deadline=self.start_deadline,
+            people=self.people.port, interval="200ms", window=self.window, sustain=self.sustain, down=self.down, start_deadline=self.start_deadline,
             blind_after=self.blind_after, more=service_more) + more)
 
     def shop_settings(self, **values):

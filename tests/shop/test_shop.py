@@ -72,19 +72,20 @@ class ShopTest(unittest.TestCase):
         self.assertIn("process_start_time_seconds ", page)
         subprocess.run(["promtool", "check", "metrics"], input=page, text=True, check=True, capture_output=True)
 
-    def test_errors_answers_8_percent_with_500(self):
+    def test_errors_answers_a_fifth_with_500(self):
         self.deploy("errors")
         self.wait_until_up()
         outcomes = self.load(rate=400, duration=4)["outcomes"]
         share = outcomes["500"] / sum(outcomes.values())
-        self.assertGreater(share, 0.05)  # 1600 requests: five standard deviations are 3.4 %
-        self.assertLess(share, 0.12)
+        self.assertGreater(share, 0.15)  # 1600 requests: five standard deviations are 5 %
+        self.assertLess(share, 0.25)
 
     def test_slow_holds_a_tenth_of_the_requests(self):
         self.settings(slow_seconds=1)
         self.deploy("slow")
         self.wait_until_up()
-        self.assertGreater(self.load(rate=50, duration=5)["p95_seconds"], 0.9)
+        # 1000 requests: that fewer than 5 % are slow is five standard deviations off.
+        self.assertGreater(self.load(rate=200, duration=5)["p95_seconds"], 0.9)
 
     def test_memory_grows_to_just_below_its_limit(self):
         self.deploy("memory")
