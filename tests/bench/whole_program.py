@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""whole_program.py ROLLBACKD [--seconds N] [--rounds N] [--json FILE] [SHAPE...]: what the program that people run costs.
+"""whole_program.py ROLLBACKD [--floor FLOOR_BENCH] [--seconds N] [--rounds N] [--json FILE] [SHAPE...]: what the program that people run costs.
 
 ROLLBACKD runs with real configurations, journal and recording on, beside what others use for the same work: HAProxy's
 health checks, Prometheus' scrapes and alerting rules. They take turns in one run, because machines are shared and noisy;
@@ -137,25 +137,36 @@ def turn(start, seconds, polls):
         measured.end()
 
 
+def floor(options, shape, target):
+    """Microseconds of CPU a poll of who only sends and receives."""
+    words = [options.floor, str(target), "/metrics/1" if shape.series else "/health", str(shape.many), str(shape.interval),
+             str(round(options.seconds))]
+    return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+
+
 def run_shape(shape, options):
     result = {"shape": shape.name, "targets": shape.many, "services": shape.services, "series": shape.series}
     port = free_port()
     with subprocess.Popen([sys.executable, HERE / "targets.py", str(port), str(shape.series)], stdout=subprocess.PIPE) as targets:
         targets.stdout.readline()
         try:
-            ours, theirs = [], []
+            ours, theirs, floors = [], [], []
             for _ in range(options.rounds):
                 with tempfile.TemporaryDirectory(prefix="rollbackd-bench-") as name:
                     folder = pathlib.Path(name)
                     ours.append(turn(lambda: start_rollbackd(options.rollbackd, shape, folder, port), options.seconds, shape.polls()))
                     if shape.peer and shutil.which(shape.peer):
                         theirs.append(turn(lambda: start_peer(shape, folder, port), options.seconds, shape.polls()))
+                    if options.floor and shape.interval < options.seconds:
+                        floors.append(floor(options, shape, port))
         finally:
             targets.kill()
     result["rollbackd"] = summary(ours)
     if theirs:
         result[shape.peer] = summary(theirs)
         result["ratio"] = round(result["rollbackd"]["us"] / result[shape.peer]["us"], 4)
+    if floors:
+        result["floor"] = statistics.median(floors)
     return result
 
 
@@ -182,14 +193,14 @@ def slopes(results):
 
 
 def table(results):
-    lines = ["| work | rollbackd µs a poll | beside it | ratio | rollbackd MiB |", "|---|--:|--:|--:|--:|"]
+    lines = ["| work | rollbackd µs a poll | floor | beside it | ratio | rollbackd MiB |", "|---|--:|--:|--:|--:|--:|"]
     for one in results:
         ours = one["rollbackd"]
         peer = next((name for name in ("haproxy", "prometheus") if name in one), None)
         beside = f"{peer} {one[peer]['us']:g} ({one[peer]['least']:g}–{one[peer]['most']:g}), {one[peer]['mib']:g} MiB" if peer else ""
         ratio = f"{one['ratio']:.3f}" if peer else ""
         cost = "" if one["shape"] == "idle" else f"{ours['us']:g} ({ours['least']:g}–{ours['most']:g})"
-        lines.append(f"| {one['shape']} | {cost} | {beside} | {ratio} | {ours['mib']:g} |")
+        lines.append(f"| {one['shape']} | {cost} | {one.get('floor', '')} | {beside} | {ratio} | {ours['mib']:g} |")
     return "\n".join(lines)
 
 
@@ -197,11 +208,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rollbackd", type=pathlib.Path)
     parser.add_argument("shapes", nargs="*", metavar="SHAPE")
+    parser.add_argument("--floor", type=pathlib.Path, help="floor_bench, that is measured too")
     parser.add_argument("--seconds", type=float, default=20, help="that each turn is measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_intermixed_args()
     options.rollbackd = options.rollbackd.resolve()
+    options.floor = options.floor and options.floor.resolve()
     unknown = [name for name in options.shapes if name not in SHAPES]
     if unknown:
         parser.error(f"no shape {unknown[0]}; there are {', '.join(SHAPES)}")
