@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from world import World
+from world import ROLLBACKD, World
 
 
 class ByHand(World):
@@ -17,13 +17,59 @@ class ByHand(World):
         self.deploy("v2", mark=True)
         self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 40)
 
+    def tells_each_step_once(self, told, screen=False):
+        """What `rollback` printed, the folder's own plan being one switch."""
+        switched = rf"  1\. switch {self.revision('v1')} \.\.\. ok, [0-9.]+m?s\n"
+        live = r"(\x1b\[Krunning, [0-9]+s\x1b\[[0-9]+D)*\x1b\[K"
+        if screen:
+            switched = switched.replace("ok", live + "ok")
+        self.assertRegex(told, r"\Aincident .* opened, target .*\n(it goes on .*\n)?steps:\n" + switched +
+                         r"verifying what runs now, at most until .*\noutcome: recovered  .*\nreport: .*/report\.md\n\Z")
+
     def test_rollback_with_a_watcher(self):
         self.adopt_v1_then_v2()
-        self.cli("rollback", "shop", "--reason", "the prices are wrong", timeout=120)
+        told = self.cli("rollback", "shop", "--reason", "the prices are wrong", timeout=120).stdout
+        self.tells_each_step_once(told)
         self.wait_until_shop_serves("v1")
         incident = self.wait_for_incident_closed(90)
         self.assertEqual(incident["outcome"], "recovered")
         self.assertIn("the prices are wrong", self.report_of(incident)[0])
+
+    def test_rollback_on_a_terminal(self):
+        """The line of a step that runs is rewritten there; in a pipe (above) nothing is."""
+        self.adopt_v1_then_v2()
+        script = self.folder / "typescript"
+        command = f"{ROLLBACKD} rollback shop --config {self.config_file}"
+        done = subprocess.run(["script", "-qec", command, script], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=120, env=self.environment)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.tells_each_step_once(done.stdout.replace("\r\n", "\n"), screen=True)
+        self.assertIn("rollbackd abort", done.stdout)
+
+    def fails_at_the_second_step(self, stops):
+        self.configure(f"""
+[action.rollback]
+[[action.rollback.step]]
+run = ["/bin/true"]
+[[action.rollback.step]]
+run = ["/bin/sh", "-c", "echo no room; exit 4"]
+on_failure = "abort"
+[[action.rollback.step]]
+switch = "last-good"
+""")
+        self.adopt_v1_then_v2()
+        if stops:
+            self.assertEqual(self.stop_watcher(), 0)
+        failed = self.cli("rollback", "shop", check=False, timeout=120)
+        self.assertEqual(failed.returncode, 1, failed.stdout)
+        self.assertRegex(failed.stdout, r"steps:\n  1\. run .* \.\.\. ok, .*\n  2\. run .* \.\.\. failed, .*: .*4.*\noutcome: action_failed")
+        self.assertNotIn("3. ", failed.stdout)
+
+    def test_a_rollback_that_fails_says_at_which_step(self):
+        self.fails_at_the_second_step(stops=False)
+
+    def test_a_rollback_without_a_watcher_that_fails_says_at_which_step(self):
+        self.fails_at_the_second_step(stops=True)
 
     def test_names_as_people_have_them(self):
         """A tag, the digits that are printed, and what is neither: that is refused before anything is done."""
@@ -153,7 +199,7 @@ switch = "at-backup"
         self.assertEqual(self.stop_watcher(), 0)
         told = self.cli("rollback", "shop", timeout=120).stdout
         self.assertEqual(self.version(), "v1")
-        self.assertTrue(told.startswith("outcome: recovered  "), told)
+        self.tells_each_step_once(told)
         report = told.split("report: ")[1].strip()
         self.assertIn(self.revision("v1"), pathlib.Path(report).read_text())
 

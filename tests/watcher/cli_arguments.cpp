@@ -260,28 +260,6 @@ TEST_CASE("a watcher that this user may not ask is told, and nothing is done wit
   CHECK_FALSE(fs::exists(folder.path() + "/state/spool"));
 }
 
-TEST_CASE("SPEC 4: rollback follows the incident to its outcome") {
-  const CliFolder folder(one_service);
-  FakeWatcher watching = answering("/api/v1/rollback", R"({"accepted":true,"text":"rolling back","incident":"i1"})");
-  const std::string open =
-      R"({"id":"i1","outcome":null,"timeline":[{"at":"t1","event":"x","text":"switch last-good"}]})";
-  const std::string closed =
-      R"({"id":"i1","outcome":"OUTCOME","outcome_detail":"all good","timeline":[{"at":"t1","event":"x","text":"switch last-good"},{"at":"t2","event":"x","text":"verified"}]})";
-  for (const auto& [outcome, exit_code] :
-       std::map<std::string, int>{{"recovered", 0}, {"not_recovered", 1}, {"no_target", 1}}) {
-    std::string body = closed;
-    body.replace(body.find("OUTCOME"), 7, outcome);
-    watching.replies["/api/v1/incidents/i1"] = {json_reply(open), json_reply(body)};
-    const CliRun run = watching(folder.line({"rollback", "--reason", "I say so"}));
-    CHECK(run.exit_code == exit_code);
-    CHECK(run.out == "rolling back\nt1  switch last-good\nt2  verified\noutcome: " + outcome + "  all good\n");
-    CHECK(run.asked[0].body == R"({"reason":"I say so"})");
-  }
-  const CliRun begun = watching(folder.line({"rollback", "--no-wait"}));
-  CHECK(begun.exit_code == 0);
-  CHECK(begun.asked.size() == 1);
-}
-
 TEST_CASE("SPEC 4: rollback without a watcher runs in this process, and its exit code is the answer") {
   const CliFolder folder(one_service);
   FakeWatcher nobody;

@@ -22,6 +22,7 @@ CliRun FakeWatcher::operator()(std::vector<std::string> arguments) {
     return reply;
   };
   const auto run = [&](const watcher::Config&, watcher::RunOptions options) {
+    if (while_running) while_running(options);
     out.ran.push_back(std::move(options));
     return run_returns;
   };

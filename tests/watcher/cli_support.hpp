@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -28,6 +29,7 @@ struct FakeWatcher {
   int looks_most = 3;                    // `wait` says no after so many
   watcher::ApiReply plan{};              // without a watcher
   std::optional<std::string> answers{};  // what a person types; none: there is nobody
+  std::function<void(const watcher::RunOptions&)> while_running{};
 
   CliRun operator()(std::vector<std::string> arguments);
 };

@@ -28,6 +28,15 @@ constexpr const char* footer =
     "Exit codes: 0 fine; 1 the answer is no; 2 wrong usage; 3 no watcher answers.";
 
 constexpr const char* clear_screen = "\x1b[H\x1b[2J";
+constexpr const char* clear_rest_of_line = "\x1b[K";
+
+// The cursor stays where it was, so that what is written next is written over it. `words` are our own: ASCII.
+void show_live(std::ostream& visible, std::ostream& screen, const std::string& words) {
+  visible.flush();
+  screen << clear_rest_of_line << words;
+  if (!words.empty()) screen << "\x1b[" << words.size() << "D";
+  screen.flush();
+}
 
 }  // namespace
 
@@ -40,6 +49,7 @@ int run_cli(const std::vector<std::string>& arguments, Terminal& outside) {
       out.flush();
       outside.out << clear_screen;
     };
+    terminal.live = [&](const std::string& words) { show_live(out, outside.out, words); };
   }
   CLI::App app(description, "rollbackd");
   app.require_subcommand(1);

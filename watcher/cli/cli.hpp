@@ -27,6 +27,8 @@ struct Terminal {
   std::function<std::string(const std::string& question)> ask{};
   // Clears the screen, where there is one. Set by run_cli().
   std::function<void()> clear{};
+  // Shows a few words behind what was written, until the next ones or "" are shown. Set where there is a screen.
+  std::function<void(const std::string& words)> live{};
 };
 
 // One command line, without the program's name. Returns the exit code: 0 fine, 1 the answer is no, 2 wrong usage,

@@ -1,10 +1,10 @@
 #include <boost/json.hpp>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/follow.hpp"
 #include "watcher/cli/print_plan.hpp"
-#include "watcher/journal/journal.hpp"
-#include "watcher/report/text.hpp"
 #include "watcher/serve/api.hpp"
+#include "watcher/serve/problem.hpp"
 
 namespace watcher {
 
@@ -39,69 +39,32 @@ json::object body_of(const RollbackArguments& arguments) {
   return out;
 }
 
-// Prints the entries of the story that have not been printed yet; returns how many there are now.
-std::size_t print_story(const CommandLine& line, const json::value& incident, std::size_t printed) {
-  const json::value* const timeline = incident.is_object() ? incident.get_object().if_contains("timeline") : nullptr;
-  if (timeline == nullptr || !timeline->is_array()) return printed;
-  const json::array& entries = timeline->get_array();
-  for (; printed < entries.size(); ++printed) {
-    if (line.json()) continue;
-    line.out() << text_of(entries[printed], "at") << "  " << text_of(entries[printed], "text") << "\n";
-  }
-  line.out().flush();
-  return printed;
-}
-
-int print_outcome(const CommandLine& line, const Asked& asked) {
-  const std::string outcome = text_of(asked.body, "outcome");
-  if (line.json())
-    line.out() << asked.text << "\n";
-  else
-    line.out() << "outcome: " << outcome << "  " << text_of(asked.body, "outcome_detail") << "\n";
-  return outcome == "recovered" ? exit_fine : exit_no;
+std::string report_of(const std::string& state_dir, const std::string& id) {
+  return state_dir + "/incidents/" + id + "/report.md";
 }
 
 // Until the incident is closed: whoever types `rollback` wants to know whether it worked.
 int follow(const CommandLine& line, const std::string& id) {
-  std::size_t printed = 0;
-  while (true) {
+  Follower follower(line);
+  if (line.terminal().live) {
+    line.out() << "it goes on when this command is ended; what stops it is: rollbackd abort " << id << "\n";
+  }
+  for (rules::Duration since_last{};; since_last = follow_pause) {
     const Asked asked = ask_or_tell(line, "GET", "/api/v1/incidents/" + url_encoded(id));
-    if (asked.exit_code != exit_fine) return asked.exit_code;
-    printed = print_story(line, asked.body, printed);
-    if (!text_of(asked.body, "outcome").empty()) return print_outcome(line, asked);
-    if (!line.terminal().wait(follow_pause)) return exit_no;
+    if (asked.exit_code != exit_fine) {
+      line.err() << "rollbackd: what became of it is not known here; rollbackd incidents " << id << " says it\n";
+      return asked.exit_code;
+    }
+    if (!line.json()) follower.look(asked.body, since_last);
+    const std::string outcome = text_of(asked.body, "outcome");
+    if (outcome.empty() && line.terminal().wait(follow_pause)) continue;
+    if (!line.json()) {
+      const std::optional<WatcherSection> watcher = line.reach();
+      return follower.end(watcher ? report_of(watcher->state_dir, id) : "");
+    }
+    line.out() << asked.text << "\n";
+    return outcome == "recovered" ? exit_fine : exit_no;
   }
-}
-
-struct Newest {
-  std::optional<rules::IncidentRecord> incident;  // none: there is no journal yet, or nothing in it
-  std::vector<rules::StepRecord> steps;
-};
-
-Newest newest_incident(const std::string& state_dir) {
-  Newest out;
-  auto opened = Journal::open_read_only(state_dir);
-  auto* const journal = std::get_if<std::unique_ptr<Journal>>(&opened);
-  if (journal == nullptr) return out;
-  const std::vector<rules::IncidentRecord> newest = (*journal)->incidents(1);
-  if (newest.empty()) return out;
-  out.incident = newest.front();
-  out.steps = (*journal)->steps(newest.front().id);
-  return out;
-}
-
-// What became of it, as whoever asks a watcher is told; the process itself only logs.
-void print_ending(const CommandLine& line, const std::string& state_dir, const Newest& before) {
-  const Newest now = newest_incident(state_dir);
-  if (!now.incident || !now.incident->outcome) return;
-  if (before.incident && before.incident->id == now.incident->id) return;
-  if (line.json()) {
-    line.out() << incident_json(*now.incident, now.steps) << "\n";
-    return;
-  }
-  line.out() << "outcome: " << rules::to_string(*now.incident->outcome) << "  "
-             << first_line(now.incident->outcome_detail) << "\nreport: " << state_dir << "/incidents/"
-             << now.incident->id.text << "/report.md\n";
 }
 
 rules::RollbackByHand request_of(const RollbackArguments& arguments, const rules::ServiceName& service) {
@@ -116,19 +79,40 @@ rules::RollbackByHand request_of(const RollbackArguments& arguments, const rules
   return rollback;
 }
 
+// What is heard of a rollback in this process, and what there is to print at its end.
+struct Here {
+  Follower follower;
+  std::string incident{};  // empty: none was begun
+  std::string last{};      // what was seen last of it, as JSON
+};
+
 // No watcher runs: this process is the watcher for as long as the one rollback takes.
 int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) {
   std::optional<Config> config = line.load();
   if (!config) return exit_no;
   const std::optional<rules::ServiceName> service = service_meant(line, *config, arguments.service);
   if (!service) return exit_no;
+  Here here{Follower(line)};
   RunOptions options;
   options.rollback = request_of(arguments, *service);
+  options.answered = [&](const rules::Answer& answer) {
+    here.incident = answer.incident.text;
+    if (!answer.accepted) {
+      read_reply(line, problem(409, answer.text));
+    } else if (!line.json()) {
+      line.out() << answer.text << std::endl;
+    }
+  };
+  options.looked = [&](const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps) {
+    here.last = incident_json(incident, steps);
+    if (!line.json()) here.follower.look(json::parse(here.last), rollback_look_interval);
+  };
   line.err() << "rollbackd: no watcher answers; rolling back in this process\n";
   const std::string state_dir = config->watcher.state_dir;
-  const Newest before = newest_incident(state_dir);
   const int exit_code = line.terminal().run(*std::move(config), std::move(options));
-  print_ending(line, state_dir, before);
+  if (here.last.empty()) return exit_code;
+  if (!line.json()) return here.follower.end(report_of(state_dir, here.incident));
+  line.out() << here.last << "\n";
   return exit_code;
 }
 
@@ -195,8 +179,9 @@ void add_rollback_command(CLI::App& app, CommandLine& line) {
   const auto arguments = std::make_shared<RollbackArguments>();  // shared with the action, which outlives this function
   CLI::App* const command = line.add(
       app, "rollback",
-      "roll a service back by hand, and wait for the outcome. The same plan, journal and verification as by "
-      "itself. Runs the action rollback, else the only one of the service that switches and undoes code alone; what "
+      "roll a service back by hand, and wait for the outcome: prints each step with what became of it, as it happens "
+      "(--json: the incident, at its end). The same plan, journal and verification as by itself. Runs the action "
+      "rollback, else the only one of the service that switches and undoes code alone; what "
       "loses data only when it is named, and asks first. Works with every probe down, "
       "and without a watcher (then in this process). Exit code 0 when it recovered, 1 when not.",
       [&line, arguments] { return roll_back(line, *arguments); });

@@ -44,11 +44,12 @@ std::string log_value(std::string_view value) {
   return visible(out + '"');
 }
 
-void start_log() {
+void start_log(LogOf of) {
   auto logger = std::make_shared<spdlog::logger>("rollbackd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   // JOURNAL_STREAM is set by systemd when standard error goes to its journal, which stamps the lines itself.
   const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
   logger->set_pattern(journal ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->set_level(of == LogOf::trouble ? spdlog::level::warn : spdlog::level::info);
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }

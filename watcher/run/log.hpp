@@ -9,7 +9,11 @@ namespace watcher {
 
 // The log: one line a decision on standard error, key=value, with its evidence. systemd's journal adds the time; on a
 // terminal the line begins with it.
-void start_log();
+enum class LogOf {
+  everything,
+  trouble,  // warnings and errors: what goes well is told otherwise
+};
+void start_log(LogOf of);
 
 void log_note(const rules::Note& note);
 void log_tell(const rules::Tell& tell);

@@ -50,7 +50,8 @@ int run(Config config, RunOptions options) {
   // A closed pipe is an error, not the end. Nothing else of the process is changed: what a step starts, the application
   // too, inherits umask, limits, nice value and OOM score. Our own files get their mode when they are made.
   std::signal(SIGPIPE, SIG_IGN);
-  start_log();
+  // Whoever rolls back by hand reads its steps, which the lines of the log would tear apart.
+  start_log(options.rollback ? LogOf::trouble : LogOf::everything);
   // Somebody should be told in the night: that it cannot be is said at the start.
   if (!config.notifiers.empty() && curl_library().problem) return fail(*curl_library().problem);
   SystemClock clock;

@@ -21,8 +21,6 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-// How often it is looked whether a rollback by hand has ended.
-constexpr rules::Duration look_interval = std::chrono::seconds(1);
 // Samples that wait for the disk, in bytes; beyond that they are not recorded, and nothing else is lost.
 constexpr std::size_t samples_waiting_max = 8 * 1024 * 1024;
 // How long we may have been away for windows to go on.
@@ -243,6 +241,7 @@ asio::awaitable<void> Watcher::roll_back_once() {
   rules::Request wish = *options_.rollback;
   const rules::Answer answer = co_await request(std::move(wish));
   log_info("rollback", "answer=" + log_value(answer.text));
+  if (options_.answered) options_.answered(answer);
   exit_code_ = 1;
   if (!answer.accepted) {
     stop();
@@ -251,12 +250,14 @@ asio::awaitable<void> Watcher::roll_back_once() {
   asio::steady_timer timer(io_);
   for (;;) {
     std::optional<rules::IncidentRecord> record = co_await incident(answer.incident);
+    const std::vector<rules::StepRecord> done = co_await steps(answer.incident);
+    if (record && options_.looked) options_.looked(*record, done);
     if (record && record->closed) {
       const bool recovered = record->outcome == rules::Outcome::recovered;
       exit_code_ = recovered ? 0 : 1;
       break;
     }
-    timer.expires_after(look_interval);
+    timer.expires_after(rollback_look_interval);
     co_await timer.async_wait(as_result);
   }
   stop();

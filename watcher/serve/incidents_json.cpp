@@ -71,6 +71,8 @@ json::object to_object(const rules::StepRecord& step) {
   object["text"] = step.text;
   object["started"] = to_rfc3339(step.started);
   object["ended"] = to_json(step.ended);
+  object["seconds"] = nullptr;
+  if (step.ended) object["seconds"] = rules::seconds(*step.ended - step.started);
   object["status"] = rules::to_string(step.status);
   object["exit_code"] = nullptr;
   if (step.exit_code) object["exit_code"] = *step.exit_code;
