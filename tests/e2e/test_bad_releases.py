@@ -161,7 +161,7 @@ text = "look at the queue"
         self.start_watcher()
         self.assertEqual(self.service()["later"], waiting)
         self.deploy("v2")
-        self.people_hear("completed", "health.up == 1 is not looked at any more: a newer release runs", seconds=40)
+        self.people_hear("completed", "health.up == 1 is not looked at any more: another release runs", seconds=40)
         self.assertEqual(self.service()["later"], [])
         self.assertEqual(len([told for told in self.people.told if "2s after it recovered" in json.dumps(told)]), 1)
         ends = [one["end"] for one in json.loads(self.cli("incidents", str(incident["id"]), "--json").stdout)["later"]]

@@ -60,6 +60,7 @@ TEST_CASE("what is looked at later is told at its time, once, and written into t
   CHECK(end_of(w, 0) == LaterEnd::holds);
   CHECK(*w.last()->later[0].ended == ended + 30min);
   CHECK(w.told_text("web: 30m after it recovered: web_errors < 1% holds"));
+  CHECK(w.told_text("web_errors < 1% holds.\nTo be done by now: look at the queue"));
   CHECK(w.service().later.size() == 1);
   w.run(90min);
   CHECK(end_of(w, 1) == LaterEnd::reminded);
@@ -110,7 +111,9 @@ TEST_CASE("a newer release ends what was to be looked at later") {
   w.run(2min);
   CHECK(end_of(w, 0) == LaterEnd::not_looked_at);
   CHECK(end_of(w, 1) == LaterEnd::not_looked_at);
-  CHECK(w.told_text("is not looked at any more: a newer release runs"));
+  CHECK(w.told_text("is not looked at any more: another release runs"));
+  CHECK(w.told_text("Until then was to be done: look at the queue"));
+  CHECK_FALSE(w.told_text("To be done by now"));
   w.run(3h);
   CHECK(lines(*w.last()) == 2);
 }

@@ -34,6 +34,7 @@ TEST_CASE("the programs of a shell's script are found, and nothing else is taken
       {"docker-compose up || docker compose up", {"docker"}},
       {"docker-compose up || exit 1", {"docker-compose"}},
       {"command -v gsed >/dev/null && gsed -i s/a/b/ f", {}},
+      {"setsid sleep 20 & disown; builtin cd x", {"setsid"}},
       {"set -eu; cd x; export A=1; [ -f x ] && [[ -d y ]]; { echo a; }; true", {}},
       // More than is read.
       {"case $1 in a) tool;; esac", {}},

@@ -22,7 +22,13 @@ TEST_CASE("SPEC 4: status does not call armed what would do nothing") {
   CHECK(has(shown("act", ready), " armed "));
   CHECK(has(shown("ask", ready), " would ask "));
   CHECK(has(shown("observe", ready), " would not act (mode observe) "));
-  CHECK(has(shown("act", R"("state":"armed","flags":["paused"],"rollback_ready":true)"), " would not act (paused) "));
+  for (const std::string flag : {"paused", "fused"}) {
+    CAPTURE(flag);
+    const std::string held = R"("state":"armed","flags":[")" + flag + R"("],"rollback_ready":true)";
+    CHECK(has(shown("act", held), " would not act (" + flag + ") "));
+  }
+  CHECK(has(shown("act", R"("state":"armed","flags":["blind"],"rollback_ready":true)"), " armed (blind) "));
+  CHECK(has(shown("act", R"("state":"incident","flags":["fused"],"rollback_ready":true)"), " incident (fused) "));
   CHECK(has(shown("act", R"("state":"armed","flags":[],"rollback_ready":false)"), " would not act "));
 }
 

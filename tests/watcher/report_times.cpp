@@ -71,6 +71,12 @@ TEST_CASE("a time that was not measured is unknown, says why, and the next one c
        "switch: unknown: nothing was switched\n", "recovery: unknown: its rules were not measured to be good\n"});
 }
 
+TEST_CASE("what was bad before its release was deployed began before that") {
+  auto incident = recovered();
+  incident.rules.front().bad_since = at(-520);
+  check_each(watcher::times_text(incident, {}), {"first bad sample: 2026-11-21T01:54:24.000Z, 30s before deploy\n"});
+}
+
 TEST_CASE("time that could not be measured is no downtime, and is told beside it") {
   auto incident = recovered();
   incident.times.unmeasured_ns = {{"no_data", rules::Duration(20s).count()},

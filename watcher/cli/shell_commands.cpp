@@ -19,12 +19,13 @@ bool is_one_of(const std::array<string_view, Size>& words, string_view word) {
 // After these a command follows.
 constexpr std::array<string_view, 11> before_command{"if",    "then", "elif", "else", "do",     "while",
                                                      "until", "!",    "{",    "exec", "command"};
-constexpr std::array<string_view, 52> of_the_shell{
-    "fi",    "done", "}",       "for",      "in",       "time",    "[",     "[[",    "]]",      ".",      ":",
-    "alias", "bg",   "break",   "cd",       "continue", "declare", "echo",  "eval",  "exit",    "export", "false",
-    "fc",    "fg",   "getopts", "hash",     "jobs",     "kill",    "let",   "local", "mapfile", "popd",   "printf",
-    "pushd", "pwd",  "read",    "readonly", "return",   "set",     "shift", "shopt", "source",  "test",   "times",
-    "trap",  "true", "type",    "typeset",  "ulimit",   "umask",   "unset", "wait"};
+constexpr std::array<string_view, 57> of_the_shell{
+    "fi",      "done",   "}",       "for",    "in",      "time",     "[",        "[[",      "]]",     ".",
+    ":",       "alias",  "bg",      "break",  "cd",      "continue", "declare",  "echo",    "eval",   "exit",
+    "export",  "false",  "fc",      "fg",     "getopts", "hash",     "jobs",     "kill",    "let",    "local",
+    "mapfile", "popd",   "printf",  "pushd",  "pwd",     "read",     "readonly", "return",  "set",    "shift",
+    "shopt",   "source", "test",    "times",  "trap",    "true",     "type",     "typeset", "ulimit", "umask",
+    "unset",   "wait",   "builtin", "disown", "enable",  "logout",   "suspend"};
 constexpr std::array<string_view, 4> beyond_us{"case", "esac", "function", "select"};
 // What asks whether there is a command.
 constexpr std::array<string_view, 5> questions{"command -v ", "command -V ", "type ", "which ", "hash "};

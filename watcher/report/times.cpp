@@ -66,8 +66,12 @@ rules::Duration unmeasured(const rules::IncidentRecord& incident) {
   return sum;
 }
 
+// What was bad before a deployment and goes on after it, for one, began before it.
 std::string after_text(const Moment& moment) {
-  return moment.after ? duration_text(*moment.after) + " after " + moment.after_what : "–";
+  if (!moment.after) return "–";
+  const bool is_before = *moment.after < rules::Duration::zero();
+  return duration_text(is_before ? -*moment.after : *moment.after) + (is_before ? " before " : " after ") +
+         moment.after_what;
 }
 
 bool is_downtime_measured(const rules::IncidentRecord& incident) {

@@ -90,7 +90,7 @@ bool LaterChecks::is_overtaken(const LaterCheck& check) const {
 }
 
 LaterChecks::Seen LaterChecks::see(const IncidentRecord& incident, const LaterCheck& check) const {
-  if (is_overtaken(check)) return {LaterEnd::not_looked_at, "a newer release runs"};
+  if (is_overtaken(check)) return {LaterEnd::not_looked_at, "another release runs"};
   if (now() < check.due) return {};
   if (check.when.empty()) return {LaterEnd::reminded, ""};
   const Condition* condition = condition_of(check);
@@ -143,9 +143,10 @@ void LaterChecks::tell(const IncidentRecord& incident, const LaterCheck& check, 
   message.outcome = incident.outcome;
   const std::string said = told(Duration(check.after_ns)) + " after it recovered: " + said_of(check, seen.detail);
   message.title = with_short_commits(incident.service.text + ": " + said);
-  message.text = said + ". Nothing is done about it by itself.";
-  if (check.end != LaterEnd::reminded && !check.when.empty() && !check.text.empty())
-    message.text += "\nTo be done by now: " + check.text;
+  message.text = said + (check.end == LaterEnd::holds ? "." : ". Nothing is done about it by itself.");
+  if (!check.when.empty() && !check.text.empty())
+    message.text +=
+        (check.end == LaterEnd::not_looked_at ? "\nUntil then was to be done: " : "\nTo be done by now: ") + check.text;
   message.text += "\nIncident: " + incident.id.text;
   message.at = now();
   doors_.effects.emit(std::move(message));
