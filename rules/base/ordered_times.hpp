@@ -1,9 +1,8 @@
 #pragma once
 
-#include <functional>
-#include <map>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,62 +10,92 @@
 
 namespace rules {
 
-// When each of a number of things is due. Setting one anew costs the logarithm of how many there are, and no memory:
-// each poll does it several times. `Before` orders things of the same time.
-template <class Thing, class Before = std::less<Thing>>
+// When each of a number of things is due; of the same time the one with the smaller number comes first. Setting one
+// anew costs the logarithm of how many there are, and no memory: each poll does it several times. A heap in one block,
+// and where in it each thing is.
 class OrderedTimes {
  public:
-  OrderedTimes() = default;
-  OrderedTimes(OrderedTimes&&) = default;  // places stay places; in a copy they would be the original's
-  OrderedTimes& operator=(OrderedTimes&&) = default;
-
   // None: it is not due at all.
-  void set(const Thing& thing, std::optional<Instant> at) {
-    const auto known = places_.find(thing);
-    if (known == places_.end()) {
-      if (at) places_.emplace(thing, order_.insert({*at, thing}).first);
-      return;
+  void set(std::size_t thing, std::optional<Instant> at) {
+    if (thing >= places_.size()) {
+      if (!at) return;
+      places_.resize(thing + 1, nowhere);
     }
-    if (at && known->second->first == *at) return;
-    auto node = order_.extract(known->second);
+    const std::size_t place = places_[thing];
     if (!at) {
-      places_.erase(known);
-      return;
+      if (place != nowhere) take_out(place);
+    } else if (place == nowhere) {
+      heap_.push_back({*at, static_cast<Number>(thing)});
+      up(heap_.size() - 1);
+    } else if (*at != heap_[place].at) {
+      const bool sooner = *at < heap_[place].at;
+      heap_[place].at = *at;
+      sooner ? up(place) : down(place);
     }
-    node.value().first = *at;
-    known->second = order_.insert(std::move(node)).position;
   }
-  std::optional<Instant> of(const Thing& thing) const {
-    const auto known = places_.find(thing);
-    return known == places_.end() ? std::nullopt : std::optional(known->second->first);
+  std::optional<Instant> of(std::size_t thing) const {
+    if (thing >= places_.size() || places_[thing] == nowhere) return std::nullopt;
+    return heap_[places_[thing]].at;
   }
   // Instant::max(): nothing is due.
-  Instant next() const { return order_.empty() ? Instant::max() : order_.begin()->first; }
+  Instant next() const { return heap_.empty() ? Instant::max() : heap_.front().at; }
   // Takes away what is due by then, the earliest first.
-  std::vector<Thing> take(Instant now) {
-    std::vector<Thing> out;
-    while (!order_.empty() && order_.begin()->first <= now) {
-      out.push_back(order_.begin()->second);
-      places_.erase(out.back());
-      order_.erase(order_.begin());
+  std::vector<std::size_t> take(Instant now) {
+    std::vector<std::size_t> out;
+    while (next() <= now && !heap_.empty()) {
+      out.push_back(heap_.front().thing);
+      take_out(0);
     }
     return out;
   }
   void clear() {
+    heap_.clear();
     places_.clear();
-    order_.clear();
   }
 
  private:
-  using Entry = std::pair<Instant, Thing>;
-  struct Earlier {
-    bool operator()(const Entry& a, const Entry& b) const {
-      return a.first != b.first ? a.first < b.first : Before()(a.second, b.second);
-    }
+  using Number = std::uint32_t;
+  static constexpr Number nowhere = ~Number{};
+  struct Entry {
+    Instant at;
+    Number thing = 0;
+    friend bool operator<(const Entry& a, const Entry& b) { return a.at != b.at ? a.at < b.at : a.thing < b.thing; }
   };
-  using Order = std::set<Entry, Earlier>;
-  Order order_;
-  std::map<Thing, typename Order::iterator, Before> places_;
+
+  void put(std::size_t place, const Entry& entry) {
+    heap_[place] = entry;
+    places_[entry.thing] = static_cast<Number>(place);
+  }
+  void up(std::size_t place) {
+    const Entry moved = heap_[place];
+    while (place > 0 && moved < heap_[(place - 1) / 2]) {
+      put(place, heap_[(place - 1) / 2]);
+      place = (place - 1) / 2;
+    }
+    put(place, moved);
+  }
+  void down(std::size_t place) {
+    const Entry moved = heap_[place];
+    for (std::size_t child = 2 * place + 1; child < heap_.size(); child = 2 * place + 1) {
+      if (child + 1 < heap_.size() && heap_[child + 1] < heap_[child]) ++child;
+      if (!(heap_[child] < moved)) break;
+      put(place, heap_[child]);
+      place = child;
+    }
+    put(place, moved);
+  }
+  void take_out(std::size_t place) {
+    places_[heap_[place].thing] = nowhere;
+    const Entry last = heap_.back();
+    heap_.pop_back();
+    if (place == heap_.size()) return;
+    put(place, last);
+    down(place);
+    up(places_[last.thing]);
+  }
+
+  std::vector<Entry> heap_;
+  std::vector<Number> places_;
 };
 
 }  // namespace rules

@@ -105,15 +105,15 @@ class Evaluation {
   Part part_;
 };
 
-Comparison with_verdict(Comparison out, Verdict verdict) {
+Comparison with_verdict(Comparison&& out, Verdict verdict) {
   out.verdict = verdict;
-  return out;
+  return std::move(out);
 }
 
-Comparison unknown_because(Comparison out, Cause cause, std::string detail) {
+Comparison unknown_because(Comparison&& out, Cause cause, std::string detail) {
   out.value.cause = cause;
   if (!detail.empty()) out.value.detail = std::move(detail);
-  return out;
+  return std::move(out);
 }
 
 Verdict verdict_of(bool is_bad) { return is_bad ? Verdict::bad : Verdict::good; }
@@ -157,7 +157,7 @@ Comparison compare_between(Comparison out, CompareOp op, const Between& between,
 std::optional<Comparison> compare_closely(const Comparison& out, CompareOp op, const Estimate& estimate,
                                           double threshold) {
   if (estimate.few)
-    return with_verdict(out, decide_few(op, estimate.measured.errors, estimate.measured.count, threshold));
+    return with_verdict(Comparison(out), decide_few(op, estimate.measured.errors, estimate.measured.count, threshold));
   if (estimate.histogram) return compare_quantile(out, op, *estimate.histogram, threshold);
   if (estimate.between) return compare_between(out, op, *estimate.between, threshold);
   return std::nullopt;

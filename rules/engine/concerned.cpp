@@ -20,7 +20,8 @@ const ServiceName* named(const Event& event) {
 
 // What was so until now is counted before anything changes.
 void Core::touch(Service& service) {
-  const auto place = std::lower_bound(touched_.begin(), touched_.end(), &service, ByName());
+  const auto place = std::lower_bound(touched_.begin(), touched_.end(), service.number,
+                                      [](const Service* one, std::size_t number) { return one->number < number; });
   if (place != touched_.end() && *place == &service) return;
   touched_.insert(place, &service);
   service.revisions().bake();
@@ -37,14 +38,18 @@ void Core::touch_in_incidents() {
 
 void Core::touch_concerned(const Event& event) {
   if (const auto* poll = std::get_if<Poll>(&event)) {
-    const auto concerned = services_of_probe_.find(poll->probe);
-    if (concerned == services_of_probe_.end()) return;
-    for (Service* service : concerned->second) touch(*service);
+    for (const Concerned& concerned : concerned_by(poll->probe)) touch(*concerned.service);
   } else if (const ServiceName* name = named(event)) {
     if (Service* service = find(*name)) touch(*service);
   } else {
     touch_all();
   }
+}
+
+std::span<const Core::Concerned> Core::concerned_by(const ProbeName& probe) const {
+  const std::optional<std::size_t> number = probe_numbers_.find(probe.text);
+  if (!number) return {};
+  return *concerned_by_[*number];
 }
 
 void Core::look_again() {
@@ -53,8 +58,8 @@ void Core::look_again() {
 
 void Core::set_timer(Service& service) {
   // What is due now is still to be done: at equal times what was measured came first.
-  const std::optional<Instant> set = timers_.of(&service);
-  if (!set || *set > now()) timers_.set(&service, service.next_deadline());
+  const std::optional<Instant> set = timers_.of(service.number);
+  if (!set || *set > now()) timers_.set(service.number, service.next_deadline(deadlines_));
 }
 
 Service* Core::find(const ServiceName& name) {

@@ -24,16 +24,16 @@ Instant time_of(const Event& event) {
 
 }  // namespace
 
-void Core::observe(Event event) {
+void Core::observe(Event&& event) {
   const Instant at = time_of(event);
   events_.emplace(at, std::move(event));
 }
 
 void Core::refill(const Poll& poll) {
   measurements_.observe(poll);
-  const auto concerned = services_of_probe_.find(poll.probe);
-  if (concerned == services_of_probe_.end()) return;
-  for (Service* service : concerned->second) service->evidence().refilled(poll.probe);
+  for (const Concerned& concerned : concerned_by(poll.probe)) {
+    if (concerned.number) concerned.service->evidence().refilled(*concerned.number);
+  }
 }
 
 std::vector<Command> Core::advance(Instant now) {
@@ -65,10 +65,9 @@ void Core::run_to(Instant until) {
     if (next > until) break;
     effects_.go_to(std::max(next, now()));
     if (event_at <= timer_at) {
-      const Event event = std::move(events_.begin()->second);
-      events_.erase(events_.begin());
-      touch_concerned(event);
-      handle(event);
+      const auto event = events_.extract(events_.begin());
+      touch_concerned(event.mapped());
+      handle(event.mapped());
     } else {
       tick();
     }
@@ -85,7 +84,14 @@ void Core::handle(const Poll& poll) {
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
   measurements_.observe(poll);
   probe_faults_.polled(poll);
-  for (Service* service : touched_) service->evidence().polled(poll);
+  // Those that it concerns are among those that are touched, in the same order.
+  const std::span<const Concerned> concerned = concerned_by(poll.probe);
+  auto next = concerned.begin();
+  for (Service* service : touched_) {
+    const bool concerns = next != concerned.end() && next->service == service;
+    service->evidence().polled(poll, concerns ? next->number : std::nullopt);
+    if (concerns) ++next;
+  }
   for (Service* service : touched_) {
     service->revisions().collect_baselines(poll.probe, service->incident() != nullptr);
   }
@@ -166,7 +172,7 @@ void Core::handle(const SelfDegraded& degraded) {
 }
 
 void Core::tick() {
-  for (Service* due : timers_.take(now())) touch(*due);
+  for (const std::size_t due : timers_.take(now())) touch(*numbered_[due]);
   for (Service* service : touched_) {
     end_what_is_over(*service);
     service->evidence().advance();
@@ -184,7 +190,8 @@ void Core::end_what_is_over(Service& service) {
 void Core::react() {
   for (Service* service : touched_) {
     service->evidence().tell_of_sight();
-    for (WatchedRule* rule : service->evidence().take_looked_at()) take_edges(*service, *rule);
+    service->evidence().take_looked_at(looked_at_);
+    for (WatchedRule* rule : looked_at_) take_edges(*service, *rule);
     service->revisions().forget_preexisting();
   }
   if (host_.owner() != host_owner_) touch_in_incidents();

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "rules/base/name_index.hpp"
 #include "rules/base/ordered_times.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/service.hpp"
@@ -24,7 +26,7 @@ class Core {
   Core(CoreConfig config, DurableState durable, Instant now);
 
   // See Engine.
-  void observe(Event event);
+  void observe(Event&& event);
   void refill(const Poll& poll);
   std::vector<Command> advance(Instant now);
   std::vector<Command> complete(const StepId& id, const StepResult& result, Instant now);
@@ -85,6 +87,7 @@ class Core {
 
   // starting.cpp: from what was saved, and with another configuration
   void add_service(const ServiceSpec& spec);
+  void number_services();
   void index_probes();
   void restore_incidents(DurableState& durable);
   void restore_incident(Service& service, IncidentRecord record, const DurableState& durable);
@@ -106,14 +109,21 @@ class Core {
   HostLock host_;
   std::map<ServiceName, std::unique_ptr<Service>> services_;
   std::map<IncidentId, Service*> open_;  // in the order of their opening
-  // Whose rules, `unless` included, it can change.
-  std::map<ProbeName, std::vector<Service*>> services_of_probe_;
-  std::multimap<Instant, Event> events_;  // equal times in the order of their coming
-  struct ByName {
-    bool operator()(const Service* a, const Service* b) const { return a->name() < b->name(); }
+  // Whose rules, `unless` included, a probe can change, and its number among the probes of the others of them.
+  struct Concerned {
+    Service* service = nullptr;
+    std::optional<std::size_t> number;
   };
-  OrderedTimes<Service*, ByName> timers_;
+  std::map<ProbeName, std::vector<Concerned>> services_of_probe_;
+  NameIndex probe_numbers_;                                  // among these
+  std::vector<const std::vector<Concerned>*> concerned_by_;  // by their numbers
+  std::span<const Concerned> concerned_by(const ProbeName& probe) const;
+  std::multimap<Instant, Event> events_;  // equal times in the order of their coming
+  std::vector<Service*> numbered_;        // in the order of their names
+  OrderedTimes timers_;                   // by their numbers
   std::vector<Service*> touched_;         // what happens now concerns them; in the order of their names
+  std::vector<WatchedRule*> looked_at_;   // of one of them: kept for its room
+  std::vector<Instant> deadlines_;        // so are those
   std::optional<IncidentId> host_owner_;  // as of the last reaction
   std::uint64_t incidents_looked_at_ = 0;
 };

@@ -185,10 +185,9 @@ void Service::end_pause() {
   shared_.measuring.effects.note("resumed", {{"service", spec_.name.text}});
 }
 
-std::optional<Instant> Service::next_deadline() const {
+std::optional<Instant> Service::next_deadline(std::vector<Instant>& due) const {
   const Instant now = shared_.measuring.effects.now();
-  std::vector<Instant> due;
-  due.reserve(8);
+  due.clear();
   due.push_back(evidence_.next_change());
   revisions_.add_deadlines(due);
   limits_.add_deadlines(due);

@@ -38,6 +38,7 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
+  std::size_t number = 0;  // among all, in the order of their names; the engine's
   const ServiceName& name() const { return spec_.name; }
   const ServiceSpec& spec() const { return spec_; }
   // The rules, and what else the configuration says of it, as it is now.
@@ -73,8 +74,8 @@ class Service {
   // Whether there is something to roll back to, as far as can be known.
   bool has_target() const;
 
-  // When it has to be looked at though nothing happens; nothing: never.
-  std::optional<Instant> next_deadline() const;
+  // When it has to be looked at though nothing happens; nothing: never. `room` is for reckoning: each poll does it.
+  std::optional<Instant> next_deadline(std::vector<Instant>& room) const;
   void end_pause();
 
  private:

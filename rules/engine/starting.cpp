@@ -51,7 +51,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
   for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
   for (FuseRecord& record : durable.fuse) fuse_.put(std::move(record));
   for (const ServiceSpec& spec : config_.services) add_service(spec);
-  index_probes();
+  number_services();
   for (const ServiceRecord& record : durable.services) {
     Service* service = find(record.service);
     if (service == nullptr) continue;
@@ -79,10 +79,27 @@ void Core::add_service(const ServiceSpec& spec) {
   service.evidence().warm_up(now() + spec.start_deadline);
 }
 
+void Core::number_services() {
+  numbered_.clear();
+  for (auto& [name, service] : services_) {
+    service->number = numbered_.size();
+    numbered_.push_back(service.get());
+  }
+  index_probes();
+}
+
 void Core::index_probes() {
   services_of_probe_.clear();
-  for (auto& [name, service] : services_) {
-    for (const ProbeName& probe : service->evidence().all_probes()) services_of_probe_[probe].push_back(service.get());
+  for (Service* service : numbered_) {
+    for (const ProbeName& probe : service->evidence().all_probes()) {
+      services_of_probe_[probe].push_back({service, service->evidence().number_of(probe)});
+    }
+  }
+  probe_numbers_.clear();
+  concerned_by_.clear();
+  for (const auto& [probe, services] : services_of_probe_) {
+    probe_numbers_.add(probe.text);
+    concerned_by_.push_back(&services);
   }
 }
 
@@ -147,7 +164,7 @@ std::vector<Command> Core::reload(CoreConfig config, Instant until) {
   for (const ServiceSpec& spec : config_.services) {
     if (!services_.contains(spec.name)) add_service(spec);
   }
-  index_probes();
+  number_services();
   touch_all();
   effects_.note("reloaded",
                 {{"rules", std::to_string(config_.rules.size())}, {"services", std::to_string(services_.size())}});

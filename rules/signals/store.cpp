@@ -70,6 +70,10 @@ Store::Store(std::vector<ProbeShape> probes, std::vector<SignalSpec> signals,
     probe.horizon = 2 * shape.max_gap;
     probe.shape = std::move(shape);
   }
+  for (auto& [name, probe] : probes_) {
+    probe_numbers_.add(name.text);
+    numbered_.push_back(&probe);
+  }
   for (SignalSpec& spec : signals) add(std::move(spec));
   for (auto& [name, probe] : probes_) {
     const Instance fresh(probe.uses, probe.signals.size(), probe.horizon);
@@ -148,12 +152,11 @@ void Store::track(const OverTimeRef& over_time) {
 void Store::observe(const Poll& poll) {
   // A poll that was broken off is no evidence of anything.
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
-  const auto found = probes_.find(poll.probe);
-  if (found == probes_.end() || poll.instance >= found->second.instances.size()) return;
-  Probe& probe = found->second;
-  if (!probe.instances[poll.instance].observe(poll, probe.uses)) return;
-  choose_candidates(probe);
-  record_tracked(probe, poll.ended);
+  Probe* const probe = find(poll.probe);
+  if (probe == nullptr || poll.instance >= probe->instances.size()) return;
+  if (!probe->instances[poll.instance].observe(poll, probe->uses)) return;
+  choose_candidates(*probe);
+  record_tracked(*probe, poll.ended);
 }
 
 void Store::record_tracked(Probe& probe, Instant at) {
@@ -212,9 +215,11 @@ void Store::adopt_probe(Probe& probe, Probe&& old, const Store& from) {
 }
 
 const Store::Probe* Store::find(const ProbeName& name) const {
-  const auto found = probes_.find(name);
-  return found == probes_.end() ? nullptr : &found->second;
+  const std::optional<std::size_t> number = probe_numbers_.find(name.text);
+  return number ? numbered_[*number] : nullptr;
 }
+
+Store::Probe* Store::find(const ProbeName& name) { return const_cast<Probe*>(std::as_const(*this).find(name)); }
 
 std::optional<ProbeName> Store::probe_of(const SignalName& name) const {
   const auto found = signals_.find(name);

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "rules/base/name_index.hpp"
 #include "rules/signals/expression.hpp"
 #include "rules/signals/histogram.hpp"
 #include "rules/signals/history.hpp"
@@ -87,6 +88,7 @@ class Store {
   void record_tracked(Probe& probe, Instant at);
   void adopt_probe(Probe& probe, Probe&& old, const Store& from);
 
+  Probe* find(const ProbeName& name);
   const Probe* find(const ProbeName& name) const;
   std::optional<Measured> obstacle(const Probe& probe, const Scope& scope, Instant at) const;
   std::optional<Measured> unseen(const Probe& probe, const Scope& scope, Instant at) const;
@@ -94,6 +96,7 @@ class Store {
   Measured reading(const Probe& probe, const FieldRef& field) const;
   std::optional<Measured> mixed(const Probe& probe, const Signal& signal) const;
   void stamp(const Probe& probe, Instant at, Measured& measured) const;
+  Instant valid_until(const Probe& probe, Instant at) const;
 
   std::vector<Reach> reaches(const Probe& probe, const Signal& signal, const Scope& scope) const;
   std::optional<Measured> too_short(const Probe& probe, const std::vector<Reach>& reaches, Duration length,
@@ -112,6 +115,8 @@ class Store {
   Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
 
   std::map<ProbeName, Probe> probes_;
+  NameIndex probe_numbers_;       // among these
+  std::vector<Probe*> numbered_;  // nodes of probes_ stay where they are
   std::map<SignalName, Signal> signals_;
 };
 

@@ -19,14 +19,14 @@ Cause cause_of(const Instance::Last& last) { return last.fault ? cause_of(last.f
 // Nothing was polled, nothing lately, or nothing that counts in the scope.
 std::optional<Measured> Store::unseen(const Probe& probe, const Scope& scope, Instant at) const {
   if (scope.blanket) return unknown(*scope.blanket, "");
-  const std::string name = "probe \"" + probe.shape.name.text + "\"";
+  const auto named = [&](const std::string& what) { return "probe \"" + probe.shape.name.text + "\"" + what; };
   for (const Instance& instance : probe.instances) {
-    if (!instance.last()) return unknown(Cause::no_data, name + " has not been polled yet");
+    if (!instance.last()) return unknown(Cause::no_data, named(" has not been polled yet"));
     if (is_stale(*instance.last(), probe.shape.max_gap, at)) {
-      return unknown(Cause::stale, name + ": nothing for longer than " + to_string(probe.shape.max_gap));
+      return unknown(Cause::stale, named(": nothing for longer than " + to_string(probe.shape.max_gap)));
     }
     if (instance.last()->ended < scope.not_before) {
-      return unknown(scope.not_before_cause, name + ": no sample of this revision yet");
+      return unknown(scope.not_before_cause, named(": no sample of this revision yet"));
     }
   }
   return std::nullopt;
@@ -51,14 +51,22 @@ std::optional<Measured> Store::obstacle(const Probe& probe, const Scope& scope, 
 }
 
 void Store::stamp(const Probe& probe, Instant at, Measured& measured) const {
-  measured.valid_until = Instant::max();
+  measured.valid_until = valid_until(probe, at);
   measured.newest = Instant();
   for (const Instance& instance : probe.instances) {
-    if (!instance.last()) continue;
-    measured.newest = std::max(measured.newest, instance.last()->ended);
-    const Instant until = instance.last()->ended + probe.shape.max_gap;
-    if (until > at) measured.valid_until = std::min(measured.valid_until, until);
+    if (instance.last()) measured.newest = std::max(measured.newest, instance.last()->ended);
   }
+}
+
+// When what was seen of one of its instances goes stale next.
+Instant Store::valid_until(const Probe& probe, Instant at) const {
+  Instant out = Instant::max();
+  for (const Instance& instance : probe.instances) {
+    if (!instance.last()) continue;
+    const Instant until = instance.last()->ended + probe.shape.max_gap;
+    if (until > at) out = std::min(out, until);
+  }
+  return out;
 }
 
 // The worst of all instances; any that is down is enough.
@@ -122,18 +130,23 @@ Measured Store::field(const FieldRef& field, const Scope& scope, Instant at) con
   return out;
 }
 
+// As up_field() without what only people read: each poll asks for it.
 Up Store::up(const ProbeName& name, Instant at) const {
   const Probe* probe = find(name);
   if (probe == nullptr) return Up::unknown;
-  const Measured measured = up_field(*probe, {}, at);
-  if (!measured.value) return Up::unknown;
-  return *measured.value > 0 ? Up::up : Up::down;
+  bool is_known = true;
+  for (const Instance& instance : probe->instances) {
+    const auto& last = instance.last();
+    const bool is_fresh = last && !is_stale(*last, probe->shape.max_gap, at);
+    if (is_fresh && last->up == Up::down) return Up::down;
+    is_known = is_known && is_fresh && last->up == Up::up;
+  }
+  return is_known ? Up::up : Up::unknown;
 }
 
 Instant Store::up_until(const ProbeName& name, Instant at) const {
-  Measured stamped;
-  if (const Probe* probe = find(name)) stamp(*probe, at, stamped);
-  return stamped.valid_until;
+  const Probe* probe = find(name);
+  return probe == nullptr ? Instant::max() : valid_until(*probe, at);
 }
 
 std::optional<Measurements::LastPoll> Store::last_poll(const ProbeName& name) const {

@@ -57,10 +57,13 @@ struct RuleTracker::State {
   std::string meaning;  // its fingerprint
   Tracking tracking;
 
-  Tracking at(Instant now) const {
+  // What `read` finds as of `now`; what it was advanced to already needs no copy.
+  template <class Read>
+  auto at(Instant now, const Read& read) const {
+    if (now <= tracking.now) return read(tracking);
     Tracking later = tracking;
-    if (now > later.now) later.run_to(now);
-    return later;
+    later.run_to(now);
+    return read(std::as_const(later));
   }
 };
 
@@ -106,13 +109,17 @@ void RuleTracker::restart(Instant at, Leaves leaves) {
 }
 
 RuleState RuleTracker::state() const { return state_->tracking.state(); }
-Duration RuleTracker::good_for(Instant now) const { return state_->at(now).good_run; }
+Duration RuleTracker::good_for(Instant now) const {
+  return state_->at(now, [](const Tracking& tracking) { return tracking.good_run; });
+}
+
 bool RuleTracker::bad_when_last_observed() const { return state_->tracking.newest_known == Verdict::bad; }
 const std::map<Cause, Duration>& RuleTracker::unknown_time() const { return state_->tracking.unknown_time; }
 const RuleSpec& RuleTracker::rule() const { return state_->rule; }
 
-RuleProgress RuleTracker::progress(Instant now) const {
-  const Tracking tracking = state_->at(now);
+namespace {
+
+RuleProgress progress_of(const Tracking& tracking) {
   RuleProgress progress = tracking.fired;
   progress.state = tracking.state();
   if (tracking.firing) {
@@ -132,11 +139,8 @@ RuleProgress RuleTracker::progress(Instant now) const {
   return progress;
 }
 
-SpanRecord RuleTracker::record(Instant now) const {
-  const Tracking tracking = state_->at(now);
+SpanRecord record_of(const Tracking& tracking) {
   SpanRecord record;
-  record.rule = state_->rule.name;
-  record.fingerprint = state_->meaning;
   record.state = tracking.state();
   record.segments = tracking.span.segments();
   record.confirmed_unknown = tracking.confirming && tracking.when.verdict == Verdict::unknown;
@@ -150,8 +154,6 @@ SpanRecord RuleTracker::record(Instant now) const {
     record.segments.back().to = held.until;
   return record;
 }
-
-namespace {
 
 // A verdict that held beyond `saved_at` holds again from now on; takes its part after `saved_at` off the
 // record.
@@ -176,6 +178,15 @@ bool is_usable(const SpanRecord& record, const std::string& meaning, Instant now
 }
 
 }  // namespace
+
+RuleProgress RuleTracker::progress(Instant now) const { return state_->at(now, progress_of); }
+
+SpanRecord RuleTracker::record(Instant now) const {
+  SpanRecord record = state_->at(now, record_of);
+  record.rule = state_->rule.name;
+  record.fingerprint = state_->meaning;
+  return record;
+}
 
 void RuleTracker::restore(const SpanRecord& record, Instant now, Duration downtime_max) {
   restart(now);

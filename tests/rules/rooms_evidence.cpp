@@ -46,7 +46,12 @@ struct House {
     out.started = out.ended = effects.now();
     out.up = up;
     measurements.observe(out);
-    evidence.polled(out);
+    evidence.polled(out, evidence.number_of(out.probe));
+  }
+  std::vector<rules::WatchedRule*> take_looked_at() {
+    std::vector<rules::WatchedRule*> out;
+    evidence.take_looked_at(out);
+    return out;
   }
   void look(const std::string& revision) {
     rules::RevisionRead read;
@@ -80,9 +85,9 @@ TEST_CASE("a poll has only the rules of its probe looked at") {
   House house(100);
   for (int i = 0; i < 100; ++i) house.poll(i, Up::up);
   house.pass(5s);
-  house.evidence.take_looked_at();
+  house.take_looked_at();
   house.poll(7, Up::down);
-  const std::vector<rules::WatchedRule*> looked_at = house.evidence.take_looked_at();
+  const std::vector<rules::WatchedRule*> looked_at = house.take_looked_at();
   REQUIRE(looked_at.size() == 1);
   CHECK(looked_at[0]->name().text == "down7");
   CHECK(house.evidence.is_any_bad());
@@ -92,18 +97,18 @@ TEST_CASE("a poll has only the rules of its probe looked at") {
 TEST_CASE("all rules are looked at when what was measured counts differently") {
   House house(10);
   for (int i = 0; i < 10; ++i) house.poll(i, Up::up);
-  house.evidence.take_looked_at();
+  house.take_looked_at();
   house.evidence.look_again();
-  CHECK(house.evidence.take_looked_at().empty());
+  CHECK(house.take_looked_at().empty());
   house.evidence.count_from(house.effects.now() + 1s);
   house.evidence.look_again();
-  CHECK(house.evidence.take_looked_at().size() == 10);
+  CHECK(house.take_looked_at().size() == 10);
   house.evidence.deploying_until(house.effects.now() + 10s);
   house.evidence.look_again();
-  CHECK(house.evidence.take_looked_at().size() == 10);
+  CHECK(house.take_looked_at().size() == 10);
   CHECK(house.evidence.next_change() <= house.effects.now() + 10s);
   house.pass(10s);
-  CHECK(house.evidence.take_looked_at().size() == 10);
+  CHECK(house.take_looked_at().size() == 10);
   CHECK_FALSE(house.evidence.is_deploying());
 }
 
@@ -111,7 +116,7 @@ TEST_CASE("a rule whose probe falls silent is looked at when what it said goes s
   House house(2);
   house.poll(0, Up::down);
   house.poll(1, Up::up);
-  house.evidence.take_looked_at();
+  house.take_looked_at();
   CHECK(house.evidence.find(rules::RuleName("down0"))->is(rules::Verdict::bad));
   while (house.evidence.next_change() <= noon + 13s) house.pass(house.evidence.next_change() - house.effects.now());
   CHECK(house.evidence.find(rules::RuleName("down0"))->is(rules::Verdict::unknown));

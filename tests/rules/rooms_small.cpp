@@ -1,8 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "rules/base/name_index.hpp"
 #include "rules/base/ordered_times.hpp"
 #include "rules/engine/acting/host_lock.hpp"
 #include "rules/engine/acting/limits.hpp"
@@ -50,7 +54,7 @@ struct OneService {
 }  // namespace
 
 TEST_CASE("what is due is found in the order of time, and moves when it is set again") {
-  rules::OrderedTimes<std::size_t> due;
+  rules::OrderedTimes due;
   due.set(0, noon + 3s);
   due.set(1, noon + 1s);
   due.set(2, noon + 1s);
@@ -62,20 +66,62 @@ TEST_CASE("what is due is found in the order of time, and moves when it is set a
   CHECK(due.next() == Instant::max());
 }
 
+TEST_CASE("what is due comes in order whatever was set, set again and taken out before") {
+  rules::OrderedTimes due;
+  std::map<std::size_t, Instant> model;
+  unsigned state = 1;
+  const auto random = [&state](unsigned below) { return (state = state * 1664525 + 1013904223) / 65536 % below; };
+  for (int i = 0; i < 3000; ++i) {
+    const std::size_t thing = random(40);
+    const Instant at = noon + std::chrono::seconds(random(50));
+    const bool goes = random(4) == 0;
+    due.set(thing, goes ? std::nullopt : std::optional(at));
+    goes ? void(model.erase(thing)) : void(model[thing] = at);
+    CHECK(due.of(thing) == (goes ? std::nullopt : std::optional(at)));
+    if (i % 10 != 0) continue;
+    const Instant now = noon + std::chrono::seconds(random(20));
+    std::set<std::pair<Instant, std::size_t>> expected;
+    for (const auto& [one, when] : model) {
+      if (when <= now) expected.emplace(when, one);
+    }
+    std::vector<std::size_t> in_order;
+    for (const auto& [when, one] : expected) in_order.push_back(one);
+    for (const std::size_t one : in_order) model.erase(one);
+    REQUIRE(due.take(now) == in_order);
+  }
+}
+
+TEST_CASE("names are found by their numbers, and others are not, however many there are") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 1000; ++i) names.push_back("probe" + std::to_string(i));
+  rules::NameIndex index;
+  CHECK_FALSE(index.find("probe0"));
+  for (const std::string& name : names) index.add(name);
+  for (std::size_t i = 0; i < names.size(); ++i) CHECK(index.find(names[i]) == i);
+  CHECK_FALSE(index.find("probe1000"));
+  CHECK_FALSE(index.find(""));
+  index.clear();
+  CHECK_FALSE(index.find("probe0"));
+}
+
 TEST_CASE("uptime is the worst of all probes, and what goes stale is unknown") {
   rules::Uptime uptime;
   CHECK(uptime.worst() == Up::unknown);
-  uptime.watch({ProbeName("a"), ProbeName("b")});
-  uptime.saw(ProbeName("a"), Up::up, noon + 10s);
+  uptime.watch({std::nullopt, std::nullopt});
+  uptime.saw(0, Up::up, noon + 10s);
   CHECK(uptime.worst() == Up::unknown);
-  uptime.saw(ProbeName("b"), Up::up, noon + 20s);
+  uptime.saw(1, Up::up, noon + 20s);
   CHECK(uptime.worst() == Up::up);
-  uptime.saw(ProbeName("b"), Up::down, noon + 20s);
+  uptime.saw(1, Up::down, noon + 20s);
   CHECK(uptime.worst() == Up::down);
   CHECK(uptime.next_change() == noon + 10s);
-  CHECK(uptime.take_stale(noon + 10s) == std::vector<ProbeName>{ProbeName("a")});
+  CHECK(uptime.take_stale(noon + 10s) == std::vector<std::size_t>{0});
   CHECK(uptime.worst() == Up::down);
-  uptime.watch({ProbeName("a"), ProbeName("c")});
+  // The second is the first now, with what was known of it.
+  uptime.watch({1});
+  CHECK(uptime.worst() == Up::down);
+  CHECK(uptime.next_change() == noon + 20s);
+  uptime.watch({std::nullopt, std::nullopt});
   CHECK(uptime.worst() == Up::unknown);
 }
 

@@ -23,7 +23,7 @@ EngineLoop::EngineLoop(const asio::any_io_executor& executor, const probes::Cloc
       settled_timer_(executor, asio::steady_timer::time_point::max()) {}
 
 void EngineLoop::wake_decider() {
-  observed_ = true;
+  if (std::exchange(observed_, true)) return;  // it is woken already
   decide_timer_.cancel();
 }
 

@@ -24,25 +24,26 @@ std::vector<WatchedRule*> Evidence::firing() {
   return out;
 }
 
-void Evidence::polled(const Poll& poll) {
+void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   see_stale();
   warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
-  if (!probes_.contains(poll.probe)) return look_again();
-  saw_up(poll.probe);
+  if (!number) return look_again();
+  saw_up(*number);
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
-  for (const std::size_t which : of_probe_[poll.probe]) look_at(which, true);
+  for (const std::size_t which : watched_[*number].rules) look_at(which, true);
 }
 
-void Evidence::refilled(const ProbeName& probe) { saw_up(probe); }
+void Evidence::refilled(std::size_t number) { saw_up(number); }
 
-void Evidence::saw_up(const ProbeName& probe) {
-  uptime_.saw(probe, measuring_.measurements.up(probe, now()), measuring_.measurements.up_until(probe, now()));
+void Evidence::saw_up(std::size_t probe) {
+  const ProbeName& name = *watched_[probe].name;
+  uptime_.saw(probe, measuring_.measurements.up(name, now()), measuring_.measurements.up_until(name, now()));
 }
 
 // Of several instances one may still be known to be down.
 void Evidence::see_stale() {
-  for (const ProbeName& probe : uptime_.take_stale(now())) saw_up(probe);
+  for (const std::size_t probe : uptime_.take_stale(now())) saw_up(probe);
 }
 
 // Windows do not span a restart; what answers now may not be up yet.
@@ -129,13 +130,12 @@ void Evidence::tell_of_sight() {
   if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules());
 }
 
-std::vector<WatchedRule*> Evidence::take_looked_at() {
+void Evidence::take_looked_at(std::vector<WatchedRule*>& out) {
   std::sort(looked_at_.begin(), looked_at_.end());
   looked_at_.erase(std::unique(looked_at_.begin(), looked_at_.end()), looked_at_.end());
-  std::vector<WatchedRule*> out;
+  out.clear();
   for (const std::size_t which : looked_at_) out.push_back(rules_[which]);
   looked_at_.clear();
-  return out;
 }
 
 Instant Evidence::next_change() const { return std::min({due_.next(), changes_at_, uptime_.next_change()}); }

@@ -39,14 +39,15 @@ class Evidence {
   void restore(const std::vector<SpanRecord>& records);
 
   // Events.
-  void polled(const Poll& poll);
-  void refilled(const ProbeName& probe);  // by a poll from before this start
-  void advance();                         // time passed: what is due is looked at
-  void look_again();                      // so is what counts differently now
+  // `number`: the probe's among probes(), in their order; none: it is of `unless` alone, or tells of the whole service.
+  void polled(const Poll& poll, std::optional<std::size_t> number);
+  void refilled(std::size_t number);  // by a poll from before this start
+  void advance();                     // time passed: what is due is looked at
+  void look_again();                  // so is what counts differently now
   // Tells people when the service's rules became blind, or can be observed again.
   void tell_of_sight();
   // What was looked at since this was last called: only of these something may have changed. Ends the moment.
-  std::vector<WatchedRule*> take_looked_at();
+  void take_looked_at(std::vector<WatchedRule*>& out);
   // When something is due though nothing happens; Instant::max(): nothing.
   Instant next_change() const;
 
@@ -80,6 +81,7 @@ class Evidence {
   const WatchedRule* find(const RuleName& rule) const;
   const std::set<ProbeName>& probes() const { return probes_; }  // of all of its rules
   std::set<ProbeName> all_probes() const;                        // and those of `unless`
+  std::optional<std::size_t> number_of(const ProbeName& probe) const;
   std::optional<ProbeName> probe_of(const Condition::Reference& signal_or_field) const;
   Duration max_gap() const { return max_gap_; }  // the longest of its probes
   Duration slowest_interval() const { return slowest_interval_; }
@@ -112,7 +114,8 @@ class Evidence {
   void look_at(std::size_t which, bool polled);
   void note_all();
   void note(std::size_t which);  // keeps what is known of all of them together
-  void saw_up(const ProbeName& probe);
+  void number_probes(const std::set<ProbeName>& old);
+  void saw_up(std::size_t probe);
   void see_stale();
   void note_restarts(const Poll& poll);
   Duration max_gap_of(const WatchedRule& rule) const;
@@ -126,12 +129,16 @@ class Evidence {
     std::size_t number = 0;
   };
   std::map<RuleName, Owned> owned_;
-  std::map<ProbeName, std::vector<std::size_t>> of_probe_;
   std::set<ProbeName> probes_;
+  struct Watched {
+    const ProbeName* name = nullptr;  // in probes_
+    std::vector<std::size_t> rules;   // of which it is
+  };
+  std::vector<Watched> watched_;  // as probes_; numbered by it
   Duration max_gap_{};
   Duration slowest_interval_{};
   // What is known of all rules together, so that none of them has to be asked.
-  OrderedTimes<std::size_t> due_;
+  OrderedTimes due_;
   std::vector<std::size_t> looked_at_;  // at this moment
   std::vector<Instant> deadlines_;      // of one of them: kept for its room
   std::set<std::size_t> firing_;

@@ -25,11 +25,11 @@ void FailedRequests::see(const Judgement& now) {
   was_bad_ = is_bad;
   const Measured* window = ratio_of(now);
   if (window == nullptr || (just_over && !counted_)) return;
-  see_window(*window);
+  see_window({window->newest, window->window, window->errors, window->count});
 }
 
-void FailedRequests::see_window(const Measured& window) {
-  const Instant begin = window.newest - window.window;
+void FailedRequests::see_window(const Window& window) {
+  const Instant begin = window.newest - window.length;
   if (!counted_) {
     counted_ = true;
     until_ = begin;
@@ -44,17 +44,17 @@ void FailedRequests::see_window(const Measured& window) {
 }
 
 double FailedRequests::share() const {
-  if (!counted_ || newest_.window <= Duration::zero()) return 0;
-  return std::clamp(seconds(newest_.newest - until_) / seconds(newest_.window), 0.0, 1.0);
+  if (!counted_ || newest_.length <= Duration::zero()) return 0;
+  return std::clamp(seconds(newest_.newest - until_) / seconds(newest_.length), 0.0, 1.0);
 }
 
 void FailedRequests::count_newest() {
-  failed_ += newest_.errors * share();
-  requests_ += newest_.count * share();
+  failed_ += newest_.failed * share();
+  requests_ += newest_.requests * share();
   until_ = newest_.newest;
 }
 
-double FailedRequests::failed() const { return failed_ + newest_.errors * share(); }
-double FailedRequests::requests() const { return requests_ + newest_.count * share(); }
+double FailedRequests::failed() const { return failed_ + newest_.failed * share(); }
+double FailedRequests::requests() const { return requests_ + newest_.requests * share(); }
 
 }  // namespace rules

@@ -16,7 +16,14 @@ class FailedRequests {
   double requests() const;
 
  private:
-  void see_window(const Measured& window);
+  // What is counted of one.
+  struct Window {
+    Instant newest;
+    Duration length{};
+    double failed = 0;
+    double requests = 0;
+  };
+  void see_window(const Window& window);
   double share() const;  // of the newest window: what came after the counted ones
   void count_newest();
 
@@ -24,8 +31,8 @@ class FailedRequests {
   bool was_bad_ = false;
   double failed_ = 0;
   double requests_ = 0;
-  Instant until_;    // counted so far
-  Measured newest_;  // not counted yet, but for what came before `until_`
+  Instant until_;  // counted so far
+  Window newest_;  // not counted yet, but for what came before `until_`
 };
 
 }  // namespace rules

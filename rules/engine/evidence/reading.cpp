@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "rules/engine/evidence/evidence.hpp"
 
@@ -57,10 +58,11 @@ std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& 
   std::vector<RuleName> out;
   for (const WatchedRule* rule : rules_) {
     const auto& known = rule->known();
-    const auto last = std::find_if(known.rbegin(), known.rend(), [&](const KnownVerdict& one) { return one.at <= at; });
-    const bool was_bad = last != known.rend() && last->verdict == Verdict::bad;
-    const bool inherits =
-        last == known.rend() && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
+    const auto end = std::make_reverse_iterator(known.begin());
+    const auto last = std::find_if(std::make_reverse_iterator(known.end()), end,
+                                   [&](const KnownVerdict& one) { return one.at <= at; });
+    const bool was_bad = last != end && last->verdict == Verdict::bad;
+    const bool inherits = last == end && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
     if (was_bad || inherits) out.push_back(rule->name());
   }
   return out;

@@ -1,36 +1,35 @@
 #include "rules/engine/evidence/uptime.hpp"
 
+#include <cassert>
 #include <utility>
 
 namespace rules {
 
-void Uptime::watch(const std::set<ProbeName>& probes) {
-  const auto old = std::exchange(seen_, {});
-  const auto old_stale = std::exchange(stale_, {});
+void Uptime::watch(const std::vector<std::optional<std::size_t>>& before) {
+  const std::vector<Up> old = std::exchange(seen_, std::vector<Up>(before.size(), Up::unknown));
+  const OrderedTimes old_stale = std::exchange(stale_, {});
   down_ = 0;
-  unknown_ = 0;
-  for (const ProbeName& probe : probes) {
-    seen_.emplace(probe, Up::unknown);
-    ++unknown_;
-    const auto known = old.find(probe);
-    if (known != old.end()) saw(probe, known->second, old_stale.of(probe).value_or(Instant::max()));
+  unknown_ = before.size();
+  for (std::size_t probe = 0; probe < before.size(); ++probe) {
+    if (!before[probe]) continue;
+    saw(probe, old[*before[probe]], old_stale.of(*before[probe]).value_or(Instant::max()));
   }
 }
 
-void Uptime::saw(const ProbeName& probe, Up up, Instant until) {
-  const auto found = seen_.find(probe);
-  if (found == seen_.end()) return;
-  if (found->second == Up::down) --down_;
-  if (found->second == Up::unknown) --unknown_;
-  found->second = up;
+void Uptime::saw(std::size_t probe, Up up, Instant until) {
+  assert(probe < seen_.size());
+  Up& known = seen_[probe];
+  if (known == Up::down) --down_;
+  if (known == Up::unknown) --unknown_;
+  known = up;
   stale_.set(probe, up == Up::unknown ? std::nullopt : std::optional(until));
   if (up == Up::down) ++down_;
   if (up == Up::unknown) ++unknown_;
 }
 
-std::vector<ProbeName> Uptime::take_stale(Instant now) {
-  std::vector<ProbeName> out = stale_.take(now);
-  for (const ProbeName& probe : out) saw(probe, Up::unknown, Instant::max());
+std::vector<std::size_t> Uptime::take_stale(Instant now) {
+  std::vector<std::size_t> out = stale_.take(now);
+  for (const std::size_t probe : out) saw(probe, Up::unknown, Instant::max());
   return out;
 }
 

@@ -14,24 +14,23 @@ bool fires(RuleState state) { return state == RuleState::firing || state == Rule
 }  // namespace
 
 WatchedRule::WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start)
-    : spec_(std::move(spec)),
-      tracker_(spec_, start),
-      when_probes_(measurements.probes_of(spec_.when)),
-      windowed_(measurements.windowed(spec_.when)) {
+    : tracker_(std::move(spec), start),
+      when_probes_(measurements.probes_of(this->spec().when)),
+      windowed_(measurements.windowed(this->spec().when)) {
   probes_ = when_probes_;
-  if (spec_.clear) probes_.merge(measurements.probes_of(*spec_.clear));
+  if (this->spec().clear) probes_.merge(measurements.probes_of(*this->spec().clear));
 }
 
 bool WatchedRule::is_firing() const { return fires(tracker_.state()); }
 
 bool WatchedRule::has_cleared(Instant now) const {
   if (is_firing()) return false;
-  return recovered_ || (is(Verdict::good) && good_for(now) >= recovery_hold(spec_));
+  return recovered_ || (is(Verdict::good) && good_for(now) >= recovery_hold(spec()));
 }
 
 std::optional<Instant> WatchedRule::withheld_until() const {
   if (!withheld_since_) return std::nullopt;
-  return *withheld_since_ + spec_.unless_max;
+  return *withheld_since_ + spec().unless_max;
 }
 
 bool WatchedRule::needs_judging(const JudgedUnder& under, Instant now) const {
@@ -39,16 +38,18 @@ bool WatchedRule::needs_judging(const JudgedUnder& under, Instant now) const {
 }
 
 void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fresh fresh, Instant now) {
-  when_ = measurements.judge(spec_.when, scope, now);
+  when_ = measurements.judge(spec().when, scope, now);
   judged_under_ = {scope.not_before, scope.blanket};
   judged_ = true;
   tracker_.advance(now);
   const RuleState state = tracker_.state();
   const bool may_fire = state == RuleState::pending || state == RuleState::confirming;
   const bool look_closer = windowed_ && may_fire && is(Verdict::bad);
-  const Judgement clear = spec_.clear && fires(state) ? measurements.judge(*spec_.clear, scope, now) : when_;
-  const Judgement newest = look_closer ? measurements.judge(spec_.when, scope, now, Part::newest) : when_;
-  tracker_.observe(now, when_, clear, newest, fresh);
+  std::optional<Judgement> clear;
+  std::optional<Judgement> newest;
+  if (spec().clear && fires(state)) clear = measurements.judge(*spec().clear, scope, now);
+  if (look_closer) newest = measurements.judge(spec().when, scope, now, Part::newest);
+  tracker_.observe(now, when_, clear ? *clear : when_, newest ? *newest : when_, fresh);
   note_known(now);
   count_requests();
 }
@@ -106,14 +107,14 @@ bool WatchedRule::take_recovered() {
 }
 
 bool WatchedRule::withhold(const Measurements& measurements, const Scope& scope, Effects& effects) {
-  if (!spec_.unless) return false;
+  if (!spec().unless) return false;
   const Instant now = effects.now();
-  const Judgement other = measurements.judge(*spec_.unless, scope, now);
+  const Judgement other = measurements.judge(*spec().unless, scope, now);
   withheld_valid_until_ = other.valid_until;
   if (other.verdict != Verdict::bad) return false;
   if (!withheld_since_) {
     withheld_since_ = withheld_before_.value_or(now);
-    withheld_by_ = spec_.unless->text();
+    withheld_by_ = spec().unless->text();
     effects.note("withheld", {{"rule", name().text}, {"unless", withheld_by_}});
   }
   return now < *withheld_until();
@@ -147,7 +148,7 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
   answered_ = is_firing();
   // However long we were away, that much was seen; what was so before is not known.
-  if (record.fingerprint != fingerprint(spec_) || record.saved_at > now) return;
+  if (record.fingerprint != fingerprint(spec()) || record.saved_at > now) return;
   if (fires(record.state)) know(record.firing_since, Verdict::bad);
   for (const Segment& segment : record.segments) {
     if (segment.verdict != Verdict::unknown) know(segment.from, segment.verdict);
@@ -163,7 +164,7 @@ std::map<Cause, Duration> WatchedRule::unknown_time() const {
 void WatchedRule::take_over(WatchedRule& old, Instant now) {
   known_ = old.known_;
   blind_ = old.blind_;
-  if (fingerprint(old.spec_) != fingerprint(spec_)) return;
+  if (fingerprint(old.spec()) != fingerprint(spec())) return;
   old.advance(now);
   unknown_before_ = old.unknown_time();
   tracker_.restore(old.tracker_.record(now), now, Duration::zero());

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +9,7 @@
 #include "rules/engine/effects.hpp"
 #include "rules/engine/evidence/failed_requests.hpp"
 #include "rules/signals/measurements.hpp"
+#include "rules/signals/ring.hpp"
 #include "rules/sustain/rule_tracker.hpp"
 
 namespace rules {
@@ -32,8 +32,8 @@ class WatchedRule {
  public:
   WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start);
 
-  const RuleSpec& spec() const { return spec_; }
-  const RuleName& name() const { return spec_.name; }
+  const RuleSpec& spec() const { return tracker_.rule(); }
+  const RuleName& name() const { return spec().name; }
   const std::set<ProbeName>& probes() const { return probes_; }            // of `when` and `clear`
   const std::set<ProbeName>& when_probes() const { return when_probes_; }  // of `when`
   const Judgement& when() const { return when_; }                          // the newest judgement
@@ -56,7 +56,7 @@ class WatchedRule {
   std::optional<Instant> withheld_until() const;
   const std::string& withheld_by() const { return withheld_by_; }
   // Known verdicts as they changed, for what was bad before a deploy.
-  const std::deque<KnownVerdict>& known() const { return known_; }
+  const Ring<KnownVerdict>& known() const { return known_; }
 
   // Evidence.
   bool needs_judging(const JudgedUnder& under, Instant now) const;
@@ -91,8 +91,7 @@ class WatchedRule {
   void count_requests();
   void know(Instant at, Verdict verdict);
 
-  RuleSpec spec_;
-  RuleTracker tracker_;
+  RuleTracker tracker_;  // and the rule itself
   std::set<ProbeName> probes_;
   std::set<ProbeName> when_probes_;
   bool windowed_ = false;
@@ -100,7 +99,7 @@ class WatchedRule {
   JudgedUnder judged_under_;
   bool judged_ = false;
   bool blind_ = false;
-  std::deque<KnownVerdict> known_;
+  Ring<KnownVerdict> known_;
   FailedRequests failed_requests_;
   std::map<Cause, Duration> unknown_before_;  // of the same rule before the last reload
   bool looked_for_ = false;

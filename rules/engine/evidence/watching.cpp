@@ -99,13 +99,11 @@ WatchedRule Evidence::make(const RuleSpec& written) const {
 void Evidence::watch() {
   std::map<RuleName, Owned> old = std::exchange(owned_, {});
   rules_.clear();
-  probes_.clear();
-  of_probe_.clear();
+  const std::set<ProbeName> old_probes = std::exchange(probes_, {});
   for (const RuleSpec& written : measuring_.config.rules) {
     if (written.service != spec_.name) continue;
     auto rule = std::make_unique<WatchedRule>(make(written));
     if (const auto before = old.find(written.name); before != old.end()) rule->take_over(*before->second.rule, now());
-    for (const ProbeName& probe : rule->probes()) of_probe_[probe].push_back(rules_.size());
     probes_.insert(rule->probes().begin(), rule->probes().end());
     rules_.push_back(rule.get());
     owned_.emplace(written.name, Owned{std::move(rule), rules_.size() - 1});
@@ -119,9 +117,31 @@ void Evidence::watch() {
     max_gap_ = std::max(max_gap_, shape.max_gap);
     slowest_interval_ = std::max(slowest_interval_, shape.interval);
   }
-  uptime_.watch(probes_);
-  for (const ProbeName& probe : probes_) saw_up(probe);
+  number_probes(old_probes);
   note_all();
+}
+
+void Evidence::number_probes(const std::set<ProbeName>& old) {
+  std::vector<std::optional<std::size_t>> before;
+  watched_.clear();
+  for (const ProbeName& probe : probes_) {
+    const auto known = old.find(probe);
+    const auto number = static_cast<std::size_t>(std::distance(old.begin(), known));
+    before.push_back(known == old.end() ? std::nullopt : std::optional(number));
+    watched_.push_back({&probe, {}});
+  }
+  for (std::size_t which = 0; which < rules_.size(); ++which) {
+    for (const ProbeName& probe : rules_[which]->probes()) watched_[*number_of(probe)].rules.push_back(which);
+  }
+  uptime_.watch(before);
+  for (std::size_t probe = 0; probe < watched_.size(); ++probe) saw_up(probe);
+}
+
+std::optional<std::size_t> Evidence::number_of(const ProbeName& probe) const {
+  const auto found = std::lower_bound(watched_.begin(), watched_.end(), probe,
+                                      [](const Watched& one, const ProbeName& name) { return *one.name < name; });
+  if (found == watched_.end() || *found->name != probe) return std::nullopt;
+  return static_cast<std::size_t>(found - watched_.begin());
 }
 
 // Nothing that was known of them together is left.
