@@ -14,6 +14,7 @@
 #include "watcher/cli/shell_commands.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/steps/redact.hpp"
 
@@ -120,6 +121,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   append(out, whose_memory(config));
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
+  if (std::string why = why_no_host_lock(); !why.empty()) out.push_back({Kind::wrong, "host", std::move(why)});
   if (config.core.rules.empty())
     out.push_back({Kind::advice, "rules",
                    "none judges anything: nothing is told or rolled back by itself; give the service rules = "

@@ -11,33 +11,44 @@
 #include "watcher/journal/at_work.hpp"
 #include "watcher/journal/files.hpp"
 #include "watcher/journal/journal.hpp"
+#include "watcher/journal/lock_place.hpp"
 
 namespace watcher {
 
 namespace {
 
 constexpr std::size_t holder_max = 200;  // bytes shown of what another process wrote
-constexpr unsigned shared_mode = 0666;   // watchers of several users share the lock
+constexpr unsigned lock_mode = 0660;     // for the group of its folder, see LockPlace
 
-std::string lock_path() {
-  const char* configured = std::getenv("ROLLBACKD_HOST_LOCK");
-  if (configured != nullptr && *configured != '\0') return configured;
-  std::error_code error;
-  // Chosen by what is there and not by what may be written: everybody on the host must come to the same file.
-  if (std::filesystem::is_directory("/run/lock", error)) return "/run/lock/rollbackd-host.lock";
-  return "/tmp/rollbackd-host.lock";
+// As its folder's group may use it. Of a file that is not ours the owner has seen to that.
+void give_to_group(int file, const std::string& path) {
+  struct stat folder {};
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || status.st_uid != ::geteuid()) return;
+  if (::stat(std::filesystem::path(path).parent_path().c_str(), &folder) == 0 && folder.st_gid != status.st_gid)
+    static_cast<void>(::fchown(file, static_cast<uid_t>(-1), folder.st_gid) == 0);
+  if ((status.st_mode & ALLPERMS) != lock_mode) static_cast<void>(::fchmod(file, lock_mode) == 0);  // past the umask
 }
 
 // Without O_CREAT first: in a sticky folder the kernel refuses it for a file of another user (fs.protected_regular).
 // flock needs no right to write.
 Descriptor open_lock(const std::string& path) {
   for (const int flags : {O_RDWR, O_RDONLY, O_RDWR | O_CREAT}) {
-    const int number = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, shared_mode);
+    const int number = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, lock_mode);
     if (number < 0) continue;
-    if ((flags & O_CREAT) != 0) ::fchmod(number, shared_mode);  // past the umask
+    give_to_group(number, path);
     return Descriptor(number);
   }
   return Descriptor();
+}
+
+// Whom others may keep waiting with it; empty: nobody whom the owner did not let in.
+std::string why_untrusted(int file, const std::string& path) {
+  struct stat status {};
+  if (::fstat(file, &status) != 0)
+    return file_fault("look at the host's lock " + path, errno, "look at its file system").what;
+  if (S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO) == 0) return {};
+  return "the host's lock " + path + " is open to everybody, who could hold it for ever; chmod 660 " + path;
 }
 
 std::string printable(std::string text) {
@@ -50,7 +61,7 @@ std::string printable(std::string text) {
 }
 
 // What was done under the lock by a holder that was killed, if it still is. It is only kept out of the way of, never
-// ended: everybody on the host may write this file.
+// ended: a whole group may write this file.
 std::optional<AtWork> left_in(const std::string& lock) {
   const std::string text = read_small(lock);
   const std::size_t first_end = text.find('\n');
@@ -82,19 +93,41 @@ class FileHostLock final : public HostLock {
   std::string holder_;  // the file's first line
 };
 
+struct Opened {
+  std::string path;
+  Descriptor file;
+  std::string refused;  // the file is not open then
+};
+
+Opened open_place() {
+  LockPlace place = host_lock_place();
+  Opened out{std::move(place.path), Descriptor(), std::move(place.refused)};
+  if (!out.refused.empty()) return out;
+  Descriptor file = open_lock(out.path);
+  if (file.is_open())
+    out.refused = why_untrusted(file.number(), out.path);
+  else
+    out.refused =
+        file_fault("open the host's lock " + out.path, errno, "set ROLLBACKD_HOST_LOCK to a file that can be opened")
+            .what;
+  if (out.refused.empty()) out.file = std::move(file);
+  return out;
+}
+
 }  // namespace
 
+std::string why_no_host_lock() { return open_place().refused; }
+
 std::unique_ptr<HostLock> HostLock::try_take(const std::string& purpose, std::string& holder) {
-  const std::string path = lock_path();
-  Descriptor file = open_lock(path);
-  if (!file.is_open()) {
-    holder =
-        file_fault("open the host's lock " + path, errno, "set ROLLBACKD_HOST_LOCK to a file that can be opened").what;
+  Opened opened = open_place();
+  if (!opened.file.is_open()) {
+    holder = std::move(opened.refused);
     return nullptr;
   }
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) {
+  const std::string& path = opened.path;
+  if (::flock(opened.file.number(), LOCK_EX | LOCK_NB) == 0) {
     const std::optional<AtWork> left = left_in(path);
-    if (!left) return std::make_unique<FileHostLock>(std::move(file), purpose);
+    if (!left) return std::make_unique<FileHostLock>(std::move(opened.file), purpose);
     holder = "pid " + std::to_string(left->process.pid) +
              ", which a watcher that was killed left at work for incident " + printable(left->step.incident.text);
     return nullptr;

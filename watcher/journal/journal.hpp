@@ -102,9 +102,8 @@ class Journal {
 };
 
 // The host's lock for mutating actions, shared with `deploy begin` and with every other watcher of this host:
-// a flock on /run/lock/rollbackd-host.lock (on /tmp/rollbackd-host.lock where there is no /run/lock), or on the file
-// that ROLLBACKD_HOST_LOCK names. Held until destroyed, or until the process ends in whatever way; but what a killed
-// holder has left at work keeps everybody out until it has ended.
+// a flock on the file that host_lock_place() says. Held until destroyed, or until the process ends in whatever way; but
+// what a killed holder has left at work keeps everybody out until it has ended.
 class HostLock {
  public:
   // nullptr when somebody else has it, what somebody left is at work, or it cannot be opened; `holder` then says who or

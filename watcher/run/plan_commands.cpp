@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "watcher/drivers/why_not.hpp"
+#include "watcher/journal/lock_place.hpp"
 
 namespace watcher {
 
@@ -49,6 +50,11 @@ std::string why_plans_cannot_run(const Config& config, const DriverSection& sect
     }
   }
   return {};
+}
+
+std::string why_plans_cannot_begin(const Config& config, const DriverSection& section) {
+  std::string why = why_no_host_lock();
+  return why.empty() ? why_plans_cannot_run(config, section) : why;
 }
 
 }  // namespace watcher

@@ -88,7 +88,7 @@ void Watcher::equip() {
     service.driver = driver;
     service.reader = std::make_unique<ServiceReader>(
         io_.get_executor(), *driver, section, std::move(deliver),
-        [config = config_, &section] { return why_plans_cannot_run(*config, section); },
+        [config = config_, &section] { return why_plans_cannot_begin(*config, section); },
         names_in_plans(*config_, section.service));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();

@@ -1,0 +1,87 @@
+#include "watcher/journal/lock_place.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "watcher/journal/files.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr const char* lock_name = "/host.lock";
+constexpr const char* advice = "name a file that can be had in ROLLBACKD_HOST_LOCK";
+
+std::string user_text(uid_t user) { return user == 0 ? "root" : "user " + std::to_string(user); }
+
+// A symbolic link is no folder here: what it leads to could be exchanged.
+std::optional<struct stat> status_of(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return status;
+}
+
+std::string why_not_folder_of(const struct stat& status, uid_t owner, const std::string& folder) {
+  if (S_ISDIR(status.st_mode) && status.st_uid == owner && (status.st_mode & S_IWOTH) == 0) return {};
+  return "the host's lock: " + folder + " must be a folder of " + user_text(owner) +
+         " that others cannot write; remove it, it is made anew";
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+LockPlace own_place(uid_t self) {
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  const std::string above = runtime != nullptr && *runtime == '/' ? runtime : "/tmp";
+  const std::string folder = above + "/rollbackd-" + std::to_string(self);
+  if (::mkdir(folder.c_str(), private_folder) != 0 && errno != EEXIST)
+    return {"", file_fault("make " + folder + " for the host's lock", errno, advice).what};
+  const std::optional<struct stat> status = status_of(folder);
+  if (!status) return {"", file_fault("look at " + folder, errno, advice).what};
+  const std::string refused = why_not_folder_of(*status, self, folder);
+  return refused.empty() ? LockPlace{folder + lock_name, ""} : LockPlace{"", refused};
+}
+
+}  // namespace
+
+LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self) {
+  std::optional<struct stat> status = status_of(folder);
+  if (!status) {
+    if (self != owner) return own_place(self);
+    if (::mkdir(folder.c_str(), private_folder) != 0 && errno != EEXIST)
+      return {"", file_fault("make " + folder + " for the host's lock", errno, advice).what};
+    status = status_of(folder);
+    if (!status) return {"", file_fault("look at " + folder, errno, advice).what};
+  }
+  if (std::string refused = why_not_folder_of(*status, owner, folder); !refused.empty()) return {"", refused};
+  if (self != owner && ::faccessat(AT_FDCWD, folder.c_str(), X_OK, AT_EACCESS) != 0)
+    return {"", "the host's lock in " + folder + " is not open to " + user_text(self) + "; as " + user_text(owner) +
+                    ": chgrp GROUP " + folder + "; chmod 770 " + folder + ", with a group of this user's"};
+  return {folder + lock_name, ""};
+}
+
+std::string why_unfit_for_lock(const std::string& path) {
+  const std::string folder = folder_of(path);
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) return file_fault("look at " + folder, errno, advice).what;
+  if ((status.st_mode & S_IWOTH) == 0) return {};
+  return "the host's lock " + path + " stands where anybody can make files, and so could hold it; " + advice;
+}
+
+LockPlace host_lock_place() {
+  const char* const named = std::getenv("ROLLBACKD_HOST_LOCK");
+  if (named == nullptr || *named == '\0') return lock_place_in(shared_lock_folder, 0, ::geteuid());
+  std::string refused = why_unfit_for_lock(named);
+  return refused.empty() ? LockPlace{named, ""} : LockPlace{"", std::move(refused)};
+}
+
+}  // namespace watcher
