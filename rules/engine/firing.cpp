@@ -13,6 +13,7 @@ void Core::take_edges(Service& service, WatchedRule& rule) {
     Incident* incident = service.incident();
     if (incident != nullptr && mode_of(rule.spec(), trouble_.cap()) >= Mode::ask) incident->note_fired();
   }
+  service.note_cleared(rule);
   if (rule.take_recovered()) {
     effects_.note("rule_recovered", {{"rule", rule.name().text}, {"service", service.name().text}});
   }
@@ -37,6 +38,7 @@ void Core::note_firing(const WatchedRule& rule) {
 // A rule that fires is in an incident, withheld, or answered by one that is closed.
 void Core::answer_firing(Service& service, WatchedRule& rule) {
   if (rule.is_answered() || service.limits().is_paused()) return;
+  if (service.is_called_off(rule)) return rule.mark_answered(true);
   Incident* incident = service.incident();
   // What fires while the outcome is already decided is judged on its own afterwards.
   if (incident != nullptr && incident->answers(rule)) return;

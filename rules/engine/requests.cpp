@@ -79,10 +79,7 @@ Answer Core::answer(const Resume& request) {
 Answer Core::answer(const FuseReset& request) {
   Service* service = find(request.service);
   if (service == nullptr) return no_service(request.service);
-  service->limits().reset();
-  service->revisions().forget_switches();
-  // What fires and was refused for a limit is looked at again.
-  if (service->incident() == nullptr) service->evidence().forget_answers();
+  service->limits_start_anew();
   effects_.note("fuse_reset", {{"service", request.service.text}});
   return yes("all limits of " + request.service.text + " start anew");
 }

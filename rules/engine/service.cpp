@@ -46,6 +46,8 @@ void Service::save() const {
   revisions_.put_into(record);
   record.closed_unbegun = closed_unbegun_;
   record.later = later_.incidents();
+  record.called_off = called_off_;
+  record.called_off_at = called_off_at_;
   shared_.measuring.effects.save(std::move(record));
 }
 
@@ -121,7 +123,43 @@ void Service::forget_incident() {
   // What a person asked for says nothing of why a rule was not acted on.
   if (!closed.by_hand) remember_unbegun(unbegun ? closed.outcome : std::nullopt);
   later_.take(closed);
+  if (closed.aborted) call_off(closed);
   incident_.reset();
+}
+
+void Service::call_off(const IncidentRecord& closed) {
+  called_off_.clear();
+  for (const JoinedRule& joined : closed.rules) {
+    const WatchedRule* rule = evidence_.find(joined.rule);
+    if (rule != nullptr && rule->is_firing() && rule->is_answered()) called_off_.push_back(joined.rule);
+  }
+  called_off_at_ = closed.decided;
+  save();
+}
+
+bool Service::is_called_off(const WatchedRule& rule) const {
+  if (!called_off_at_ || revisions_.running_since() > *called_off_at_) return false;
+  return std::find(called_off_.begin(), called_off_.end(), rule.name()) != called_off_.end();
+}
+
+void Service::note_cleared(const WatchedRule& rule) {
+  if (called_off_.empty() || !rule.has_cleared(shared_.measuring.effects.now())) return;
+  if (std::erase(called_off_, rule.name()) > 0) save();
+}
+
+void Service::limits_start_anew() {
+  limits_.reset();
+  revisions_.forget_switches();
+  called_off_.clear();
+  save();
+  // What fires and was refused for a limit is looked at again.
+  evidence_.forget_answers();
+}
+
+void Service::restore_answers(const ServiceRecord& record) {
+  closed_unbegun_ = record.closed_unbegun;
+  called_off_ = record.called_off;
+  called_off_at_ = record.called_off_at;
 }
 
 // Also for the next start, which may be the one that finds the cause gone.
@@ -154,7 +192,7 @@ void Service::has_new_target(const Revision& good) {
 }
 
 void Service::answer_again() {
-  if (incident_) return;
+  // Also while another incident is open: what is looked at again joins it, or waits for its end.
   remember_unbegun(std::nullopt);
   evidence_.forget_answers();
 }

@@ -64,12 +64,18 @@ class Service {
   void forget_incident();
   // What runs was read, or a rollback can be done again: what was not acted on for that reason is looked at again.
   void could_be_read();
-  void restore_unbegun(const ServiceRecord& record) { closed_unbegun_ = record.closed_unbegun; }
+  void restore_answers(const ServiceRecord& record);
   void could_be_rolled_back();
   // The last incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
   bool lacks(const DeployMark& mark) const;
   // A person said that this revision is good.
   void has_new_target(const Revision& good);
+
+  // A person aborted what was done about the rule: that holds until it was good, another revision runs, or all limits
+  // start anew, also over a restart.
+  bool is_called_off(const WatchedRule& rule) const;
+  void note_cleared(const WatchedRule& rule);
+  void limits_start_anew();
 
   // Whether there is something to roll back to, as far as can be known.
   bool has_target() const;
@@ -82,6 +88,7 @@ class Service {
   void save() const;
   void remember_unbegun(std::optional<Outcome> outcome);
   void answer_again();
+  void call_off(const IncidentRecord& closed);
   Surroundings surroundings();
   IncidentRecord begin_record(const std::string& what);
   Incident& keep(std::unique_ptr<Incident> incident);
@@ -96,6 +103,8 @@ class Service {
   IncidentId last_id_;
   // Of the last incident, when it changed nothing or had nothing to roll back to.
   std::optional<Outcome> closed_unbegun_;
+  std::vector<RuleName> called_off_;
+  std::optional<Instant> called_off_at_;
 };
 
 }  // namespace rules

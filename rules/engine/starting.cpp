@@ -57,7 +57,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     if (service == nullptr) continue;
     service->limits().restore(record);
     service->revisions().restore(record, durable.last_alive);
-    service->restore_unbegun(record);
+    service->restore_answers(record);
   }
   for (IncidentRecord& record : durable.ended) {
     if (Service* service = find(record.service)) service->later().restore(std::move(record));

@@ -93,6 +93,8 @@ struct ServiceRecord {
   bool unreadable_told = false;           // people know that it cannot be read what runs
   std::optional<Outcome> closed_unbegun;  // of the last incident, when it changed nothing
   std::vector<IncidentId> later;          // closed incidents of which something is still to be looked at
+  std::vector<RuleName> called_off;       // a person aborted what was done about them, and they were not good since
+  std::optional<Instant> called_off_at;
 };
 
 enum class FuseUse { switched, mutated, by_hand, reset };
@@ -132,6 +134,7 @@ struct JoinedRule {
   std::int64_t for_ns = 0;
   std::int64_t samples = 0;          // bad samples when it fired
   std::optional<Instant> bad_since;  // the first bad sample of the span that fired
+  bool fired_when_decided = false;   // it fired when the outcome was decided
 };
 
 // When what happened around an incident, and how long what its rules are about was bad. None: not measured.
@@ -215,7 +218,10 @@ struct IncidentRecord {
   Explanation explanation;             // of the most severe rule, else of the service
   std::vector<TimelineEntry> timeline;
   IncidentTimes times;
-  std::vector<LaterCheck> later;  // as long as it is open: none
+  std::vector<LaterCheck> later;     // as long as it is open: none
+  std::vector<std::string> changed;  // the mutating steps that were run, but switches
+  std::optional<Instant> decided;    // when pending_outcome was
+  bool aborted = false;              // by a person
 };
 
 // The rule that the incident is named after: of the most severe ones the first that fired. nullptr when by hand.

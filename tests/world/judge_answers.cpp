@@ -148,7 +148,9 @@ bool Judge::is_answer(const Incident& incident, const RuleName& name) const {
   // That it is still bad is what this end says, of all that fired until then.
   const bool says_so = record.outcome == Outcome::not_recovered;
   const Instant decided = says_so ? *incident.closed : incident.decided.value_or(*incident.closed);
-  if (fired != known.fired.end() && decided < fired->second) return false;
+  // What a person called off may only fire anew for the same trouble after a start.
+  const bool is_held = incident.aborted && record.outcome == Outcome::aborted && known.watched_since > decided;
+  if (fired != known.fired.end() && decided < fired->second && !is_held) return false;
   const auto overtaken = known.overtaken.find(*record.outcome);
   if (overtaken != known.overtaken.end() && decided < overtaken->second) return false;
   // Judged on its own is only what runs.

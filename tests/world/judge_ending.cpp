@@ -84,6 +84,12 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
   if (known.readable && known.looked != known.brought) known.brought.clear();
   if (!record.outcome) return breach("incident " + record.id.text + " is closed without an outcome");
   reach("ended " + std::string(to_string(*record.outcome)));
+  const bool says_nothing_changed =
+      record.outcome == Outcome::notified || record.outcome == Outcome::observed || record.outcome == Outcome::cleared;
+  if (says_nothing_changed && !incident.mutated.empty()) {
+    breach("incident " + record.id.text + " ended " + std::string(to_string(*record.outcome)) +
+           " and a mutating step had run");
+  }
   if (record.by_hand) reach("by hand");
   check_ending(incident);
   decisions_ += record.service.text + ": " + std::string(to_string(*record.outcome)) + " " + record.from.text + " -> " +

@@ -41,6 +41,13 @@ void Incident::next_rung() {
 // Decides the outcome. A step in flight is waited for; then what has to follow is done and the incident is closed.
 void Incident::finish(Outcome outcome, const std::string& why) {
   record_.pending_outcome = outcome;
+  record_.decided = now();
+  for (JoinedRule& joined : record_.rules) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    // After a restart of ours it may not have fired again yet.
+    const bool fires_still = rule != nullptr && is_resumed_ && !rule->has_cleared(now());
+    joined.fired_when_decided = fires_still || (rule != nullptr && rule->is_firing());
+  }
   record_.outcome_detail = why;
   note_decided();
   note_recovered();
@@ -115,6 +122,7 @@ void Incident::close() {
     if (rule != nullptr) rule->mark_answered(!is_allowed_now && !has_fired_since_decided(*rule));
   }
   const Outcome outcome = *record_.outcome;
+  if (outcome != Outcome::recovered) record_.outcome_detail += what_it_did();
   in_.effects.note(
       "incident_closed",
       {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
@@ -148,13 +156,13 @@ bool Incident::is_refusal_gone() const {
 
 // What fires while the last steps are done is judged on its own, also where it fired before: another revision may run.
 bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
-  if (!record_.pending_outcome || !rule.is_firing()) return false;
-  const auto decided = std::find_if(record_.timeline.rbegin(), record_.timeline.rend(),
-                                    [](const TimelineEntry& line) { return line.event == story::decided; });
+  if (!record_.decided || !rule.is_firing()) return false;
   const RuleProgress fired = rule.progress(now());
+  const auto joined = std::find_if(record_.rules.begin(), record_.rules.end(),
+                                   [&](const JoinedRule& one) { return one.rule == rule.name(); });
   // After a restart of ours it may fire again for what it fired before: then what counts is since when it was bad.
-  const Instant since = fired.since.value_or(now()) - (is_resumed_ ? fired.observed : Duration::zero());
-  return decided != record_.timeline.rend() && since > decided->at;
+  const bool is_again = is_resumed_ && joined != record_.rules.end() && joined->fired_when_decided;
+  return fired.since.value_or(now()) - (is_again ? fired.observed : Duration::zero()) > *record_.decided;
 }
 
 std::string Incident::what_is_left_to_do() const {
@@ -166,10 +174,18 @@ std::string Incident::what_is_left_to_do() const {
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 
+// What was begun and is handed over: nobody must have to find out what is still in place (SPEC 2.22).
+std::string Incident::what_it_did() const {
+  if (!record_.past_no_return) return "";
+  std::string text;
+  for (const std::string& step : record_.changed) text += (text.empty() ? "" : ", ") + step;
+  return text.empty() ? "" : "; what it did stays as it is: " + text;
+}
+
 void Incident::close_without_service() {
   const Outcome nothing_said = record_.past_no_return ? Outcome::action_failed : Outcome::aborted;
   record_.outcome = record_.pending_outcome.value_or(nothing_said);
-  record_.outcome_detail = "service " + record_.service.text + " is no longer in the configuration";
+  record_.outcome_detail = "service " + record_.service.text + " is no longer in the configuration" + what_it_did();
   record_.closed = now();
   record_.phase = IncidentPhase::closed;
   record_.phase_since = now();

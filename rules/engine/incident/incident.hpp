@@ -110,6 +110,7 @@ class Incident {
   void begin_acting();
   void only_tell(const std::string& why);
   std::string why_only_told(const std::string& why) const;
+  void call_off();
   std::string nothing_is_done(const std::string& why) const;
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
@@ -137,6 +138,7 @@ class Incident {
   void end_step(const StepResult& result);
   void step_failed(const StepSpec& step, const StepResult& result);
   std::string finishing_step_failed(const StepSpec& step, const std::string& what);
+  void note_changed(const StepResult& result);
   void never_switched();
   void go_on_unseen();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
@@ -174,6 +176,7 @@ class Incident {
   bool has_fired_since_decided(const WatchedRule& rule) const;
   std::string what_is_left_to_do() const;
   std::string what_went_wrong() const;
+  std::string what_it_did() const;
   void remember_rungs();
   void close();
 

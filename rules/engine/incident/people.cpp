@@ -24,10 +24,17 @@ Answer Incident::approve(const std::string& by) {
 
 Answer Incident::abort(const std::string& by) {
   const std::string& id = record_.id.text;
+  const bool asks_at_the_end = record_.phase == IncidentPhase::asking && record_.section != PlanSection::steps;
+  if (asks_at_the_end && record_.in_flight) {
+    in_.effects.note("answered_no", {{"incident", id}, {"by", by}});
+    answer_ask_step(StepStatus::failed, "answered no by " + (by.empty() ? "somebody" : by));
+    return {true, "answered no; what follows it in its section is left out", record_.id};
+  }
   if (record_.pending_outcome || record_.phase == IncidentPhase::finishing) {
     return {false, "incident " + id + " is finishing already", {}};
   }
   in_.effects.note("abort", {{"incident", id}, {"by", by}});
+  record_.aborted = true;
   finish(Outcome::aborted, "aborted by " + (by.empty() ? "somebody" : by));
   return {true, "aborted; what must follow (on_failure, always) is done", record_.id};
 }

@@ -86,6 +86,7 @@ bool Incident::drive_held() {
 // Who is woken by a rule that fires must not wait for an action that is not going to come. That a P3 is told of and no
 // more is known without saying so.
 void Incident::only_tell(const std::string& why) {
+  if (record_.past_no_return && all_cleared()) return call_off();
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string text = nothing_is_done(why_only_told(why));
@@ -105,7 +106,13 @@ std::string Incident::nothing_is_done(const std::string& why) const {
   if (why == mark_forbids) {
     reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
   }
-  return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now";
+  return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now" + what_it_did();
+}
+
+// Its reason has gone after a rung changed something: that is neither "only told" nor "cleared" (SPEC 2.22).
+void Incident::call_off() {
+  if (plan() == nullptr) return finish(Outcome::not_recovered, "the rules became good only when no action was left");
+  finish(Outcome::aborted, "the rules are good again; action " + plan()->name.text + " is not taken any more");
 }
 
 void Incident::begin_acting() {
@@ -179,6 +186,7 @@ bool Incident::drive_telling() {
   if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
   if (std::exchange(refired_, false) || may_do_more()) return enter(IncidentPhase::held), true;
   if (!all_cleared()) return false;
+  if (record_.past_no_return) return call_off(), true;
   const Mode cap = in_.trouble.cap();
   const bool only_observed = std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
     const WatchedRule* rule = in_.evidence.find(one.rule);

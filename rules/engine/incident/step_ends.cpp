@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/outcomes.hpp"
@@ -6,6 +8,13 @@
 // How a step ends, and where the cursor goes then.
 
 namespace rules {
+
+namespace {
+
+// Steps that are named to whoever takes over; a plan is rarely longer.
+constexpr std::size_t changed_max = 50;
+
+}  // namespace
 
 void Incident::move_on() {
   ++record_.step;
@@ -26,6 +35,8 @@ void Incident::end_step(const StepResult& result) {
   hold_until_.reset();
   in_.effects.save(step_);
   const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  // What a switch did is told as such.
+  if (is_mutating(step) && !is_switch && !result.nothing_begun) note_changed(result);
   if (is_switch && result.nothing_begun) {
     never_switched();
   } else if (is_mutating(step) && record_.past_no_return) {
@@ -44,6 +55,17 @@ void Incident::end_step(const StepResult& result) {
     tell(Stage::progress, "step_succeeded", step_.text + ": done");
   } else {
     story("step_succeeded", step_.text);
+  }
+}
+
+// For whoever takes over: what stays as it is when the incident ends.
+void Incident::note_changed(const StepResult& result) {
+  std::string text = step_.text;
+  if (record_.section != PlanSection::steps) text += " (" + std::string(to_string(record_.section)) + ")";
+  if (result.status != StepStatus::succeeded) text += " (" + std::string(to_string(result.status)) + ")";
+  std::vector<std::string>& changed = record_.changed;
+  if (changed.size() < changed_max && std::find(changed.begin(), changed.end(), text) == changed.end()) {
+    changed.push_back(std::move(text));
   }
 }
 
@@ -69,8 +91,9 @@ void Incident::step_failed(const StepSpec& step, const StepResult& result) {
   const bool in_steps = record_.section == PlanSection::steps;
   const bool is_over = in_steps && record_.pending_outcome;
   // A switch is never repeated blindly, and what the end of our own process broke off is not this plan's to repeat.
+  const bool is_answer = !in_steps && std::holds_alternative<AskStep>(step.what);
   const bool again = !is_over && record_.attempt < step.retry && !std::holds_alternative<SwitchStep>(step.what) &&
-                     result.status != StepStatus::interrupted;
+                     !is_answer && result.status != StepStatus::interrupted;
   std::string left;
   if (again) {
     ++record_.attempt;
@@ -88,7 +111,9 @@ void Incident::step_failed(const StepSpec& step, const StepResult& result) {
 // In on_success, on_failure and always one broken step does not keep the others from being done, unless it says so: a
 // wait does (SPEC 3). Either way it is not as if nothing were left to do. Returns what is left out.
 std::string Incident::finishing_step_failed(const StepSpec& step, const std::string& what) {
-  const bool breaks_off = step.on_failure == OnFailure::abort;
+  // Where a person was asked and did not say yes, what follows is not done; what was verified stays so.
+  const bool asked = std::holds_alternative<AskStep>(step.what);
+  const bool breaks_off = step.on_failure == OnFailure::abort || asked;
   const std::vector<StepSpec>& steps = steps_of(*plan());
   std::string left;
   for (std::size_t next = record_.step + 1; breaks_off && next < steps.size(); ++next) {
@@ -99,7 +124,8 @@ std::string Incident::finishing_step_failed(const StepSpec& step, const std::str
   if (!breaks_off && !is_mutating(step)) return left;
   record_.failed = true;
   if (!record_.pending_outcome) return left;
-  if (breaks_off && record_.pending_outcome == Outcome::recovered) record_.pending_outcome = Outcome::action_failed;
+  if (breaks_off && !asked && record_.pending_outcome == Outcome::recovered)
+    record_.pending_outcome = Outcome::action_failed;
   record_.outcome_detail += "; then " + what + left;
   return left;
 }

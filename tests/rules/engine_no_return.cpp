@@ -1,0 +1,171 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// SPEC 2.22: past the point of no return nothing ends as if it had only been told: what was begun is finished, or
+// handed over with what is left in place.
+
+using namespace world;
+
+namespace {
+
+// A rung that freezes the site, then a rollback that asks, for the mark says so.
+rules::CoreConfig freezing() {
+  return with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("freeze"), rules::ActionName("rollback")};
+    config.actions.push_back(action("freeze", {run("freeze")}));
+    config.services[0].ask_timeout = 20min;
+  });
+}
+
+// Frozen, and a person is asked for the next rung; then the errors end by themselves.
+void freeze_and_ask(World& w) {
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.count_performed("run freeze") == 1; }, 10min));
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+}
+
+void get_well(World& w) {
+  w.reality["web"].sick.clear();
+  w.run(8min);
+}
+
+void check_handed_over(World& w, const std::string& outcome) {
+  CHECK(w.outcome() == outcome);
+  CHECK(w.last()->outcome_detail.find("what it did stays as it is: run freeze") != std::string::npos);
+  CHECK(w.told_text("what it did stays as it is: run freeze"));
+  CHECK_FALSE(w.told_text("Nothing was changed"));
+  CHECK(w.violations.empty());
+}
+
+}  // namespace
+
+TEST_CASE("SPEC 2.22: approved when its reason has gone, a ladder that changed something is called off, not notified") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    World w(freezing());
+    freeze_and_ask(w);
+    get_well(w);
+    CHECK(w.phase() == "asking");
+    if (restarts) w.crash();
+    w.run(5min);
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 10min));
+    CHECK(w.count_performed("switch last-good") == 0);
+    check_handed_over(w, "aborted");
+  }
+}
+
+TEST_CASE("SPEC 2.22: what is left in place is named however an incident ends that changed something") {
+  SUBCASE("nobody answers") {
+    World w(freezing());
+    freeze_and_ask(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 25min));
+    check_handed_over(w, "aborted");
+  }
+  SUBCASE("a person aborts it") {
+    World w(freezing());
+    freeze_and_ask(w);
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    w.run(1s);
+    check_handed_over(w, "aborted");
+  }
+  SUBCASE("a pause outlasts the trouble") {
+    World w(freezing());
+    freeze_and_ask(w);
+    REQUIRE(w.ask(rules::Pause{{}, 15min, ""}).accepted);
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    w.run(1s);
+    CHECK(w.phase() == "held");
+    get_well(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
+    check_handed_over(w, "aborted");
+  }
+  SUBCASE("another revision comes") {
+    World w(freezing());
+    freeze_and_ask(w);
+    w.deploy("v3");
+    REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+    check_handed_over(w, "superseded");
+  }
+  SUBCASE("a mark forbids what is asked") {
+    World w(freezing());
+    freeze_and_ask(w);
+    w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+    w.run(1min);
+    CHECK(w.phase() == "telling");
+    CHECK(w.told_text("nothing is done by itself"));
+    get_well(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 10min));
+    check_handed_over(w, "aborted");
+  }
+}
+
+TEST_CASE("SPEC 2.22: a ladder whose last rung only tells has not recovered what its first did not help") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("freeze"), rules::ActionName("say")};
+    config.actions.push_back(action("freeze", {run("freeze")}));
+    config.actions.push_back(action("say", {notify("team")}));
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 20min));
+  get_well(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 10min));
+  check_handed_over(w, "not_recovered");
+}
+
+TEST_CASE(
+    "a question after the end is answered no by a person or by time: the rest is left out, what was verified stays") {
+  for (const bool answered : {true, false}) {
+    CAPTURE(answered);
+    World w(with([](rules::CoreConfig& config) {
+      config.actions[0].on_success = {question("open the shop again?"), run("open")};
+      config.actions[0].always = {run("tidy")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 30min));
+    if (answered) REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed("run open") == 0);
+    CHECK(w.count_performed("run tidy") == 1);
+    CHECK(w.told_text("not done, and left as it is: run open"));
+    CHECK(w.last()->outcome_detail.find("left as it is: run open") != std::string::npos);
+  }
+}
+
+TEST_CASE("what a person aborted is left alone over a restart of any length, and not on another revision") {
+  for (const Duration away : std::vector<Duration>{2s, 20min, 10h}) {
+    CAPTURE(away.count());
+    World w(asking());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    w.run(1min);
+    REQUIRE(w.outcome() == "aborted");
+    const auto incidents = w.all().size();
+    w.crash(away);
+    w.run(30min);
+    CHECK(w.all().size() == incidents);
+    w.deploy("bad2");
+    CHECK(w.run_until([&] { return w.all().size() == incidents + 1; }, 15min));
+  }
+}
+
+TEST_CASE("SPEC 2.22: limits that start anew while another incident is open have what fires looked at again") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("prepare"), switch_step()};
+    config.rules[1].respond = {rules::ActionName("restart")};
+  }));
+  w.run(5min);
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad});
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  w.scripts["run restart"] = {rules::StepStatus::succeeded, 4min, true};
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return w.all().size() == 2; }, 15min));
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::good});
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30min));
+}
