@@ -37,6 +37,7 @@ def shortened(text):
 
 class Runbook(World):
     example = ""
+    frontend_port = None  # else the application answers for it
     programs = {}  # what a stand-in does, by its name: branches of a shell's case, $repository and its like filled in
     scripts = {}   # the operator's own, in the checkout
 
@@ -57,7 +58,7 @@ class Runbook(World):
         text = shortened((EXAMPLES / self.example).read_text())
         for theirs, ours in (("/etc/rollbackd", self.folder / "etc"), ("/opt/app", self.repository),
                              ("/var/backups/shop", self.folder / "backups"),
-                             ("127.0.0.1:3001", f"127.0.0.1:{self.port}"), ("127.0.0.1:3000", f"127.0.0.1:{self.port}")):
+                             ("127.0.0.1:3001", f"127.0.0.1:{self.port}"), ("127.0.0.1:3000", f"127.0.0.1:{self.frontend_port or self.port}")):
             text = text.replace(theirs, str(ours))
         own = (f'[watcher]\nstate_dir = "{self.folder}/state"\nlisten = "127.0.0.1:{self.listen}"\n'
                f'control = "{self.folder}/control.sock"')

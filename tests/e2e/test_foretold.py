@@ -14,6 +14,8 @@ PLAN = """
 run = ["{folder}/backup"]
 [[action.rollback.step]]
 switch = "last-good"
+[[action.rollback.step]]
+run = ["scripts/validate.sh"]
 """
 
 # The checkout as rollbackd sees it is a copy on a small disk of its own.
@@ -27,6 +29,10 @@ class Foretold(World):
         self.backup = self.folder / "backup"
         self.backup.write_text("#!/bin/sh\n")
         self.backup.chmod(0o755)
+        self.validation = self.repository / "scripts" / "validate.sh"
+        self.validation.parent.mkdir()
+        self.validation.write_text("#!/bin/sh\n")
+        self.validation.chmod(0o755)
         self.configure(more=PLAN.format(folder=self.folder))
         self.good_shop_under_watch(**watcher)
 
@@ -51,6 +57,23 @@ class Foretold(World):
         build, away = self.repository / "build", self.folder / "away"
         self.is_foretold_once(lambda: build.chmod(0o644), lambda: build.chmod(0o755), str(build), "chmod +x")
         self.is_foretold_once(lambda: self.backup.rename(away), lambda: away.rename(self.backup), str(self.backup))
+        # The relative one of a step after the switch, which starts where the service is.
+        self.is_foretold_once(lambda: self.validation.rename(away), lambda: away.rename(self.validation), str(self.validation))
+        self.assertEqual(self.cli("check", "--online").returncode, 0)
+        self.validation.rename(away)
+        asked = self.cli("check", "--online", check=False)
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn(f"action.rollback.step[2].run: the command {self.validation} does not exist", asked.stdout)
+
+    def test_what_notifies_cannot_be_loaded(self):
+        """`run` would not start: `check` says so before."""
+        (self.folder / "libcurl.so.4").write_text("no library")
+        self.environment["LD_LIBRARY_PATH"] = str(self.folder)
+        asked = self.cli("check", check=False)
+        self.assertEqual(asked.returncode, 1, asked.stdout)
+        self.assertIn("wrong: notify: load libcurl.so.4: ", asked.stdout)
+        self.assertEqual(self.start_watcher(wait=False).wait(15), 1)
+        self.watcher = None
 
     def test_a_lock_that_another_git_left(self):
         self.under_watch()

@@ -10,7 +10,7 @@ import unittest
 
 from world import ROLLBACKD, ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "packaging/examples/README.md")
 
 
 def blocks(document, language):
@@ -72,8 +72,8 @@ class Readme(unittest.TestCase):
             for name in set(re.findall(r"(?:packaging|tests)/[a-zA-Z0-9_./-]+[a-zA-Z0-9]", text)):
                 if f"build/dev/{name}" not in text:
                     self.assertTrue((ROOT / name).exists(), f"{document} names {name}")
-            for name in re.findall(r"\]\(([A-Za-z_/.]+)\)", text):
-                self.assertTrue((ROOT / name).exists(), f"{document} links {name}")
+            for name in re.findall(r"\]\(([A-Za-z0-9_/.-]+)\)", text):
+                self.assertTrue((ROOT / document).parent.joinpath(name).exists(), f"{document} links {name}")
 
     def test_every_dependency_is_in_the_list_of_packages(self):
         packages = (ROOT / "packaging" / "apt-packages").read_text()

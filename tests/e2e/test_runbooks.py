@@ -160,50 +160,32 @@ class Pmtwo(Runbook):
         self.assertEqual(self.queues(), ["resume email", "resume invoices"])
         self.assert_once("pm2 restart")
 
-
-class Scripts(Runbook):
-    example = "scripts.toml"
-    scripts = {"scripts/version.sh": """
-*" frontend") echo f1 ;;
-*) git rev-parse HEAD ;;
-""", "scripts/rollback.sh": '*" backend "*) git checkout -q "$3" && exec ./restart ;;',
-               "scripts/restore-database.sh": "", "scripts/maintenance.sh": ""}
-
-    def service(self):
-        return ((self.status() or {}).get("services") or {}).get("backend") or {}
-
-    def test_the_backend_alone_is_rolled_back(self):
-        incident = self.goes_bad_and_is_rolled_back()
-        self.assertEqual(incident["service"], "backend")
-        self.assert_once("rollback.sh")
-        self.assert_in_order(f"rollback.sh production backend {self.revision('v1')}")
-        self.assertEqual(self.calls("maintenance", "restore"), [])
-        self.assertIn("processes.txt", self.report_of(incident)[0])
-
-    def test_the_database_alone_by_hand(self):
+    def test_p2_asks_and_is_approved(self):
         self.good_shop_under_watch()
-        before = len(self.checkouts())
-        self.cli("deploy", "begin", "--service", "backend", "--backup", "/var/backups/shop/before-v2.dump")
-        self.deploy("v2")
-        self.cli("deploy", "end", "--service", "backend")
-        self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 40)
-        self.cli("rollback", "backend", "--action", "database", "--yes", timeout=120)
-        self.assert_in_order("maintenance.sh production on", "restore-database.sh production /var/backups/shop/before-v2.dump",
-                             "maintenance.sh production off")
-        self.assertEqual((self.version(), len(self.checkouts())), ("v2", before + 1))
+        self.deploy("slow")
+        self.wait_for("it asks", lambda: any(one["rule"] == "slow" and one["phase"] == "asking" for one in self.incidents()), 120)
+        asked = self.incidents()[0]
+        self.assertEqual((asked["severity"], self.version(), self.calls("pm2 restart")), ("P2", "slow", []))
+        self.assertIn("rollbackd approve", "".join(self.told_at("slack-url")))
+        self.assertIn(f"rollbackd approve {asked['id']}", self.cli("incidents", asked["id"]).stdout)
+        self.cli("approve", asked["id"])
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), incident)
+        self.assert_once("pm2 restart")
 
-    def test_what_is_done_when_the_rollback_fails(self):
-        self.executable(self.repository / "scripts/rollback.sh", "scripts/rollback.sh", '*) echo "no such release" >&2; exit 1 ;;')
+    def test_p3_tells_and_does_nothing(self):
+        self.config_file.write_text(self.config_file.read_text().replace("host.memory_used > 99.5%", "host.memory_used > 99.5% or error_rate > 2%")
+                                    .replace('when     = "error_rate > 5%"', 'when     = "error_rate > 99%"'))
         self.good_shop_under_watch()
         self.deploy("errors")
-        incident = self.wait_for_incident_closed(120)
-        self.assertEqual((incident["outcome"], self.version()), ("action_failed", "errors"), incident)
-        self.assert_in_order("rollback.sh production backend", "maintenance.sh production on")
-        self.assert_once("rollback.sh")
-        report = self.report_of(incident)[0]
-        self.assertIn("no such release", report)
-        self.assertIn("processes.txt", report)
-        self.wait_for("somebody is called", lambda: self.told_at("slack-url-manager"), 20)
+        self.wait_for("people are told", lambda: any("memory" in told for told in self.told_at("slack-url")), 120)
+        opened = self.incidents()
+        self.assertEqual([(one["rule"], one["severity"], one["phase"]) for one in opened], [("memory", "P3", "telling")], opened)
+        self.checkout("v1")
+        subprocess.run([self.repository / "restart"], check=True)
+        incident = self.wait_for_incident_closed(60)
+        self.assertIn(incident["outcome"], ("notified", "superseded"), incident)
+        self.assertEqual(self.calls("pm2 restart", "npm ci"), [])
 
 
 if __name__ == "__main__":

@@ -295,3 +295,11 @@ TEST_CASE("numbers and revisions are short enough to read") {
   CHECK(watcher::short_duration(3725.4) == "1h2m5s");
   CHECK(watcher::short_duration(0) == "0s");
 }
+
+TEST_CASE("SPEC 2.15: check --online says which probe is taken as a service's health") {
+  const CliFolder folder("[service.web]\nidentify = ['echo', 'v1']\nrollback = ['true', '{to}']\n");
+  FakeWatcher nobody;
+  CHECK(nobody(folder.line({"check", "--online"}))
+            .out.find("fine: service web: no probe is its health (one called "
+                      "web_health, or health ") != std::string::npos);
+}

@@ -292,6 +292,28 @@ TEST_CASE("SPEC 3: the relative command of a step starts where the services' com
   CHECK(program(several) == several.dir + "/scripts/x.sh");
 }
 
+TEST_CASE("a relative command of a step that is not where it starts is warned of where the services' folders differ") {
+  const std::string services =
+      "[service.web]\ndir = '/opt/app'\nswitch = ['true']\n[service.api]\ndir = '/opt/api'\nswitch = ['true']\n";
+  const auto warnings = [&](const std::string& step) {
+    const Folder folder;
+    const watcher::Loaded read =
+        watcher::load_config(folder.write("c.toml", services + "[action.a]\n[[action.a.step]]\n" + step));
+    CHECK(read.config.has_value());
+    return read.findings;
+  };
+  const auto told = warnings("run = ['scripts/x.sh']\n");
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].level == watcher::Level::warning);
+  CHECK(told[0].line == 9);
+  CHECK(told[0].what.find("scripts/x.sh is not in ") != std::string::npos);
+  CHECK(told[0].what.find("the services have different folders; write its whole path") != std::string::npos);
+  CHECK(warnings("run = ['./c.toml']\n").empty());  // it is there
+  CHECK(warnings("run = ['scripts/x.sh']\ndir = '/opt/app'\n").empty());
+  CHECK(warnings("run = ['docker', 'ps']\n").empty());
+  CHECK(warnings("run = ['/opt/app/x.sh']\n").empty());
+}
+
 TEST_CASE("SPEC 3: a configuration that other users can write is refused") {
   const Folder folder;
   const std::string text = "[watcher]\nname = 'x'\n[service.web]\n";

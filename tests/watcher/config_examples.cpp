@@ -189,6 +189,16 @@ TEST_CASE("SPEC 3: check --expand prints what loads again and expands to itself"
   }
 }
 
+TEST_CASE("SPEC 2.15: check --expand says which probe is taken as a service's health") {
+  const std::string probe = "type = 'http'\nurl = 'http://127.0.0.1:1/'\n";
+  const std::string one = watcher::expand(loaded("[probe.health]\n" + probe + "[service.web]\n"));
+  CHECK(one.find("[service.web]\n# its health is probe health: ") != std::string::npos);
+  const std::string two =
+      watcher::expand(loaded("[probe.web_app_health]\n" + probe + "[service.web-app]\n[service.api]\n"));
+  CHECK(two.find("[service.web-app]\n# its health is probe web_app_health: ") != std::string::npos);
+  CHECK(two.find("[service.api]\n# no probe is its health (one called api_health, ") != std::string::npos);
+}
+
 TEST_CASE("SPEC 3: an expanded configuration holds references, never the secrets") {
   const std::string text = watcher::expand(loaded(config_text("long_now.toml")));
   CHECK(text.find("of-the-tests") == std::string::npos);

@@ -8,6 +8,7 @@
 #include "rules/base/passwords.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
+#include "watcher/notify/curl_library.hpp"
 
 namespace watcher {
 
@@ -77,6 +78,12 @@ struct Looks {
   std::vector<OnlineFinding> as_whom;
   std::vector<OnlineFinding> online;
 };
+
+// `run` does not start without it, and only then would that be known.
+void look_for_curl(const Config& config, Looks& looks) {
+  if (config.notifiers.empty() || !curl_library().problem) return;
+  looks.as_whom.push_back({OnlineFinding::Kind::wrong, "notify", *curl_library().problem});
+}
 
 json::array to_json(const std::vector<OnlineFinding>& findings) {
   json::array out;
@@ -168,6 +175,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     for (OnlineFinding& finding : blind_identities(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);
+  if (loaded.config) look_for_curl(*loaded.config, looks);
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())
     print_json(line, loaded, looks, valid, arguments.expand, secrets);

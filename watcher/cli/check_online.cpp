@@ -13,6 +13,7 @@
 #include "probes/probe.hpp"
 #include "watcher/cli/shell_commands.hpp"
 #include "watcher/clock.hpp"
+#include "watcher/config/health.hpp"
 #include "watcher/drivers/driver.hpp"
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
@@ -112,6 +113,8 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   for (const DriverSection& section : config.drivers) {
     std::unique_ptr<Driver> driver = make_driver(section, config.watcher.state_dir, clock);
     const rules::ServiceSpec* const service = service_of(config, section);
+    if (service != nullptr)
+      looking.findings.push_back({Kind::fine, "service " + service->name.text, said_of_health(*service)});
     if (driver == nullptr || service == nullptr) continue;
     asio::co_spawn(loop, ask_driver(looking, *driver, *service), asio::detached);
     drivers.push_back(std::move(driver));

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "watcher/config/health.hpp"
 #include "watcher/config/permissions.hpp"
 #include "watcher/config/references.hpp"
 #include "watcher/config/sections.hpp"
@@ -61,20 +62,6 @@ void describe_shapes(Config& config) {
       shape.instances = page->urls.size();
     }
     config.core.probes.push_back(std::move(shape));
-  }
-}
-
-// The probe called health, as the short form calls it, says of the whole service whether it is up.
-void name_health(Config& config) {
-  const bool is_single = config.core.services.size() == 1;
-  for (rules::ServiceSpec& service : config.core.services) {
-    std::string prefix = service.name.text;
-    std::replace(prefix.begin(), prefix.end(), '-', '_');
-    for (const std::string& name : {prefix + "_health", std::string(is_single ? "health" : "")}) {
-      const auto is_named = [&name](const probes::ProbeConfig& probe) { return probe.name.text == name; };
-      if (!service.health && std::any_of(config.probes.begin(), config.probes.end(), is_named))
-        service.health = rules::ProbeName(name);
-    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "probes/key_rows.hpp"
 #include "probes/net/url.hpp"
+#include "watcher/config/health.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/sections.hpp"
@@ -89,7 +90,10 @@ constexpr std::array keys{
         .at_least(second),
     probes::table<&Service::spec, &ServiceSpec::fuse>("fuse", fuse_keys, "How often it may act by itself."),
     probes::table<&Service::spec>("ask", ask_keys, "What becomes of a question."),
-    spec_key<Kind::strings, &ServiceSpec::depends_on>("depends_on", "Services whose trouble explains this one's.")
+    spec_key<Kind::strings, &ServiceSpec::depends_on>("depends_on",
+                                                      "Services with which it may be in trouble at the same time "
+                                                      "without anybody being asked; that theirs explains its "
+                                                      "own, its rules say with unless.")
         .when_left_out("none"),
     key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::text>(
         "text", "What those who are told are to read."),
@@ -256,6 +260,7 @@ void read_services(Loading& loading, TableReader& root) {
 
 void write_service(TomlWriter& out, const ServiceSpec& spec, const DriverSection& section) {
   out.section("[service." + spec.name.text + "]");
+  out.comment(said_of_health(spec));
   if (const Variety* kind = held_by(&section.driver, driver_kinds())) {
     out.string("driver", kind->word);
     write_values(out, kind->keys, kind->held(&section.driver));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
 
 #include "probes/ask/page_keys.hpp"
@@ -132,12 +133,31 @@ bool is_switch(const toml::table& step) {
 
 namespace {
 
+std::set<std::string> services_dirs(const Config& config) {
+  std::set<std::string> dirs;
+  for (const DriverSection& section : config.drivers) dirs.insert(section.dir);
+  return dirs;
+}
+
 // Where relative commands of steps start that say no folder: at the services', when that is one; else, since an action
 // may be any service's, at the configuration's.
 std::string services_dir(const Config& config) {
-  std::set<std::string> dirs;
-  for (const DriverSection& section : config.drivers) dirs.insert(section.dir);
+  const std::set<std::string> dirs = services_dirs(config);
   return dirs.size() == 1 ? *dirs.begin() : std::string();
+}
+
+// Who thinks of one service's folder would hear that it is not there when it is needed.
+void warn_of_unclear_dir(Loading& loading, const TableReader& reader, const toml::table& table,
+                         const std::string& owner) {
+  const std::optional<std::string> program = table["run"][0].value<std::string>();
+  const bool is_relative = program && program->find('/') != std::string::npos && program->front() != '/';
+  if (!is_relative || table.contains("dir") || services_dirs(loading.config).size() < 2) return;
+  std::error_code ignored;
+  if (std::filesystem::exists(loading.absolute(*program), ignored)) return;
+  loading.findings.warning(reader.place("run"),
+                           owner + ".run: " + *program + " is not in " + loading.dir +
+                               ", where it starts because the services have different folders; write its whole path, "
+                               "or the dir in which it runs");
 }
 
 }  // namespace
@@ -162,6 +182,7 @@ std::optional<StepSpec> read_step(Loading& loading, const toml::table& table, co
   reader.read(keys, &out);
   if (kind->settle != nullptr) kind->settle(&out, reader);
   settle_defaults(reader, position, out);
+  warn_of_unclear_dir(loading, reader, table, owner);
   reader.finish();
   return out;
 }

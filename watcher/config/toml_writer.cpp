@@ -69,6 +69,8 @@ void TomlWriter::section(const std::string& header) { out_ += (out_.empty() ? ""
 
 void TomlWriter::raw(std::string_view key, const std::string& toml) { out_ += std::string(key) + " = " + toml + "\n"; }
 
+void TomlWriter::comment(const std::string& line) { out_ += "# " + line + "\n"; }
+
 void TomlWriter::string(std::string_view key, std::string_view value) { raw(key, toml_string(value)); }
 
 }  // namespace watcher

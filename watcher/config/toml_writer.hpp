@@ -14,6 +14,7 @@ class TomlWriter {
  public:
   void section(const std::string& header);  // "[probe.app]", "[[action.rollback.step]]"
   void raw(std::string_view key, const std::string& toml);
+  void comment(const std::string& line);
   void string(std::string_view key, std::string_view value);
 
   const std::string& written() const { return out_; }
