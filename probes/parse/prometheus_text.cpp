@@ -10,6 +10,7 @@
 #include "probes/parse/number.hpp"
 #include "probes/parse/prometheus_series.hpp"
 #include "probes/parse/series_memory.hpp"
+#include "probes/parse/skipped_names.hpp"
 #include "probes/parse/wanted_names.hpp"
 
 namespace probes {
@@ -17,7 +18,7 @@ namespace probes {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view eof_line = "# EOF";
+constexpr std::string_view eof_text = "# EOF";
 
 // For people: what can be shown of a line that came from outside.
 std::string quoted_excerpt(std::string_view line) {
@@ -44,6 +45,7 @@ struct PrometheusText::State {
   explicit State(std::vector<rules::Selector> keep) : wanted(std::move(keep)) {}
 
   void push(std::string_view piece);
+  const char* pass_over_skipped(const char* at, const char* end);
   void read_line(std::string_view line);
   void read_unexpected(std::string_view line);
   void read_named(std::string_view line, std::size_t name_size);
@@ -57,23 +59,15 @@ struct PrometheusText::State {
   void pass_over(std::string_view line, std::string_view what);
   std::string mistake(std::string_view line, std::string_view what) const;
 
-  // Whether the line has the same name as the last one that nobody wanted.
-  bool is_skipped_again(std::string_view line) const {
-    return !skipped_name.empty() && line.size() > skipped_name.size() &&
-           std::memcmp(line.data(), skipped_name.data(), skipped_name.size()) == 0;
-  }
   void check_skipped(std::string_view line) {
-    if (ends_with_number(line)) {
-      is_any_read = true;
-    } else {
-      pass_over(line, "a sample ends with a number");
-    }
+    if (!ends_with_number(line)) return pass_over(without_blanks(line), "a sample ends with a number");
+    is_any_read = true;
   }
 
   WantedNames wanted;
   SeriesMemory memory;
-  std::string skipped_name;  // with the character after it, so that it is whole
-  std::string held;          // the begin of a line whose end has not come yet
+  SkippedNames skipped;
+  std::string held;  // the begin of a line whose end has not come yet
   std::size_t line_number = 0;
   bool is_too_long = false;  // the rest of a line that is passed over is still to come
   bool is_any_read = false;  // a line of this page could be read
@@ -82,7 +76,7 @@ struct PrometheusText::State {
   std::optional<rules::Fault> fault;
   std::vector<rules::Reading> readings;
   std::size_t readings_before = 0;       // how many the last page had
-  bool is_eof_said = false;              // the last line was # EOF
+  std::size_t eof_line = 0;              // the last one that was # EOF
   std::optional<std::size_t> shrunk_to;  // how many a page had that was not believed for having fewer
 };
 
@@ -114,6 +108,8 @@ void PrometheusText::State::push(std::string_view piece) {
   const char* at = piece.data();
   const char* const end = at + piece.size();
   while (at != end && !fault) {
+    if (held.empty() && !is_too_long) at = pass_over_skipped(at, end);
+    if (at == end) return;
     const auto left = static_cast<std::size_t>(end - at);
     const auto* const newline = static_cast<const char*>(std::memchr(at, '\n', left));
     if (newline == nullptr) return hold({at, left});
@@ -129,6 +125,14 @@ void PrometheusText::State::push(std::string_view piece) {
     }
     at = newline + 1;
   }
+}
+
+// Nearly all of a page, and without a look at each line by itself. Returns where it goes on.
+const char* PrometheusText::State::pass_over_skipped(const char* at, const char* end) {
+  const SkippedNames::Passed passed = skipped.pass(at, end);
+  line_number += passed.lines;
+  is_any_read = is_any_read || passed.lines > 0;
+  return passed.next;
 }
 
 void PrometheusText::State::hold(std::string_view part) {
@@ -147,9 +151,9 @@ void PrometheusText::State::hold(std::string_view part) {
 void PrometheusText::State::read_line(std::string_view line) {
   ++line_number;
   if (line.size() > prometheus_line_max) return pass_over(line, too_long());
-  if (is_skipped_again(line)) return check_skipped(line);
+  if (skipped.begin(line)) return check_skipped(line);
   if (line.empty() || line.front() == '#') {
-    is_eof_said = line.starts_with(eof_line);
+    if (line.starts_with(eof_text)) eof_line = line_number;
     return;
   }
   const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);
@@ -171,7 +175,7 @@ void PrometheusText::State::read_unexpected(std::string_view line) {
 
 void PrometheusText::State::read_named(std::string_view line, std::size_t name_size) {
   if (wanted.may_want(line.substr(0, name_size))) return read_series(line);
-  skipped_name = line.substr(0, name_size + 1);
+  skipped.add(line.substr(0, name_size + 1));
   check_skipped(line);
 }
 
@@ -234,7 +238,7 @@ void PrometheusText::State::doubt_end(BodyEnd end, bool has_line_end) {
                                                       ", and nothing says how long the page is: it may be cut off; "
                                                       "let the server send Content-Length, or end with # EOF"};
   };
-  if (end == BodyEnd::said || is_eof_said) return shrunk_to.reset();
+  if (end == BodyEnd::said || (eof_line != 0 && eof_line == line_number)) return shrunk_to.reset();
   if (end == BodyEnd::unsaid) return doubt("the connection was closed without an end of TLS");
   if (!has_line_end) return doubt("the last line has no end");
   if (readings.size() < readings_before && shrunk_to != readings.size()) {
@@ -258,7 +262,7 @@ void PrometheusText::begin() {
   state.is_too_long = false;
   state.is_any_read = false;
   state.is_unended = false;
-  state.is_eof_said = false;
+  state.eof_line = 0;
   state.unread = {};
   state.fault.reset();
   state.readings.clear();

@@ -13,10 +13,12 @@ namespace {
 struct Page {
   bool malformed = false;
   std::vector<rules::Reading> readings;
+  rules::Unread unread;
 
   // Numbers by their bits, so that NaN equals NaN.
   friend bool operator==(const Page& a, const Page& b) {
     if (a.malformed != b.malformed || a.readings.size() != b.readings.size()) return false;
+    if (a.unread.lines != b.unread.lines || a.unread.first != b.unread.first) return false;
     for (std::size_t i = 0; i < a.readings.size(); ++i) {
       const double x = a.readings[i].value;
       const double y = b.readings[i].value;
@@ -33,6 +35,7 @@ Page read(probes::PrometheusText& parser, std::string_view page, std::size_t pie
   }
   Page result;
   result.malformed = parser.finish().has_value();
+  if (!result.malformed) result.unread = parser.unread();
   result.readings = parser.take();
   return result;
 }

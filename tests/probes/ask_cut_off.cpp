@@ -64,6 +64,8 @@ TEST_CASE(
   CHECK(read("all_total 120\nother_total 12\n", BodyEnd::closed) == "1");
   CHECK(read("all_total 120\n# EOF", BodyEnd::closed) == "1");
   CHECK(read("all_total 120\n# EOF\n", BodyEnd::closed) == "1");
+  // It ends a page only where nothing comes after it.
+  CHECK(has(read("# EOF\nall_total 120\nother_total 12", BodyEnd::closed), "the last line has no end"));
 }
 
 TEST_CASE("SPEC 2.5: after an end of the connection that TLS did not announce only # EOF says that a page is whole") {

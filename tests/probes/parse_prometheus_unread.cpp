@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -96,4 +97,24 @@ TEST_CASE("a page that is cut off in the middle of a line is malformed, also of 
     }
   }
   CHECK_FALSE(read(wanted + "other 1", 7).fault);
+}
+
+TEST_CASE(
+    "lines that nobody wants are counted where they stand, however many of how many names come one after another") {
+  std::string page = wanted;
+  for (int i = 0; i < 20; ++i) {
+    const std::string labels = "{route=\"/" + std::to_string(i) + "\"} ";
+    for (const char* const name : {"h_bucket", "h_sum", "h_count", "h", "g_total", "http_requests_total_"})
+      page += name + labels + std::to_string(i) + (i % 3 == 0 ? "\r\n" : "\n");
+  }
+  page += "h_sum{route=\"/\"} seven\nh_sum\nh_sum 7\nhttp_requests_total{code=\"501\"} 3\n";
+  const auto line = std::count(page.begin(), page.end(), '\n') - 3;
+  for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{100}, std::size_t{7}, std::size_t{1}}) {
+    CAPTURE(piece);
+    const Page result = read(page, piece);
+    CHECK_FALSE(result.fault);
+    CHECK(result.readings.size() == 2);
+    CHECK(result.unread.lines == 2);
+    CHECK(result.unread.first.starts_with("line " + std::to_string(line) + ": \"h_sum{route=\"/\"} seven\""));
+  }
 }
