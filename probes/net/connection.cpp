@@ -1,5 +1,6 @@
 #include "probes/net/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -22,6 +23,9 @@ using rules::FaultKind;
 using MaybeFault = std::optional<Fault>;
 
 constexpr const char* read_verb = "read from";
+
+// Bytes that are waited for at once. The kernel wakes us earlier when it has no room for so many, or the peer closes.
+constexpr std::uint64_t wake_up_max = 256 * 1024;
 
 std::array<char, read_buffer_size>& read_buffer() {
   static thread_local const auto buffer = std::make_unique<std::array<char, read_buffer_size>>();
@@ -171,13 +175,36 @@ asio::awaitable<Connection::Received> Connection::receive_plain(std::string_view
   std::memcpy(buffer, carried.data(), carried.size());
   std::memcpy(buffer + carried.size(), piece_.data(), count);
   std::size_t fresh = count;
-  if (count == piece_size) {
-    // There may be more; when there is not, or the peer has closed, the next call tells.
-    boost::system::error_code none;
-    fresh += socket_.receive(asio::buffer(buffer + carried.size() + count, read_buffer_size - carried.size() - count),
-                             0, none);
-  }
+  is_more_ = count == piece_size;
+  if (is_more_) fresh += read_now(carried.size() + count);
   co_return Received{std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
+}
+
+// When there is nothing, or the peer has closed, the next receive() tells.
+std::size_t Connection::read_now(std::size_t at) {
+  const std::size_t room = read_buffer_size - at;
+  boost::system::error_code none;
+  const std::size_t count = socket_.receive(asio::buffer(read_buffer().data() + at, room), 0, none);
+  is_more_ = count == room;
+  return count;
+}
+
+Connection::Received Connection::receive_more(std::string_view carried) {
+  if (!is_more_ || tls_) return {};
+  assert(carried.size() < read_buffer_size);
+  char* const buffer = read_buffer().data();
+  std::memmove(buffer, carried.data(), carried.size());
+  const std::size_t fresh = read_now(carried.size());
+  return {std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
+}
+
+void Connection::expect(std::uint64_t bytes) {
+  if (tls_) return;
+  const int wakes_at = static_cast<int>(std::clamp<std::uint64_t>(bytes, 1, wake_up_max));
+  if (wakes_at == wakes_at_) return;
+  boost::system::error_code error;
+  socket_.set_option(asio::socket_base::receive_low_watermark(wakes_at), error);
+  if (!error) wakes_at_ = wakes_at;
 }
 
 asio::awaitable<Connection::Received> Connection::receive_tls(std::string_view carried, Deadline& deadline) {

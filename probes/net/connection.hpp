@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ class TlsSession;
 inline constexpr std::size_t piece_size = 512;  // bytes; each connection has as many
 
 // Bytes of one read. Connections of a thread share the buffer, so a thousand of them need one: what is read must be
-// used before anything is awaited.
+// used before anything is awaited. It is no larger, so that what is read is still in the cache when it is parsed.
 inline constexpr std::size_t read_buffer_size = 64 * 1024;
 
 // One TCP connection, with TLS or without.
@@ -52,6 +53,12 @@ class Connection {
     BodyEnd end = BodyEnd::closed;  // what the peer's closing says of a body that it ends
   };
   asio::awaitable<Received> receive(std::string_view carried, Deadline& deadline);
+  // The same without waiting, after a read that filled the buffer: much of a large answer is there already. Nothing
+  // read: receive() tells why.
+  Received receive_more(std::string_view carried);
+  // So many bytes of the answer, or more, are still to come: receive() need not wake up for a few of them. 0: not
+  // known.
+  void expect(std::uint64_t bytes);
 
   // What the deadline's function is to do.
   void cancel();
@@ -64,13 +71,16 @@ class Connection {
                                                     Deadline& deadline);
   asio::awaitable<Received> receive_plain(std::string_view carried, Deadline& deadline);
   asio::awaitable<Received> receive_tls(std::string_view carried, Deadline& deadline);
+  std::size_t read_now(std::size_t at);  // into the thread's buffer, from there on
   // Why waiting ended with an error.
   rules::Fault interruption(const boost::system::error_code& error, const char* verb, const Deadline& deadline) const;
   std::string attempt(const char* verb) const { return verb + (" " + peer_); }
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsSession> tls_;
-  std::string peer_;  // address and port, for people
+  std::string peer_;      // address and port, for people
+  bool is_more_ = false;  // perhaps: the last read was as large as it could be
+  int wakes_at_ = 1;      // bytes; when fewer are there, and more may come, the socket is not readable
   // Asio receives the first bytes of what comes into here, which the usual answer of a health endpoint fits in. To wait
   // until the socket is readable would cost a system call and a wake-up more for each poll.
   std::array<char, piece_size> piece_;

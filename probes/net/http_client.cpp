@@ -18,6 +18,9 @@ using rules::FaultKind;
 using MaybeFault = std::optional<Fault>;
 using Outcome = std::variant<HttpReply, Fault>;
 
+// Bytes of an answer that are read without giving others their turn.
+constexpr std::size_t at_once_max = 1024 * 1024;
+
 // One request on its way. Lives in the frame of fetch(), and disarms the deadline with its end.
 struct Exchange {
   const PreparedRequest& request;
@@ -71,8 +74,15 @@ asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
   const HttpRequest& request = exchange.request.request();
   ReplyParser parser(request, exchange.sink);
   std::string carried;
-  while (!parser.done()) {
-    Connection::Received received = co_await connection->receive(carried, exchange.deadline);
+  for (std::size_t at_once = 0; !parser.done();) {
+    Connection::Received received;
+    if (at_once < at_once_max) received = connection->receive_more(carried);
+    if (received.fresh == 0) {
+      connection->expect(parser.missing());
+      received = co_await connection->receive(carried, exchange.deadline);
+      at_once = 0;
+    }
+    at_once += received.fresh;
     if (received.fault) co_return std::move(*received.fault);
     exchange.answered = exchange.answered || received.fresh > 0;
     if (received.fresh == 0) {

@@ -154,6 +154,10 @@ bool ReplyParser::end(BodyEnd by) {
 
 bool ReplyParser::done() const { return parser_->is_done() || parser_->stopped(); }
 
+std::uint64_t ReplyParser::missing() const {
+  return parser_->is_header_done() ? parser_->content_length_remaining().value_or(0) : 0;
+}
+
 bool ReplyParser::keep_alive() const { return parser_->is_done() && !parser_->stopped() && parser_->keep_alive(); }
 
 const std::optional<Fault>& ReplyParser::fault() const { return fault_; }

@@ -28,6 +28,7 @@ class ReplyParser {
   bool end(BodyEnd by);
 
   bool done() const;                                 // whole, or the sink wants no more
+  std::uint64_t missing() const;                     // bytes of the body, where its length is said; 0: not known
   bool keep_alive() const;                           // the connection can be used again
   const std::optional<rules::Fault>& fault() const;  // not HTTP, or too large; without what was attempted
   HttpReply take();

@@ -151,6 +151,37 @@ TEST_CASE("an answer cut into single bytes reads like a whole one") {
   CHECK(server.connections() == 1);
 }
 
+TEST_CASE("a large body is read whole however it comes, and a short answer after it is not waited for") {
+  std::string large;
+  for (std::size_t i = 0; large.size() < 3'000'000; ++i) large += std::to_string(i) + '\n';
+  const std::string large_response = response(200, large);
+  const ScriptedServer server({[&large_response](Peer& peer) {
+                                 peer.read_request();
+                                 peer.send_slowly(large_response, 700'000, 20ms);
+                                 peer.read_request();
+                                 peer.send(response(200, "short"));
+                                 peer.read_request();
+                                 peer.send(large_response);
+                                 peer.read_request();
+                                 peer.send_slowly(response(200, "shorter"), 7, 1ms);
+                                 peer.wait_closed();
+                               },
+                               [&large_response](Peer& peer) {
+                                 peer.read_request();
+                                 peer.send(std::string_view(large_response).substr(0, 100'000));
+                                 peer.send_slowly(std::string_view(large_response).substr(100'000, 2'000), 1'000, 20ms);
+                               }});
+  Client client;
+  for (const std::string& expected : {large, std::string("short"), large, std::string("shorter")}) {
+    const auto outcome = client.get(server.url());
+    CHECK((reply_in(outcome).body == expected));
+  }
+  CHECK(server.connections() == 1);
+  // Closed when there was less than is waited for at once.
+  Client another;
+  CHECK(fault_in(another.get(server.url())).kind == FaultKind::reset);
+}
+
 TEST_CASE("bodies and headers beyond their limit are too large, one byte less is fine") {
   const ScriptedServer server(always(response(200, std::string(100, 'x'))));
   Client client;
