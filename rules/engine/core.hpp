@@ -119,6 +119,7 @@ class Core {
   std::vector<const std::vector<Concerned>*> concerned_by_;  // by their numbers
   std::span<const Concerned> concerned_by(const ProbeName& probe) const;
   std::multimap<Instant, Event> events_;  // equal times in the order of their coming
+  std::vector<std::pair<const WatchedRule*, const Service*>> rules_by_name_;
   std::vector<Service*> numbered_;        // in the order of their names
   OrderedTimes timers_;                   // by their numbers
   std::vector<Service*> touched_;         // what happens now concerns them; in the order of their names

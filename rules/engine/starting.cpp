@@ -81,10 +81,16 @@ void Core::add_service(const ServiceSpec& spec) {
 
 void Core::number_services() {
   numbered_.clear();
+  rules_by_name_.clear();
   for (auto& [name, service] : services_) {
     service->number = numbered_.size();
     numbered_.push_back(service.get());
+    for (const WatchedRule* rule : std::as_const(service->evidence()).rules()) {
+      rules_by_name_.emplace_back(rule, service.get());
+    }
   }
+  std::sort(rules_by_name_.begin(), rules_by_name_.end(),
+            [](const auto& a, const auto& b) { return a.first->name() < b.first->name(); });
   index_probes();
 }
 

@@ -95,15 +95,9 @@ RuleView Core::view_of(const Service& service, const WatchedRule& rule, Instant 
 }
 
 std::vector<SpanRecord> Core::spans(Instant at) const {
-  std::vector<std::pair<const WatchedRule*, bool>> rules;
-  for (const auto& [name, service] : services_) {
-    for (const WatchedRule* rule : service->evidence().rules())
-      rules.emplace_back(rule, service->incident() != nullptr);
-  }
-  std::sort(rules.begin(), rules.end(), [](const auto& a, const auto& b) { return a.first->name() < b.first->name(); });
   std::vector<SpanRecord> out;
-  out.reserve(rules.size());
-  for (const auto& [rule, has_incident] : rules) out.push_back(rule->record(at, has_incident));
+  out.reserve(rules_by_name_.size());
+  for (const auto& [rule, service] : rules_by_name_) out.push_back(rule->record(at, service->incident() != nullptr));
   return out;
 }
 

@@ -25,18 +25,26 @@ bool still_holds(const SpanRecord& saved, const SpanRecord& now) {
 }  // namespace
 
 SpanChanges SpanKeeping::changes(std::vector<SpanRecord> all, Instant now) {
-  const auto is_saved = [this](const SpanRecord& record) { return saved_.contains(record.rule); };
-  const bool same_rules = all.size() == saved_.size() && std::all_of(all.begin(), all.end(), is_saved);
+  // Both are in the order of the rules' names.
+  const bool same_rules =
+      std::equal(all.begin(), all.end(), saved_.begin(), saved_.end(),
+                 [](const SpanRecord& record, const auto& saved) { return record.rule == saved.first; });
   if (!held_ || !same_rules) {
     saved_.clear();
     since_ = now;
     held_.reset();
   }
   SpanChanges out{{since_, std::exchange(held_, now), now}, {}};
+  const bool all_are_new = saved_.empty();
+  auto known = saved_.begin();
   for (SpanRecord& record : all) {
-    const auto known = saved_.find(record.rule);
-    if (known != saved_.end() && still_holds(known->second, record)) continue;
-    saved_.insert_or_assign(record.rule, record);
+    if (all_are_new) {
+      saved_.emplace_hint(saved_.end(), record.rule, record);
+    } else {
+      SpanRecord& saved = (known++)->second;
+      if (still_holds(saved, record)) continue;
+      saved = record;
+    }
     out.changed.push_back(std::move(record));
   }
   return out;
