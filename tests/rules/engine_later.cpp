@@ -152,6 +152,15 @@ TEST_CASE("what the configuration has no more is told not to be looked at") {
   CHECK(end_of(w, 1) == LaterEnd::reminded);
 }
 
+TEST_CASE("a later check is looked at to the moment, whenever the probes are polled") {
+  rules::CoreConfig config = looking_later();
+  config.actions[0].later[0].after = 30min + 1700ms;
+  World w(config);
+  recover(w);
+  w.run(31min);
+  CHECK(*w.last()->later[0].ended == *w.last()->closed + 30min + 1700ms);
+}
+
 TEST_CASE("one notifier is told where the check names it") {
   rules::CoreConfig config = looking_later();
   config.actions[0].later[0].notify = rules::NotifierName("team");

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // How many messages an incident is: at most four for whoever did not ask for more, three when it goes well.
@@ -31,6 +33,11 @@ bool says(const rules::Tell& tell, const std::string& part) {
   const bool found = tell.text.find(part) != std::string::npos || tell.title.find(part) != std::string::npos;
   if (!found) MESSAGE(tell.title << "\n" << tell.text);
   return found;
+}
+
+long told_with(const World& w, const std::string& part) {
+  return std::count_if(w.tells.begin(), w.tells.end(),
+                       [&](const rules::Tell& tell) { return tell.text.find(part) != std::string::npos; });
 }
 
 void until_closed(World& w) {
@@ -118,6 +125,7 @@ TEST_CASE("the host's lock that is waited for is told once, then that it is aske
   until_closed(w);
   CHECK(stages(w) == Words{"started", "late", "ask", "completed"});
   CHECK(says(*heard(w)[1], "waits: the host's lock"));
+  CHECK(told_with(w, "waits: the host's lock") == 1);
 }
 
 TEST_CASE("what is waited for from the first moment on is told with the first message") {
@@ -142,6 +150,7 @@ TEST_CASE("a plan that fails is two messages, and the last says what failed on t
   REQUIRE(stages(w) == Words{"started", "failed"});
   CHECK(says(*heard(w)[1], "run migrate: failed, exit 1"));
   CHECK(says(*heard(w)[1], "Went wrong on the way: run pause: failed, exit 1"));
+  CHECK(told_with(w, "; run migrate") == 0);
 }
 
 TEST_CASE("a finishing step that is left out is told with the end and not before it") {
@@ -187,6 +196,8 @@ TEST_CASE("two rules are one story, named after the more severe one, and told to
     config.rules[0].severity = rules::Severity::p1;
     config.rules[1].severity = rules::Severity::p0;
     config.rules[1].sustain = 3min;
+    config.rules[0].explanation.impact = "some cannot buy";
+    config.rules[1].explanation.impact = "nobody can buy";
     config.actions[0].steps = {capture("logs"), sleep(10min), switch_step()};
   }));
   w.reality["web"].unhealthy = {"bad"};
@@ -198,6 +209,20 @@ TEST_CASE("two rules are one story, named after the more severe one, and told to
   CHECK(heard(w)[1]->context.rule == rules::RuleName("down"));
   CHECK(heard(w)[2]->context.rule == rules::RuleName("down"));
   CHECK(heard(w)[2]->context.severity == rules::Severity::p0);
+  CHECK(heard(w)[0]->explanation.impact == "some cannot buy");
+  CHECK(heard(w)[2]->explanation.impact == "nobody can buy");
+}
+
+TEST_CASE("rules that fire at the same moment are in the first message, and no message besides") {
+  World w(with([](CoreConfig& config) {
+    config.rules.push_back(rule("more-errors", "web_errors > 10%", config.rules[0].sustain));
+  }));
+  harm(w);
+  until_closed(w);
+  REQUIRE(w.last()->rules.size() == 2);
+  CHECK(stages(w) == Words{"started", "completed"});
+  CHECK(says(*heard(w)[0], "Fires too: more-errors"));
+  CHECK(told_with(w, "fired too: ") == 0);
 }
 
 TEST_CASE("a crash in the middle tells nothing twice") {

@@ -20,6 +20,21 @@ const rules::LedgerRecord& ledger(const World& w, const std::string& revision) {
   return w.journal.ledger.at({"web", revision});
 }
 
+constexpr Duration switching = 5min;
+
+// The switch takes so long that its incident is worth measuring, and has begun.
+void switch_for_long(World& w) {
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, switching, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+}
+
+Duration unmeasured(const rules::IncidentRecord& incident) {
+  Duration sum{};
+  for (const auto& [cause, length] : incident.times.unmeasured_ns) sum += Duration(length);
+  return sum;
+}
+
 rules::CoreConfig restoring() {
   return with([](rules::CoreConfig& config) {
     config.actions[0].steps = {run("restore"), switch_step()};
@@ -93,17 +108,46 @@ TEST_CASE("an incident's times are in their order, and its downtime is what was 
   CHECK(times.failed < 1.5 * 12 * rules::seconds(bad) + 12 * 60);
 }
 
+TEST_CASE("what is bad, and fails, while the switch is under way counts as well") {
+  World w(usual());
+  switch_for_long(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  const rules::IncidentTimes times = w.last()->times;
+  const Duration bad(times.bad_ns);
+  CHECK(bad >= 1min + switching);
+  CHECK(times.failed > 0.8 * 12 * rules::seconds(bad));
+}
+
+TEST_CASE("what cannot be measured while the switch is under way is no downtime, and said to be unmeasured") {
+  World w(usual());
+  switch_for_long(w);
+  w.reality["web"].probes_work = false;
+  w.run(3min);
+  w.reality["web"].probes_work = true;
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(unmeasured(*w.last()) >= 2min);
+  CHECK(Duration(w.last()->times.bad_ns) <= 1min + switching - 2min);
+}
+
+TEST_CASE("an incident's deployment began when that was said") {
+  World w(usual());
+  w.run(5min);
+  const Instant began = w.now();
+  w.observe(mark_of(w, rules::MarkKind::begin));
+  w.run(2min);
+  w.deploy("bad");
+  w.run(1min);
+  w.observe(mark_of(w, rules::MarkKind::end));
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.last()->times.deployed == began);
+}
+
 TEST_CASE("while the watcher is away nothing is measured, and the downtime says how long") {
   World w(usual());
-  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 2min, true};
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  switch_for_long(w);
   w.crash(1min);
   REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
-  Duration unmeasured{};
-  const rules::IncidentRecord incident = *w.last();
-  for (const auto& [cause, length] : incident.times.unmeasured_ns) unmeasured += Duration(length);
-  CHECK(unmeasured >= 1min);
+  CHECK(unmeasured(*w.last()) >= 1min);
 }
 
 TEST_CASE("what ran already when it was first seen has no known deployment") {

@@ -38,5 +38,7 @@ TEST_CASE("SPEC 4: status says why nothing is done about a rule that fires, and 
   const std::string line = "slow fires, and nothing is done: its incident is closed; it has to recover first";
   CHECK(has(shown("act", R"("flags":[],"rollback_ready":true)", rule), line + "; by hand: rollbackd rollback web\n"));
   CHECK(has(shown("act", R"("flags":[],"rollback_ready":false)", rule), line + "\n"));
+  const std::string idle = R"("slow":{"service":"web","state":"idle","missing":["it is good"]})";
+  CHECK_FALSE(has(shown("act", R"("flags":[],"rollback_ready":true)", idle), "nothing is done"));
   CHECK_FALSE(has(shown("act", R"("flags":[],"incident":"i7","rollback_ready":true)", rule), "nothing is done"));
 }

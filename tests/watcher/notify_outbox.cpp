@@ -272,3 +272,27 @@ TEST_CASE("without an `on` progress is told every so often and not step by step"
   telling.until([&] { return telling.counts("team").delivered == 2; });
   CHECK(bodies(receiver) == std::vector<std::string>{"started", "step 2"});
 }
+
+TEST_CASE("what is repeated counts from what was told last, and is not for who named other stages") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto team = notifier("team", receiver.url());
+  team.every = 15min;
+  Telling telling(folder.path, {team});
+  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  telling.advance(10min);
+  telling.tell(message("1", rules::Stage::late, "late", 600));
+  telling.advance(5min);
+  telling.tell(message("", rules::Stage::fault, "fault", 900));
+  telling.until([&] { return telling.counts("team").delivered == 3; });
+  team.on = {"fault"};
+  telling.outbox.replace({team});
+  telling.advance(10min);
+  telling.tell(message("", rules::Stage::fault, "another", 1500));
+  telling.until([&] { return telling.counts("team").delivered == 4; });
+  team.on.clear();
+  telling.outbox.replace({team});
+  telling.advance(15min);
+  telling.until([&] { return telling.counts("team").delivered == 5; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"started", "late", "fault", "another", "late"});
+}

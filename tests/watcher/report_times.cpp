@@ -71,6 +71,14 @@ TEST_CASE("a time that was not measured is unknown, says why, and the next one c
        "switch: unknown: nothing was switched\n", "recovery: unknown: its rules were not measured to be good\n"});
 }
 
+TEST_CASE("a switch that is under way, or did not go well, is no time, and that is said") {
+  std::vector<rules::StepRecord> steps = switched();
+  steps.front().status = rules::StepStatus::started;
+  check_each(watcher::times_text(recovered(), steps), {"switch: unknown: it is under way\n"});
+  steps.front().status = rules::StepStatus::failed;
+  check_each(watcher::times_text(recovered(), steps), {"switch: unknown: it did not go well\n"});
+}
+
 TEST_CASE("what was bad before its release was deployed began before that") {
   auto incident = recovered();
   incident.rules.front().bad_since = at(-520);
