@@ -128,10 +128,18 @@ void Service::forget_incident() {
 }
 
 void Service::call_off(const IncidentRecord& closed) {
-  called_off_.clear();
+  const Instant now = shared_.measuring.effects.now();
+  // What was said of another revision holds no longer.
+  if (!called_off_at_ || revisions_.running_since() > *called_off_at_) called_off_.clear();
   for (const JoinedRule& joined : closed.rules) {
     const WatchedRule* rule = evidence_.find(joined.rule);
-    if (rule != nullptr && rule->is_firing() && rule->is_answered()) called_off_.push_back(joined.rule);
+    // Right after a restart of ours, or an action that has its time to help, it does not fire yet.
+    if (rule == nullptr || rule->has_cleared(now)) continue;
+    // What only became bad after that, and fires, is judged on its own.
+    const Instant bad_since = rule->progress(now).bad_since.value_or(*closed.decided);
+    if (rule->is_firing() && bad_since > *closed.decided) continue;
+    if (std::find(called_off_.begin(), called_off_.end(), joined.rule) == called_off_.end())
+      called_off_.push_back(joined.rule);
   }
   called_off_at_ = closed.decided;
   save();

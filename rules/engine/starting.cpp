@@ -26,11 +26,13 @@ void bring_to_present(DurableState& durable, Instant now) {
     to_present(record.running_since);
     to_present_if_any(record.deploying_since);
     to_present_if_any(record.mutation_ended);
+    to_present_if_any(record.called_off_at);
     if (record.mark) to_present(record.mark->at);
   }
   for (FuseRecord& record : durable.fuse) to_present(record.at);
   for (IncidentRecord& record : durable.incidents) {
     to_present_if_any(record.times.counted_until);
+    to_present_if_any(record.decided);
     to_present(record.opened);
     to_present(record.phase_since);
     for (JoinedRule& joined : record.rules) to_present(joined.joined);

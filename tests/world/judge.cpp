@@ -148,6 +148,7 @@ void Judge::degraded(const Watcher& watcher, const SelfDegraded& degraded) {
 void Judge::started(const Watcher& watcher) {
   std::erase_if(told_blind_, [&](const auto& one) { return one.first == watcher.number(); });
   degraded_[watcher.number()] = false;
+  began_at_[watcher.number()] = now();
   unaccepted_.erase(watcher.number());
   for (const RuleSpec& one : watcher.config().rules) unanswered_since_.erase(one.name);
   // Who was killed while it took an abort has given no answer.
@@ -175,8 +176,7 @@ void Judge::saved(const Watcher& watcher, const Record& record) {
   if (const auto* incident = std::get_if<IncidentRecord>(&record)) incident_saved(watcher, *incident);
   if (const auto* revision = std::get_if<LedgerRecord>(&record)) revision_saved(watcher, *revision);
   if (const auto* one = std::get_if<ServiceRecord>(&record)) service_saved(*one);
-  const auto* fuse = std::get_if<FuseRecord>(&record);
-  if (fuse != nullptr && fuse->use == FuseUse::reset) service(fuse->service).overtaken[Outcome::fused] = now();
+  if (const auto* fuse = std::get_if<FuseRecord>(&record)) fuse_saved(*fuse);
 }
 
 // What did harm once may be deployed again and prove itself then.

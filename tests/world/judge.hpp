@@ -88,6 +88,9 @@ class Judge final : public Witness {
     Instant watched_since = Instant::min();            // without a start, a reload, a standstill
     std::string open;                                  // the incident
     std::map<rules::Outcome, Instant> overtaken;       // since when an incident's end with it is no answer any more
+    std::map<rules::RuleName, Instant> held;           // what a person aborted, and when
+    std::map<rules::RuleName, Instant> cleared;        // last time that a rule was good for long beyond doubt
+    Instant running_since = Instant::min();            // of what runs, as saved
     std::map<std::string, std::string> schema;         // by revision, as read
   };
   struct Incident {
@@ -122,6 +125,7 @@ class Judge final : public Witness {
   void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
   void revision_saved(const Watcher& watcher, const rules::LedgerRecord& record);
   void service_saved(const rules::ServiceRecord& record);
+  void fuse_saved(const rules::FuseRecord& record);
   void check_proved(const Watcher& watcher, const rules::LedgerRecord& record);
   void check_opened(const Watcher& watcher, const rules::IncidentRecord& record);
   void check_joined(const Watcher& watcher, const rules::JoinedRule& joined);
@@ -151,6 +155,12 @@ class Judge final : public Witness {
   bool may_do_something(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   std::string why_unanswered(const Watcher& watcher, const rules::IncidentRecord& open, const rules::RuleSpec& rule);
   bool is_answer(const Incident& incident, const rules::RuleName& rule) const;
+  bool is_held(const Incident& incident, const rules::RuleName& rule) const;
+  void hold(const Watcher& watcher, const Incident& incident);
+  void check_held(const Watcher& watcher, const rules::JoinedRule& joined);
+  void note_cleared(const Watcher& watcher, const rules::RuleView& rule);
+  void starts_anew(Service& known);
+  void check_judged_again(const Watcher& watcher, const Incident& incident);
   void told_later(const rules::Tell& tell);
   void check_later(const Watcher& watcher, const rules::ServiceView& service);
   void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);
@@ -165,7 +175,8 @@ class Judge final : public Witness {
   std::set<std::pair<int, rules::StepId>> performed_;
   std::set<std::pair<int, rules::StepId>> mutating_;
   std::map<int, bool> degraded_;
-  std::set<int> unaccepted_;  // watchers whose journal was damaged
+  std::set<int> unaccepted_;         // watchers whose journal was damaged
+  std::map<int, Instant> began_at_;  // their newest start
   std::map<rules::ProbeName, double> process_start_;
   std::map<rules::RuleName, Instant> unanswered_since_;
   std::map<rules::ProbeName, Instant> up_at_;

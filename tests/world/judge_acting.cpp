@@ -190,6 +190,7 @@ void Judge::check_gate(const Watcher& watcher, const Perform& command, const Inc
     breach("something is changed before the cooldown is over");
   }
   check_fuse(watcher, command);
+  if (!first) check_judged_again(watcher, incident);
   if (first && !incident.approved && service_spec->ask_then != AskThen::act) check_neighbours(watcher, record);
 }
 
@@ -203,6 +204,23 @@ void Judge::check_fuse(const Watcher& watcher, const Perform& command) {
   if (!service_spec->has_identity && ++known.acted_unnamed > 1 && incidents_[command.id.incident].mutated.size() == 1) {
     breach("a service without an identity acts twice");
   }
+}
+
+void Judge::fuse_saved(const FuseRecord& record) {
+  Service& known = service(record.service);
+  if (record.use == FuseUse::reset) {
+    known.overtaken[Outcome::fused] = now();
+    return starts_anew(known);
+  }
+  if (!record.undone) return;
+  // What changed nothing is not counted; that has to be so.
+  const bool is_so = !known.identity || !known.readable || known.looked == record.from.text;
+  if (!is_so)
+    return breach("a switch away from " + record.from.text + " is not counted, and " + known.looked + " runs");
+  std::vector<Instant>& counted = record.use == FuseUse::switched ? known.switches : known.mutations;
+  if (!counted.empty()) counted.pop_back();
+  if (record.use == FuseUse::switched) --known.switches_from[record.from.text];
+  reach("a switch that changed nothing");
 }
 
 // By its severity, its mode and by what the service is armed for; or because a person, or time, said so.

@@ -39,7 +39,11 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
   if (!answer.accepted) return;
   if (std::holds_alternative<AcceptState>(request)) unaccepted_.erase(watcher.number());
   if (const auto* x = std::get_if<Approve>(&request)) approved(*x);
-  if (const auto* x = std::get_if<Abort>(&request)) incidents_[x->incident].aborted = true;
+  if (const auto* x = std::get_if<Abort>(&request)) {
+    Incident& incident = incidents_[x->incident];
+    // To a question after the end no is an answer, and changes no outcome.
+    incident.aborted = !incident.record.in_flight || incident.record.section == PlanSection::steps;
+  }
   if (const auto* x = std::get_if<RollbackByHand>(&request)) {
     by_hand_.insert(answer.incident);
     service(x->service).disturbed = now();
@@ -148,9 +152,7 @@ bool Judge::is_answer(const Incident& incident, const RuleName& name) const {
   // That it is still bad is what this end says, of all that fired until then.
   const bool says_so = record.outcome == Outcome::not_recovered;
   const Instant decided = says_so ? *incident.closed : incident.decided.value_or(*incident.closed);
-  // What a person called off may only fire anew for the same trouble after a start.
-  const bool is_held = incident.aborted && record.outcome == Outcome::aborted && known.watched_since > decided;
-  if (fired != known.fired.end() && decided < fired->second && !is_held) return false;
+  if (fired != known.fired.end() && decided < fired->second && !is_held(incident, name)) return false;
   const auto overtaken = known.overtaken.find(*record.outcome);
   if (overtaken != known.overtaken.end() && decided < overtaken->second) return false;
   // Judged on its own is only what runs.

@@ -92,6 +92,7 @@ void Judge::incident_closed(const Watcher& watcher, Incident& incident) {
   }
   if (record.by_hand) reach("by hand");
   check_ending(incident);
+  hold(watcher, incident);
   decisions_ += record.service.text + ": " + std::string(to_string(*record.outcome)) + " " + record.from.text + " -> " +
                 record.to.text + "\n";
   for (const std::size_t rung : incident.mutated) {
@@ -144,6 +145,7 @@ void Judge::look_around(const Watcher& watcher) {
   for (const IncidentRecord& open : view.open_incidents) check_waiting(watcher, open);
   for (const ServiceView& service : view.services) check_later(watcher, service);
   for (const RuleView& one : view.rules) {
+    note_cleared(watcher, one);
     check_detection(watcher, one);
     check_answered(watcher, view, one);
     check_sight(watcher, one);

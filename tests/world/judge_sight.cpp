@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "judge.hpp"
 
@@ -18,6 +19,7 @@ constexpr Duration blindness_told_within = 1min;
 void Judge::service_saved(const ServiceRecord& record) {
   Service& known = service(record.service);
   known.rolled_back = record.rolled_back_here;
+  if (std::exchange(known.running_since, record.running_since) != record.running_since) starts_anew(known);
   known.pause_saved_until = record.paused_until.value_or(Instant::min());
   if (record.deploying_since && known.deploying) known.deploying_for_sure = true;
   if (known.deploying_saved != Instant::min() && !record.deploying_since) known.disturbed = now();
@@ -84,6 +86,7 @@ void Judge::check_joined(const Watcher& watcher, const JoinedRule& joined) {
   Service& known = service(joins->service);
   known.harm = {joined.joined, joins->sustain};
   const bool is_news = joined.joined + 1s > now();  // what a disk kept back comes late
+  if (is_news) check_held(watcher, joined);
   if (!joins->unless || !is_news || now() < known.disturbed + 1min) return;
   // In these worlds it is always: unless another service is down.
   const std::string text = joins->unless->text();

@@ -105,6 +105,20 @@ bool Measured::is_surely_bad(const Seen& seen) const {
   return windows > 2;
 }
 
+void Measured::note_good(const Seen& seen, bool broken) {
+  if (!seen.known || seen.could_be_bad || broken) {
+    surely_good_since_.reset();
+  } else if (!surely_good_since_) {
+    surely_good_since_ = seen.at;
+  }
+  if (is_surely_bad(seen)) {
+    maybe_good_since_.reset();
+  } else if (seen.known && !maybe_good_since_) {
+    maybe_good_since_ = seen.at;
+  }
+  if (maybe_good_since_ && seen.at + interval_ - *maybe_good_since_ >= recovery_hold(rule_)) could_clear_at_ = seen.at;
+}
+
 void Measured::add(const Poll& poll) {
   Seen seen = read(poll);
   seen.could_be_bad = could_be_bad(seen);
@@ -118,6 +132,7 @@ void Measured::add(const Poll& poll) {
     surely_bad_since_ = seen.at;
   }
   if (surely_bad_since_ && !may_be_left_out(seen)) surely_bad_at_ = seen.at;
+  note_good(seen, broken);
   if (poll.up != Up::unknown) known_at_ = seen.at;
   last_ = seen.at;
   seen_.push_back(seen);

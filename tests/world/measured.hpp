@@ -43,6 +43,10 @@ class Measured {
   bool surely_bad_within(Duration d, Instant now) const {
     return surely_bad_at_ != Instant::min() && now < surely_bad_at_ + d;
   }
+  // Good at every poll since then, beyond doubt and without a gap.
+  std::optional<Instant> surely_good_since() const { return surely_good_since_; }
+  // When it was last without a sure bad sample for as long as a recovery takes.
+  Instant could_clear_at() const { return could_clear_at_; }
   // When something was measured last.
   Instant known_at() const { return known_at_; }
   // What was measured lately, for people: + could be bad, - is good, ? unknown, and the seconds in between.
@@ -64,6 +68,7 @@ class Measured {
   bool has_window(const Seen& seen) const;
   bool could_be_bad(const Seen& seen) const;
   bool is_surely_bad(const Seen& seen) const;
+  void note_good(const Seen& seen, bool broken);
 
   rules::RuleSpec rule_;
   About about_;
@@ -75,6 +80,9 @@ class Measured {
   Instant known_at_ = Instant::min();
   std::deque<std::pair<Instant, Instant>> warming_;
   std::optional<Instant> surely_bad_since_;
+  std::optional<Instant> surely_good_since_;
+  std::optional<Instant> maybe_good_since_;
+  Instant could_clear_at_ = Instant::min();
   std::deque<Seen> seen_;
 };
 

@@ -63,11 +63,24 @@ std::optional<Gate> gate_target(const GateView& view) {
   return Gate{GateKind::close, view.blown, {}, Outcome::fused};
 }
 
+// What fired before a restart of ours may be good since: the next rung is not begun before that was seen again. Where
+// it never is, what still counts as firing is reason enough, as it is without a restart.
+std::optional<Gate> gate_unjudged(const GateView& view) {
+  if (!view.judged_again_by) return std::nullopt;
+  if (view.now < *view.judged_again_by) {
+    return Gate{GateKind::hold, "waits until its rules are judged again after a restart of rollbackd",
+                view.judged_again_by};
+  }
+  const bool fires = std::any_of(view.rules.begin(), view.rules.end(), [](const GateRule& one) { return one.firing; });
+  if (fires) return std::nullopt;
+  return Gate{GateKind::tell, "its rules were not seen bad since a restart of rollbackd"};
+}
+
 std::optional<Gate> gate_hold(const GateView& view) {
   if (view.deploying) return Gate{GateKind::hold, "a deployment is under way", view.deploying_ends};
   if (view.incident.by_hand) return std::nullopt;
   if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
-  if (view.incident.past_no_return) return std::nullopt;
+  if (view.incident.past_no_return) return gate_unjudged(view);
   if (view.cooling_until)
     return Gate{GateKind::hold, "cooldown until " + told(*view.cooling_until), view.cooling_until};
   if (mode_allowed(view, gives_reason, view.cap) < Mode::ask) {

@@ -65,6 +65,8 @@ struct GateView {
   // The rung at the cursor; nullptr: none is left.
   const ActionSpec* action = nullptr;
   bool rung_began = false;  // its first mutating step was begun
+  // No rule was seen bad since a restart of ours, which is waited for until then.
+  std::optional<Instant> judged_again_by{};
   Target target{};          // of its switch, if it has one
   std::string no_backup{};  // why it cannot be begun without a backup, for people; empty: it can
   const LedgerRecord* target_record = nullptr;

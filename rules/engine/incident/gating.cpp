@@ -35,6 +35,7 @@ GateView Incident::gate_view() const {
   view.from = in_.revisions.find(record_.from);
   view.action = plan();
   view.rung_began = rung_began_.has_value();
+  view.judged_again_by = judged_again_by_;
   const SwitchStep* step = view.action == nullptr ? nullptr : view.action->switch_step();
   if (step != nullptr) view.target = target(*step);
   if (view.action != nullptr) view.no_backup = why_no_backup(*view.action, in_.revisions, record_.from);

@@ -70,7 +70,7 @@ bool Incident::settle_over() {
   if (in_.evidence.worst_up() == Up::down) return climb("it is down"), true;
   const bool has_next = record_.rung + 1 < record_.ladder.size();
   if (!has_next) return finish(Outcome::unverifiable, "whether it helped cannot be told"), true;
-  record_.asked = "whether action " + record_.ladder[record_.rung].text + " helped cannot be told";
+  record_.asked = "whether action " + record_.ladder[record_.rung].text + std::string(helped_is_unknown);
   climb(record_.asked);
   return true;
 }

@@ -37,6 +37,9 @@ struct Surroundings {
 
 // One incident of one service, from a rule that fires (or a person's word) to its outcome: a state machine that is
 // driven until nothing more follows (SPEC 2.20 to 2.27, section 6).
+// How a question ends that is asked because nothing can be measured.
+inline constexpr std::string_view helped_is_unknown = " helped cannot be told";
+
 class Incident {
  public:
   // `plans` are the actions as they are when it opens: it keeps them.
@@ -190,6 +193,8 @@ class Incident {
   // resuming.cpp
   void take_up_step();
   void work_ended(const std::string& how);
+  void note_absence();
+  void note_judged_again();
   bool has_its_plan() const;
   void go_on_without_plan();
 
@@ -223,7 +228,9 @@ class Incident {
   bool look_settles_switch_ = false;  // found in flight at our start
   bool switch_unseen_ = false;        // it was found in flight, and nobody can say whether it was done
   bool is_resumed_ = false;           // it was found open at our start
-  bool looks_back_ = false;           // whether a switch by hand changed anything
+  // Then: until when its rules are waited for to be judged again. Empty once one was seen bad.
+  std::optional<Instant> judged_again_by_;
+  bool looks_back_ = false;  // whether a switch by hand changed anything
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;
   bool switched_before_ = false;

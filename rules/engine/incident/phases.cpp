@@ -14,6 +14,7 @@ bool Incident::rung_started() const {
 }
 
 bool Incident::drive() {
+  note_judged_again();
   if (looks_back_) return drive_looking_back();
   if (!opening_.empty()) tell_opening();
   // A crash may have come between the decision and what follows from it.

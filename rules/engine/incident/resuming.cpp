@@ -11,6 +11,9 @@ namespace rules {
 
 namespace {
 
+// After nothing is given time to start any more: windows fill.
+constexpr Duration judging_max = std::chrono::minutes(5);
+
 // Ours, of an earlier start.
 bool is_interrupted_switch(const StepRecord& step) {
   return step.id.section == PlanSection::steps && step.kind == "switch" && step.status == StepStatus::interrupted;
@@ -28,13 +31,8 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
     if (rules_say && is_interrupted_switch(step)) switch_unseen_ = true;
   }
   is_resumed_ = true;
-  failed_before_ = record_.times.failed;
-  requests_before_ = record_.times.requests;
-  // Nobody measured while we were away.
-  if (std::optional<Instant>& counted = record_.times.counted_until) {
-    record_.times.unmeasured_ns[std::string(to_string(Cause::no_data))] +=
-        (now() - std::exchange(*counted, now())).count();
-  }
+  judged_again_by_ = now() + in_.service.start_deadline + judging_max;
+  note_absence();
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
   const ActionSpec* action = plan();
@@ -59,6 +57,25 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   story("left_at_work", step_.text + ": its command still runs and is waited for");
   in_.effects.note("left_at_work", {{"incident", record_.id.text}, {"step", std::to_string(record_.step)}});
   if (record_.pending_outcome) in_.effects.emit(CancelStep{step_.id});
+}
+
+void Incident::note_absence() {
+  failed_before_ = record_.times.failed;
+  requests_before_ = record_.times.requests;
+  // Nobody measured while we were away.
+  if (std::optional<Instant>& counted = record_.times.counted_until) {
+    record_.times.unmeasured_ns[std::string(to_string(Cause::no_data))] +=
+        (now() - std::exchange(*counted, now())).count();
+  }
+}
+
+void Incident::note_judged_again() {
+  if (!judged_again_by_) return;
+  const bool is_seen_bad = std::any_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& joined) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    return rule != nullptr && (rule->is(Verdict::bad) || (rule->is_firing() && rule->is(Verdict::good)));
+  });
+  if (is_seen_bad || in_.evidence.worst_up() == Up::down) judged_again_by_.reset();
 }
 
 bool Incident::has_its_plan() const {

@@ -1,0 +1,131 @@
+#include <doctest/doctest.h>
+
+#include "engine_world.hpp"
+
+// How long what people said holds, and when what was refused is looked at again (SPEC 2.22).
+
+using namespace world;
+
+namespace {
+
+// A revision with nothing to roll back to fires errors; then its health goes, and people are asked what to do about
+// that.
+void refuse_and_ask(World& w) {
+  w.run(5min);
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad});
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.phase() == "asking"; }, 15min));
+}
+
+rules::CoreConfig asks_to_restart() {
+  return with([](rules::CoreConfig& config) {
+    config.rules[1].respond = {rules::ActionName("restart")};
+    config.rules[1].severity = rules::Severity::p2;
+  });
+}
+
+void declare_good(World& w) {
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::good});
+}
+
+}  // namespace
+
+TEST_CASE("what a person aborted is left alone over a restart of any length, and not on another revision") {
+  for (const Duration away : std::vector<Duration>{2s, 20min, 10h}) {
+    CAPTURE(away.count());
+    World w(asking());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    w.run(1min);
+    REQUIRE(w.outcome() == "aborted");
+    const auto incidents = w.all().size();
+    w.crash(away);
+    w.run(30min);
+    CHECK(w.all().size() == incidents);
+    w.deploy("bad2");
+    CHECK(w.run_until([&] { return w.all().size() == incidents + 1; }, 15min));
+  }
+}
+
+TEST_CASE("what a person aborts right after a restart, before its rule fired again, is left alone as well") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].severity = rules::Severity::p2;
+    config.services[0].ask_timeout = 24h;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.crash(10h);
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(30min);
+  CHECK(w.outcome() == "aborted");
+  CHECK(w.all().size() == 1);
+  w.reality["web"].sick.clear();
+  w.run(10min);
+  w.reality["web"].sick = {"bad"};
+  CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
+}
+
+TEST_CASE("two aborts of one service hold both over a restart") {
+  World w(with([](rules::CoreConfig& config) {
+    for (rules::RuleSpec& rule : config.rules) rule.severity = rules::Severity::p2;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.phase() == "asking"; }, 10min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(1s);
+  w.crash(10h);
+  w.run(30min);
+  CHECK(w.all().size() == 2);
+}
+
+TEST_CASE("an abort that a clock set back left in the future does not hold on the next revision") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(1s);
+  REQUIRE(w.journal.services.at("web").called_off_at);
+  w.journal.services.at("web").called_off_at = w.now() + 10h;
+  w.crash();
+  w.run(1min);
+  w.deploy("bad2");
+  CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
+}
+
+TEST_CASE("what a person aborts while an action has its time to help is not tried with the next one") {
+  World w(with([](rules::CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(30min);
+  CHECK(w.outcome() == "aborted");
+  CHECK(w.all().size() == 1);
+  CHECK(w.count_performed("switch last-good") == 0);
+}
+
+TEST_CASE("a target that is said to be good while another incident is open has what was refused looked at again") {
+  World w(asks_to_restart());
+  refuse_and_ask(w);
+  declare_good(w);
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30min));
+}
+
+TEST_CASE("a fuse reset while another incident is open has what was refused looked at again") {
+  World w(asks_to_restart());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.phase() == "asking"; }, 15min));
+  const int asked = w.told(rules::Stage::ask);
+  REQUIRE(w.ask(rules::FuseReset{rules::ServiceName("web")}).accepted);
+  CHECK(w.run_until([&] { return w.told(rules::Stage::ask) > asked; }, 30min));
+}

@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "judge.hpp"
+
+// What people say holds: an abort until its rule was good, another revision runs or all limits start anew; and after a
+// restart an approval is for what is seen then.
+
+namespace sim {
+
+using namespace rules;
+
+namespace {
+
+// Polls, and what reading them takes.
+constexpr Duration reaction = 1min;
+
+}  // namespace
+
+void Judge::hold(const Watcher& watcher, const Incident& incident) {
+  const IncidentRecord& record = incident.record;
+  if (!incident.aborted || record.outcome != Outcome::aborted || !incident.decided) return;
+  if (incident.in_trouble || watcher.disk() != Disk::well) return;
+  Service& known = service(record.service);
+  for (const JoinedRule& joined : record.rules) {
+    // What fires while the last steps are done is judged on its own.
+    const auto fired = known.fired.find(joined.rule);
+    if (fired != known.fired.end() && fired->second > *incident.decided) continue;
+    known.held[joined.rule] = *incident.decided;
+    reach("an abort that holds");
+  }
+}
+
+void Judge::starts_anew(Service& known) {
+  known.held.clear();
+  known.overtaken[Outcome::aborted] = now();
+}
+
+void Judge::check_held(const Watcher& watcher, const JoinedRule& joined) {
+  const RuleSpec* joins = rule(watcher, joined.rule);
+  Service& known = service(joins->service);
+  const auto held = known.held.find(joined.rule);
+  if (held == known.held.end()) return;
+  const bool could_clear = measured(watcher).at(joined.rule).could_clear_at() > held->second;
+  known.held.erase(held);
+  if (!could_clear && watcher.disk() == Disk::well)
+    breach("rule " + joined.rule.text + " was not good since a person aborted what was done about it, and is acted on");
+}
+
+// An incident that a person aborted answers also what fires anew for the same trouble.
+bool Judge::is_held(const Incident& incident, const RuleName& name) const {
+  if (!incident.aborted || incident.record.outcome != Outcome::aborted || !incident.decided) return false;
+  const Service& known = services_.at(incident.record.service.text);
+  const auto cleared = known.cleared.find(name);
+  return cleared == known.cleared.end() || cleared->second <= *incident.decided;
+}
+
+void Judge::note_cleared(const Watcher& watcher, const RuleView& one) {
+  Service& known = service(one.service);
+  const RuleSpec* of = rule(watcher, one.rule);
+  const ServiceSpec* of_service = spec(watcher, one.service);
+  const std::optional<Instant> good_since = measured(watcher).at(one.rule).surely_good_since();
+  if (of == nullptr || of_service == nullptr || !good_since || known.deploying || degraded_[watcher.number()]) return;
+  const Instant judged = std::max(*good_since, known.disturbed + of_service->start_deadline);
+  if (now() > judged + recovery_hold(*of) + reaction) known.cleared[one.rule] = now();
+}
+
+// Past the point of no return the next rung is begun for what is seen since the start. Who was asked because nothing
+// can be measured has answered that.
+void Judge::check_judged_again(const Watcher& watcher, const Incident& incident) {
+  const Instant began = began_at_[watcher.number()];
+  if (now() > began + spec(watcher, incident.record.service)->start_deadline) return;
+  if (incident.texts.find("cannot be told") != std::string::npos) return;
+  if (incident.record.opened > began) return;
+  const std::vector<JoinedRule>& rules = incident.record.rules;
+  reach("a later rung soon after a start");
+  const bool is_seen = std::any_of(rules.begin(), rules.end(), [&](const JoinedRule& joined) {
+    const auto found = measured(watcher).find(joined.rule);
+    return found == measured(watcher).end() || found->second.known_at() >= began;
+  });
+  if (!is_seen) breach("another action is begun after a restart, and nothing was measured since");
+}
+
+}  // namespace sim
