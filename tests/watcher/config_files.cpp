@@ -3,12 +3,26 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "test_folder.hpp"
+
 namespace {
 
-std::string folder() { return std::string(SOURCE_DIR) + "/tests/watcher/config/"; }
+// A copy in which nobody else reads the secrets: how they are checked out is the umask's doing.
+std::string folder() {
+  static const TestFolder copy;
+  static const bool made = [] {
+    std::filesystem::copy(std::string(SOURCE_DIR) + "/tests/watcher/config", copy.path);
+    for (const char* const secret : {"token", "slack-url"})
+      std::filesystem::permissions(copy.file(secret), std::filesystem::perms::owner_read);
+    return true;
+  }();
+  REQUIRE(made);
+  return copy.path + "/";
+}
 
 }  // namespace
 

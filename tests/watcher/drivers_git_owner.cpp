@@ -63,6 +63,10 @@ TEST_CASE("restart_user restarts, and the owner still builds") {
   if (!can_be_somebody_else()) return;
   TheirShop shop;
   shop.config.restart_user = "root";
+  // The owner's script would not be run as root.
+  const Folder of_root;
+  CHECK(contains(shop.roll_back_to(shop.first).detail, "other users could change what it runs: " + shop.folder.path));
+  shop.config.restart = {script(of_root.path + "/restart", "cp version ../running; id -un > ../who-restarted\n")};
   REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
   CHECK(content(shop.folder.path + "/who-built") == "nobody\n");
   CHECK(content(shop.folder.path + "/who-restarted") == "root\n");

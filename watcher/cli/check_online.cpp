@@ -15,6 +15,7 @@
 #include "watcher/clock.hpp"
 #include "watcher/config/health.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/trusted_path.hpp"
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/steps/redact.hpp"

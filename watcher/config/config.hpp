@@ -158,8 +158,6 @@ LoadedWatcher load_watcher_section(const std::string& path);
 Whom whom_of(const DriverSection& section);
 // Every command that the configuration names.
 std::vector<NamedCommand> commands_of(const Config& config);
-// The file that running `program` would start: with a slash itself, otherwise looked up in PATH. nullopt: none.
-std::optional<std::string> find_command(const std::string& program);
 
 // FILE:LINE:COLUMN: error: ...
 std::string format_finding(const std::string& path, const Finding& finding);

@@ -31,8 +31,8 @@ struct PlacedCondition {
 
 // A command named in the file, to look at who else could write it.
 struct PlacedCommand {
-  std::string program;  // argv[0]: absolute, or looked up in PATH
-  std::string dir;      // that it will run in
+  std::vector<std::string> argv;  // its program absolute, or looked up in PATH
+  std::string dir;                // that it will run in
   Place place;
   std::string owner;
 };

@@ -192,7 +192,7 @@ std::optional<std::vector<std::string>> TableReader::argv(std::string_view key, 
   const bool relative = program.find('/') != std::string::npos && program.front() != '/';
   if (relative)
     program = (std::filesystem::path(dir.empty() ? loading_.dir : dir) / program).lexically_normal().string();
-  loading_.commands.push_back({program, dir, place(key), owner(key)});
+  loading_.commands.push_back({*words, dir.empty() ? loading_.dir : dir, place(key), owner(key)});
   return words;
 }
 

@@ -5,6 +5,7 @@
 
 #include "watcher/config/table_reader.hpp"
 #include "watcher/config/toml_text.hpp"
+#include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
 
@@ -18,6 +19,13 @@ constexpr std::size_t secret_length_max = 64 * 1024;  // bytes; a token or a key
 bool is_reference(const toml::node& node) {
   const toml::table* const table = node.as_table();
   return table != nullptr && table->size() == 1 && (table->contains("file") || table->contains("env"));
+}
+
+// Who else knows what is in the file, or could put something else there.
+std::optional<std::string> why_no_secret(const std::string& path) {
+  if (auto unsafe = changed_by_others(path, "")) return "other users could change this secret: " + *unsafe;
+  if (!read_by_all(path)) return std::nullopt;
+  return "all users can read this secret; chmod o-r " + path + " (defaultMode: 0400 of a volume in Kubernetes)";
 }
 
 std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, const std::string& name,
@@ -37,6 +45,10 @@ std::optional<Text> read_secret_file(Loading& loading, const toml::node& at, con
   if (!file.is_open() || file.bad() || content.size() > secret_length_max) {
     loading.findings.error(
         place_of(at), owner + ": cannot read " + path + "; is it a file of at most 64 KiB that this user may read?");
+    return std::nullopt;
+  }
+  if (const std::optional<std::string> unsafe = why_no_secret(path)) {
+    loading.findings.error(place_of(at), owner + ": " + *unsafe);
     return std::nullopt;
   }
   while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();

@@ -10,6 +10,7 @@
 #include "probes/net/user.hpp"
 #include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/steps/command.hpp"
 
@@ -94,7 +95,7 @@ asio::awaitable<rules::RevisionRead> Commands::identify() {
   } else {
     read.by = "`" + shown(config_.identify) + "`";
     probes::ChildSpec child = quick(config_.identify);
-    probes::ChildResult ended = co_await probes::run_child(std::move(child));
+    probes::ChildResult ended = co_await run_trusted(std::move(child));
     take_revision(read, "identify: " + shown(config_.identify), std::move(ended));
   }
   read.ended = clock_.now();
@@ -118,7 +119,7 @@ asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revisi
   const std::string attempt = "ready: " + shown(config_.ready);
   if (!argv) co_return attempt + ": the target's name must not be put into a command line";
   probes::ChildSpec child = quick(*argv);
-  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
   const rules::StepResult result = result_of(attempt, std::move(ended), read_limit);
   if (result.status == rules::StepStatus::succeeded) co_return std::string();
   co_return with_output(result.detail, result.output);
@@ -155,7 +156,7 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
   child.started = std::move(request.started);
   child.limit = request.limit > rules::Duration::zero() ? request.limit : switch_limit_;
   const rules::Duration limit = child.limit;
-  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
   co_return result_of(attempt, std::move(ended), limit);
 }
 

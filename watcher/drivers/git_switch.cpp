@@ -7,6 +7,7 @@
 #include "probes/net/child.hpp"
 #include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -214,7 +215,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std:
   child.limit = std::min(limit, left());
   child.output_max = output_kept_max;
   const rules::Duration given = child.limit;
-  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
   rules::StepResult step = result_of(attempt, std::move(ended), given);
   result_.output += "$ " + shown(*expanded) + "\n" + step.output;
   result_.output_dropped += step.output_dropped;

@@ -7,6 +7,7 @@
 
 #include "probes/net/child.hpp"
 #include "probes/net/user.hpp"
+#include "watcher/drivers/trusted_path.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -15,6 +16,8 @@ std::string why_not_started(const Startable& command) {
   if (command.argv.empty()) return {};
   const std::optional<std::string> missing = why_not_runnable(command.argv.front(), command.dir);
   if (missing) return *missing;
+  if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user))
+    return "other users could change what it runs: " + *unsafe;
   probes::ChildSpec spec;
   spec.argv = command.argv;
   spec.dir = command.dir;

@@ -8,6 +8,7 @@
 #include "probes/net/cancelled.hpp"
 #include "probes/net/child.hpp"
 #include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/run/log.hpp"
 
 namespace watcher {
@@ -72,7 +73,7 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
   spec.user = as.user;
   spec.dir = dir_;
   spec.limit = schema_limit;
-  const probes::ChildResult result = co_await probes::run_child(std::move(spec));
+  const probes::ChildResult result = co_await run_trusted(std::move(spec));
   const bool printed = result.end == probes::ChildEnd::exited && result.exit_code == 0;
   if (!printed) {
     warn_of_schema("command=" + log_value(schema_command_.front()) + " what=" + log_value(result.error) +

@@ -8,6 +8,7 @@
 #include "probes/net/child.hpp"
 #include "probes/net/http_client.hpp"
 #include "probes/parse/expect.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/steps/evidence.hpp"
 #include "watcher/steps/redact.hpp"
 
@@ -143,7 +144,7 @@ asio::awaitable<StepResult> Performer::run(rules::Perform command, probes::Start
   child.started = std::move(started);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, command.context.incident));
   const rules::Duration limit = child.limit;
-  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
   note_evidence_trouble(result, trouble);
   co_return result;
@@ -163,7 +164,7 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   std::optional<std::string> trouble = make_evidence_dir(dir);
   if (trouble) co_return failed(attempted + ": " + *trouble);
   const rules::Duration limit = child.limit;
-  probes::ChildResult ended = co_await probes::run_child(std::move(child));
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
   // Also what a command wrote that failed is evidence.
   redact(result.output, secrets_in(command.step));

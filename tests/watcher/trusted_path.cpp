@@ -1,0 +1,201 @@
+#include "watcher/drivers/trusted_path.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "config_files.hpp"
+#include "drivers_support.hpp"
+#include "test_folder.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uid_t somebody = 65534;
+
+void write_file(const std::string& file, const std::string& text, mode_t mode) {
+  std::ofstream(file) << text;
+  REQUIRE(::chmod(file.c_str(), mode) == 0);
+}
+
+// A folder that everybody writes, beside one that only we do, with a script in each.
+struct Place {
+  TestFolder folder;
+  std::string safe = folder.path + "/safe";
+  std::string open = folder.path + "/open";
+
+  Place() {
+    REQUIRE(fs::create_directory(safe));
+    REQUIRE(fs::create_directory(open));
+    REQUIRE(::chmod(safe.c_str(), 0755) == 0);
+    REQUIRE(::chmod(open.c_str(), 0777) == 0);
+    write_file(safe + "/back.sh", "#!/bin/sh\n", 0755);
+    write_file(open + "/back.sh", "#!/bin/sh\n", 0755);
+  }
+
+  bool refuses(const std::vector<std::string>& argv) const {
+    return watcher::run_changed_by_others(argv, folder.path, "").has_value();
+  }
+};
+
+bool contains(const std::optional<std::string>& text, const std::string& part) {
+  return text && text->find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a command is as safe as every folder and link on the way to it") {
+  const Place place;
+  CHECK_FALSE(place.refuses({place.safe + "/back.sh"}));
+  CHECK(place.refuses({place.open + "/back.sh"}));
+  // The link can be led elsewhere by whoever writes its folder, however safe its end is.
+  fs::create_symlink("../safe/back.sh", place.open + "/link");
+  CHECK(contains(watcher::changed_by_others(place.open + "/link", ""), place.open + " can be written by other users"));
+  // Also where it is on the way: of a folder, and behind another link that is safe itself.
+  fs::create_symlink("../safe", place.open + "/current");
+  CHECK(place.refuses({place.open + "/current/back.sh"}));
+  fs::create_symlink(place.open + "/current", place.safe + "/current");
+  CHECK(place.refuses({place.safe + "/current/back.sh"}));
+  CHECK(place.refuses({place.safe + "/../open/current/back.sh"}));
+  // A link in a safe folder to what is safe is.
+  fs::create_symlink("back.sh", place.safe + "/link");
+  CHECK_FALSE(place.refuses({place.safe + "/link"}));
+  CHECK_FALSE(place.refuses({"./safe/../safe/./link"}));
+  // One that leads nowhere, and one to itself, start nothing.
+  fs::create_symlink("nowhere", place.safe + "/dangling");
+  fs::create_symlink("loop", place.safe + "/loop");
+  CHECK_FALSE(place.refuses({place.safe + "/dangling"}));
+  CHECK_FALSE(place.refuses({place.safe + "/loop"}));
+}
+
+TEST_CASE("a link of another user's in a sticky folder is his to lead elsewhere") {
+  if (::geteuid() != 0) {
+    MESSAGE("not run: only root can give a link away");
+    return;
+  }
+  const Place place;
+  REQUIRE(::chmod(place.open.c_str(), 01777) == 0);
+  fs::create_symlink("../safe/back.sh", place.open + "/link");
+  CHECK_FALSE(place.refuses({place.open + "/link"}));
+  REQUIRE(::lchown((place.open + "/link").c_str(), somebody, somebody) == 0);
+  CHECK(contains(watcher::changed_by_others(place.open + "/link", ""), place.open + "/link belongs to another user"));
+  // What runs as that user is that user's.
+  CHECK_FALSE(watcher::changed_by_others(place.open + "/link", "nobody"));
+}
+
+TEST_CASE("the script of an interpreter is a command, also behind programs that run others") {
+  const Place place;
+  const std::vector<std::vector<std::string>> before{{"/bin/sh"},
+                                                     {"sh", "-eu"},
+                                                     {"bash", "-o", "pipefail"},
+                                                     {"env"},
+                                                     {"env", "-i", "LANG=C", "sh"},
+                                                     {"/usr/bin/env", "python3", "-u"},
+                                                     {"timeout", "-k", "5", "30", "sh"},
+                                                     {"nice", "-n", "10"},
+                                                     {"setsid", "nice", "perl", "-w"}};
+  for (std::vector<std::string> argv : before) {
+    CAPTURE(argv);
+    argv.push_back(place.open + "/back.sh");
+    argv.emplace_back("--fast");
+    CHECK(place.refuses(argv));
+    argv.at(argv.size() - 2) = "open/back.sh";
+    CHECK(place.refuses(argv));
+    argv.at(argv.size() - 2) = place.safe + "/back.sh";
+    CHECK_FALSE(place.refuses(argv));
+  }
+}
+
+TEST_CASE("what a command works on is no command") {
+  const Place place;
+  const std::string data = place.open + "/back.sh";
+  for (const std::vector<std::string>& argv :
+       std::vector<std::vector<std::string>>{{"cat", data},
+                                             {"sh", "-c", "cat \"$0\"", data},
+                                             {"python3", "-m", "json.tool", data},
+                                             {"perl", "-e", "1", data},
+                                             {place.safe + "/back.sh", data},
+                                             {"timeout", "5", "cat", data},
+                                             {},
+                                             {""},
+                                             {"no-such-command-here", data}}) {
+    CAPTURE(argv);
+    CHECK_FALSE(place.refuses(argv));
+  }
+}
+
+TEST_CASE("SPEC 3: check refuses a command and a configuration that are reached through others' folders") {
+  const Place place;
+  fs::create_symlink("../safe/back.sh", place.open + "/link");
+  const std::string file = place.safe + "/c.toml";
+  const auto error_of = [&](const std::string& command) {
+    write_file(file, "[service.web]\nrollback = " + command + "\n", 0600);
+    return findings_text(watcher::load_config(file));
+  };
+  CHECK(error_of("['" + place.safe + "/back.sh']").empty());
+  const std::string words = "service.web.rollback: other users could change this command: " + place.open;
+  CHECK(contains(error_of("['" + place.open + "/link']"), words));
+  CHECK(contains(error_of("['/bin/sh', '" + place.open + "/back.sh']"), words));
+  CHECK(error_of("['" + place.safe + "/back.sh']").empty());
+  fs::create_symlink("../safe/c.toml", place.open + "/c.toml");
+  CHECK(contains(findings_text(watcher::load_config(place.open + "/c.toml")),
+                 "other users could change this configuration: " + place.open));
+}
+
+TEST_CASE("a secret that everybody can read, or that others could exchange, is refused") {
+  const Place place;
+  REQUIRE(::chmod(place.folder.path.c_str(), 0755) == 0);
+  const std::string secret = place.safe + "/token";
+  write_file(secret, "abcdefgh\n", 0600);
+  const auto errors = [&](const std::string& token) {
+    write_file(place.safe + "/c.toml", "[watcher]\ntoken = { file = '" + token + "' }\n[service.web]\n", 0600);
+    return findings_text(watcher::load_config(place.safe + "/c.toml"));
+  };
+  CHECK(errors(secret).empty());
+  REQUIRE(::chmod(secret.c_str(), 0640) == 0);
+  CHECK(errors(secret).empty());
+  REQUIRE(::chmod(secret.c_str(), 0604) == 0);
+  CHECK(contains(errors(secret), "watcher.token: all users can read this secret; chmod o-r " + secret));
+  // Where nobody else comes to the file it may be as it is.
+  REQUIRE(::chmod(place.safe.c_str(), 0750) == 0);
+  CHECK(errors(secret).empty());
+  REQUIRE(::chmod(secret.c_str(), 0620) == 0);
+  CHECK(contains(errors(secret), "watcher.token: other users could change this secret: " + secret));
+  REQUIRE(::chmod(secret.c_str(), 0600) == 0);
+  fs::create_symlink("../safe/token", place.open + "/token");
+  CHECK(contains(errors(place.open + "/token"), "other users could change this secret: " + place.open));
+}
+
+TEST_CASE("a command that others could change since the configuration was read is not started, and ready says so") {
+  const drivers_support::Folder folder;
+  drivers_support::CountingClock clock;
+  const std::string script = folder.path + "/switch.sh";
+  const std::string mark = folder.path + "/began";
+  write_file(script, "touch " + mark + "\n", 0644);
+  watcher::DriverSection section;
+  section.service = rules::ServiceName("web");
+  watcher::CommandDriver config;
+  config.dir = folder.path;
+  config.identify = {"sh", "switch.sh"};
+  config.switch_to = {"sh", script};
+  section.driver = config;
+  const auto driver = watcher::make_driver(section, folder.path, clock);
+  CHECK(drivers_support::ready(*driver).ready);
+  REQUIRE(::chmod(script.c_str(), 0666) == 0);
+  const std::string why = "other users could change what it runs: " + script;
+  CHECK(contains(drivers_support::ready(*driver).reason, why));
+  CHECK(contains(drivers_support::identify(*driver).error, why));
+  const rules::StepResult result = drivers_support::switch_to(*driver, "v2", "v1");
+  CHECK(result.status == rules::StepStatus::failed);
+  CHECK(result.nothing_begun);
+  CHECK(contains(result.detail, why));
+  CHECK_FALSE(fs::exists(mark));
+  REQUIRE(::chmod(script.c_str(), 0644) == 0);
+  CHECK(drivers_support::switch_to(*driver, "v2", "v1").status == rules::StepStatus::succeeded);
+  CHECK(fs::exists(mark));
+}

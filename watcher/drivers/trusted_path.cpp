@@ -1,0 +1,126 @@
+#include "watcher/drivers/trusted_path.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <string_view>
+
+#include "watcher/drivers/runs_as.hpp"
+
+namespace watcher {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int links_max = 40;  // as the kernel
+
+// `user`: as whom it is run; empty: as ourselves. What is that user's own, that user may change.
+std::optional<std::string> unsafe_entry(const std::string& path, const struct stat& found, const std::string& user) {
+  const bool theirs = !user.empty() && account_of(found.st_uid) == user;
+  if (found.st_uid != 0 && found.st_uid != ::geteuid() && !theirs) {
+    return path + " belongs to another user (uid " + std::to_string(found.st_uid) + "); chown -h root " + path;
+  }
+  if (S_ISLNK(found.st_mode)) return std::nullopt;
+  const bool sticky = S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0;
+  if (sticky || (found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
+  return path + " can be written by other users; chmod go-w " + path;
+}
+
+// The names of a path still to be walked; a link's stand before what comes after it.
+class Way {
+ public:
+  explicit Way(const fs::path& path) { prepend(path); }
+
+  void prepend(const fs::path& path) {
+    std::deque<fs::path> names;
+    for (const fs::path& name : path.relative_path()) names.push_back(name);
+    names_.insert(names_.begin(), names.begin(), names.end());
+  }
+  std::optional<fs::path> next() {
+    if (names_.empty()) return std::nullopt;
+    fs::path name = std::move(names_.front());
+    names_.pop_front();
+    return name;
+  }
+
+ private:
+  std::deque<fs::path> names_;
+};
+
+}  // namespace
+
+std::optional<std::string> changed_by_others(const std::string& path, const std::string& user) {
+  std::error_code failure;
+  const fs::path whole = fs::absolute(path, failure);
+  if (failure) return std::nullopt;
+  Way way(whole);
+  fs::path at = "/";
+  int links = 0;
+  struct stat found {};
+  if (::lstat("/", &found) != 0) return std::nullopt;
+  if (auto unsafe = unsafe_entry("/", found, user)) return unsafe;
+  while (const std::optional<fs::path> name = way.next()) {
+    if (name->empty() || *name == ".") continue;
+    if (*name == "..") {
+      at = at.parent_path();
+      continue;
+    }
+    const fs::path entry = at / *name;
+    if (::lstat(entry.c_str(), &found) != 0) return std::nullopt;
+    if (auto unsafe = unsafe_entry(entry.string(), found, user)) return unsafe;
+    if (!S_ISLNK(found.st_mode)) {
+      at = entry;
+      continue;
+    }
+    const fs::path target = fs::read_symlink(entry, failure);
+    if (failure || ++links > links_max) return std::nullopt;
+    if (target.is_absolute()) at = "/";
+    way.prepend(target);
+  }
+  return std::nullopt;
+}
+
+bool read_by_all(const std::string& path) {
+  std::error_code failure;
+  fs::path at = fs::canonical(path, failure);
+  if (failure) return false;
+  struct stat found {};
+  if (::stat(at.c_str(), &found) != 0 || (found.st_mode & S_IROTH) == 0) return false;
+  while (at != at.parent_path()) {
+    at = at.parent_path();
+    if (::stat(at.c_str(), &found) != 0 || (found.st_mode & S_IXOTH) == 0) return false;
+  }
+  return true;
+}
+
+std::optional<std::string> find_command(const std::string& program) {
+  const auto runs = [](const std::string& path) {
+    std::error_code failure;
+    return fs::is_regular_file(path, failure) && ::access(path.c_str(), X_OK) == 0;
+  };
+  if (program.find('/') != std::string::npos) return runs(program) ? std::optional(program) : std::nullopt;
+  const char* const given = std::getenv("PATH");
+  std::string_view rest = given == nullptr ? "/usr/local/bin:/usr/bin:/bin" : given;
+  while (true) {
+    const std::size_t colon = rest.find(':');
+    const std::string folder(rest.substr(0, colon));
+    const std::string path = (folder.empty() ? "." : folder) + "/" + program;
+    if (runs(path)) return path;
+    if (colon == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(colon + 1);
+  }
+}
+
+std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
+                                                 const std::string& user) {
+  for (const std::string& file : files_run(argv, dir)) {
+    if (auto unsafe = changed_by_others(file, user)) return unsafe;
+  }
+  return std::nullopt;
+}
+
+}  // namespace watcher
