@@ -61,7 +61,7 @@ Answer Core::answer(const Pause& request) {
     service->limits().pause(now() + request.length, request.reason);
     effects_.note("paused", {{"service", service->name().text}, {"until", until}, {"reason", request.reason}});
   }
-  return yes("nothing is started until " + until);
+  return yes("nothing is done by itself until " + until + "; `rollbackd resume` ends that");
 }
 
 Answer Core::answer(const Resume& request) {
@@ -107,7 +107,9 @@ Answer Core::answer(const AcceptState&) {
 std::string Core::make_way(Service& service) {
   Incident* open = service.incident();
   if (open == nullptr) return "";
-  if (!open->may_give_way()) return "incident " + open->record().id.text + " is acting; abort it first";
+  if (!open->may_give_way())
+    return "incident " + open->record().id.text + " is at work already; see `rollbackd incidents " +
+           open->record().id.text + "`, and abort it only to do something else";
   open->give_way("a rollback by hand");
   react();
   touch_all();

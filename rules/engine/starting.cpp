@@ -10,6 +10,10 @@ namespace rules {
 
 namespace {
 
+std::string service_left(const ServiceName& service) {
+  return "service " + service.text + " is not in the configuration any more";
+}
+
 // The clock was set back over the restart: what is written as later than now is taken as of now. Left in the future it
 // would keep evidence from counting, and a cooldown from ending, until that time came.
 void bring_to_present(DurableState& durable, Instant now) {
@@ -62,7 +66,10 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     service->restore_answers(record);
   }
   for (IncidentRecord& record : durable.ended) {
-    if (Service* service = find(record.service)) service->later().restore(std::move(record));
+    if (Service* service = find(record.service))
+      service->later().restore(std::move(record));
+    else
+      give_up_later(effects_, record, service_left(record.service));
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
   // What ended while nobody was there: no timer comes for what is past.
@@ -165,6 +172,7 @@ std::vector<Command> Core::reload(CoreConfig config, Instant until) {
   std::erase_if(services_, [&](auto& entry) {
     const auto spec = configured(entry.first);
     const bool goes = spec == config_.services.end() && entry.second->incident() == nullptr;
+    if (goes) entry.second->later().give_up(service_left(entry.first));
     if (goes) neighbours_.forget(entry.first);
     if (!goes) entry.second->configure(spec == config_.services.end() ? ServiceSpec(entry.second->spec()) : *spec);
     return goes;

@@ -305,7 +305,12 @@ switch = "at-backup"
         self.deploy("errors")
         self.wait_for("people are asked", lambda: any(told.get("stage") == "ask" for told in self.people.told), 60)
         self.assertEqual(self.version(), "errors")
-        self.cli("approve", str(self.incidents()[0]["id"]))
+        asked = str(self.incidents()[0]["id"])
+        # Who is woken finds what to type wherever he looks first.
+        for words in (["status"], ["incidents", asked], ["explain", asked], ["explain"]):
+            self.assertIn(f"rollbackd approve {asked}, or rollbackd abort {asked}", self.cli(*words).stdout)
+        self.assertIn("incident: asking", self.cli("status").stdout)
+        self.cli("approve", asked)
         incident = self.wait_for_incident_closed(90)
         self.assertEqual(incident["outcome"], "recovered")
         self.assertEqual(self.version(), "v1")

@@ -161,6 +161,45 @@ TEST_CASE("a later check is looked at to the moment, whenever the probes are pol
   CHECK(*w.last()->later[0].ended == *w.last()->closed + 30min + 1700ms);
 }
 
+TEST_CASE("what belongs to a service that has left the configuration is told not to be looked at, once") {
+  const auto with_api = [](rules::CoreConfig config) {
+    add_api(config);
+    return config;
+  };
+  rules::CoreConfig without_web = with_api(usual());
+  std::erase_if(without_web.services, [](const auto& one) { return one.name.text == "web"; });
+  std::erase_if(without_web.rules, [](const auto& one) { return one.service.text == "web"; });
+  for (const bool at_a_start : {false, true}) {
+    CAPTURE(at_a_start);
+    World w(with_api(looking_later()));
+    recover(w);
+    if (at_a_start)
+      w.crash_into(without_web);
+    else
+      w.reload(without_web);
+    w.run(1s);
+    CHECK(end_of(w, 0) == LaterEnd::not_looked_at);
+    CHECK(end_of(w, 1) == LaterEnd::not_looked_at);
+    CHECK(w.told_text("is not looked at any more: service web is not in the configuration any more"));
+    CHECK(w.told_text("Until then was to be done: look at the queue"));
+    const auto told = w.tells.size();
+    w.crash();
+    w.run(3h);
+    CHECK(lines(*w.last()) == 2);
+    CHECK(w.tells.size() == told);
+  }
+}
+
+TEST_CASE("who is told only of what stays open is told of what does not hold later, and of nothing else") {
+  for (const double errors : {0.0, 0.02}) {
+    World w(looking_later());
+    w.reality["web"].extra_errors = errors;
+    recover(w);
+    w.run(31min);
+    CHECK(w.tells.back().opened == (errors > 0 ? std::optional(w.last()->opened) : std::nullopt));
+  }
+}
+
 TEST_CASE("one notifier is told where the check names it") {
   rules::CoreConfig config = looking_later();
   config.actions[0].later[0].notify = rules::NotifierName("team");

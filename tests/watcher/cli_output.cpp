@@ -112,13 +112,21 @@ TEST_CASE("SPEC 4: incidents are listed, newest first as the watcher gives them"
   CHECK(watching(folder.line({"incidents"})).out == "no incidents\n");
 }
 
-TEST_CASE("SPEC 4: an incident that asks says how to answer") {
+TEST_CASE("SPEC 2.22: status says of an open incident what it does, why it waits and what a person can do") {
   const CliFolder folder;
   FakeWatcher watching;
-  watching.replies["/api/v1/incidents/i1"] = {json_reply(R"({"id":"i1","outcome":null,"phase":"asking"})")};
-  watching.replies["/api/v1/explain"] = {json_reply("incident i1 of web\n")};
-  CHECK(watching(folder.line({"incidents", "i1"})).out ==
-        "incident i1 of web\nwaits for a person: rollbackd approve i1, or rollbackd abort i1\n");
+  watching.replies["/api/v1/status"] = {
+      json_reply(R"({"services":{"web":{"state":"incident","flags":["blind"],"incident":"i7"}}})")};
+  watching.replies["/api/v1/incidents/i7"] = {json_reply(
+      R"({"id":"i7","phase":"asking","asked":"its mode is ask","waiting_for":null,"next":"waits for you: rollbackd approve i7"})")};
+  const std::string asks = watching(folder.line({"status"})).out;
+  CHECK(asks.find("web      -         incident: asking (blind)") != std::string::npos);
+  CHECK(asks.find(
+            "\nweb has an open incident (asking, because its mode is ask): waits for you: rollbackd approve i7; its "
+            "story: rollbackd incidents i7\n") != std::string::npos);
+  watching.replies["/api/v1/incidents/i7"] = {
+      json_reply(R"({"id":"i7","phase":"held","asked":null,"waiting_for":"a deployment","next":"waits"})")};
+  CHECK(watching(folder.line({"status"})).out.find("(held: a deployment): waits; its story") != std::string::npos);
 }
 
 TEST_CASE("SPEC 4: check prints every finding with its place, and --strict counts warnings") {

@@ -125,7 +125,7 @@ TEST_CASE("explain says what a rule is missing and why an incident opened") {
   CHECK(rule.body.find("when p95 > 3000ms for 5m") != std::string::npos);
   CHECK(rule.body.find("p95 > 3000ms  is bad: 4100 ms against 3000 ms, from 412 in 1m") != std::string::npos);
   CHECK(rule.body.find("bad for 2m of 2m observed, 5m of it needed, in 24 bad samples") != std::string::npos);
-  CHECK(rule.body.find("missing: a poll that confirms it") != std::string::npos);
+  CHECK(rule.body.find("does not act: a poll that confirms it") != std::string::npos);
   const std::string incident = get(host, "/api/v1/explain?subject=20261121-020304-web-slow").body;
   CHECK(incident.find("from b2 to a1") != std::string::npos);
   CHECK(incident.find("switch a1: succeeded") != std::string::npos);

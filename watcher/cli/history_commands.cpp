@@ -125,17 +125,6 @@ int list_deploys(const CommandLine& line) {
   return list(line, "/api/v1/deploys", listing, [](Journal& journal) { return deploys_json(journal.ledger()); });
 }
 
-// What a person would do now about an open incident.
-void print_next_step(const CommandLine& line, const json::value& incident) {
-  const std::string id = text_of(incident, "id");
-  if (!text_of(incident, "outcome").empty()) return;
-  if (text_of(incident, "phase") == "asking") {
-    line.out() << "waits for a person: rollbackd approve " << id << ", or rollbackd abort " << id << "\n";
-  } else {
-    line.out() << "open; to stop it: rollbackd abort " << id << "\n";
-  }
-}
-
 int show_one_from_journal(const CommandLine& line, const std::string& id, const std::string& why) {
   const std::unique_ptr<Journal> journal = open_journal(line, why);
   if (!journal) return exit_no_watcher;
@@ -145,6 +134,7 @@ int show_one_from_journal(const CommandLine& line, const std::string& id, const 
     return exit_no;
   }
   const std::vector<rules::StepRecord> steps = journal->steps(incident->id);
+  if (!incident->outcome && !line.json()) line.err() << "rollbackd: no watcher runs; the next one goes on with it\n";
   return print_text(line, line.json() ? incident_json(*incident, steps) : explain_incident(*incident, steps));
 }
 
@@ -157,7 +147,6 @@ int show_incident(const CommandLine& line, const std::string& id) {
   const Asked story = ask_or_tell(line, "GET", "/api/v1/explain?subject=" + url_encoded(id));
   if (story.exit_code != exit_fine) return story.exit_code;
   line.out() << story.text;
-  print_next_step(line, asked.body);
   return exit_fine;
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/open_incidents.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/report/text.hpp"
 
@@ -82,8 +83,10 @@ bool has_flag(const json::value& service, std::string_view flag) {
 }
 
 // Nobody shall rely on a watcher that is armed, but would do nothing.
-std::string state_of(const json::value& service, const std::string& mode) {
+std::string state_of(const json::value& service, const std::string& mode, const json::value& incident) {
   const std::string state = text_of(service, "state");
+  const std::string phase = text_of(incident, "phase");
+  if (state == "incident" && !phase.empty()) return state + ": " + phase;
   if (state != "armed") return state;
   if (has_flag(service, "fused") || has_flag(service, "paused") || !flag_at(service, "rollback_ready"))
     return "would not act";
@@ -91,11 +94,11 @@ std::string state_of(const json::value& service, const std::string& mode) {
   return mode == "observe" ? "would not act (mode observe)" : state;
 }
 
-void print_services(std::ostream& out, const json::value& status) {
+void print_services(std::ostream& out, const json::value& status, const OpenIncidents& incidents) {
   const std::string mode = text_of(object_at(status, "watcher"), "mode");
   Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
   for (const auto& [name, service] : object_at(status, "services")) {
-    std::string state = state_of(service, mode);
+    std::string state = state_of(service, mode, of_service(incidents, std::string(name)));
     const std::string flags = flags_of(service);
     if (!flags.empty()) state += " (" + flags + ")";
     const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
@@ -188,12 +191,12 @@ void print_probes(std::ostream& out, const json::value& status) {
 }
 
 // What a person would do now, one line each.
-std::vector<std::string> next_steps(const json::value& status) {
+std::vector<std::string> next_steps(const json::value& status, const OpenIncidents& incidents) {
   std::vector<std::string> out;
   for (const auto& [key, service] : object_at(status, "services")) {
     const std::string name(key);
     const std::string incident = text_of(service, "incident");
-    if (!incident.empty()) out.push_back(name + " has an open incident: rollbackd incidents " + incident);
+    if (!incident.empty()) out.push_back(about_incident(name, incident, of_service(incidents, name)));
     for (const std::string& flag : texts_at(service, "flags")) {
       if (flag == "paused") {
         out.push_back(name + " is paused until " + text_of(service, "paused_until") + ": rollbackd resume --service " +
@@ -226,14 +229,14 @@ std::vector<std::string> unanswered(const json::value& status) {
   return out;
 }
 
-void print_status(std::ostream& out, const json::value& status) {
+void print_status(std::ostream& out, const json::value& status, const OpenIncidents& incidents) {
   print_head(out, status);
-  print_services(out, status);
+  print_services(out, status, incidents);
   print_later(out, status);
   print_rules(out, status);
   print_signals(out, status);
   print_probes(out, status);
-  std::vector<std::string> steps = next_steps(status);
+  std::vector<std::string> steps = next_steps(status, incidents);
   for (std::string& line : unanswered(status)) steps.push_back(std::move(line));
   if (!steps.empty()) out << "\n";
   for (const std::string& step : steps) out << step << "\n";
@@ -250,12 +253,13 @@ int show_status(const CommandLine& line, bool watch) {
   do {
     const Asked asked = ask_or_tell(line, "GET", "/api/v1/status");
     if (asked.exit_code != exit_fine) return asked.exit_code;
+    const OpenIncidents incidents = line.json() ? OpenIncidents() : open_incidents(line, asked.body);
     if (watch && !line.json()) part_looks(line, first);
     first = false;
     if (line.json())
       line.out() << asked.text << "\n";
     else
-      print_status(line.out(), asked.body);
+      print_status(line.out(), asked.body, incidents);
     line.out().flush();
   } while (watch && line.terminal().wait(watch_pause));
   return exit_fine;

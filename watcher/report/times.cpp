@@ -55,7 +55,12 @@ Moment switched(const rules::IncidentRecord& incident, const std::vector<rules::
 }
 
 Moment recovery(const rules::IncidentRecord& incident) {
-  return {"recovery", incident.times.recovered, why_none(incident, "its rules were not measured to be good"), {}, ""};
+  return {"recovery",
+          incident.times.recovered,
+          why_none(incident, incident.rules.empty() ? "no rule fired, it was begun by hand"
+                                                    : "its rules were not measured to be good"),
+          {},
+          ""};
 }
 
 std::string rounded(double count) { return number_text(std::round(count)); }
@@ -110,7 +115,8 @@ std::string downtime_text(const rules::IncidentRecord& incident) {
 
 std::string failed_requests_text(const rules::IncidentRecord& incident) {
   if (!is_kept(incident)) return "unknown: " + std::string(older);
-  if (!incident.times.counts_requests) return "not measured: no error ratio is concerned";
+  if (!incident.times.counts_requests)
+    return incident.outcome ? "not measured: no error ratio is concerned" : "none was counted so far";
   return rounded(incident.times.failed) + " of " + rounded(incident.times.requests);
 }
 

@@ -100,6 +100,29 @@ std::string step_text(const rules::StepRecord& step) {
 
 }  // namespace
 
+std::string next_step(const rules::IncidentRecord& incident) {
+  const std::string& id = incident.id.text;
+  const std::string until = incident.deadline ? ", at most until " + to_rfc3339(*incident.deadline) : "";
+  const std::string by_hand = "rollbackd rollback " + incident.service.text + " acts now, rollbackd abort " + id;
+  switch (incident.phase) {
+    case rules::IncidentPhase::asking:
+      return "waits for a person" + until + ": rollbackd approve " + id + ", or rollbackd abort " + id;
+    case rules::IncidentPhase::telling:
+      return "nothing is done by itself: " + by_hand + " closes it";
+    case rules::IncidentPhase::held:
+      return "waits, and goes on by itself: " + by_hand + " stops it";
+    case rules::IncidentPhase::finishing:
+      return "its last steps run; nobody has to do anything";
+    case rules::IncidentPhase::acting:
+    case rules::IncidentPhase::settling:
+    case rules::IncidentPhase::verifying:
+      return "goes on by itself" + until + "; what stops it: rollbackd abort " + id;
+    case rules::IncidentPhase::closed:
+      return "";
+  }
+  return "";
+}
+
 std::string explain_rule(const rules::RuleView& rule) {
   std::string text = fmt::format("rule {} of {} ({}): {}\n", rule.rule.text, rule.service.text,
                                  rules::to_string(rule.severity), rules::to_string(rule.progress.state));
@@ -110,7 +133,7 @@ std::string explain_rule(const rules::RuleView& rule) {
     text +=
         fmt::format("  blind: only {:.0f} % of the last while could be observed\n", rule.progress.observed_share * 100);
   }
-  for (const std::string& missing : rule.missing) text += fmt::format("  missing: {}\n", missing);
+  for (const std::string& why : rule.missing) text += fmt::format("  does not act: {}\n", why);
   return text;
 }
 
@@ -121,8 +144,8 @@ std::string explain_incident(const rules::IncidentRecord& incident, const std::v
                                  rules::to_string(incident.severity), state);
   text += fmt::format("  opened {}", to_rfc3339(incident.opened));
   if (incident.closed) text += fmt::format(", closed {}", to_rfc3339(*incident.closed));
-  text += fmt::format("\n  from {} to {}\n", incident.from.empty() ? "unknown" : incident.from.text,
-                      incident.to.empty() ? "nothing" : incident.to.text);
+  text += "\n  from " + (incident.from.empty() ? std::string("unknown") : incident.from.text);
+  text += incident.to.empty() ? "; no target was chosen\n" : " to " + incident.to.text + "\n";
   if (incident.by_hand) text += fmt::format("  by hand: {}\n", incident.reason);
   for (const rules::JoinedRule& joined : incident.rules) text += joined_text(joined);
   if (!incident.waiting_for.empty()) text += fmt::format("  waits for: {}\n", incident.waiting_for);
@@ -136,6 +159,7 @@ std::string explain_incident(const rules::IncidentRecord& incident, const std::v
   }
   if (!steps.empty()) text += "steps\n";
   for (const rules::StepRecord& step : steps) text += step_text(step);
+  if (!incident.outcome) text += "now: " + next_step(incident) + "\n";
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include "watcher/report/times.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/evidence_json.hpp"
+#include "watcher/serve/explain.hpp"
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -113,6 +114,7 @@ std::string incident_json(const rules::IncidentRecord& incident, const std::vect
   object["rules"] = array_of(incident.rules);
   object["phase_since"] = to_rfc3339(incident.phase_since);
   object["deadline"] = to_json(incident.deadline);
+  object["next"] = text_or_null(incident.outcome ? "" : next_step(incident));
   object["waiting_for"] = text_or_null(incident.waiting_for);
   object["asked"] = text_or_null(incident.asked);
   object["approved_by"] = text_or_null(incident.approved_by);

@@ -96,6 +96,7 @@ class Incident {
   const StepSpec& step_at_cursor() const;
   StepId cursor() const;
   bool rung_started() const;
+  std::string left_by_abort() const;  // what stays as it is, for people
   Target target(const SwitchStep& step) const { return target_of(step, record_, in_.service, in_.revisions); }
   Verification verification() const;
 

@@ -49,7 +49,53 @@ std::string measured(const Judgement& judgement) {
   return decisive.text + ", it is " + told(*decisive.value.value);
 }
 
+// That something cannot be measured is no reason to wake anybody.
+void tell(Effects& effects, const IncidentRecord& incident, const LaterCheck& check, const std::string& detail) {
+  Tell message;
+  message.stage = check.end == LaterEnd::does_not_hold ? Stage::failed : Stage::completed;
+  if (!check.notify.empty()) message.notifier = check.notify;
+  message.context.service = incident.service;
+  message.context.incident = incident.id;
+  message.context.severity = incident.severity;
+  message.context.from = incident.from;
+  message.context.to = incident.to;
+  message.context.reason = incident.reason;
+  if (const JoinedRule* leading = leading_rule(incident)) message.context.rule = leading->rule;
+  message.outcome = incident.outcome;
+  // Who is told only after a while has to know of what did not last, and of nothing else.
+  if (check.end == LaterEnd::does_not_hold) message.opened = incident.opened;
+  const std::string said = told(Duration(check.after_ns)) + " after it recovered: " + said_of(check, detail);
+  message.title = with_short_commits(incident.service.text + ": " + said);
+  message.text = said + (check.end == LaterEnd::holds ? "." : ". Nothing is done about it by itself.");
+  if (!check.when.empty() && !check.text.empty())
+    message.text +=
+        (check.end == LaterEnd::not_looked_at ? "\nUntil then was to be done: " : "\nTo be done by now: ") + check.text;
+  message.text += "\nIncident: " + incident.id.text;
+  message.at = effects.now();
+  effects.emit(std::move(message));
+}
+
+void end(Effects& effects, IncidentRecord& incident, LaterCheck& check, LaterEnd how, const std::string& detail) {
+  check.end = how;
+  check.ended = effects.now();
+  incident.timeline.push_back({effects.now(), std::string(story::later), said_of(check, detail)});
+  effects.save(incident);
+  effects.note("later", {{"incident", incident.id.text},
+                         {"after", told(Duration(check.after_ns))},
+                         {"what", what(check)},
+                         {"end", std::string(to_string(check.end))},
+                         {"why", detail}});
+  tell(effects, incident, check, detail);
+  effects.emit(WriteReport{incident.id});
+}
+
 }  // namespace
+
+void give_up_later(Effects& effects, IncidentRecord& incident, const std::string& why) {
+  for (LaterCheck& check : incident.later) {
+    if (waits(check)) end(effects, incident, check, LaterEnd::not_looked_at, why);
+  }
+}
 
 void LaterChecks::expect(const IncidentId& incident) {
   expected_ = incident;
@@ -75,12 +121,19 @@ void LaterChecks::look() {
       if (!waits(check)) continue;
       const Seen seen = see(incident, check);
       if (seen.end == LaterEnd::waits) continue;
-      end(incident, check, seen);
+      end(doors_.effects, incident, check, seen.end, seen.detail);
       changed = true;
     }
   }
   if (!changed) return;
   std::erase_if(ended_, [](const IncidentRecord& incident) { return !has_waiting(incident); });
+  doors_.save();
+}
+
+void LaterChecks::give_up(const std::string& why) {
+  if (ended_.empty()) return;
+  for (IncidentRecord& incident : ended_) give_up_later(doors_.effects, incident, why);
+  ended_.clear();
   doors_.save();
 }
 
@@ -112,44 +165,6 @@ const Condition* LaterChecks::condition_of(const LaterCheck& check) const {
     }
   }
   return nullptr;
-}
-
-void LaterChecks::end(IncidentRecord& incident, LaterCheck& check, const Seen& seen) {
-  check.end = seen.end;
-  check.ended = now();
-  incident.timeline.push_back({now(), std::string(story::later), said_of(check, seen.detail)});
-  doors_.effects.save(incident);
-  doors_.effects.note("later", {{"incident", incident.id.text},
-                                {"after", told(Duration(check.after_ns))},
-                                {"what", what(check)},
-                                {"end", std::string(to_string(check.end))},
-                                {"why", seen.detail}});
-  tell(incident, check, seen);
-  doors_.effects.emit(WriteReport{incident.id});
-}
-
-// That something cannot be measured is no reason to wake anybody.
-void LaterChecks::tell(const IncidentRecord& incident, const LaterCheck& check, const Seen& seen) {
-  Tell message;
-  message.stage = check.end == LaterEnd::does_not_hold ? Stage::failed : Stage::completed;
-  if (!check.notify.empty()) message.notifier = check.notify;
-  message.context.service = incident.service;
-  message.context.incident = incident.id;
-  message.context.severity = incident.severity;
-  message.context.from = incident.from;
-  message.context.to = incident.to;
-  message.context.reason = incident.reason;
-  if (const JoinedRule* leading = leading_rule(incident)) message.context.rule = leading->rule;
-  message.outcome = incident.outcome;
-  const std::string said = told(Duration(check.after_ns)) + " after it recovered: " + said_of(check, seen.detail);
-  message.title = with_short_commits(incident.service.text + ": " + said);
-  message.text = said + (check.end == LaterEnd::holds ? "." : ". Nothing is done about it by itself.");
-  if (!check.when.empty() && !check.text.empty())
-    message.text +=
-        (check.end == LaterEnd::not_looked_at ? "\nUntil then was to be done: " : "\nTo be done by now: ") + check.text;
-  message.text += "\nIncident: " + incident.id.text;
-  message.at = now();
-  doors_.effects.emit(std::move(message));
 }
 
 std::vector<IncidentId> LaterChecks::incidents() const {

@@ -33,6 +33,8 @@ class LaterChecks {
   void restore(IncidentRecord closed);
   // Looks at what is due, and ends what a newer release has overtaken.
   void look();
+  // Nothing will look any more: people are told what is not looked at.
+  void give_up(const std::string& why);
 
   std::vector<IncidentId> incidents() const;
   std::vector<LaterView> waiting() const;  // the next one first
@@ -47,14 +49,15 @@ class LaterChecks {
   bool is_overtaken(const LaterCheck& check) const;
   Seen see(const IncidentRecord& incident, const LaterCheck& check) const;
   const Condition* condition_of(const LaterCheck& check) const;
-  void end(IncidentRecord& incident, LaterCheck& check, const Seen& seen);
-  void tell(const IncidentRecord& incident, const LaterCheck& check, const Seen& seen);
 
   Doors doors_;
   std::vector<IncidentRecord> ended_;  // at least one check of each waits
   std::optional<IncidentId> expected_;
   Instant began_ = Instant::min();  // our start, where something was found
 };
+
+// The same of an incident whose service nobody watches any more.
+void give_up_later(Effects& effects, IncidentRecord& incident, const std::string& why);
 
 // What people are told of it when the incident ends.
 std::string to_be_done_later(const IncidentRecord& incident);

@@ -36,9 +36,18 @@ Answer Incident::abort(const std::string& by) {
     return {false, "incident " + id + " is finishing already", {}};
   }
   in_.effects.note("abort", {{"incident", id}, {"by", by}});
+  const std::string left = left_by_abort();
   record_.aborted = true;
   finish(Outcome::aborted, "aborted by " + (by.empty() ? "somebody" : by));
-  return {true, "aborted; what must follow (on_failure, always) is done", record_.id};
+  return {true, "aborted; " + left, record_.id};
+}
+
+// Whoever aborts must know what he is left with.
+std::string Incident::left_by_abort() const {
+  if (!rung_started()) return record_.past_no_return ? "what was changed before stays" : "nothing was changed";
+  const std::string follows = "what must follow (on_failure, always) is done";
+  if (record_.switched) return "what was switched is not switched back; " + follows;
+  return (record_.past_no_return ? "what was changed stays; " : "nothing was changed; ") + follows;
 }
 
 void Incident::give_way(const std::string& to) { finish(Outcome::aborted, to + " takes its place"); }

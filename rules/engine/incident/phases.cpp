@@ -91,7 +91,7 @@ void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string text = nothing_is_done(why_only_told(why));
-  tell(has_said("telling", text) ? Stage::progress : Stage::late, "telling", text);
+  if (!has_said("telling", text)) tell(Stage::late, "telling", text);
 }
 
 std::string Incident::why_only_told(const std::string& why) const {
@@ -103,6 +103,7 @@ std::string Incident::nothing_is_done(const std::string& why) const {
   const std::string& service = record_.service.text;
   const std::string observes = in_.trouble.observes_because();
   std::string reason = why;
+  if (why == only_telling && in_.trouble.cap() == Mode::observe) reason = "it only observes (mode observe)";
   if (why == only_telling && !observes.empty()) reason = observes;
   if (why == mark_forbids) {
     reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
