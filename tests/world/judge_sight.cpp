@@ -19,7 +19,9 @@ constexpr Duration blindness_told_within = 1min;
 void Judge::service_saved(const ServiceRecord& record) {
   Service& known = service(record.service);
   known.rolled_back = record.rolled_back_here;
-  if (std::exchange(known.running_since, record.running_since) != record.running_since) starts_anew(known);
+  // What is saved for the first time is no other revision.
+  const Instant before = std::exchange(known.running_since, record.running_since);
+  if (before != Instant::min() && before != record.running_since) starts_anew(known);
   known.pause_saved_until = record.paused_until.value_or(Instant::min());
   if (record.deploying_since && known.deploying) known.deploying_for_sure = true;
   if (known.deploying_saved != Instant::min() && !record.deploying_since) known.disturbed = now();
