@@ -46,7 +46,7 @@ void Service::save() const {
   revisions_.put_into(record);
   record.closed_unbegun = closed_unbegun_;
   record.later = later_.incidents();
-  record.called_off = called_off_;
+  if (call_off_holds()) record.called_off = called_off_;
   record.called_off_at = called_off_at_;
   shared_.measuring.effects.save(std::move(record));
 }
@@ -129,9 +129,12 @@ void Service::forget_incident() {
 
 void Service::call_off(const IncidentRecord& closed) {
   const Instant now = shared_.measuring.effects.now();
-  // What was said of another revision holds no longer.
-  if (!called_off_at_ || revisions_.running_since() > *called_off_at_) called_off_.clear();
+  // What was said of another revision holds no longer; nobody spoke of one that came since.
+  if (!call_off_holds()) called_off_.clear();
+  called_off_of_ = revisions_.running();
+  const bool was_meant = closed.from.empty() || called_off_of_ == closed.from || called_off_of_ == closed.to;
   for (const JoinedRule& joined : closed.rules) {
+    if (!was_meant) break;
     const WatchedRule* rule = evidence_.find(joined.rule);
     // Right after a restart of ours, or an action that has its time to help, it does not fire yet.
     if (rule == nullptr || rule->has_cleared(now)) continue;
@@ -145,9 +148,13 @@ void Service::call_off(const IncidentRecord& closed) {
   save();
 }
 
+// By its name: when a revision came is known only to between two looks.
+bool Service::call_off_holds() const {
+  return called_off_at_ && revisions_.running_since() <= *called_off_at_ && revisions_.running() == called_off_of_;
+}
+
 bool Service::is_called_off(const WatchedRule& rule) const {
-  if (!called_off_at_ || revisions_.running_since() > *called_off_at_) return false;
-  return std::find(called_off_.begin(), called_off_.end(), rule.name()) != called_off_.end();
+  return call_off_holds() && std::find(called_off_.begin(), called_off_.end(), rule.name()) != called_off_.end();
 }
 
 void Service::note_cleared(const WatchedRule& rule) {
@@ -168,6 +175,7 @@ void Service::restore_answers(const ServiceRecord& record) {
   closed_unbegun_ = record.closed_unbegun;
   called_off_ = record.called_off;
   called_off_at_ = record.called_off_at;
+  called_off_of_ = record.running;
 }
 
 // Also for the next start, which may be the one that finds the cause gone.

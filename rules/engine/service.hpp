@@ -89,6 +89,7 @@ class Service {
   void remember_unbegun(std::optional<Outcome> outcome);
   void answer_again();
   void call_off(const IncidentRecord& closed);
+  bool call_off_holds() const;
   Surroundings surroundings();
   IncidentRecord begin_record(const std::string& what);
   Incident& keep(std::unique_ptr<Incident> incident);
@@ -105,6 +106,7 @@ class Service {
   std::optional<Outcome> closed_unbegun_;
   std::vector<RuleName> called_off_;
   std::optional<Instant> called_off_at_;
+  Revision called_off_of_;  // what ran then
 };
 
 }  // namespace rules

@@ -12,7 +12,7 @@ import time
 import machine
 from world import World
 
-MOUNT = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
+MOUNT = 'mount -t tmpfs -o "mode=0700,$1" tmpfs "$2" && shift 2 && exec "$@"'
 BIND_READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
 
 

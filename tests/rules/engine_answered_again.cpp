@@ -98,6 +98,19 @@ TEST_CASE("an abort that a clock set back left in the future does not hold on th
   CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
 }
 
+TEST_CASE("an abort does not hold on what is deployed right after it, before the next look") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  // When it came is known only to between two looks: it may have been before the abort.
+  w.run(3s);
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.deploy("bad2");
+  SUBCASE("seen to run") {}
+  SUBCASE("while nobody looked") { w.crash(20s); }
+  CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
+}
+
 TEST_CASE("what a person aborts while an action has its time to help is not tried with the next one") {
   World w(with([](rules::CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); }));
   harm(w);

@@ -91,7 +91,7 @@ void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string text = nothing_is_done(why_only_told(why));
-  if (!has_said("telling", text)) tell(Stage::late, "telling", text);
+  tell(has_said("telling", text) ? Stage::progress : Stage::late, "telling", text);
 }
 
 std::string Incident::why_only_told(const std::string& why) const {
