@@ -155,7 +155,7 @@ std::vector<Section> sections() {
       {"action.later",
        "[[action.NAME.later]]",
        "What is looked at, and told, when the incident has recovered and that long is over. It decides nothing, holds "
-       "no lock, and ends with a newer release. It has a condition, what a person does until then, or both.",
+       "no lock, and ends when another release runs. It has a condition, what a person does until then, or both.",
        later_keys(),
        "",
        {},
