@@ -94,6 +94,24 @@ std::string key_of(const std::string& request) {
 
 std::string fine(const std::string&) { return status("200 OK"); }
 
+// A team that hears every 15 minutes of what is still open, and has been told that incident 1 started.
+struct Repeating {
+  const Folder folder;
+  const Receiver receiver{fine};
+  watcher::NotifierSection team;
+  Telling telling;
+
+  Repeating() : team(notifier("team", receiver.url())), telling(folder.path, {repeated(team)}) {
+    telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  }
+
+ private:
+  static watcher::NotifierSection& repeated(watcher::NotifierSection& notifier) {
+    notifier.every = 15min;
+    return notifier;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("messages are delivered in order, once") {
@@ -259,40 +277,32 @@ TEST_CASE("a question that was answered before somebody joins is not passed on")
 }
 
 TEST_CASE("without an `on` progress is told every so often and not step by step") {
-  const Folder folder;
-  const Receiver receiver(fine);
-  auto team = notifier("team", receiver.url());
-  team.every = 15min;
-  Telling telling(folder.path, {team});
-  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  Repeating repeating;
+  Telling& telling = repeating.telling;
   telling.tell(message("1", rules::Stage::progress, "step 1", 60));
   telling.tell(message("1", rules::Stage::progress, "step 2", 120));
   telling.until([&] { return telling.counts("team").delivered == 1; });
   telling.advance(15min);
   telling.until([&] { return telling.counts("team").delivered == 2; });
-  CHECK(bodies(receiver) == std::vector<std::string>{"started", "step 2"});
+  CHECK(bodies(repeating.receiver) == std::vector<std::string>{"started", "step 2"});
 }
 
 TEST_CASE("what is repeated counts from what was told last, and is not for who named other stages") {
-  const Folder folder;
-  const Receiver receiver(fine);
-  auto team = notifier("team", receiver.url());
-  team.every = 15min;
-  Telling telling(folder.path, {team});
-  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  Repeating repeating;
+  Telling& telling = repeating.telling;
   telling.advance(10min);
   telling.tell(message("1", rules::Stage::late, "late", 600));
   telling.advance(5min);
   telling.tell(message("", rules::Stage::fault, "fault", 900));
   telling.until([&] { return telling.counts("team").delivered == 3; });
-  team.on = {"fault"};
-  telling.outbox.replace({team});
+  repeating.team.on = {"fault"};
+  telling.outbox.replace({repeating.team});
   telling.advance(10min);
   telling.tell(message("", rules::Stage::fault, "another", 1500));
   telling.until([&] { return telling.counts("team").delivered == 4; });
-  team.on.clear();
-  telling.outbox.replace({team});
+  repeating.team.on.clear();
+  telling.outbox.replace({repeating.team});
   telling.advance(15min);
   telling.until([&] { return telling.counts("team").delivered == 5; });
-  CHECK(bodies(receiver) == std::vector<std::string>{"started", "late", "fault", "another", "late"});
+  CHECK(bodies(repeating.receiver) == std::vector<std::string>{"started", "late", "fault", "another", "late"});
 }

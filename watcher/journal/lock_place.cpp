@@ -51,6 +51,15 @@ LockPlace own_place(uid_t self) {
   return refused.empty() ? LockPlace{folder + lock_name, ""} : LockPlace{"", refused};
 }
 
+// Why the file's folder may not hold a lock; empty: it may.
+std::string why_unfit_for_lock(const std::string& path) {
+  const std::string folder = folder_of(path);
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0) return file_fault("look at " + folder, errno, advice).what;
+  if ((status.st_mode & S_IWOTH) == 0) return {};
+  return "the host's lock " + path + " stands where anybody can make files, and so could hold it; " + advice;
+}
+
 }  // namespace
 
 LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self) {
@@ -67,14 +76,6 @@ LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self) {
     return {"", "the host's lock in " + folder + " is not open to " + user_text(self) + "; as " + user_text(owner) +
                     ": chgrp GROUP " + folder + "; chmod 770 " + folder + ", with a group of this user's"};
   return {folder + lock_name, ""};
-}
-
-std::string why_unfit_for_lock(const std::string& path) {
-  const std::string folder = folder_of(path);
-  struct stat status {};
-  if (::stat(folder.c_str(), &status) != 0) return file_fault("look at " + folder, errno, advice).what;
-  if ((status.st_mode & S_IWOTH) == 0) return {};
-  return "the host's lock " + path + " stands where anybody can make files, and so could hold it; " + advice;
 }
 
 LockPlace host_lock_place() {

@@ -23,9 +23,6 @@ LockPlace host_lock_place();
 // The same for a shared folder of this owner, as seen by a process of user `self`.
 LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self);
 
-// Why the file's folder may not hold a lock; empty: it may.
-std::string why_unfit_for_lock(const std::string& path);
-
 // Why this process cannot have the host's lock at any time; empty when it can whenever nobody holds it.
 std::string why_no_host_lock();
 
