@@ -107,6 +107,7 @@ class Core {
   Fuse fuse_;
   Neighbours neighbours_;
   HostLock host_;
+  IncidentIds ids_;
   std::map<ServiceName, std::unique_ptr<Service>> services_;
   std::map<IncidentId, Service*> open_;  // in the order of their opening
   // Whose rules, `unless` included, a probe can change, and its number among the probes of the others of them.

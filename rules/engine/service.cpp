@@ -1,32 +1,11 @@
 #include "rules/engine/service.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <utility>
 
 #include "rules/engine/acting/target.hpp"
 
 namespace rules {
-
-namespace {
-
-std::string id_time(Instant at) {
-  using namespace std::chrono;
-  const auto since = floor<std::chrono::seconds>(at.time_since_epoch());
-  const sys_seconds utc{since};
-  const auto day = floor<days>(utc);
-  const year_month_day date{day};
-  const hh_mm_ss time{utc - day};
-  char out[32];
-  std::snprintf(out, sizeof out, "%04d%02u%02u-%02d%02d%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()));
-  return out;
-}
-
-}  // namespace
 
 Service::Service(const ServiceSpec& spec, const Shared& shared)
     : spec_(spec),
@@ -66,12 +45,8 @@ Surroundings Service::surroundings() {
 
 IncidentRecord Service::begin_record(const std::string& what) {
   const Instant now = shared_.measuring.effects.now();
-  const std::string base = id_time(now) + "-" + spec_.name.text + "-" + what;
   IncidentRecord record;
-  record.id = IncidentId(base);
-  // One that was opened in the same second and is over.
-  for (int copy = 2; record.id == last_id_; ++copy) record.id = IncidentId(base + "-" + std::to_string(copy));
-  last_id_ = record.id;
+  record.id = shared_.ids.take(now, spec_.name, what);
   record.service = spec_.name;
   record.opened = now;
   record.phase_since = now;
@@ -108,7 +83,6 @@ Incident& Service::open_by_hand(const RollbackByHand& request, const ActionSpec&
 }
 
 Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>& plans) {
-  last_id_ = record.id;
   // What fires and is not part of it is still to be answered.
   for (WatchedRule* rule : evidence_.firing()) rule->mark_answered(false);
   for (const JoinedRule& joined : record.rules) {

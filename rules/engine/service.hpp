@@ -7,6 +7,7 @@
 
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/incident/ids.hpp"
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/later.hpp"
 #include "rules/engine/revisions/revisions.hpp"
@@ -32,6 +33,7 @@ class Service {
     Fuse& fuse;
     Neighbours& neighbours;
     HostLock& host;
+    IncidentIds& ids;
     const bool& steps_held;
   };
   Service(const ServiceSpec& spec, const Shared& shared);
@@ -101,7 +103,6 @@ class Service {
   Revisions revisions_;
   LaterChecks later_;
   std::unique_ptr<Incident> incident_;
-  IncidentId last_id_;
   // Of the last incident, when it changed nothing or had nothing to roll back to.
   std::optional<Outcome> closed_unbegun_;
   std::vector<RuleName> called_off_;

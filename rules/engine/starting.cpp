@@ -56,6 +56,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
   bring_to_present(durable, now);
   for (LedgerRecord& record : durable.ledger) ledger_.put(std::move(record));
   for (FuseRecord& record : durable.fuse) fuse_.put(std::move(record));
+  for (const IncidentId& id : durable.incident_ids) ids_.know(id);
   for (const ServiceSpec& spec : config_.services) add_service(spec);
   number_services();
   for (const ServiceRecord& record : durable.services) {
@@ -82,7 +83,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
 
 void Core::add_service(const ServiceSpec& spec) {
   const Service::Shared shared{
-      {config_, measurements_, trouble_, effects_}, ledger_, fuse_, neighbours_, host_, steps_held_};
+      {config_, measurements_, trouble_, effects_}, ledger_, fuse_, neighbours_, host_, ids_, steps_held_};
   Service& service = *services_.emplace(spec.name, std::make_unique<Service>(spec, shared)).first->second;
   service.configure(spec);
   service.evidence().warm_up(now() + spec.start_deadline);
@@ -147,7 +148,7 @@ void Core::close_without_service(IncidentRecord record) {
   ServiceSpec gone;
   gone.name = record.service;
   const Service::Shared shared{
-      {config_, measurements_, trouble_, effects_}, ledger_, fuse_, neighbours_, host_, steps_held_};
+      {config_, measurements_, trouble_, effects_}, ledger_, fuse_, neighbours_, host_, ids_, steps_held_};
   Service service(gone, shared);
   service.take_up(std::move(record), config_.actions).close_without_service();
   neighbours_.forget(gone.name);

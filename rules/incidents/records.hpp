@@ -260,6 +260,7 @@ struct DurableState {
   std::vector<FuseRecord> fuse;           // of the last 24 h, and resets
   std::vector<IncidentRecord> incidents;  // the open ones
   std::vector<IncidentRecord> ended;      // closed ones that a service's `later` names
+  std::vector<IncidentId> incident_ids;   // of all, open or closed
   std::vector<StepRecord> steps;          // of the open incidents
   std::vector<SpanRecord> spans;
   std::optional<Instant> last_alive;  // the newest save: how long we were away

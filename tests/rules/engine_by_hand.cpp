@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "engine_world.hpp"
 
 // What `rollback` does when a person types it, and where it goes.
@@ -233,4 +235,22 @@ TEST_CASE("what a rollback by hand would do can be asked, and asking changes not
   CHECK(engine.plan(by_hand("restore")).action.loses() == std::vector<std::string>{"data"});
   CHECK_FALSE(engine.plan(by_hand("nope")).refused.empty());
   CHECK(w.notes.size() == before);
+}
+
+TEST_CASE("what is begun by hand several times in a second, over a restart too, is each saved for itself") {
+  World w(with_restore());
+  w.settle_on_v2();
+  w.lock_refused = true;
+  std::set<rules::IncidentId> ids;
+  for (int i = 0; i < 4; ++i) {
+    if (i == 3) w.crash(Duration::zero());
+    const rules::Answer begun = w.ask(by_hand());
+    REQUIRE(begun.accepted);
+    ids.insert(begun.incident);
+    REQUIRE(w.ask(rules::Abort{begun.incident, "me"}).accepted);
+    w.run(1ms);
+    CHECK(w.outcome() == "aborted");
+  }
+  CHECK(ids.size() == 4);
+  CHECK(w.all().size() == 4);
 }

@@ -45,6 +45,7 @@ DurableState FakeJournal::read_back(Instant last_alive) const {
   for (const auto& [id, record] : services) out.services.push_back(record);
   out.fuse = fuse;
   for (const auto& [id, record] : incidents) {
+    out.incident_ids.push_back(record.id);
     if (record.phase != IncidentPhase::closed) out.incidents.push_back(record);
     if (record.phase == IncidentPhase::closed && has_later(out.services, record.id)) out.ended.push_back(record);
   }

@@ -13,6 +13,7 @@
 #include "rules/engine/acting/neighbours.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
+#include "rules/engine/incident/ids.hpp"
 #include "rules/engine/incident/ladder.hpp"
 
 // The small rooms, each alone.
@@ -264,4 +265,16 @@ TEST_CASE("limits: three actions in an hour blow the fuse, a reset starts all an
   s.limits.reset();
   CHECK(s.limits.blown(nullptr, false).empty());
   CHECK_FALSE(s.limits.has_acted_unidentified());
+}
+
+TEST_CASE("an incident's name is nobody else's, whatever services and rules are called") {
+  using rules::ServiceName;
+  rules::IncidentIds ids;
+  ids.know(rules::IncidentId("20191220-000001-web-slow"));
+  CHECK(ids.take(noon + 1s, ServiceName("web"), "slow").text == "20191220-000001-web-slow-2");
+  CHECK(ids.take(noon + 1s, ServiceName("web"), "slow").text == "20191220-000001-web-slow-3");
+  CHECK(ids.take(noon + 1s, ServiceName("web-slow"), "3").text == "20191220-000001-web-slow-3-2");
+  CHECK(ids.take(noon + 1s, ServiceName("web"), "errors").text == "20191220-000001-web-errors");
+  CHECK(ids.take(noon + 1s, ServiceName("web"), "slow").text == "20191220-000001-web-slow-4");
+  CHECK(ids.take(noon + 2s, ServiceName("web"), "slow").text == "20191220-000002-web-slow");
 }

@@ -1,5 +1,7 @@
 #include <sys/stat.h>
 
+#include <set>
+
 #include "journal_support.hpp"
 #include "watcher/journal/sqlite_journal.hpp"
 
@@ -79,6 +81,7 @@ TEST_CASE("what was saved is found at the next start: open incidents with their 
   const rules::DurableState& durable = journal->found().durable;
   REQUIRE(durable.incidents.size() == 1);
   CHECK(durable.incidents[0].id == open_one.id);
+  CHECK(std::set(durable.incident_ids.begin(), durable.incident_ids.end()) == std::set{open_one.id, closed.id});
   REQUIRE(durable.steps.size() == 1);
   CHECK(durable.steps[0].id.incident == open_one.id);
   REQUIRE(durable.ledger.size() == 1);

@@ -82,6 +82,7 @@ DurableState TextJournal::read_back() const {
   for (const std::string& text : fuse_) out.fuse.push_back(read<FuseRecord>(text));
   for (const auto& [id, text] : incidents_) {
     IncidentRecord record = read<IncidentRecord>(text);
+    out.incident_ids.push_back(record.id);
     if (!record.closed) {
       out.incidents.push_back(std::move(record));
     } else if (is_named(out.services, record.id)) {

@@ -36,6 +36,12 @@ class Loader {
     if (auto why = append(query, records)) damage_ = Damage{*why};
     note(query);
   }
+  void load_incident_ids(std::vector<rules::IncidentId>& ids) {
+    if (damage_ || fault_) return;
+    auto query = database_.prepare("SELECT id FROM incidents");
+    while (query.next_row()) ids.emplace_back(query.text(0));
+    note(query);
+  }
   // Nothing: there is none, or it could not be read, which the result says.
   std::optional<rules::Instant> moment(std::string_view name) {
     auto query = database_.prepare("SELECT at_ns FROM moments WHERE name = ?");
@@ -75,6 +81,7 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
   for (const rules::ServiceRecord& service : state.services) {
     for (const rules::IncidentId& id : service.later) loader.load_incident(id, state.ended);
   }
+  loader.load_incident_ids(state.incident_ids);
   loader.load(
       "SELECT steps.record FROM steps JOIN incidents ON incidents.id = steps.incident WHERE closed_ns IS NULL "
       "ORDER BY incident, started_ns, steps.rowid",
