@@ -67,6 +67,24 @@ TEST_CASE("an escalation is dropped when its incident is closed by the time that
   CHECK(titles(journal->due(at(300), 10)) == std::vector<std::string>{"still open"});
 }
 
+TEST_CASE("what comes later is not held up by what is told only to who joins late") {
+  const Folder folder;
+  const auto journal = open(folder.path);
+  CHECK_FALSE(journal->save({incident("1", 0)}));
+  auto joins = message("boss", "1", "joins", 300);
+  joins.only_while_open = true;
+  CHECK_FALSE(journal->enqueue({joins, message("boss", "1", "step", 10)}));
+  CHECK(journal->next_due() == at(10));
+  CHECK(titles(journal->due(at(10), 10)) == std::vector<std::string>{"step"});
+  CHECK(titles(journal->due_by_notifier(at(10))) == std::vector<std::string>{"step"});
+  CHECK_FALSE(journal->delivered(journal->due(at(10), 10)[0].id));
+  // Once it is due it is the first, also while it is tried again.
+  CHECK_FALSE(journal->enqueue({message("boss", "1", "completed", 301)}));
+  CHECK(titles(journal->due(at(301), 10)) == std::vector<std::string>{"joins"});
+  CHECK_FALSE(journal->postpone(journal->due(at(301), 10)[0].id, at(320), "no answer"));
+  CHECK(journal->due(at(310), 10).empty());
+}
+
 TEST_CASE("nothing is due when nothing waits") {
   const Folder folder;
   const auto journal = open(folder.path);

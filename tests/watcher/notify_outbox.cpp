@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 
 #include "journal_support.hpp"
@@ -228,6 +229,68 @@ TEST_CASE("who joins late hears in one message of what is open then as it is the
   telling.tell(message("2-long", rules::Stage::completed, "long: completed", 360));
   telling.until([&] { return telling.counts("boss").delivered == 2; });
   CHECK(bodies(receiver) == std::vector<std::string>{"long: progress", "long: completed"});
+}
+
+TEST_CASE("who joins late is told at once by a notify step that names him, whatever his severities") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  for (const auto severity : {rules::Severity::p0, rules::Severity::p1}) {
+    const std::string id = std::string(rules::to_string(severity));
+    auto boss = notifier("boss", receiver.url());
+    boss.after = 5min;
+    boss.severities = {rules::Severity::p0};
+    Telling telling(folder.path, {boss, notifier("team", receiver.url())});
+    const auto said = [&](rules::Stage stage, const std::string& title, const std::string& to) {
+      auto tell = message(id, stage, id + " " + title, 0);
+      tell.context.severity = severity;
+      if (!to.empty()) tell.notifier = rules::NotifierName(to);
+      return tell;
+    };
+    telling.tell(said(rules::Stage::started, "started", ""), {incident(id, 0)});
+    telling.tell(said(rules::Stage::progress, "step", "boss"));
+    telling.until([&] { return telling.counts("boss").delivered == 1; });
+    telling.until([&] { return telling.counts("team").delivered == 1; });
+    // What a step tells somebody else is not what he joins with.
+    telling.tell(said(rules::Stage::progress, "step of the team's", "team"));
+    telling.until([&] { return telling.counts("team").delivered == 2; });
+    telling.advance(5min);
+    const std::uint64_t joined = severity == rules::Severity::p0 ? 2 : 1;
+    telling.until([&] { return telling.counts("boss").delivered == joined; });
+    auto fault = message("", rules::Stage::fault, id + " fault", 300);
+    fault.context.severity = rules::Severity::p0;
+    telling.tell(fault);
+    telling.until([&] { return telling.counts("boss").delivered == joined + 1; });
+  }
+  auto got = bodies(receiver);
+  const auto times = [&](const std::string& title) { return std::count(got.begin(), got.end(), title); };
+  CHECK(times("P0 started") == 2);
+  CHECK(times("P0 step") == 1);
+  CHECK(times("P1 started") == 1);
+  CHECK(times("P1 step") == 1);
+  CHECK(times("P0 step of the team's") == 1);
+  CHECK(times("P1 step of the team's") == 1);
+}
+
+TEST_CASE("what is repeated and could not be delivered is not tried again once the incident is over") {
+  const Folder folder;
+  const Receiver receiver([](const std::string& request) {
+    return body_of(request) == "a: progress" ? status("500 Oops") : status("200 OK");
+  });
+  auto team = notifier("team", receiver.url());
+  team.every = 15min;
+  team.template_text = "{title}: {stage}";
+  Telling telling(folder.path, {team});
+  telling.tell(message("1", rules::Stage::started, "a", 0), {incident("1", 0)});
+  telling.until([&] { return telling.counts("team").delivered == 1; });
+  telling.advance(15min);
+  telling.until([&] { return telling.counts("team").failed == 1; });
+  auto closed = incident("1", 0);
+  closed.closed = at(901);
+  telling.tell(message("1", rules::Stage::completed, "a", 901), {closed});
+  telling.advance(1min);
+  telling.until([&] { return telling.counts("team").delivered == 2; });
+  CHECK(telling.counts("team").failed == 1);
+  CHECK(bodies(receiver).size() == 3);
 }
 
 TEST_CASE("progress is repeated while an incident is open, also after a restart, and no longer") {

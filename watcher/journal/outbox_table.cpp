@@ -6,10 +6,12 @@ namespace watcher {
 namespace {
 
 // The oldest that waits of each notifier and incident: the others wait behind it. Messages about no incident in
-// particular do not wait for each other.
+// particular do not wait for each other, and nothing waits behind what somebody who joins late is told only then: a
+// notify step names him before.
 const char* const heads =
     " FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS before WHERE before.state = "
     "'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND before.id < entry.id "
+    "AND NOT (before.only_while_open = 1 AND before.attempts = 0 AND before.due_ns > entry.due_ns) "
     "AND entry.incident <> '')";
 
 std::string select_columns() { return "SELECT id, notifier, due_ns, attempts, only_while_open, record"; }
@@ -77,6 +79,11 @@ std::optional<std::vector<OutboxEntry>> OutboxTable::due_by_notifier(rules::Inst
   auto query = database_.prepare(select_columns() + std::string(" FROM outbox WHERE id IN (SELECT min(id)") + heads +
                                  " AND due_ns <= ? GROUP BY notifier) ORDER BY id");
   return entries(query.bind(nanoseconds(now)));
+}
+
+Statement OutboxTable::next_due() const {
+  // Entries that wait behind another are later than it, whatever their time.
+  return database_.prepare(std::string("SELECT min(due_ns)") + heads);
 }
 
 std::optional<std::vector<OutboxEntry>> OutboxTable::entries(Statement& query) const {

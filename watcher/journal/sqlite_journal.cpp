@@ -49,12 +49,7 @@ class SqliteJournal final : public Journal {
   }
 
   std::optional<rules::Instant> next_due() override {
-    // Entries that wait behind another are later than it, whatever their time.
-    auto query = database_.prepare(
-        "SELECT min(due_ns) FROM outbox AS entry WHERE state = 'waiting' AND NOT EXISTS (SELECT 1 FROM outbox AS "
-        "before "
-        "WHERE before.state = 'waiting' AND before.notifier = entry.notifier AND before.incident = entry.incident AND "
-        "before.id < entry.id AND entry.incident <> '')");
+    auto query = OutboxTable(database_).next_due();
     const bool row = query.next_row();
     note_read(query);
     if (!row || query.is_null(0)) return std::nullopt;
