@@ -197,6 +197,7 @@ void Core::react() {
   if (host_.owner() != host_owner_) touch_in_incidents();
   for (int round = 0;; ++round) {
     assert(round < reactions_max);
+    heed_dependencies();
     for (Service* service : touched_) {
       for (WatchedRule* rule : service->evidence().firing()) answer_firing(*service, *rule);
     }

@@ -74,6 +74,10 @@ class Core {
   void answer_firing(Service& service, WatchedRule& rule);
   bool awaits_identity(Service& service, WatchedRule& rule);
 
+  // heeding.cpp: whose trouble explains another's
+  void link_services();
+  void heed_dependencies();
+
   // requests.cpp: what people ask for
   Answer answer(const Approve& request);
   Answer answer(const Abort& request);

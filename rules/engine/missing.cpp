@@ -73,6 +73,10 @@ std::vector<std::string> missing(const Service& service, const WatchedRule& rule
   const std::string blown = why_fused(service);
   if (!blown.empty()) out.push_back("fused: " + blown);
   const Incident* incident = service.incident();
+  const bool is_bad = rule.is_firing() || progress.state != RuleState::idle;
+  if (incident == nullptr && is_bad && service.dependence().explains()) {
+    out.push_back("would wait: " + service.dependence().trouble().what);
+  }
   if (incident != nullptr && !incident->record().waiting_for.empty()) {
     out.push_back("waits: " + incident->record().waiting_for);
   }

@@ -40,7 +40,7 @@ void Service::configure(const ServiceSpec& spec) {
 Surroundings Service::surroundings() {
   const Measuring& measuring = shared_.measuring;
   return {measuring.config, spec_,  measuring.trouble, shared_.neighbours, evidence_,         revisions_,
-          limits_,          later_, shared_.host,      measuring.effects,  shared_.steps_held};
+          limits_,          later_, dependence_,       shared_.host,       measuring.effects, shared_.steps_held};
 }
 
 IncidentRecord Service::begin_record(const std::string& what) {

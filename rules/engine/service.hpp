@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/evidence/evidence.hpp"
 #include "rules/engine/incident/ids.hpp"
@@ -54,6 +55,7 @@ class Service {
   const Revisions& revisions() const { return revisions_; }
   LaterChecks& later() { return later_; }
   const LaterChecks& later() const { return later_; }
+  const Dependence& dependence() const { return dependence_; }
   Readiness readiness{};
 
   Incident* incident() { return incident_.get(); }
@@ -79,6 +81,14 @@ class Service {
   void note_cleared(const WatchedRule& rule);
   void limits_start_anew();
 
+  // What it depends on and who depends on it, directly or not; the engine says so.
+  void depend_on(std::vector<Service*> services);
+  std::vector<Service*>& needed_by() { return needed_by_; }
+  // What is wrong with it, for those. True: it is something else than before.
+  bool note_trouble();
+  // What is wrong with what it depends on, as was noted there: whether that explains its own trouble (SPEC 2.19).
+  void heed_dependencies();
+
   // Whether there is something to roll back to, as far as can be known.
   bool has_target() const;
 
@@ -93,6 +103,7 @@ class Service {
   void call_off(const IncidentRecord& closed);
   bool call_off_holds() const;
   Surroundings surroundings();
+  Trouble trouble() const;
   IncidentRecord begin_record(const std::string& what);
   Incident& keep(std::unique_ptr<Incident> incident);
 
@@ -103,6 +114,10 @@ class Service {
   Revisions revisions_;
   LaterChecks later_;
   std::unique_ptr<Incident> incident_;
+  std::vector<Service*> depends_on_;
+  std::vector<Service*> needed_by_;
+  Trouble trouble_;  // its own, as it was noted last
+  Dependence dependence_;
   // Of the last incident, when it changed nothing or had nothing to roll back to.
   std::optional<Outcome> closed_unbegun_;
   std::vector<RuleName> called_off_;

@@ -102,6 +102,7 @@ void Core::number_services() {
   std::sort(rules_by_name_.begin(), rules_by_name_.end(),
             [](const auto& a, const auto& b) { return a.first->name() < b.first->name(); });
   index_probes();
+  link_services();
 }
 
 void Core::index_probes() {

@@ -71,8 +71,20 @@ class Scripts(Runbook):
         self.wait_for("the backend is rolled back", lambda: any(
             (one["service"], one["outcome"]) == ("backend", "recovered") for one in self.incidents()), 120)
         self.assertEqual((self.version(), self.frontend.read_text()), ("v1", "f2\n"))
+        self.wait_for("the frontend is well again", lambda: self.status()["rules"]["frontend-down"]["state"] == "idle", 60)
         self.assertEqual(len(self.calls("rollback.sh production backend")), 1)
         self.assertEqual(self.calls("rollback.sh production frontend"), [])
+
+    def test_a_frontend_that_is_bad_besides_is_rolled_back_after_its_backend(self):
+        self.good_shop_under_watch()
+        self.frontend.write_text("f2-bad\n")
+        self.deploy("crash")
+        self.wait_for("the frontend is rolled back", lambda: any(
+            (one["service"], one["outcome"]) == ("frontend", "recovered") for one in self.incidents()), 150)
+        self.assert_in_order(f"rollback.sh production backend {self.revision('v1')}", "rollback.sh production frontend f1")
+        self.assertEqual((self.version(), self.frontend.read_text()), ("v1", "f1\n"))
+        frontend = next(one for one in self.incidents() if one["service"] == "frontend")
+        self.assertIn("waits: backend, on which it depends, ", self.report_of(frontend)[0])
 
     def test_the_backend_alone_is_rolled_back(self):
         incident = self.goes_bad_and_is_rolled_back()

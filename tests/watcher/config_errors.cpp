@@ -199,6 +199,9 @@ TEST_CASE("SPEC 3: names have their patterns, and values their kinds") {
        "7:1: error: rule.r: for is missing; how long it must be bad before it fires, such as for = \"5m\"\n"},
       {"[rule.r]\nwhen = 'app.up == 0'\nfor = '1m'\nservice = 'wbe'\n",
        "10:11: error: rule.r: there is no service \"wbe\"; did you mean \"web\"?\n"},
+      {"depends_on = ['web']\n", "7:14: error: service.web: depends on itself\n"},
+      {"depends_on = ['db']\n[service.api]\ndepends_on = ['web']\n[service.db]\ndepends_on = ['api']\n",
+       "9:14: error: service.api: depends on itself in a circle: api → web → db → api\n"},
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_of(with_service(mistake.text)) == mistake.finding);
 }

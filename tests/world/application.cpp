@@ -65,7 +65,21 @@ bool Application::crashing(Instant now) const {
 
 bool Application::is_down(Instant now) const { return dead || release(now).down || crashing(now); }
 
+bool Application::is_harmful(Instant now) const {
+  const Release is = release(now);
+  const bool comes_and_goes = is.crash_every != Duration::zero() || is.blinks_every != Duration::zero();
+  return is_down(now) || comes_and_goes || is.errors + is.slow + is.leak + trouble > 0 || is.memory > Release().memory;
+}
+
+// As others notice it. What nobody asks for is not measured either.
+double Application::failing(Instant now) const {
+  constexpr double busy = 20;
+  if (is_down(now)) return 1;
+  return requests_per_second < busy ? 0 : std::min(1.0, release(now).errors + trouble);
+}
+
 void Application::serve(Instant now) {
+  if (is_harmful(now)) harmful_at_ = now;
   const Release is = release(now);
   // A process that crashes counts anew.
   const bool crashes = is.crash_every != Duration::zero();
@@ -78,7 +92,8 @@ void Application::serve(Instant now) {
   if (!is_down(now)) {
     const double requests = requests_per_second * rules::seconds(now - served_until_);
     requests_ += requests;
-    errors_ += requests * std::min(1.0, is.errors + trouble);
+    const double reached = needs.whom == nullptr ? 0 : needs.share * needs.whom->failing(now);
+    errors_ += requests * std::min(1.0, is.errors + trouble + reached);
     slow_ += requests * is.slow;
   }
   served_until_ = now;
@@ -94,7 +109,8 @@ void Application::answer(Page page, Instant now, rules::Poll& poll) {
   }
   const Release is = release(now);
   const bool blinks = is.blinks_every != Duration::zero() && (now - running_since_) % is.blinks_every < is.blinks_for;
-  if (page == Page::health && blinks) {
+  const bool misses = needs.health && needs.whom != nullptr && needs.whom->is_down(now);
+  if (page == Page::health && (blinks || misses)) {
     poll.up = rules::Up::down;
     poll.fault = rules::Fault{rules::FaultKind::server_error, "503"};
   }

@@ -22,6 +22,15 @@ struct Release {
   Duration harmless_for{};  // is well for so long after its start
 };
 
+class Application;
+
+// Without whom it cannot answer everything: its trouble is this one's as well.
+struct Needs {
+  const Application* whom = nullptr;
+  double share = 1;     // of the requests
+  bool health = false;  // its health page says so
+};
+
 // What is measured of it: health, page and host are three probes.
 enum class Page { health, app, host };
 
@@ -35,6 +44,7 @@ class Application {
   double requests_per_second = 20;
   double trouble = 0;  // share of errors that come from elsewhere, whatever runs
   bool dead = false;   // killed by something else than its release
+  Needs needs;
 
   const std::string& name() const { return name_; }
   const std::string& running() const { return running_; }
@@ -46,12 +56,16 @@ class Application {
   // What was answered between the last call and `now`.
   void serve(Instant now);
   bool is_down(Instant now) const;
+  // When it last did harm by itself, as far as it was looked at.
+  Instant harmful_at() const { return harmful_at_; }
   // Fills `readings` and `up` of a poll that ended at `now`.
   void answer(Page page, Instant now, rules::Poll& poll);
 
  private:
   Release release(Instant now) const;
   bool crashing(Instant now) const;
+  bool is_harmful(Instant now) const;
+  double failing(Instant now) const;  // share of requests
 
   std::string name_;
   std::string running_ = "v1";
@@ -60,6 +74,7 @@ class Application {
   std::string before_;
   Instant before_since_ = started_;
   Instant served_until_;
+  Instant harmful_at_ = Instant::min();
   double requests_ = 0;
   double errors_ = 0;
   double slow_ = 0;

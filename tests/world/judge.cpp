@@ -75,9 +75,14 @@ void Judge::polled(const Watcher& watcher, const Poll& poll) {
   }
   if (poll.up == Up::up) up_at_[poll.probe] = now();
   poll.up == Up::up ? void(up_since_.try_emplace(poll.probe, now())) : void(up_since_.erase(poll.probe));
+  const std::string of = poll.probe.text.substr(0, poll.probe.text.find('_'));
+  const bool is_its_own = !poll.fault || poll.fault->kind == FaultKind::server_error;
+  if (!is_its_own && !host_.applications.at(of)->is_down(now())) service(ServiceName(of)).misled = now();
   auto& all = measured(watcher);
   for (const RuleSpec& spec : watcher.config().rules) {
-    if (probe_of(spec) == poll.probe.text) all.at(spec.name).add(poll);
+    if (probe_of(spec) != poll.probe.text) continue;
+    all.at(spec.name).add(poll);
+    note_bad(watcher, spec);
   }
 }
 
@@ -203,6 +208,7 @@ void Judge::did(const Watcher& watcher, const Command& command) {
   for (const auto& [key, value] : note->fields) line += " " + key + "=" + value;
   remember(line);
   if (note->event == "firing") fired(watcher, *note);
+  if (note->event == "counts_anew") counts_anew(watcher, ServiceName(field(*note, "service")));
 }
 
 void Judge::fired(const Watcher& watcher, const Note& note) {

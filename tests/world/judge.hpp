@@ -87,11 +87,13 @@ class Judge final : public Witness {
     std::optional<std::pair<Instant, Duration>> harm;  // when a rule last joined an incident, and its `for`
     Instant watched_since = Instant::min();            // without a start, a reload, a standstill
     std::string open;                                  // the incident
-    std::map<rules::Outcome, Instant> overtaken;       // since when an incident's end with it is no answer any more
-    std::map<rules::RuleName, Instant> held;           // what a person aborted, and when
-    std::map<rules::RuleName, Instant> cleared;        // last time that a rule was good for long beyond doubt
-    Instant running_since = Instant::min();            // of what runs, as saved
-    std::map<std::string, std::string> schema;         // by revision, as read
+    Instant bad_at = Instant::min();  // a rule of it that counts was surely bad, and nothing kept it from being judged
+    Instant misled = Instant::min();  // last time that the way to it, and not it itself, was at fault
+    std::map<rules::Outcome, Instant> overtaken;  // since when an incident's end with it is no answer any more
+    std::map<rules::RuleName, Instant> held;      // what a person aborted, and when
+    std::map<rules::RuleName, Instant> cleared;   // last time that a rule was good for long beyond doubt
+    Instant running_since = Instant::min();       // of what runs, as saved
+    std::map<std::string, std::string> schema;    // by revision, as read
   };
   struct Incident {
     int watcher = 0;
@@ -163,6 +165,14 @@ class Judge final : public Witness {
   void check_judged_again(const Watcher& watcher, const Incident& incident);
   void told_later(const rules::Tell& tell);
   void check_later(const Watcher& watcher, const rules::ServiceView& service);
+  std::vector<const rules::ServiceSpec*> needed(const Watcher& watcher, const rules::ServiceName& by) const;
+  bool may_explain(const Watcher& watcher, const rules::ServiceSpec& needed) const;
+  bool is_sure_to_be_seen(const Watcher& watcher, const rules::ServiceSpec& needed) const;
+  void note_bad(const Watcher& watcher, const rules::RuleSpec& rule);
+  void check_explained(const Watcher& watcher, const rules::IncidentRecord& record);
+  void check_harm(const Watcher& watcher, const rules::IncidentRecord& record);
+  void counts_anew(const Watcher& watcher, const rules::ServiceName& name);
+  void check_waits_for(const Watcher& watcher, const rules::IncidentRecord& open);
   void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);
   Instant now() const { return agenda_.now(); }
 

@@ -192,6 +192,8 @@ void Judge::check_gate(const Watcher& watcher, const Perform& command, const Inc
   check_fuse(watcher, command);
   if (!first) check_judged_again(watcher, incident);
   if (first && !incident.approved && service_spec->ask_then != AskThen::act) check_neighbours(watcher, record);
+  if (!incident.approved && service_spec->ask_then != AskThen::act) check_harm(watcher, record);
+  if (first && !incident.approved && service_spec->ask_then != AskThen::act) check_explained(watcher, record);
 }
 
 void Judge::check_fuse(const Watcher& watcher, const Perform& command) {

@@ -200,6 +200,7 @@ void Judge::check_waiting(const Watcher& watcher, const IncidentRecord& open) {
   for (const RuleSpec& one : watcher.config().rules) {
     if (one.service == open.service) longest = std::max(longest, one.sustain);
   }
+  check_waits_for(watcher, open);
   std::optional<Duration> limit;
   if (open.phase == IncidentPhase::asking) limit = of->ask_timeout;
   if (open.phase == IncidentPhase::settling) limit = 10min;

@@ -111,6 +111,30 @@ void vary_marks(Dice& more, std::vector<Happening>& happenings) {
   happenings.insert(happenings.end(), taken_back.begin(), taken_back.end());
 }
 
+// Who needs whom; and often both are deployed together, of which the other is bad for a while, and now and then both.
+// Returns for how long that goes on.
+Duration make_needs(Script& out) {
+  Dice dice(out.seed ^ 0xDE9EU);
+  Duration at{};
+  for (const ServiceSpec& one : out.configs.front().services) {
+    for (const ServiceName& name : one.depends_on) {
+      const std::string& who = one.name.text;
+      const std::string& whom = name.text;
+      out.needs.push_back({who, whom, dice.pick(std::vector<double>{0.4, 1.0}), dice.percent(50)});
+      if (!dice.percent(60)) continue;
+      at = dice.between(2min, 4min);
+      const std::string bad = dice.pick(std::vector<std::string>{"errors", "errors2", "down", "flaps", "loops"});
+      const std::string with = dice.pick(std::vector<std::string>{"v2", "v2", "errors", "slow"});
+      out.happenings.push_back({at, What::deploy, who, with, 0, 0, {}});
+      out.happenings.push_back({at + dice.between(0s, 90s), What::deploy, whom, bad, 0, 0, {}});
+      at += dice.between(100s, 12min);
+      out.happenings.push_back({at, What::deploy, whom, "v3", 0, 0, {}});
+      at += dice.between(1min, 15min);
+    }
+  }
+  return at;
+}
+
 constexpr Duration calm = 80min;
 
 }  // namespace
@@ -150,7 +174,7 @@ Script write_script(std::uint64_t seed) {
   out.reloadable.push_back(out.configs.front());
   for (RuleSpec& rule : out.reloadable.back().rules) rule.sustain += 10s;
   // Most histories begin with something to go back to, and with a release of which nobody knows.
-  Duration at = dice.between(1min, 4min);
+  Duration at = make_needs(out) + dice.between(1min, 4min);
   if (dice.percent(30)) {
     out.happenings.push_back({at, What::deploy, "web", "v2", 0, 0, {}});
     at += dice.between(65min, 80min);

@@ -63,6 +63,14 @@ struct Script {
   std::vector<rules::CoreConfig> reloadable;  // what the first may be reloaded with
   std::map<std::string, Release> releases;
   std::map<std::string, std::string> schemas;  // by revision; empty: nobody asks for it
+  // Who needs whom, of those that the configuration says it of.
+  struct Need {
+    std::string who;
+    std::string whom;
+    double share = 1;
+    bool health = false;
+  };
+  std::vector<Need> needs;
   std::vector<Happening> happenings;
   Duration length{};
 };

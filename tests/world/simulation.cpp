@@ -46,6 +46,7 @@ Simulation::Simulation(const Script& script) : script_(script), dice_(script.see
       host_.applications.emplace(service.name.text, std::move(made));
     }
   }
+  for (const Script::Need& one : script.needs) app(one.who).needs = {&app(one.whom), one.share, one.health};
   int number = 0;
   for (const CoreConfig& config : script.configs) {
     watchers_.push_back(std::make_unique<Watcher>(++number, config, Outside{agenda_, host_, judge_, dice_}));

@@ -247,6 +247,7 @@ void check_depends_on(Loading& loading) {
       if (name.name == service) loading.findings.error(name.place, "service." + service + ": depends on itself");
     }
   }
+  check_no_circle(loading);
 }
 
 template <class Entries>

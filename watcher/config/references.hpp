@@ -8,6 +8,9 @@ namespace watcher {
 // names in conditions. Moves the rules into the configuration.
 void resolve_references(Loading& loading);
 
+// Services that depend on themselves through others (circles.cpp).
+void check_no_circle(Loading& loading);
+
 // What the pages must keep: the selectors of signals and conditions (prometheus probes and exec probes that print a
 // page), and what tells a restarted process. Only for a configuration without errors.
 void compute_keep(Loading& loading);

@@ -65,7 +65,10 @@ constexpr std::array keys{
         .when_left_out("three times for, at least 1m"),
     key<Kind::condition, &RuleSpec::unless>("unless", "Something else that explains the trouble: the rule waits.")
         .when_left_out("nothing"),
-    key<Kind::duration, &RuleSpec::unless_max>("unless_max", "How long it waits for that at most."),
+    key<Kind::duration, &RuleSpec::unless_max>(
+        "unless_max",
+        "How long it waits at most for that, and for a service that its own depends_on; 0s: it does "
+        "not."),
     key<Kind::string, &RuleSpec::explanation, &rules::Explanation::text>("text",
                                                                          "What those who are told are to read."),
     key<Kind::string, &RuleSpec::explanation, &rules::Explanation::impact>("impact", "What users notice."),

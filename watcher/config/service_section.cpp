@@ -91,9 +91,9 @@ constexpr std::array keys{
     probes::table<&Service::spec, &ServiceSpec::fuse>("fuse", fuse_keys, "How often it may act by itself."),
     probes::table<&Service::spec>("ask", ask_keys, "What becomes of a question."),
     spec_key<Kind::strings, &ServiceSpec::depends_on>("depends_on",
-                                                      "Services with which it may be in trouble at the same time "
-                                                      "without anybody being asked; that theirs explains its "
-                                                      "own, its rules say with unless.")
+                                                      "Services whose trouble explains its own: while one is bad, "
+                                                      "deployed or acted on its rules wait, at most for "
+                                                      "their unless_max; then they ask.")
         .when_left_out("none"),
     key<Kind::string, &Service::spec, &ServiceSpec::explanation, &rules::Explanation::text>(
         "text", "What those who are told are to read."),

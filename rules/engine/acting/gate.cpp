@@ -10,6 +10,8 @@ namespace rules {
 
 namespace {
 
+constexpr std::string_view until_bad = "waits until its rules are seen bad again or clear";
+
 using Counts = bool (*)(const GateView&, const GateRule&);  // which joined rules count
 
 bool is_uncleared(const GateView&, const GateRule& rule) { return !rule.cleared; }
@@ -80,13 +82,35 @@ std::optional<Gate> gate_hold(const GateView& view) {
   if (view.deploying) return Gate{GateKind::hold, "a deployment is under way", view.deploying_ends};
   if (view.incident.by_hand) return std::nullopt;
   if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
+  const bool fires = mode_allowed(view, gives_reason, view.cap) >= Mode::ask;
+  if (view.incident.past_no_return && view.fires_anew && !fires) return Gate{GateKind::hold, std::string(until_bad)};
   if (view.incident.past_no_return) return gate_unjudged(view);
   if (view.cooling_until)
     return Gate{GateKind::hold, "cooldown until " + told(*view.cooling_until), view.cooling_until};
-  if (mode_allowed(view, gives_reason, view.cap) < Mode::ask) {
-    return Gate{GateKind::hold, "waits until its rules are seen bad again or clear"};
-  }
+  if (!fires) return Gate{GateKind::hold, std::string(until_bad)};
   return std::nullopt;
+}
+
+// SPEC 2.19. Rules without an unless_max say that nothing else explains them. What goes on for longer than all others
+// wait for is decided by a person: which of the two is to blame cannot be told.
+std::optional<Gate> gate_dependency(const GateView& view) {
+  const Counts waits_not = [](const GateView& in, const GateRule& rule) {
+    return gives_reason(in, rule) && rule.spec->unless_max == Duration::zero();
+  };
+  if (mode_allowed(view, waits_not, view.cap) >= Mode::ask) return std::nullopt;
+  const std::string& what = view.dependency.what;
+  if (what.empty()) {
+    const bool may_be = view.dependency_measured_by && view.now < *view.dependency_measured_by;
+    if (may_be) return Gate{GateKind::hold, "what it depends on is measured first", view.dependency_measured_by};
+    if (!view.dependency_recurs) return std::nullopt;
+    return Gate{GateKind::ask, "what it depends on is in trouble again and again"};
+  }
+  if (view.dependency.has_limit) return Gate{GateKind::hold, what};
+  Duration most{};
+  for (const GateRule& rule : view.rules) most = std::max(most, rule.spec->unless_max);
+  const Instant ends = view.incident.opened + most;
+  if (view.now < ends) return Gate{GateKind::hold, what, ends};
+  return Gate{GateKind::ask, what, {}, {}, true};
 }
 
 std::string why_schema_asks(const GateView& view) {
@@ -131,6 +155,7 @@ std::optional<Gate> gate_begin(const GateView& view) {
   if (std::optional<Gate> hold = gate_hold(view)) return hold;
   const bool approved_by_time = view.incident.approved_by == approved_by_nobody && view.cap >= Mode::act;
   if (view.incident.by_hand || is_approved_by_person(view.incident) || approved_by_time) return std::nullopt;
+  if (std::optional<Gate> waits = gate_dependency(view)) return waits;
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
   if (view.unattributed && view.action->switches()) return Gate{GateKind::ask, view.unreadable, {}, {}, true};

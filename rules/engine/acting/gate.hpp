@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/target.hpp"
 #include "rules/incidents/plan.hpp"
 #include "rules/incidents/records.hpp"
@@ -35,7 +36,7 @@ struct Gate {
   std::string why{};                   // for people
   std::optional<Instant> until{};      // of a hold
   Outcome outcome = Outcome::cleared;  // of a close
-  bool in_trouble = false;             // of an ask: for no other reason than our own trouble
+  bool in_trouble = false;  // of an ask: for no other reason than our own trouble, or that of what it depends on
 };
 
 // A joined rule that is still configured, as the gate sees it.
@@ -78,7 +79,11 @@ struct GateView {
   std::optional<Instant> deploying_ends{};
   std::optional<Instant> paused_until{};
   std::optional<Instant> cooling_until{};
-  std::string neighbour{};  // another service in trouble at the same time
+  std::string neighbour{};                          // another service in trouble at the same time
+  Trouble dependency{};                             // of what it depends on
+  bool dependency_recurs = false;                   // it came and went for long
+  std::optional<Instant> dependency_measured_by{};  // since its rules went bad
+  bool fires_anew = false;  // what its rules fired on does not count any more, and they did not fire since
   // Ourselves.
   Mode cap = Mode::act;
   Mode cap_once_well = Mode::act;

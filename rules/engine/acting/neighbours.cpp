@@ -16,17 +16,29 @@ void Neighbours::had_fired(const ServiceName& service, Instant at, Duration sust
   if (!one.has_fired || one.at < at) fired(service, at, sustain);
 }
 
+std::set<ServiceName> Neighbours::all_that_it_needs(const ServiceName& service) const {
+  std::set<ServiceName> all;
+  std::vector<ServiceName> open{service};
+  while (!open.empty()) {
+    const auto found = services_.find(open.back());
+    open.pop_back();
+    if (found == services_.end()) continue;
+    for (const ServiceName& name : found->second.depends_on) {
+      if (name != service && all.insert(name).second) open.push_back(name);
+    }
+  }
+  return all;
+}
+
 std::string Neighbours::in_trouble_with(const ServiceName& service) const {
   const auto found = services_.find(service);
   if (found == services_.end() || !found->second.has_fired) return "";
   const Neighbour& self = found->second;
-  const auto depends = [](const Neighbour& a, const ServiceName& b) {
-    return std::find(a.depends_on.begin(), a.depends_on.end(), b) != a.depends_on.end();
-  };
+  const std::set<ServiceName> needed = all_that_it_needs(service);
   for (const auto& [name, other] : services_) {
     if (name == service || !other.has_fired) continue;
-    if (depends(self, name) || depends(other, service)) continue;
-    if (std::chrono::abs(other.at - self.at) <= std::max(other.sustain, self.sustain)) return name.text;
+    if (std::chrono::abs(other.at - self.at) > std::max(other.sustain, self.sustain)) continue;
+    if (!needed.contains(name) && !all_that_it_needs(name).contains(service)) return name.text;
   }
   return "";
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ class Neighbours {
   // Found again at a start: counts unless a later one is known.
   void had_fired(const ServiceName& service, Instant at, Duration sustain);
 
+  // What the service depends on, directly or not, in the order of their names; itself not, even in a circle.
+  std::set<ServiceName> all_that_it_needs(const ServiceName& service) const;
   // Another service that is in trouble at the same time; empty: none.
   std::string in_trouble_with(const ServiceName& service) const;
 

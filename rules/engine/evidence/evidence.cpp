@@ -8,6 +8,13 @@
 
 namespace rules {
 
+namespace {
+
+// A rule that is only tried out says nothing of others either.
+bool troubles_others(const RuleSpec& rule) { return rule.severity != Severity::p3 && rule.mode != Mode::observe; }
+
+}  // namespace
+
 WatchedRule* Evidence::find(const RuleName& rule) {
   const auto found = owned_.find(rule);
   return found == owned_.end() ? nullptr : found->second.rule.get();
@@ -54,6 +61,7 @@ void Evidence::note_restarts(const Poll& poll) {
     const bool restarted = start != 0 && reading.value > start;
     start = std::max(start, reading.value);
     if (!restarted) continue;
+    restarted_at_ = now();
     warming_.begin_where_up(probes_, poll.started, now() + spec_.start_deadline);
     warming_.polled(poll);
     is_changed_ = true;
@@ -117,6 +125,7 @@ void Evidence::note(std::size_t which) {
   keep(firing_, rule.is_firing());
   keep(bad_, (rule.is(Verdict::bad) || rule.is_firing()) && rule.spec().severity != Severity::p3);
   keep(blind_, rule.is_blind());
+  if (rule.is(Verdict::bad)) note_bad(which);
   deadlines_.clear();
   rule.add_deadlines(now(), deadlines_);
   std::optional<Instant> next;
@@ -124,6 +133,22 @@ void Evidence::note(std::size_t which) {
     if (at > now() && at < next.value_or(Instant::max())) next = at;
   }
   due_.set(which, next);
+}
+
+void Evidence::note_bad(std::size_t which) {
+  const RuleSpec& spec = rules_[which]->spec();
+  if (!troubles_others(spec)) return;
+  const bool is_longer = now() + recovery_hold(spec) >= last_bad_until_;
+  if (!is_longer && last_bad_) return;
+  last_bad_ = which;
+  last_bad_until_ = now() + recovery_hold(spec);
+}
+
+const WatchedRule* Evidence::in_trouble() const {
+  for (const std::size_t which : bad_) {
+    if (troubles_others(rules_[which]->spec())) return rules_[which];
+  }
+  return last_bad_ && now() < last_bad_until_ ? rules_[*last_bad_] : nullptr;
 }
 
 void Evidence::tell_of_sight() {

@@ -60,6 +60,9 @@ class Evidence {
   void deploying_until(std::optional<Instant> until);
   // Also for the next start: it is saved.
   void restart_spans(Leaves leaves = Leaves::nothing);
+  // What was bad until now has another reason: it counts no more, neither in spans nor in windows. Rules for which
+  // nothing else is a reason (unless_max 0) and firings that are answered stay as they are. False: nothing was bad.
+  bool count_anew_what_is_bad();
   // What fires is to be answered again, also by the next start.
   void forget_answers();
   void forget_known();
@@ -73,6 +76,8 @@ class Evidence {
   std::vector<WatchedRule*> firing();                         // in the configuration's order
   // One of P0 to P2 is bad, as it was last seen, or fired and has not recovered.
   bool is_any_bad() const { return !bad_.empty(); }
+  // Such a rule, or one that was bad so short a time ago that it has not recovered; nullptr: there is none.
+  const WatchedRule* in_trouble() const;
   // Each of P0 to P2 is known to be good.
   bool are_all_good() const;
   bool is_blind() const { return !blind_.empty(); }
@@ -89,6 +94,7 @@ class Evidence {
   bool is_deploying() const { return deploying_until_ && now() < *deploying_until_; }
   std::optional<Instant> deploying_until() const { return deploying_until_; }
   bool is_warming() const { return warming_.covers(probes_, now()); }
+  Instant restarted_at() const { return restarted_at_; }  // an instance was seen to be another process
   std::optional<Instant> warming_until() const { return warming_.end_of(probes_, now()); }  // at most
   Up worst_up() const { return uptime_.worst(); }  // of its probes; unknown without any
   Judgement judge(const Condition& condition, Instant not_before = Instant::min()) const;
@@ -113,6 +119,7 @@ class Evidence {
   void look_at_all(const ProbeName* polled);
   void look_at(std::size_t which, bool polled);
   void note_all();
+  void note_bad(std::size_t which);
   void note(std::size_t which);  // keeps what is known of all of them together
   void number_probes(const std::set<ProbeName>& old);
   void saw_up(std::size_t probe);
@@ -144,6 +151,9 @@ class Evidence {
   std::set<std::size_t> firing_;
   std::set<std::size_t> bad_;  // of P0 to P2
   std::set<std::size_t> blind_;
+  std::optional<std::size_t> last_bad_;  // of P0 to P2
+  Instant last_bad_until_ = Instant::min();
+  Instant restarted_at_{};
   std::uint64_t evaluations_ = 0;
   Blindness blindness_;
   Uptime uptime_;

@@ -36,6 +36,23 @@ void Evidence::restart_spans(Leaves leaves) {
   is_changed_ = true;
 }
 
+bool Evidence::count_anew_what_is_bad() {
+  bool any = false;
+  for (std::size_t which = 0; which < rules_.size(); ++which) {
+    WatchedRule& rule = *rules_[which];
+    const bool waits = rule.spec().unless_max > Duration::zero();
+    if (!waits || rule.state() == RuleState::idle || rule.is_answered()) continue;
+    rule.restart(now(), Leaves::good_run);
+    measuring_.effects.save(rule.record(now(), false));
+    note(which);
+    any = true;
+  }
+  if (!any) return false;
+  count_from(now(), Cause::warming_up);
+  look_again();
+  return true;
+}
+
 void Evidence::forget_answers() {
   for (WatchedRule* rule : firing()) {
     rule->mark_answered(false);

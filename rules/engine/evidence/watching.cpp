@@ -151,6 +151,8 @@ void Evidence::note_all() {
   firing_.clear();
   bad_.clear();
   blind_.clear();
+  last_bad_.reset();
+  last_bad_until_ = Instant::min();
   for (std::size_t which = 0; which < rules_.size(); ++which) note(which);
   is_changed_ = true;
 }
@@ -169,6 +171,10 @@ void Evidence::restore(const std::vector<SpanRecord>& records) {
     if (WatchedRule* rule = find(record.rule)) rule->restore(record, now(), max_gap_of(*rule));
   }
   note_all();
+  for (std::size_t which = 0; which < rules_.size(); ++which) {
+    const Ring<KnownVerdict>& known = rules_[which]->known();
+    if (!known.empty() && known.back().verdict == Verdict::bad) note_bad(which);
+  }
 }
 
 Duration Evidence::max_gap_of(const WatchedRule& rule) const {

@@ -50,6 +50,7 @@ GateView Incident::gate_view() const {
   if (in_.limits.is_paused()) view.paused_until = in_.limits.paused_until();
   view.cooling_until = in_.limits.cooling_until();
   view.neighbour = in_.neighbours.in_trouble_with(record_.service);
+  view_dependency(view);
   view.cap = in_.trouble.cap();
   view.cap_once_well = in_.trouble.cap_once_well();
   view.own_trouble = in_.trouble.asks_because();
@@ -59,6 +60,27 @@ GateView Incident::gate_view() const {
   view.lock_patience_ends = lock_.patience_ends(in_.service.deploy_timeout);
   view.lock_given_up = lock_.is_given_up(in_.service.deploy_timeout);
   return view;
+}
+
+void Incident::view_dependency(GateView& view) const {
+  view.dependency = in_.dependence.trouble();
+  view.dependency_recurs = in_.dependence.recurs();
+  view.dependency_measured_by = dependency_measured_by();
+  view.fires_anew = fires_anew_;
+}
+
+// A rule with a short `for` may fire before anybody could see that what it depends on is bad as well.
+std::optional<Instant> Incident::dependency_measured_by() const {
+  const Duration lag = in_.dependence.lag();
+  if (lag == Duration::zero()) return std::nullopt;
+  std::optional<Instant> first;
+  for (const JoinedRule& joined : record_.rules) {
+    const WatchedRule* rule = in_.evidence.find(joined.rule);
+    if (rule == nullptr || !rule->is_firing()) continue;
+    const Instant bad_since = rule->progress(now()).bad_since.value_or(joined.joined);
+    first = std::min(first.value_or(bad_since), bad_since);
+  }
+  return first ? std::optional(*first + lag) : std::nullopt;
 }
 
 std::optional<Gate> Incident::ending() const {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/gate.hpp"
 #include "rules/engine/acting/host_lock.hpp"
 #include "rules/engine/acting/limits.hpp"
@@ -30,6 +31,7 @@ struct Surroundings {
   Revisions& revisions;
   Limits& limits;
   LaterChecks& later;
+  const Dependence& dependence;
   HostLock& host;
   Effects& effects;
   const bool& steps_held;  // the watcher stops: no step is begun any more
@@ -52,6 +54,10 @@ class Incident {
   bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
   // Nothing has been changed yet, nor is anything at work.
   bool may_give_way() const { return !record_.past_no_return && !record_.in_flight; }
+  // Nothing of it is being done now, nor has to be followed by anything.
+  bool is_waiting() const;
+  // It is changing what runs, or looks whether that helped.
+  bool is_changing() const;
 
   // It opens (opening.cpp).
   void open(const WatchedRule& rule);
@@ -61,7 +67,9 @@ class Incident {
   // It is a part of this incident as it fires now, and not only as it fired before.
   bool answers(const WatchedRule& rule) const;
   // A rule of the service that may act fired.
-  void note_fired() { refired_ = true; }
+  void note_fired();
+  // What its rules fired on does not count any more.
+  void count_anew() { fires_anew_ = true; }
   // Adds the time since this was last called, during which what held then held on (times.cpp).
   void count_time();
 
@@ -103,6 +111,8 @@ class Incident {
   // gating.cpp: what the gate sees
   GateView gate_view() const;
   std::optional<Gate> ending() const;
+  void view_dependency(GateView& view) const;
+  std::optional<Instant> dependency_measured_by() const;
   bool all_cleared() const;
   bool moved_on() const;
   bool is_unattributed() const;  // nobody saw run what it is about when what it fired on was measured
@@ -252,9 +262,10 @@ class Incident {
   FailedRequests failed_requests_;  // since it opened, or since our start
   double failed_before_ = 0;        // in the record then
   double requests_before_ = 0;
-  bool climb_now_ = false;  // a more severe rule joined: its response starts at once
-  bool refired_ = false;    // a rule that may act fired since it was looked after
-  std::string opening_;     // why it opened, until people are told of it together with what is done
+  bool climb_now_ = false;   // a more severe rule joined: its response starts at once
+  bool refired_ = false;     // a rule that may act fired since it was looked after
+  bool fires_anew_ = false;  // what its rules fired on does not count any more, and none that may act fired since
+  std::string opening_;      // why it opened, until people are told of it together with what is done
 };
 
 }  // namespace rules

@@ -13,6 +13,23 @@ bool Incident::rung_started() const {
   return record_.step > 0 || record_.in_flight || record_.section != PlanSection::steps;
 }
 
+bool Incident::is_waiting() const {
+  if (record_.in_flight || record_.pending_outcome) return false;
+  return record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
+         record_.phase == IncidentPhase::telling;
+}
+
+bool Incident::is_changing() const {
+  if (!record_.past_no_return) return false;
+  return record_.phase == IncidentPhase::acting || record_.phase == IncidentPhase::settling ||
+         record_.phase == IncidentPhase::verifying || record_.phase == IncidentPhase::finishing;
+}
+
+void Incident::note_fired() {
+  refired_ = true;
+  fires_anew_ = false;
+}
+
 bool Incident::drive() {
   note_judged_again();
   if (looks_back_) return drive_looking_back();
@@ -155,7 +172,11 @@ bool Incident::drive_asking() {
   }
   if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
   const bool in_trouble = is_unattributed() || !in_.trouble.asks_because().empty();
-  if (record_.asked_in_trouble && !in_trouble) return withdraw_question("rollbackd is well again"), true;
+  const bool for_another = record_.asked.find(on_which_it_depends) != std::string::npos;
+  if (for_another && !in_.dependence.explains()) return withdraw_question("what it depends on is well again"), true;
+  if (record_.asked_in_trouble && !for_another && !in_trouble) {
+    return withdraw_question("rollbackd is well again"), true;
+  }
   if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
