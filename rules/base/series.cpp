@@ -1,16 +1,20 @@
 #include "rules/base/series.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace rules {
 
 namespace {
 
+bool is_escaped(char c) { return c == '\\' || c == '"' || c == '\n'; }
+
 // Whole stretches at once: hardly any value has something to escape.
 void append_escaped(std::string& out, std::string_view value) {
   while (!value.empty()) {
-    const std::size_t plain = std::min(value.find_first_of("\\\"\n"), value.size());
+    const auto* const special = std::find_if(value.begin(), value.end(), is_escaped);
+    const auto plain = static_cast<std::size_t>(special - value.begin());
     out += value.substr(0, plain);
     value.remove_prefix(plain);
     if (value.empty()) return;
@@ -38,18 +42,29 @@ void append_labels(std::string& out, const SeriesKey& key, std::string_view more
   out += '}';
 }
 
-bool is_plain(std::string_view name, std::string_view besides) {
-  const auto letter = [besides](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || besides.find(c) != besides.npos;
-  };
-  const auto part = [&letter](char c) { return letter(c) || (c >= '0' && c <= '9'); };
-  return !name.empty() && letter(name.front()) && std::all_of(name.begin(), name.end(), part);
+// What each character may be in a name that needs no quotes.
+enum : unsigned char { in_label = 1, in_metric = 2, not_first = 4 };
+
+constexpr std::array<unsigned char, 256> plain_characters = [] {
+  std::array<unsigned char, 256> table{};
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = in_label | in_metric;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = in_label | in_metric;
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = in_label | in_metric | not_first;
+  table['_'] = in_label | in_metric;
+  table[':'] = in_metric;
+  return table;
+}();
+
+bool is_plain(std::string_view name, unsigned char where) {
+  const auto what = [](char c) { return plain_characters[static_cast<unsigned char>(c)]; };
+  if (name.empty() || (what(name.front()) & not_first) != 0) return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) { return (what(c) & where) != 0; });
 }
 
 }  // namespace
 
-bool is_plain_label(std::string_view name) { return is_plain(name, ""); }
-bool is_plain_metric(std::string_view name) { return is_plain(name, ":"); }
+bool is_plain_label(std::string_view name) { return is_plain(name, in_label); }
+bool is_plain_metric(std::string_view name) { return is_plain(name, in_metric); }
 
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';

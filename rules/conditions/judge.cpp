@@ -182,10 +182,10 @@ Comparison compare(const Compare& node, const Evaluation& evaluation) {
   if (left.between && right.between) {
     return unknown_because(std::move(out), Cause::undecidable_bucket, right.measured.detail);
   }
-  if (out.threshold) {
+  if (out.threshold && left.tells_more()) {
     if (auto made = compare_closely(out, op, left, *out.threshold)) return *std::move(made);
   }
-  if (left.measured.value) {
+  if (left.measured.value && right.tells_more()) {
     Comparison swapped = out;
     swapped.value = right.measured;
     if (const auto made = compare_closely(swapped, mirrored(op), right, *left.measured.value)) {

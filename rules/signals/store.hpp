@@ -34,6 +34,8 @@ struct Estimate {
 
   // As a number to compute with: none where it is only known between which it lies, or interpolated though strict.
   Measured number() const;
+  // Whether it tells anything besides its number.
+  bool tells_more() const { return few || histogram || between; }
 };
 
 // What Measurements keeps: a store of instances by probe, and how signals are read out of it.

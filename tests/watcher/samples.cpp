@@ -29,15 +29,16 @@ rules::Poll poll_at(double seconds, double value) {
 }
 
 std::string text_of(const rules::Poll& poll) {
-  std::string text;
-  watcher::append_samples(text, poll);
-  return text;
+  watcher::SampleText text;
+  text.append(poll);
+  return text.take();
 }
 
 }  // namespace
 
 TEST_CASE("recorded polls come back with every label, value and time") {
-  for (const double value : {0.0, -1.5, 1e300, 9007199254740993.0, HUGE_VAL, -HUGE_VAL}) {
+  for (const double value :
+       {0.0, -0.0, 200.0, 99999.0, 100000.0, -1.5, 1e300, 9007199254740993.0, HUGE_VAL, -HUGE_VAL}) {
     const rules::Poll poll = poll_at(12.345678, value);
     const auto polls = watcher::read_samples(text_of(poll));
     REQUIRE(polls.size() == 1);
@@ -48,8 +49,19 @@ TEST_CASE("recorded polls come back with every label, value and time") {
     REQUIRE(polls[0].readings.size() == 2);
     CHECK(*polls[0].readings[0].series == *poll.readings[0].series);
     CHECK(polls[0].readings[0].value == value);
+    CHECK(std::signbit(polls[0].readings[0].value) == std::signbit(value));
     CHECK(polls[0].readings[1].value == 0.1 + 0.2);
   }
+}
+
+TEST_CASE("a recorded length of time comes back as the same to the nanosecond, and is written no longer than that") {
+  for (std::int64_t nanoseconds = 1; nanoseconds < 1'000'000'000'000; nanoseconds = nanoseconds * 7 + 3) {
+    const double seconds = rules::seconds(std::chrono::nanoseconds(nanoseconds));
+    const std::string text = text_of(poll_at(1, seconds));
+    CHECK(watcher::read_samples(text).at(0).readings.at(0).value == seconds);
+  }
+  CHECK(text_of(poll_at(1, 0.000601974)).find("} 0.000601974 1.000000\n") != std::string::npos);
+  CHECK(text_of(poll_at(1, 2.5)).find("} 2.5 1.000000\n") != std::string::npos);
 }
 
 TEST_CASE("a poll that found nothing up, or could not tell, comes back as that") {

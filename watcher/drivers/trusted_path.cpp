@@ -3,10 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "watcher/drivers/runs_as.hpp"
 
@@ -20,8 +21,8 @@ constexpr int links_max = 40;  // as the kernel
 
 // `user`: as whom it is run; empty: as ourselves. What is that user's own, that user may change.
 std::optional<std::string> unsafe_entry(const std::string& path, const struct stat& found, const std::string& user) {
-  const bool theirs = !user.empty() && account_of(found.st_uid) == user;
-  if (found.st_uid != 0 && found.st_uid != ::geteuid() && !theirs) {
+  const auto is_theirs = [&] { return !user.empty() && account_of(found.st_uid) == user; };
+  if (found.st_uid != 0 && found.st_uid != ::geteuid() && !is_theirs()) {
     return path + " belongs to another user (uid " + std::to_string(found.st_uid) + "); chown -h root " + path;
   }
   if (S_ISLNK(found.st_mode)) return std::nullopt;
@@ -33,53 +34,55 @@ std::optional<std::string> unsafe_entry(const std::string& path, const struct st
 // The names of a path still to be walked; a link's stand before what comes after it.
 class Way {
  public:
-  explicit Way(const fs::path& path) { prepend(path); }
+  explicit Way(std::string path) : rest_(std::move(path)) {}
 
-  void prepend(const fs::path& path) {
-    std::deque<fs::path> names;
-    for (const fs::path& name : path.relative_path()) names.push_back(name);
-    names_.insert(names_.begin(), names.begin(), names.end());
+  void prepend(std::string path) {
+    rest_ = std::move(path) + '/' + rest_.substr(place_);
+    place_ = 0;
   }
-  std::optional<fs::path> next() {
-    if (names_.empty()) return std::nullopt;
-    fs::path name = std::move(names_.front());
-    names_.pop_front();
-    return name;
+  std::optional<std::string_view> next() {
+    place_ = std::min(rest_.find_first_not_of('/', place_), rest_.size());
+    if (place_ == rest_.size()) return std::nullopt;
+    const std::size_t end = std::min(rest_.find('/', place_), rest_.size());
+    const std::size_t begin = std::exchange(place_, end);
+    return std::string_view(rest_).substr(begin, end - begin);
   }
 
  private:
-  std::deque<fs::path> names_;
+  std::string rest_;
+  std::size_t place_ = 0;
 };
 
 }  // namespace
 
 std::optional<std::string> changed_by_others(const std::string& path, const std::string& user) {
   std::error_code failure;
-  const fs::path whole = fs::absolute(path, failure);
+  std::string whole = path.starts_with('/') ? path : fs::absolute(path, failure).string();
   if (failure) return std::nullopt;
-  Way way(whole);
-  fs::path at = "/";
+  Way way(std::move(whole));
+  std::string at;  // where it is, without a slash at the end; empty: at the root
   int links = 0;
   struct stat found {};
   if (::lstat("/", &found) != 0) return std::nullopt;
   if (auto unsafe = unsafe_entry("/", found, user)) return unsafe;
-  while (const std::optional<fs::path> name = way.next()) {
-    if (name->empty() || *name == ".") continue;
+  while (const std::optional<std::string_view> name = way.next()) {
+    if (*name == ".") continue;
     if (*name == "..") {
-      at = at.parent_path();
+      at.resize(at.empty() ? 0 : at.rfind('/'));
       continue;
     }
-    const fs::path entry = at / *name;
+    std::string entry = at + '/';
+    entry += *name;
     if (::lstat(entry.c_str(), &found) != 0) return std::nullopt;
-    if (auto unsafe = unsafe_entry(entry.string(), found, user)) return unsafe;
+    if (auto unsafe = unsafe_entry(entry, found, user)) return unsafe;
     if (!S_ISLNK(found.st_mode)) {
-      at = entry;
+      at = std::move(entry);
       continue;
     }
-    const fs::path target = fs::read_symlink(entry, failure);
+    std::string target = fs::read_symlink(entry, failure).string();
     if (failure || ++links > links_max) return std::nullopt;
-    if (target.is_absolute()) at = "/";
-    way.prepend(target);
+    if (target.starts_with('/')) at.clear();
+    way.prepend(std::move(target));
   }
   return std::nullopt;
 }

@@ -1,8 +1,8 @@
 #include "watcher/run/plan_commands.hpp"
 
-#include <algorithm>
+#include <cstddef>
+#include <set>
 #include <utility>
-#include <vector>
 
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/journal/lock_place.hpp"
@@ -17,12 +17,6 @@ const std::vector<std::string>* argv_of(const rules::StepSpec& step) {
   return nullptr;
 }
 
-bool responds_with(const Config& config, const rules::ServiceName& service, const rules::ActionName& action) {
-  return std::any_of(config.core.rules.begin(), config.core.rules.end(), [&](const rules::RuleSpec& rule) {
-    return rule.service == service && std::find(rule.respond.begin(), rule.respond.end(), action) != rule.respond.end();
-  });
-}
-
 std::string why_not(const std::string& owner, const std::vector<rules::StepSpec>& steps, const std::string& dir) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::vector<std::string>* const argv = argv_of(steps[i]);
@@ -33,17 +27,15 @@ std::string why_not(const std::string& owner, const std::vector<rules::StepSpec>
   return {};
 }
 
-}  // namespace
-
-std::string why_plans_cannot_run(const Config& config, const DriverSection& section) {
-  const std::string& dir = section.dir.empty() ? config.dir : section.dir;
-  for (const rules::ActionSpec& action : config.core.actions) {
-    if (!responds_with(config, section.service, action.name)) continue;
-    const std::string owner = "action." + action.name.text;
-    const std::pair<const char*, const std::vector<rules::StepSpec>*> sections[] = {{".step", &action.steps},
-                                                                                    {".on_success", &action.on_success},
-                                                                                    {".on_failure", &action.on_failure},
-                                                                                    {".always", &action.always}};
+// Why a step of these plans could not be started now. Starts nothing.
+std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
+  for (const rules::ActionSpec* const action : plans) {
+    const std::string owner = "action." + action->name.text;
+    const std::pair<const char*, const std::vector<rules::StepSpec>*> sections[] = {
+        {".step", &action->steps},
+        {".on_success", &action->on_success},
+        {".on_failure", &action->on_failure},
+        {".always", &action->always}};
     for (const auto& [name, steps] : sections) {
       std::string why = why_not(owner + name, *steps, dir);
       if (!why.empty()) return why;
@@ -52,9 +44,28 @@ std::string why_plans_cannot_run(const Config& config, const DriverSection& sect
   return {};
 }
 
-std::string why_plans_cannot_begin(const Config& config, const DriverSection& section) {
+}  // namespace
+
+Responses responses_of(const Config& config) {
+  std::map<rules::ActionName, std::size_t> places;
+  for (std::size_t i = 0; i < config.core.actions.size(); ++i) places.emplace(config.core.actions[i].name, i);
+  std::map<rules::ServiceName, std::set<std::size_t>> found;  // in the order of the configuration
+  for (const rules::RuleSpec& rule : config.core.rules) {
+    for (const rules::ActionName& action : rule.respond) {
+      const auto place = places.find(action);
+      if (place != places.end()) found[rule.service].insert(place->second);
+    }
+  }
+  Responses responses;
+  for (const auto& [service, actions] : found) {
+    for (const std::size_t i : actions) responses[service].push_back(&config.core.actions[i]);
+  }
+  return responses;
+}
+
+std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
   std::string why = why_no_host_lock();
-  return why.empty() ? why_plans_cannot_run(config, section) : why;
+  return why.empty() ? why_plans_cannot_run(plans, dir) : why;
 }
 
 }  // namespace watcher

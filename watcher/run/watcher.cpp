@@ -12,7 +12,6 @@
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
-#include "watcher/samples/sample_text.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -75,6 +74,7 @@ void Watcher::equip() {
   Deeds::Tools tools;
   std::map<rules::ServiceName, Driver*> drivers;
   std::map<rules::ServiceName, std::string> dirs;
+  Responses responses = responses_of(*config_);
   services_.clear();
   for (const DriverSection& section : config_->drivers) {
     dirs[section.service] = dir_of(section, *config_);
@@ -88,7 +88,9 @@ void Watcher::equip() {
     service.driver = driver;
     service.reader = std::make_unique<ServiceReader>(
         io_.get_executor(), *driver, section, std::move(deliver),
-        [config = config_, &section] { return why_plans_cannot_begin(*config, section); },
+        [config = config_, plans = responses[section.service], dir = dirs[section.service]] {
+          return why_plans_cannot_begin(plans, dir);
+        },
         names_in_plans(*config_, section.service));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
@@ -121,7 +123,7 @@ void Watcher::poll_came(rules::Poll poll) {
   redact(poll, config_->secrets);
   metrics_.observe_poll(poll);
   const bool records = config_->watcher.record > rules::Duration::zero() && samples_.size() < samples_waiting_max;
-  if (records) append_samples(samples_, poll);
+  if (records) samples_.append(poll);
   loop_.observe(std::move(poll));
 }
 

@@ -24,6 +24,7 @@
 #include "watcher/run/service_reader.hpp"
 #include "watcher/run/spool.hpp"
 #include "watcher/samples/sample_files.hpp"
+#include "watcher/samples/sample_text.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/metrics.hpp"
 #include "watcher/serve/server.hpp"
@@ -106,7 +107,7 @@ class Watcher final : public Host {
   rules::SpanKeeping span_keeping_;
   int spans_lost_ = 0;        // of deeds_.spans_lost(): told of
   SampleFiles sample_files_;  // written on the journal's thread
-  std::string samples_;       // not written yet
+  SampleText samples_;        // not written yet
   bool recording_ = true;     // the last write went well
   Metrics metrics_;
   EngineLoop loop_;

@@ -31,7 +31,7 @@ constexpr rules::Duration stop_extension = std::chrono::seconds(30);
 
 asio::awaitable<void> Watcher::record_samples() {
   if (samples_.empty()) co_return;
-  const std::string text = std::exchange(samples_, std::string());
+  const std::string text = samples_.take();
   const rules::Instant at = clock_.now();
   std::optional<std::string> problem;
   auto append = [&](Journal&) { problem = sample_files_.append(text, at); };

@@ -22,7 +22,7 @@ class SampleFiles {
 
   SampleFiles(std::string state_dir, rules::Duration keep);
 
-  // Appends what append_samples wrote. Returns what went wrong; the text is lost then, and nothing else.
+  // Appends what SampleText wrote. Returns what went wrong; the text is lost then, and nothing else.
   std::optional<std::string> append(const std::string& text, rules::Instant now);
 
   // The polls recorded at `from` or later, in the order in which they ended.

@@ -1,12 +1,13 @@
 #include "watcher/samples/sample_text.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace watcher {
@@ -15,53 +16,52 @@ namespace {
 
 constexpr std::string_view poll_name = "rollbackd_poll";
 constexpr std::string_view probe_label = "rollbackd_probe";
-constexpr std::string_view instance_label = "rollbackd_instance";
+constexpr std::string_view instance_begin = "rollbackd_instance=\"";
+constexpr std::string_view instance_to_probe = "\",rollbackd_probe=";
 
-void append_value(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value > 0 ? "+Inf" : "-Inf";
-  } else {
-    std::array<char, 32> text;  // the shortest that reads back as the same
-    out.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
-  }
+// These write at a place that has room for it, and return where what they wrote ends.
+constexpr std::size_t number_size_max = 32;  // bytes of a number
+
+char* put(char* at, std::string_view text) { return std::copy(text.begin(), text.end(), at); }
+
+char* put_number(char* at, std::int64_t number) { return std::to_chars(at, at + number_size_max, number).ptr; }
+
+// With zeros before it: what stands behind a point.
+char* put_fraction(char* at, std::int64_t number, int digits) {
+  for (int place = digits; place > 0; --place, number /= 10) at[place - 1] = static_cast<char>('0' + number % 10);
+  return at + digits;
 }
 
-void append_number(std::string& out, std::int64_t number, int digits = 1) {
-  std::array<char, 20> text;
-  char* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  const int missing = digits - static_cast<int>(end - text.data());
-  if (missing > 0) out.append(static_cast<std::size_t>(missing), '0');
-  out.append(text.data(), end);
+// A length of time that was measured in nanoseconds, as what it is: a whole number of them. nullptr: it is none.
+char* put_nanoseconds(char* at, double seconds) {
+  constexpr double seconds_max = 1000;
+  constexpr double in_a_second = 1e9;
+  if (!(seconds > 0) || seconds >= seconds_max) return nullptr;
+  const double count = std::nearbyint(seconds * in_a_second);
+  // The quotient is rounded as what is read from the text will be.
+  if (count / in_a_second != seconds) return nullptr;
+  const auto nanoseconds = static_cast<std::int64_t>(count);
+  constexpr std::int64_t whole = 1'000'000'000;
+  at = put_number(at, nanoseconds / whole);
+  *at++ = '.';
+  at = put_fraction(at, nanoseconds % whole, 9);
+  while (at[-1] == '0') --at;
+  return at;
 }
 
-// What all lines of a poll end with is written once.
-struct PollEnds {
-  explicit PollEnds(const rules::Poll& poll) {
-    labels = instance_label;
-    labels += "=\"";
-    append_number(labels, static_cast<std::int64_t>(poll.instance));
-    labels += "\",";
-    labels += probe_label;
-    labels += '=';
-    rules::append_quoted(labels, poll.probe.text);
-    const auto microseconds = std::chrono::round<std::chrono::microseconds>(poll.ended.time_since_epoch()).count();
-    time = " ";
-    append_number(time, microseconds / 1'000'000);
-    time += '.';
-    append_number(time, microseconds % 1'000'000, 6);
-    time += '\n';
-  }
-  std::string labels;
-  std::string time;
-};
+// Most are 0, 1, a status or a count; larger ones are shorter with an exponent. nullptr: it is none.
+char* put_small_count(char* at, double value) {
+  constexpr double count_max = 99'999;
+  if (!(value >= 0 && value <= count_max) || value != std::floor(value) || std::signbit(value)) return nullptr;
+  return put_number(at, static_cast<std::int64_t>(value));
+}
 
-void append_line(std::string& out, const rules::SeriesKey& key, const PollEnds& ends, double value) {
-  rules::append_with(out, key, ends.labels);
-  out += ' ';
-  append_value(out, value);
-  out += ends.time;
+char* put_value(char* at, double value) {
+  if (char* const end = put_small_count(at, value)) return end;
+  if (char* const end = put_nanoseconds(at, value)) return end;
+  if (std::isnan(value)) return put(at, "NaN");
+  if (std::isinf(value)) return put(at, value > 0 ? "+Inf" : "-Inf");
+  return std::to_chars(at, at + number_size_max, value).ptr;  // the shortest that reads back as the same
 }
 
 double number_of(rules::Up up) {
@@ -191,11 +191,40 @@ rules::Poll poll_of(const ReadLine& line) {
 
 }  // namespace
 
-void append_samples(std::string& out, const rules::Poll& poll) {
+void SampleText::append(const rules::Poll& poll) {
   static const rules::SeriesKey poll_key{std::string(poll_name), {}};
-  const PollEnds ends(poll);
-  append_line(out, poll_key, ends, number_of(poll.up));
-  for (const rules::Reading& reading : poll.readings) append_line(out, *reading.series, ends, reading.value);
+  write_ends(poll);
+  append_line(poll_key, number_of(poll.up));
+  for (const rules::Reading& reading : poll.readings) append_line(*reading.series, reading.value);
+}
+
+std::string SampleText::take() { return std::exchange(text_, std::string()); }
+
+void SampleText::write_ends(const rules::Poll& poll) {
+  std::array<char, number_size_max> instance;
+  char* const instance_end = put_number(instance.data(), static_cast<std::int64_t>(poll.instance));
+  labels_ = instance_begin;
+  labels_.append(instance.data(), instance_end);
+  labels_ += instance_to_probe;
+  rules::append_quoted(labels_, poll.probe.text);
+  constexpr std::int64_t second = 1'000'000;
+  const auto microseconds = std::chrono::round<std::chrono::microseconds>(poll.ended.time_since_epoch()).count();
+  char* at = put_number(time_.data(), microseconds / second);
+  *at++ = '.';
+  at = put_fraction(at, microseconds % second, 6);
+  *at++ = '\n';
+  time_size_ = static_cast<std::size_t>(at - time_.data());
+}
+
+void SampleText::append_line(const rules::SeriesKey& key, double value) {
+  rules::append_with(text_, key, labels_);
+  std::array<char, 2 + number_size_max + std::tuple_size_v<decltype(time_)>> rest;
+  char* at = rest.data();
+  *at++ = ' ';
+  at = put_value(at, value);
+  *at++ = ' ';
+  at = put(at, {time_.data(), time_size_});
+  text_.append(rest.data(), at);
 }
 
 std::vector<rules::Poll> read_samples(std::string_view text) {
