@@ -2,6 +2,7 @@
 """Kills rollbackd at each boundary of a plan, as a power cut would, and starts it again: at most one switch, every
 `always` step runs, the incident ends with an outcome."""
 
+import json
 import shutil
 import signal
 import time
@@ -192,6 +193,39 @@ class Crashes(World):
         incident, steps = self.left_at_work("prepare")
         self.assertEqual(incident["outcome"], "recovered", steps)
         self.assertEqual(steps.count("prepare"), 1)
+
+    def damaged_in_the_switch(self, damage):
+        """The switch is cut off and changes nothing, so that the bad release still runs, and what is known of it is damaged."""
+        self.orphan = "exit 1"
+        self.kill("during switch")
+        damage(self.folder / "state" / "rollbackd.db-wal")
+        self.start_watcher(wait=False)  # it is not ready until somebody accepts what was lost
+        self.people_hear("fault", "the journal was damaged", "open then, and perhaps not finished", "accept-state")
+        bad = self.revision("errors")
+
+        def is_only_told(incident):
+            return incident["from"] == bad and incident["closed"] is None and incident["phase"] == "telling"
+
+        # The same release fires again, and is neither switched now nor, by what the fuse still counts, once it may act.
+        self.wait_for("nothing is done but telling", lambda: [one for one in self.incidents() if is_only_told(one)], 90)
+        self.assertEqual(self.service()["flags"], ["fused"])
+        self.cli("accept-state")
+        self.wait_for("it may act again", lambda: self.http("/readyz")[0] == 200, 30)
+        self.wait_for("it is told why nothing is done", lambda: "was already switched away from" in json.dumps(self.status()), 30)
+        self.assertEqual(self.steps().count("switch"), 1)
+        ended = [one for one in self.incidents() if one["outcome"] == "action_failed"]
+        self.assertEqual(len(ended), 1)
+
+    def test_a_wal_of_which_bytes_are_flipped_after_a_kill_in_a_switch_is_noticed(self):
+        def flip(wal):
+            content = bytearray(wal.read_bytes())
+            for place in range(2000, len(content), 4096):
+                content[place:place + 8] = bytes(byte ^ 0xff for byte in content[place:place + 8])
+            wal.write_bytes(content)
+        self.damaged_in_the_switch(flip)
+
+    def test_a_wal_that_is_deleted_after_a_kill_in_a_switch_is_noticed(self):
+        self.damaged_in_the_switch(lambda wal: wal.unlink())
 
     def test_while_it_verifies(self):
         """A kill that no step asks for: some time after the last step of the plan."""

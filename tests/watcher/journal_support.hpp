@@ -1,6 +1,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,6 +24,14 @@ inline std::unique_ptr<watcher::Journal> open(const std::string& state_dir) {
 inline watcher::JournalFault fault_of(std::variant<std::unique_ptr<watcher::Journal>, watcher::JournalFault> opened) {
   REQUIRE(std::holds_alternative<watcher::JournalFault>(opened));
   return std::get<watcher::JournalFault>(opened);
+}
+
+// With a connection of its own, as somebody else's tool.
+inline void execute(const std::string& database, const std::string& sql) {
+  sqlite3* connection = nullptr;
+  REQUIRE(sqlite3_open(database.c_str(), &connection) == SQLITE_OK);
+  CHECK(sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(connection);
 }
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -134,8 +134,7 @@ Database::Opened Database::open(const std::string& path, const Schema& schema) {
   const std::string attempt = "open the journal " + path;
   if (!database.connect(path, SQLITE_OPEN_READWRITE)) return database.failure(attempt);
   if (auto problem = database.inspect(schema)) {
-    // Closing must not fold a damaged -wal into a damaged database: both are evidence.
-    sqlite3_db_config(database.connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    database.leave_as_it_is();
     return std::move(*problem);
   }
   return database;
@@ -245,6 +244,16 @@ bool Database::execute(const std::string& sql) const {
 bool Database::damaged() const {
   const int code = sqlite3_errcode(connection_.get()) & 0xff;
   return code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+}
+
+std::optional<Damage> Database::check() const {
+  const auto found = first_value("PRAGMA quick_check(1)");
+  if (!found) return damaged() ? std::optional(Damage{sqlite3_errmsg(connection_.get())}) : std::nullopt;
+  return *found == "ok" ? std::nullopt : std::optional(Damage{*found});
+}
+
+void Database::leave_as_it_is() const {
+  sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 JournalFault Database::fault(const std::string& attempt) const {

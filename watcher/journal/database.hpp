@@ -78,6 +78,10 @@ class Database {
   JournalFault fault(const std::string& attempt) const;
   // Whether the latest failure was that the file is damaged.
   bool damaged() const;
+  // Whether SQLite finds its pages in order. nullopt: it does, or cannot tell.
+  std::optional<Damage> check() const;
+  // Closing does not fold the -wal into the database: of one that is set aside both are evidence.
+  void leave_as_it_is() const;
 
  private:
   struct Close {

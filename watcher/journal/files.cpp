@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -68,6 +69,19 @@ std::optional<JournalFault> write_whole(const std::string& path, std::string_vie
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return file_fault("rename to " + path, errno, advice);
   return sync_folder(std::filesystem::path(path).parent_path().string());
+}
+
+std::optional<std::string> read_whole(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.is_open()) return std::nullopt;
+  std::string content;
+  std::array<char, 16 * 1024> piece;
+  for (;;) {
+    const ssize_t length = ::read(file.number(), piece.data(), piece.size());
+    if (length < 0) return std::nullopt;
+    if (length == 0) return content;
+    content.append(piece.data(), static_cast<std::size_t>(length));
+  }
 }
 
 std::string read_small(const std::string& path) {

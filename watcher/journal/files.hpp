@@ -31,6 +31,9 @@ bool write_all(int descriptor, std::string_view content);
 // So that a rename or an unlink in it survives a power cut. nullopt on success.
 std::optional<JournalFault> sync_folder(const std::string& path);
 
+// nullopt: there is none, or it cannot be read.
+std::optional<std::string> read_whole(const std::string& path);
+
 // The first bytes of a small file; empty when there is none.
 std::string read_small(const std::string& path);
 

@@ -39,20 +39,23 @@ struct JournalState {
   bool set_aside = false;  // a damaged database was moved away; observe until accept-state
   std::string set_aside_as;
   std::string set_aside_why;
-  bool observe_only = false;  // the same, or it was at an earlier start and has not been accepted yet
+  bool observe_only = false;     // the same, or it was at an earlier start and has not been accepted yet
+  std::string observe_only_why;  // for people: why, and which incidents were open
 };
 
 // The durable record, in SQLite (WAL, synchronous=FULL) under the state directory. All calls block for a commit:
 // not to be made on the event loop. Safe to use from one thread at a time.
 class Journal {
  public:
+  using Opened = std::variant<std::unique_ptr<Journal>, JournalFault>;
+
   // Takes the state directory's lock; fails when another watcher has it, when the directory cannot be written, when
   // the database is of another version than can be migrated.
   // Makes the directory (0700) and the 16 MiB reserve when there is none. A damaged database is set aside and found()
   // says so; that the reserve could not be made is no fault, see reserve_held().
-  static std::variant<std::unique_ptr<Journal>, JournalFault> open(const std::string& state_dir);
+  static Opened open(const std::string& state_dir);
   // Without the lock and read-only, for commands that run while no watcher does or beside it.
-  static std::variant<std::unique_ptr<Journal>, JournalFault> open_read_only(const std::string& state_dir);
+  static Opened open_read_only(const std::string& state_dir);
   virtual ~Journal() = default;
 
   virtual const JournalState& found() const = 0;
@@ -64,7 +67,8 @@ class Journal {
                                            const std::vector<OutboxEntry>& messages) = 0;
 
   // "The watcher was alive at `now`": what DurableState::last_alive says at the next start. save() says it too, by the
-  // newest time in its records.
+  // newest time in its records. Also looks whether the database still is what was saved, and says so if not. To be
+  // called every minute.
   virtual std::optional<JournalFault> alive(rules::Instant now) = 0;
 
   virtual std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) = 0;

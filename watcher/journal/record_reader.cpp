@@ -96,4 +96,26 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
   return loader.result(std::move(state));
 }
 
+std::variant<rules::DurableState, Damage, JournalFault> load_guarded(const Database& database) {
+  rules::DurableState state;
+  Loader loader(database);
+  loader.load("SELECT record FROM ledger WHERE standing IN ('suspect', 'bad')", state.ledger);
+  loader.load("SELECT record FROM services ORDER BY service", state.services);
+  loader.load("SELECT record FROM fuse ORDER BY service, at_ns", state.fuse);
+  loader.load("SELECT record FROM incidents WHERE closed_ns IS NULL", state.incidents);
+  return loader.result(std::move(state));
+}
+
+std::optional<Decisions> decisions_of(const Database& database) {
+  Decisions out;
+  auto query = database.prepare("SELECT name, at_ns FROM moments WHERE name LIKE 'decisions%'");
+  while (query.next_row()) {
+    const std::string name = query.text(0);
+    if (name == "decisions") out.count = query.integer(1);
+    if (name == "decisions_chain") out.chain = static_cast<std::uint64_t>(query.integer(1));
+    if (name == "decisions_before") out.before = static_cast<std::uint64_t>(query.integer(1));
+  }
+  return query.failed() ? std::nullopt : std::optional(out);
+}
+
 }  // namespace watcher

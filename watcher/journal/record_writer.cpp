@@ -150,6 +150,17 @@ bool RecordWriter::operator()(const rules::SpansHeld& held) const {
       .run();
 }
 
+// Numbers, not times, in the table of single numbers that there is.
+bool RecordWriter::operator()(const Decisions& decisions) const {
+  return database_
+      .prepare(
+          "INSERT OR REPLACE INTO moments VALUES ('decisions', ?), ('decisions_chain', ?), ('decisions_before', ?)")
+      .bind(decisions.count)
+      .bind(static_cast<std::int64_t>(decisions.chain))
+      .bind(static_cast<std::int64_t>(decisions.before))
+      .run();
+}
+
 namespace {
 
 struct NewestTime {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "watcher/journal/codec.hpp"
+#include "watcher/journal/whole_journal.hpp"
 
 namespace watcher {
 
@@ -11,8 +12,8 @@ namespace {
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(std::optional<StateDir> dir, Database database, JournalState found)
-      : dir_(std::move(dir)), database_(std::move(database)), found_(std::move(found)) {}
+  SqliteJournal(std::optional<StateDir> dir, Database database, JournalState found, Guards guards)
+      : dir_(std::move(dir)), database_(std::move(database)), found_(std::move(found)), guards_(std::move(guards)) {}
 
   const JournalState& found() const override { return found_; }
 
@@ -23,17 +24,27 @@ class SqliteJournal final : public Journal {
     if (records.empty()) return enqueue(messages);
     rules::Instant newest = rules::Instant::min();
     for (const rules::Record& record : records) newest = std::max(newest, newest_time(record));
-    return commit("save a decision", [&] {
+    const bool decided = decides(records);
+    const Decisions now = guards_.decisions().followed_by(records);
+    auto fault = commit("save a decision", [&] {
       const RecordWriter write(database_);
       const auto written = [&](const rules::Record& record) { return std::visit(write, record); };
-      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest) && put_into_outbox(messages);
+      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest) && put_into_outbox(messages) &&
+             (!decided || write(now));
     });
+    if (decided && !fault) note_decision(now, records);
+    return fault;
   }
 
   std::optional<JournalFault> alive(rules::Instant now) override {
-    return commit("save that the watcher is alive", [&] {
+    auto fault = commit("save that the watcher is alive", [&] {
       return database_.prepare("INSERT OR REPLACE INTO moments VALUES ('alive', ?)").bind(nanoseconds(now)).run();
     });
+    if (fault) return fault;
+    if (guards_fault_) keep_guards();
+    if (guards_fault_) return guards_fault_;
+    move_out_of_wal();
+    return find_damage(dir_->database(), guards_);
   }
 
   std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) override {
@@ -111,6 +122,14 @@ class SqliteJournal final : public Journal {
   }
   bool observe_only() override { return dir_ && dir_->observe_only(); }
 
+  // Writes the second copy, on a full disk in place of the reserve.
+  void keep_guards() {
+    guards_fault_ = write_guards(*dir_, guards_);
+    if (!guards_fault_ || !guards_fault_->full || !dir_->reserve_held()) return;
+    dir_->release_reserve();
+    guards_fault_ = write_guards(*dir_, guards_);
+  }
+
  private:
   static JournalFault read_only_fault(const std::string& attempt) {
     return {.what = attempt + ": the journal was opened for reading only"};
@@ -137,6 +156,21 @@ class SqliteJournal final : public Journal {
     if (transaction.began() && work() && transaction.commit()) return std::nullopt;
     return database_.fault(attempt + " in " + dir_->database());
   }
+
+  // It is committed, whatever becomes of the second copy: that is tried again, and told, when we say that we are alive.
+  void note_decision(const Decisions& now, const std::vector<rules::Record>& records) {
+    guards_.decide(now, records);
+    keep_guards();
+    if (std::any_of(records.begin(), records.end(), ends_something)) move_out_of_wal();
+  }
+  // What is done next does not wait for it.
+  static bool ends_something(const rules::Record& record) {
+    if (const auto* step = std::get_if<rules::StepRecord>(&record)) return step->ended.has_value();
+    const auto* incident = std::get_if<rules::IncidentRecord>(&record);
+    return incident != nullptr && incident->closed;
+  }
+  // As far as no reader is in the way, so that little is only there.
+  void move_out_of_wal() const { database_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
 
   bool put_into_outbox(const std::vector<OutboxEntry>& entries) const {
     if (entries.empty()) return true;
@@ -186,69 +220,33 @@ class SqliteJournal final : public Journal {
   std::optional<StateDir> dir_;
   Database database_;
   JournalState found_;
+  Guards guards_;
+  std::optional<JournalFault> guards_fault_;  // they are not what they should be in their file
   std::optional<JournalFault> read_fault_;
 };
 
-using OpenedJournal = std::variant<std::unique_ptr<Journal>, JournalFault>;
-using Loaded = std::variant<std::pair<Database, rules::DurableState>, Damage, JournalFault>;
-
-Loaded open_and_load(Database::Opened opened) {
-  if (auto* fault = std::get_if<JournalFault>(&opened)) return std::move(*fault);
-  if (auto* damage = std::get_if<Damage>(&opened)) return std::move(*damage);
-  auto state = load(std::get<Database>(opened));
-  if (auto* fault = std::get_if<JournalFault>(&state)) return std::move(*fault);
-  if (auto* damage = std::get_if<Damage>(&state)) return std::move(*damage);
-  return std::pair(std::move(std::get<Database>(opened)), std::get<rules::DurableState>(std::move(state)));
-}
-
-JournalFault damage_fault(const std::string& path, const std::string& why) {
-  return {.what = "read the journal " + path + ": damaged: " + why + "; start the watcher, it sets it aside"};
-}
-
-std::optional<JournalFault> set_aside(StateDir& dir, const Damage& damage, JournalState& found) {
-  if (auto fault = dir.mark_observe_only("the journal was damaged: " + damage.why)) return fault;
-  auto aside = dir.set_database_aside();
-  if (auto* fault = std::get_if<JournalFault>(&aside)) return std::move(*fault);
-  found.set_aside = true;
-  found.set_aside_as = std::get<std::string>(aside);
-  found.set_aside_why = damage.why;
-  return std::nullopt;
-}
-
 }  // namespace
 
-OpenedJournal Journal::open(const std::string& state_dir) {
+Journal::Opened Journal::open(const std::string& state_dir) {
   auto taken = StateDir::take(state_dir);
   if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
   auto& dir = std::get<StateDir>(taken);
-  JournalState found;
-  // A database that has vanished would be begun anew without a word, as at a first start.
-  const std::string vanished = dir.why_database_vanished();
-  Loaded loaded = vanished.empty() ? open_and_load(Database::open(dir.database(), journal_schema())) : Damage{vanished};
-  if (auto* damage = std::get_if<Damage>(&loaded)) {
-    const Damage met = std::move(*damage);
-    if (auto fault = set_aside(dir, met, found)) return *fault;
-    loaded = open_and_load(Database::open(dir.database(), journal_schema()));
-    if (auto* again = std::get_if<Damage>(&loaded)) return damage_fault(dir.database(), again->why);
-  }
-  if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
-  auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
-  found.durable = std::move(durable);
-  found.observe_only = dir.observe_only();
+  auto found = find_whole(dir);
+  if (auto* fault = std::get_if<JournalFault>(&found)) return std::move(*fault);
+  auto& whole = std::get<WholeJournal>(found);
   dir.remember_database();
   static_cast<void>(dir.make_reserve());  // reserve_held() says whether it is there
-  return std::make_unique<SqliteJournal>(std::move(dir), std::move(database), std::move(found));
+  auto journal = std::make_unique<SqliteJournal>(std::move(dir), std::move(whole.database), std::move(whole.found),
+                                                 std::move(whole.guards));
+  journal->keep_guards();
+  return journal;
 }
 
-OpenedJournal Journal::open_read_only(const std::string& state_dir) {
-  const std::string path = state_dir + "/rollbackd.db";
-  Loaded loaded = open_and_load(Database::open_read_only(path, journal_schema()));
-  if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
-  if (auto* damage = std::get_if<Damage>(&loaded)) return damage_fault(path, damage->why);
-  auto& [database, durable] = std::get<std::pair<Database, rules::DurableState>>(loaded);
-  JournalState found;
-  found.durable = std::move(durable);
-  return std::make_unique<SqliteJournal>(std::nullopt, std::move(database), std::move(found));
+Journal::Opened Journal::open_read_only(const std::string& state_dir) {
+  auto opened = open_to_read(state_dir + "/rollbackd.db");
+  if (auto* fault = std::get_if<JournalFault>(&opened)) return std::move(*fault);
+  auto& whole = std::get<WholeJournal>(opened);
+  return std::make_unique<SqliteJournal>(std::nullopt, std::move(whole.database), std::move(whole.found), Guards());
 }
 
 }  // namespace watcher

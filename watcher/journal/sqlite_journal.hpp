@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "watcher/journal/database.hpp"
+#include "watcher/journal/guards.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/journal/state_dir.hpp"
 
@@ -30,6 +31,7 @@ class RecordWriter {
   bool operator()(const rules::StepRecord& record) const;
   bool operator()(const rules::SpanRecord& record) const;
   bool operator()(const rules::SpansHeld& held) const;
+  bool operator()(const Decisions& decisions) const;
 
  private:
   bool prune_ledger(const rules::ServiceName& service) const;
@@ -43,6 +45,11 @@ rules::Instant newest_time(const rules::Record& record);
 
 // What a start needs; Damage when a record cannot be read.
 std::variant<rules::DurableState, Damage, JournalFault> load(const Database& database);
+// Of that what Guards keep, but of the ledger only what is no target.
+std::variant<rules::DurableState, Damage, JournalFault> load_guarded(const Database& database);
+
+// How many decisions the database holds; nothing when that cannot be read.
+std::optional<Decisions> decisions_of(const Database& database);
 
 // The database's messages.
 class OutboxTable {

@@ -112,7 +112,7 @@ std::string StateDir::why_database_vanished() const {
   const bool is_there = exists(database());
   if (is_there && std::filesystem::file_size(database(), error) > 0) return "";
   std::string trace;
-  for (const char* name : {"reserve", "samples", "incidents", "at-work", "rollbackd.db-wal"}) {
+  for (const char* name : {"reserve", "samples", "incidents", "at-work", "guards", "rollbackd.db-wal"}) {
     if (trace.empty() && exists(path_ + "/" + name)) trace = name;
   }
   if (trace.empty()) return "";
@@ -120,6 +120,12 @@ std::string StateDir::why_database_vanished() const {
 }
 
 bool StateDir::observe_only() const { return exists(observe_mark()); }
+
+std::string StateDir::why_observe_only() const {
+  std::string why = read_small(observe_mark());
+  while (!why.empty() && why.back() == '\n') why.pop_back();
+  return why;
+}
 
 std::optional<JournalFault> StateDir::mark_observe_only(const std::string& why) {
   return write_whole(observe_mark(), why + "\n", private_file);

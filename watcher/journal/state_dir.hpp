@@ -27,6 +27,8 @@ class StateDir {
   static std::variant<StateDir, JournalFault> take(const std::string& path);
 
   std::string database() const { return path_ + "/rollbackd.db"; }
+  // The second copy of what keeps us from acting twice.
+  std::string guards() const { return path_ + "/guards"; }
 
   // To be called once the database is open.
   void remember_database();
@@ -46,6 +48,7 @@ class StateDir {
 
   // The mark of a set-aside database, a file of its own so that it is durable before anything is moved.
   bool observe_only() const;
+  std::string why_observe_only() const;  // as it was marked
   std::optional<JournalFault> mark_observe_only(const std::string& why);
   std::optional<JournalFault> clear_observe_only();
 

@@ -142,7 +142,7 @@ void Watcher::own_up_to_lost_state() {
   if (!journal_.found().observe_only) return;
   rules::SelfDegraded degraded;
   degraded.at = clock_.now();
-  degraded.reason = "the journal was lost, damaged or gone; only observing until `rollbackd accept-state`";
+  degraded.reason = journal_.found().observe_only_why + "; only observing until `rollbackd accept-state`";
   degraded.observe_only = true;
   loop_.observe(degraded);
   log_error("lost_state", "set_aside_as=" + log_value(journal_.found().set_aside_as) +
