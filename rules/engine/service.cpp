@@ -23,7 +23,7 @@ void Service::save() const {
   record.service = spec_.name;
   limits_.put_into(record);
   revisions_.put_into(record);
-  record.closed_unbegun = closed_unbegun_;
+  record.unbegun = unbegun_;
   record.later = later_.incidents();
   if (call_off_holds()) record.called_off = called_off_;
   record.called_off_at = called_off_at_;
@@ -35,6 +35,7 @@ void Service::configure(const ServiceSpec& spec) {
   shared_.neighbours.know(spec_);
   evidence_.watch();
   revisions_.watch();
+  std::erase_if(unbegun_, [&](const auto& one) { return evidence_.find(RuleName(one.first)) == nullptr; });
 }
 
 Surroundings Service::surroundings() {
@@ -93,9 +94,7 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
 
 void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
-  const bool unbegun = !closed.past_no_return || closed.outcome == Outcome::no_target;
-  // What a person asked for says nothing of why a rule was not acted on.
-  if (!closed.by_hand) remember_unbegun(unbegun ? closed.outcome : std::nullopt);
+  remember_unbegun(closed);
   later_.take(closed);
   if (closed.aborted) call_off(closed);
   incident_.reset();
@@ -146,45 +145,64 @@ void Service::limits_start_anew() {
 }
 
 void Service::restore_answers(const ServiceRecord& record) {
-  closed_unbegun_ = record.closed_unbegun;
+  unbegun_ = record.unbegun;
   called_off_ = record.called_off;
   called_off_at_ = record.called_off_at;
   called_off_of_ = record.running;
 }
 
 // Also for the next start, which may be the one that finds the cause gone.
-void Service::remember_unbegun(std::optional<Outcome> outcome) {
-  if (std::exchange(closed_unbegun_, outcome) != outcome) save();
+void Service::remember_unbegun(const IncidentRecord& closed) {
+  const std::map<std::string, Outcome> before = unbegun_;
+  for (const JoinedRule& joined : closed.rules) {
+    unbegun_.erase(joined.rule.text);
+    if (!closed.past_no_return || closed.outcome == Outcome::no_target) {
+      unbegun_.emplace(joined.rule.text, *closed.outcome);
+    }
+  }
+  if (unbegun_ != before) save();
 }
 
 void Service::could_be_read() {
   // Of another revision that one look saw the second says whether it is judged on its own.
-  if (closed_unbegun_ == Outcome::unverifiable && !revisions_.is_in_doubt()) answer_again();
+  if (!revisions_.is_in_doubt()) answer_again(Outcome::unverifiable);
 }
 
 void Service::could_be_rolled_back() {
+  answer_again(Outcome::action_failed);
   // That a plan's name meant nothing was in the way as well.
-  const bool has_target_again = closed_unbegun_ == Outcome::no_target && !revisions_.was_rolled_back() && has_target();
-  if (closed_unbegun_ == Outcome::action_failed || has_target_again) answer_again();
+  if (!revisions_.was_rolled_back() && has_target()) answer_again(Outcome::no_target);
+}
+
+bool Service::has_ended(Outcome outcome) const {
+  return std::any_of(unbegun_.begin(), unbegun_.end(), [&](const auto& one) { return one.second == outcome; });
 }
 
 bool Service::lacks(const DeployMark& mark) const {
-  if (incident_ || closed_unbegun_ != Outcome::no_target || mark.kind != MarkKind::mark || mark.backup.empty()) {
-    return false;
-  }
+  if (incident_ || !has_ended(Outcome::no_target) || mark.kind != MarkKind::mark || mark.backup.empty()) return false;
   const LedgerRecord* running = revisions_.running_record();
   return running != nullptr && running->backup.empty() && mark.revision == running->revision;
 }
 
 void Service::has_new_target(const Revision& good) {
-  const bool is_target = good != revisions_.running() && !revisions_.was_rolled_back();
-  if (closed_unbegun_ == Outcome::no_target && is_target) answer_again();
+  if (good != revisions_.running() && !revisions_.was_rolled_back()) answer_again(Outcome::no_target);
 }
 
-void Service::answer_again() {
-  // Also while another incident is open: what is looked at again joins it, or waits for its end.
-  remember_unbegun(std::nullopt);
-  evidence_.forget_answers();
+// Also while another incident is open: what is looked at again joins it, or waits for its end.
+void Service::answer_again(Outcome refused) {
+  bool any = false;
+  for (auto one = unbegun_.begin(); one != unbegun_.end();) {
+    if (one->second != refused) {
+      ++one;
+      continue;
+    }
+    WatchedRule* rule = evidence_.find(RuleName(one->first));
+    const bool is_open = rule != nullptr && incident_ && incident_->answers(*rule);
+    if (rule != nullptr && rule->is_firing() && !is_open) evidence_.forget_answer(*rule);
+    one = unbegun_.erase(one);
+    any = true;
+  }
+  if (any) save();
 }
 
 // Of what its rules respond with; where none of that switches, of a rollback by hand.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,7 +71,7 @@ class Service {
   void could_be_read();
   void restore_answers(const ServiceRecord& record);
   void could_be_rolled_back();
-  // The last incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
+  // An incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
   bool lacks(const DeployMark& mark) const;
   // A person said that this revision is good.
   void has_new_target(const Revision& good);
@@ -98,8 +99,9 @@ class Service {
 
  private:
   void save() const;
-  void remember_unbegun(std::optional<Outcome> outcome);
-  void answer_again();
+  void remember_unbegun(const IncidentRecord& closed);
+  bool has_ended(Outcome outcome) const;
+  void answer_again(Outcome refused);
   void call_off(const IncidentRecord& closed);
   bool call_off_holds() const;
   Surroundings surroundings();
@@ -118,8 +120,8 @@ class Service {
   std::vector<Service*> needed_by_;
   Trouble trouble_;  // its own, as it was noted last
   Dependence dependence_;
-  // Of the last incident, when it changed nothing or had nothing to roll back to.
-  std::optional<Outcome> closed_unbegun_;
+  // Rule -> end of its last incident, when that changed nothing or had nothing to roll back to.
+  std::map<std::string, Outcome> unbegun_;
   std::vector<RuleName> called_off_;
   std::optional<Instant> called_off_at_;
   Revision called_off_of_;  // what ran then

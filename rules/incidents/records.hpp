@@ -88,12 +88,12 @@ struct ServiceRecord {
   bool rolled_back_here = false;          // `running` was brought by our own switch: never roll back a rollback
   bool acted_without_identity = false;    // SPEC 2.18
   std::optional<PendingMark> mark;
-  Revision switching_to;                  // target of a switch of ours that has not been seen running yet
-  std::map<std::string, int> next_rung;   // rule -> rung it starts at when it fires again on this revision (2.27)
-  bool unreadable_told = false;           // people know that it cannot be read what runs
-  std::optional<Outcome> closed_unbegun;  // of the last incident, when it changed nothing
-  std::vector<IncidentId> later;          // closed incidents of which something is still to be looked at
-  std::vector<RuleName> called_off;       // a person aborted what was done about them, and they were not good since
+  Revision switching_to;                   // target of a switch of ours that has not been seen running yet
+  std::map<std::string, int> next_rung;    // rule -> rung it starts at when it fires again on this revision (2.27)
+  bool unreadable_told = false;            // people know that it cannot be read what runs
+  std::map<std::string, Outcome> unbegun;  // rule -> end of its last incident, when that changed nothing
+  std::vector<IncidentId> later;           // closed incidents of which something is still to be looked at
+  std::vector<RuleName> called_off;        // a person aborted what was done about them, and they were not good since
   std::optional<Instant> called_off_at;
 };
 

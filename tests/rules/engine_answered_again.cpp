@@ -129,6 +129,33 @@ TEST_CASE("a target that is said to be good while another incident is open has w
   CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30min));
 }
 
+TEST_CASE("what was refused one rule is looked at again though another one's incident ended since") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    World w(asks_to_restart());
+    refuse_and_ask(w);
+    w.reality["web"].unhealthy.clear();
+    REQUIRE(w.run_until([&] { return w.outcome() == "cleared"; }, 30min));
+    REQUIRE(w.all().size() == 2);
+    if (restarts) w.crash();
+    w.run(1min);
+    declare_good(w);
+    CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30min));
+  }
+}
+
+TEST_CASE("what a rule was refused for one reason is not looked at again for another one's reason to go") {
+  World w(asks_to_restart());
+  refuse_and_ask(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "aborted"; }, 1h));
+  const auto incidents = w.all().size();
+  w.reality["web"].sick.clear();
+  w.run(10min);
+  declare_good(w);
+  w.run(30min);
+  CHECK(w.all().size() == incidents);
+}
+
 TEST_CASE("a fuse reset while another incident is open has what was refused looked at again") {
   World w(asks_to_restart());
   w.run(5min);

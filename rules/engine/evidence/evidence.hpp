@@ -65,6 +65,7 @@ class Evidence {
   bool count_anew_what_is_bad();
   // What fires is to be answered again, also by the next start.
   void forget_answers();
+  void forget_answer(WatchedRule& rule);
   void forget_known();
   // The frozen values that baseline(x) and before(x) are.
   void compare_with(FrozenValues baselines) { baselines_ = std::move(baselines); }

@@ -54,10 +54,12 @@ bool Evidence::count_anew_what_is_bad() {
 }
 
 void Evidence::forget_answers() {
-  for (WatchedRule* rule : firing()) {
-    rule->mark_answered(false);
-    measuring_.effects.save(rule->record(now(), false));
-  }
+  for (WatchedRule* rule : firing()) forget_answer(*rule);
+}
+
+void Evidence::forget_answer(WatchedRule& rule) {
+  rule.mark_answered(false);
+  measuring_.effects.save(rule.record(now(), false));
 }
 
 void Evidence::forget_known() {
