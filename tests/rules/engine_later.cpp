@@ -143,6 +143,21 @@ TEST_CASE("what is looked at later survives the watcher, and what came due meanw
   CHECK(lines(*w.last()) == 2);
 }
 
+TEST_CASE("a clock set back over restarts puts a later check off by its whole time at most, and once") {
+  World w(looking_later());
+  recover(w);
+  for (rules::LaterCheck& check : w.journal.incidents.at(w.last()->id.text).later) check.due += 10h;
+  w.crash();
+  const Instant back = w.now();
+  w.run(20min);
+  CHECK(end_of(w, 0) == LaterEnd::waits);
+  w.crash();
+  w.run(9min);
+  CHECK(end_of(w, 0) == LaterEnd::waits);
+  REQUIRE(w.run_until([&] { return end_of(w, 0) != LaterEnd::waits; }, 3min));
+  CHECK(*w.last()->later[0].ended <= back + 30min + 5s);
+}
+
 TEST_CASE("what the configuration has no more is told not to be looked at") {
   World w(looking_later());
   recover(w);

@@ -53,6 +53,22 @@ TEST_CASE("a step whose intent cannot be written is put off, told once, and done
   CHECK(w.violations.empty());
 }
 
+TEST_CASE("a journal that is locked again and again is told once, and then only to who follows each step") {
+  World w(with_backup());
+  harm(w);
+  w.journal_locked = true;
+  REQUIRE(w.run_until([&] { return waits(w); }, 10min));
+  w.scripts["run backup"].takes = 30s;
+  w.journal_locked = false;
+  REQUIRE(w.run_until([&] { return w.count_performed("run backup") == 1; }, 10min));
+  w.journal_locked = true;
+  REQUIRE(w.run_until([&] { return waits(w); }, 10min));
+  w.journal_locked = false;
+  REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
+  CHECK(told_of_it(w) == 2);
+  CHECK(w.told(rules::Stage::late) == 1);
+}
+
 TEST_CASE(
     "a rule that clears while the first step cannot be written ends it as cleared, and a new release supersedes") {
   for (const bool is_new : {false, true}) {

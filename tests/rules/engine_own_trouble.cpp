@@ -46,6 +46,19 @@ TEST_CASE("what was asked only because of our own trouble is done when that is o
   CHECK(w.violations.empty());
 }
 
+TEST_CASE("of questions that are withdrawn one after the other the first is told, for the story is four messages") {
+  World w(usual());
+  asked_in_trouble(w);
+  w.lock_refused = true;
+  end_trouble(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 10min));
+  begin_trouble(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  end_trouble(w);
+  REQUIRE(w.run_until([&] { return w.phase() != "asking"; }, 10min));
+  CHECK(w.told(rules::Stage::late) == 1);
+}
+
 TEST_CASE("another reason to ask outlives our own trouble") {
   const auto still_asks = [](World& w, const std::string& why) {
     REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));

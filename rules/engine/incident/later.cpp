@@ -109,8 +109,14 @@ void LaterChecks::take(const IncidentRecord& closed) {
 
 void LaterChecks::restore(IncidentRecord closed) {
   began_ = now();
-  // The clock may have been set back over the restart.
-  for (LaterCheck& check : closed.later) check.due = std::min(check.due, now() + Duration(check.after_ns));
+  // The clock may have been set back over the restart. Saved, or each start would put it off once more.
+  bool is_moved = false;
+  for (LaterCheck& check : closed.later) {
+    const Instant latest = now() + Duration(check.after_ns);
+    is_moved = is_moved || check.due > latest;
+    check.due = std::min(check.due, latest);
+  }
+  if (is_moved) doors_.effects.save(closed);
   if (has_waiting(closed)) ended_.push_back(std::move(closed));
 }
 
