@@ -85,10 +85,11 @@ struct Tell {
   std::optional<NotifierName> notifier;
   StepContext context;
   std::optional<Outcome> outcome;
-  std::string title;              // one line
-  std::string text;               // a few lines, plain
-  Explanation explanation;        // its `text` stands in `text` already
-  std::optional<Instant> opened;  // the incident
+  std::string title;                 // one line
+  std::string text;                  // a few lines, plain
+  Explanation explanation;           // its `text` stands in `text` already
+  std::optional<Instant> opened;     // the incident
+  std::optional<Duration> expected;  // how long what is begun, or asked for, usually takes; nothing: it is not known
   std::vector<Comparison> evidence;
   Instant at;
 };

@@ -131,6 +131,7 @@ PlanByHand Core::plan(const RollbackByHand& request) const {
   if (!chosen.action) return out;
   out.action = std::move(*chosen.action);
   out.from = service.revisions().running();
+  out.usual = service.usual();
   ByHand target = target_by_hand(request, out.action, service.spec(), service.revisions());
   out.to = std::move(target.to);
   out.refused = std::move(target.refused);

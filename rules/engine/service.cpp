@@ -25,6 +25,7 @@ void Service::save() const {
   revisions_.put_into(record);
   record.unbegun = unbegun_;
   record.later = later_.incidents();
+  record.usual = usual_.records();
   if (call_off_holds()) record.called_off = called_off_;
   record.called_off_at = called_off_at_;
   shared_.measuring.effects.save(std::move(record));
@@ -40,8 +41,9 @@ void Service::configure(const ServiceSpec& spec) {
 
 Surroundings Service::surroundings() {
   const Measuring& measuring = shared_.measuring;
-  return {measuring.config, spec_,  measuring.trouble, shared_.neighbours, evidence_,         revisions_,
-          limits_,          later_, dependence_,       shared_.host,       measuring.effects, shared_.steps_held};
+  return {
+      measuring.config, spec_,  measuring.trouble, shared_.neighbours, evidence_,         revisions_, limits_, later_,
+      dependence_,      usual_, shared_.host,      measuring.effects,  shared_.steps_held};
 }
 
 IncidentRecord Service::begin_record(const std::string& what) {
@@ -98,6 +100,8 @@ void Service::forget_incident() {
   later_.take(closed);
   if (closed.aborted) call_off(closed);
   incident_.reset();
+  // Also for the next start, which may be the one that finds the cause gone: what was refused, and what steps took.
+  save();
 }
 
 void Service::call_off(const IncidentRecord& closed) {
@@ -146,21 +150,19 @@ void Service::limits_start_anew() {
 
 void Service::restore_answers(const ServiceRecord& record) {
   unbegun_ = record.unbegun;
+  usual_.restore(record.usual);
   called_off_ = record.called_off;
   called_off_at_ = record.called_off_at;
   called_off_of_ = record.running;
 }
 
-// Also for the next start, which may be the one that finds the cause gone.
 void Service::remember_unbegun(const IncidentRecord& closed) {
-  const std::map<std::string, Outcome> before = unbegun_;
   for (const JoinedRule& joined : closed.rules) {
     unbegun_.erase(joined.rule.text);
     if (!closed.past_no_return || closed.outcome == Outcome::no_target) {
       unbegun_.emplace(joined.rule.text, *closed.outcome);
     }
   }
-  if (unbegun_ != before) save();
 }
 
 void Service::could_be_read() {

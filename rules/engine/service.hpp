@@ -13,6 +13,7 @@
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/later.hpp"
 #include "rules/engine/revisions/revisions.hpp"
+#include "rules/incidents/usual_lengths.hpp"
 
 namespace rules {
 
@@ -54,6 +55,7 @@ class Service {
   const Evidence& evidence() const { return evidence_; }
   Revisions& revisions() { return revisions_; }
   const Revisions& revisions() const { return revisions_; }
+  const UsualLengths& usual() const { return usual_; }
   LaterChecks& later() { return later_; }
   const LaterChecks& later() const { return later_; }
   const Dependence& dependence() const { return dependence_; }
@@ -115,6 +117,7 @@ class Service {
   Evidence evidence_;
   Revisions revisions_;
   LaterChecks later_;
+  UsualLengths usual_;
   std::unique_ptr<Incident> incident_;
   std::vector<Service*> depends_on_;
   std::vector<Service*> needed_by_;

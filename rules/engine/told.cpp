@@ -14,6 +14,11 @@ std::string told(Duration d) {
   return to_string(is_long ? Duration(round<std::chrono::seconds>(d)) : Duration(round<milliseconds>(d)));
 }
 
+std::string about(Duration d) {
+  const auto whole = std::chrono::round<std::chrono::seconds>(d);
+  return whole < std::chrono::seconds(1) ? "less than a second" : told(Duration(whole));
+}
+
 std::string told(Instant t) {
   using namespace std::chrono;
   const sys_seconds utc{floor<std::chrono::seconds>(t.time_since_epoch())};

@@ -10,6 +10,7 @@
 #include "rules/incidents/plan.hpp"
 #include "rules/incidents/records.hpp"
 #include "rules/incidents/service_spec.hpp"
+#include "rules/incidents/usual_lengths.hpp"
 #include "rules/signals/measurements.hpp"
 #include "rules/sustain/rule_tracker.hpp"
 
@@ -96,6 +97,7 @@ struct PlanByHand {
   std::string schema_from;
   std::string schema_to;
   std::string backup;  // made before `from` came
+  UsualLengths usual;
 };
 
 }  // namespace rules

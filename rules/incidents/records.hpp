@@ -93,7 +93,8 @@ struct ServiceRecord {
   bool unreadable_told = false;            // people know that it cannot be read what runs
   std::map<std::string, Outcome> unbegun;  // rule -> end of its last incident, when that changed nothing
   std::vector<IncidentId> later;           // closed incidents of which something is still to be looked at
-  std::vector<RuleName> called_off;        // a person aborted what was done about them, and they were not good since
+  std::map<std::string, std::vector<std::int64_t>> usual;  // of UsualLengths
+  std::vector<RuleName> called_off;  // a person aborted what was done about them, and they were not good since
   std::optional<Instant> called_off_at;
 };
 

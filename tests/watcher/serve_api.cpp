@@ -264,7 +264,6 @@ TEST_CASE("what a rollback would do is told, and nothing is asked for") {
   switching.what = rules::SwitchStep{};
   what.action.steps.push_back(switching);
   host.plan_.taken_back = {"3f2a9c1 \x1b[31mprices"};
-  std::vector<rules::StepRecord> past;
   const auto took = [&](const std::string& kind, const std::string& text, double length) {
     rules::StepRecord step;
     step.kind = kind;
@@ -272,11 +271,10 @@ TEST_CASE("what a rollback would do is told, and nothing is asked for") {
     step.started = at(0);
     step.ended = at(length);
     step.status = rules::StepStatus::succeeded;
-    past.push_back(step);
+    what.usual.learn(step);
   };
   for (const double length : {2, 90, 4}) took("run", "run scripts/pause", length);
   took("switch", "switch x9", 30);
-  host.plan_.usual = watcher::usual_lengths(past);
   const ApiReply reply = post(host, "/api/v1/rollback", R"({"service":"web","plan":true})");
   CHECK(reply.status == 200);
   CHECK(host.requests_.empty());

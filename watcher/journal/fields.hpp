@@ -40,7 +40,7 @@ BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, be
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
                        mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
-                       unreadable_told, unbegun, later, called_off, called_off_at))
+                       unreadable_told, unbegun, later, usual, called_off, called_off_at))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (),
                       (rule, severity, joined, evidence, bad_ns, for_ns, samples, bad_since, fired_when_decided))
@@ -60,6 +60,7 @@ BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
 BOOST_DESCRIBE_STRUCT(StepContext, (),
                       (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
-BOOST_DESCRIBE_STRUCT(Tell, (), (stage, notifier, context, outcome, title, text, explanation, opened, evidence, at))
+BOOST_DESCRIBE_STRUCT(Tell, (),
+                      (stage, notifier, context, outcome, title, text, explanation, opened, expected, evidence, at))
 
 }  // namespace rules

@@ -89,12 +89,6 @@ asio::awaitable<void> Planner::plan(rules::RollbackByHand rollback, ApiReply& re
     co_return;
   }
   if (driver) out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
-  std::vector<rules::StepRecord> past;
-  for (const rules::IncidentRecord& incident : journal_->incidents(incidents_looked_at)) {
-    if (incident.service != rollback.service) continue;
-    for (rules::StepRecord& step : journal_->steps(incident.id)) past.push_back(std::move(step));
-  }
-  out.usual = usual_lengths(past);
   reply.body = plan_json(out);
 }
 

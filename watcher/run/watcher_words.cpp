@@ -63,14 +63,6 @@ asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
     const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
     out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
   }
-  std::vector<rules::StepRecord> past;
-  const std::vector<rules::IncidentRecord> incidents = co_await journal_.incidents(incidents_looked_at);
-  for (const rules::IncidentRecord& incident : incidents) {
-    if (incident.service != understood.service) continue;
-    const std::vector<rules::StepRecord> steps_of_it = co_await journal_.steps(incident.id);
-    past.insert(past.end(), steps_of_it.begin(), steps_of_it.end());
-  }
-  out.usual = usual_lengths(past);
   co_return out;
 }
 

@@ -1,6 +1,5 @@
 #include "watcher/serve/plan_json.hpp"
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <optional>
@@ -15,33 +14,21 @@ namespace {
 
 constexpr std::size_t line_max = 200;  // bytes of a commit's line
 
-std::string key_of(std::string_view kind, const std::string& text) {
-  return kind == "switch" ? std::string(kind) : text;
+json::value to_json_seconds(std::optional<rules::Duration> length) {
+  return to_json(length ? std::optional(rules::seconds(*length)) : std::nullopt);
 }
 
-struct Listing {
-  const RollbackPlan& plan;
-  json::array steps{};
-  rules::Duration total{};
-  bool all_known = true;
-
-  void add(const char* section, const std::vector<rules::StepSpec>& specs) {
-    const bool is_main = &specs == &plan.what.action.steps;
-    for (const rules::StepSpec& spec : specs) {
-      json::object step;
-      const bool is_switch = std::holds_alternative<rules::SwitchStep>(spec.what);
-      const std::string text = describe(spec);
-      step["section"] = section;
-      step["text"] = is_switch && !plan.what.to.empty() ? "switch " + plan.what.to.text : text;
-      const auto known = plan.usual.find(key_of(kind_of(spec), text));
-      const bool is_known = known != plan.usual.end();
-      step["usual_seconds"] = to_json(is_known ? std::optional(rules::seconds(known->second)) : std::nullopt);
-      if (is_main && is_known) total += known->second;
-      if (is_main && !is_known) all_known = false;
-      steps.push_back(std::move(step));
-    }
+void list(json::array& steps, const char* section, const std::vector<rules::StepSpec>& specs,
+          const rules::PlanByHand& plan) {
+  for (const rules::StepSpec& spec : specs) {
+    json::object step;
+    const bool is_switch = std::holds_alternative<rules::SwitchStep>(spec.what);
+    step["section"] = section;
+    step["text"] = is_switch && !plan.to.empty() ? "switch " + plan.to.text : describe(spec);
+    step["usual_seconds"] = to_json_seconds(plan.usual.of(spec));
+    steps.push_back(std::move(step));
   }
-};
+}
 
 json::array texts(const std::vector<std::string>& lines) {
   json::array out;
@@ -51,28 +38,13 @@ json::array texts(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-std::map<std::string, rules::Duration> usual_lengths(const std::vector<rules::StepRecord>& past) {
-  std::map<std::string, std::vector<rules::Duration>> all;
-  for (const rules::StepRecord& step : past) {
-    if (step.status != rules::StepStatus::succeeded || !step.ended) continue;
-    all[key_of(step.kind, step.text)].push_back(*step.ended - step.started);
-  }
-  std::map<std::string, rules::Duration> out;
-  for (auto& [what, lengths] : all) {
-    const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
-    std::nth_element(lengths.begin(), middle, lengths.end());
-    out[what] = *middle;
-  }
-  return out;
-}
-
 std::string plan_json(const RollbackPlan& plan) {
   const rules::ActionSpec& action = plan.what.action;
-  Listing listing{plan};
-  listing.add("steps", action.steps);
-  listing.add("on_success", action.on_success);
-  listing.add("on_failure", action.on_failure);
-  listing.add("always", action.always);
+  json::array steps;
+  list(steps, "steps", action.steps, plan.what);
+  list(steps, "on_success", action.on_success, plan.what);
+  list(steps, "on_failure", action.on_failure, plan.what);
+  list(steps, "always", action.always, plan.what);
   json::object object;
   object["action"] = action.name.text;
   object["from"] = text_or_null(plan.what.from.text);
@@ -83,8 +55,8 @@ std::string plan_json(const RollbackPlan& plan) {
   object["undoes"] = texts(action.undoes);
   object["loses"] = texts(action.loses());
   object["commits"] = texts(plan.taken_back);
-  object["steps"] = std::move(listing.steps);
-  object["usual_seconds"] = to_json(listing.all_known ? std::optional(rules::seconds(listing.total)) : std::nullopt);
+  object["steps"] = std::move(steps);
+  object["usual_seconds"] = to_json_seconds(plan.what.usual.of(action));
   return to_text(object);
 }
 

@@ -18,6 +18,7 @@
 #include "rules/engine/incident/verification.hpp"
 #include "rules/engine/own_trouble.hpp"
 #include "rules/engine/revisions/revisions.hpp"
+#include "rules/incidents/usual_lengths.hpp"
 
 namespace rules {
 
@@ -32,6 +33,7 @@ struct Surroundings {
   Limits& limits;
   LaterChecks& later;
   const Dependence& dependence;
+  UsualLengths& usual;
   HostLock& host;
   Effects& effects;
   const bool& steps_held;  // the watcher stops: no step is begun any more
@@ -199,6 +201,7 @@ class Incident {
   void skip_rungs();
   void tell_opening();
   std::string what_follows();
+  std::string what_is_done() const;
   void explain();
 
   // resuming.cpp
@@ -215,6 +218,9 @@ class Incident {
   void note_recovered();
   void count_requests();
   void plan_later();
+  std::optional<Duration> usual_length() const;  // of what is done, or asked for
+  std::optional<Instant> late_at() const;
+  void note_late();
 
   // telling.cpp
   StepContext context() const;
@@ -223,7 +229,9 @@ class Incident {
   void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "");
   Tell message(const IncidentRecord& said_of, Stage stage, std::string_view event, const std::string& text) const;
   std::string facts() const;
+  std::string takes() const;
   bool has_said(std::string_view event, const std::string& text) const;
+  bool has_said(std::string_view event) const;
   Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);
   static std::string waits_for(const std::string& why) { return "waits: " + why; }

@@ -76,7 +76,7 @@ void Incident::open_by_hand() {
 // what is done about it.
 void Incident::tell_opening() {
   const std::string why = std::exchange(opening_, "");
-  if (record_.by_hand) return announce(Stage::started, "by_hand", why);
+  if (record_.by_hand) return announce(Stage::started, "by_hand", why, takes().empty() ? "" : what_is_done());
   std::string more = what_follows();
   for (const JoinedRule& joined : record_.rules) {
     const bool is_named = &joined == leading_rule(record_);
@@ -93,9 +93,7 @@ std::string Incident::what_follows() {
   switch (answer.kind) {
     case GateKind::go: {
       if (view.action == nullptr) return "";
-      const bool is_known = view.action->switches() && view.target.revision && !record_.from.empty();
-      std::string text = is_known ? "Now: rolling back " + record_.from.text + " → " + view.target.revision->text
-                                  : "Now: running " + view.action->name.text;
+      std::string text = what_is_done();
       for (std::size_t rung = record_.rung + 1; rung < record_.ladder.size(); ++rung)
         text += (rung == record_.rung + 1 ? "; if it does not help: " : ", ") + record_.ladder[rung].text;
       return text;
@@ -115,6 +113,16 @@ std::string Incident::what_follows() {
       return "";
   }
   return "";
+}
+
+std::string Incident::what_is_done() const {
+  const ActionSpec& action = *plan();
+  const SwitchStep* step = action.switch_step();
+  const Target to = step == nullptr ? Target() : target(*step);
+  const bool is_known = to.revision && !record_.from.empty();
+  return (is_known ? "Now: rolling back " + record_.from.text + " → " + to.revision->text
+                   : "Now: running " + action.name.text) +
+         takes();
 }
 
 // The most severe rule's words, and the service's where it has none.

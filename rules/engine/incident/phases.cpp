@@ -34,6 +34,7 @@ bool Incident::drive() {
   note_judged_again();
   if (looks_back_) return drive_looking_back();
   if (!opening_.empty()) tell_opening();
+  note_late();
   // A crash may have come between the decision and what follows from it.
   const bool nothing_begun = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
                              record_.phase == IncidentPhase::telling;
@@ -141,7 +142,7 @@ void Incident::begin_acting() {
   const bool begins = !rung_started() && !lock_.was_asked();
   note_decided();
   enter(IncidentPhase::acting);
-  if (begins) tell(Stage::progress, "action_started", "action " + action.name.text + " begins: " + reason());
+  if (begins) tell(Stage::progress, "action_started", "action " + action.name.text + " begins: " + reason() + takes());
 }
 
 void Incident::ask(const Gate& gate) {
@@ -155,8 +156,8 @@ void Incident::ask(const Gate& gate) {
   const std::string then = ask_then() == AskThen::act ? "it is done" : "the incident is closed";
   const std::string over = gate.in_trouble ? " When that is over it decides by itself." : "";
   tell(Stage::ask, "asked",
-       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + "." + over +
-           " Without an answer " + then + " in " + told(in_.service.ask_timeout) + ".");
+       "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + takes() +
+           "." + over + " Without an answer " + then + " in " + told(in_.service.ask_timeout) + ".");
 }
 
 bool Incident::drive_asking() {

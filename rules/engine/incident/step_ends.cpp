@@ -34,6 +34,7 @@ void Incident::end_step(const StepResult& result) {
   record_.deadline.reset();
   hold_until_.reset();
   in_.effects.save(step_);
+  in_.usual.learn(step_);
   const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
   // What a switch did is told as such.
   if (is_mutating(step) && !is_switch && !result.nothing_begun) note_changed(result);

@@ -76,6 +76,7 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   out.title = title_of(said_of, event, text, name, action != nullptr && action->switches());
   out.explanation = record_.explanation;
   out.opened = record_.opened;
+  if (!said_of.outcome) out.expected = usual_length();
   if (const JoinedRule* leading = leading_rule(record_)) out.evidence = leading->evidence;
   out.at = now();
   return out;
@@ -88,6 +89,14 @@ std::string Incident::facts() const {
   return text;
 }
 
+// Where it was done before.
+std::string Incident::takes() const {
+  const std::optional<Duration> usual = usual_length();
+  if (!usual) return "";
+  return "; that usually takes " + about(*usual) +
+         (plan()->switches() ? ", and then it is verified" : ", and then it is seen whether it helped");
+}
+
 // A line of the story that is full cannot be told from one that was told.
 bool Incident::has_said(std::string_view event, const std::string& text) const {
   return record_.timeline.size() >= timeline_max ||
@@ -95,9 +104,16 @@ bool Incident::has_said(std::string_view event, const std::string& text) const {
                      [&](const TimelineEntry& line) { return line.event == event && line.text == text; });
 }
 
+bool Incident::has_said(std::string_view event) const {
+  return record_.timeline.size() >= timeline_max ||
+         std::any_of(record_.timeline.begin(), record_.timeline.end(),
+                     [&](const TimelineEntry& line) { return line.event == event; });
+}
+
 // What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
 Stage Incident::late_once(std::string_view event, const std::string& text) const {
-  constexpr std::array told_of{"fired", "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn"};
+  constexpr std::array told_of{
+      "fired", "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn", "takes_longer"};
   constexpr std::ptrdiff_t before_the_end = 3;
   const auto is_told = [&](const TimelineEntry& line) {
     return std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
@@ -142,6 +158,7 @@ void Incident::add_deadlines(std::vector<Instant>& out) const {
   }
   if (intent_retry_at_) out.push_back(*intent_retry_at_);
   if (hold_until_) out.push_back(*hold_until_);
+  if (const std::optional<Instant> late = late_at()) out.push_back(*late);
   lock_.add_deadlines(in_.service.deploy_timeout, out);
   look_.add_deadlines(out);
   verification().add_deadlines(out);

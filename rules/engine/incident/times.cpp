@@ -2,10 +2,19 @@
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/told.hpp"
 
-// When what happened, how long it was bad, and what is looked at when it is over.
+// When what happened, how long it was bad and its steps take, and what is looked at when it is over.
 
 namespace rules {
+
+namespace {
+
+// Half of all runs take longer than the median: that alone is no news.
+constexpr int late_times_usual = 2;
+constexpr Duration late_by_at_least = std::chrono::minutes(1);
+
+}  // namespace
 
 // nullptr: by hand.
 void Incident::begin_times(const WatchedRule* rule) {
@@ -53,6 +62,29 @@ void Incident::count_requests() {
   record_.times.counts_requests = true;
   record_.times.failed = failed_before_ + failed_requests_.failed();
   record_.times.requests = requests_before_ + failed_requests_.requests();
+}
+
+std::optional<Duration> Incident::usual_length() const {
+  const ActionSpec* action = plan();
+  return action == nullptr ? std::nullopt : in_.usual.of(*action);
+}
+
+// When its steps take longer than people were told; nothing: they were not, or it is over, or it was said.
+std::optional<Instant> Incident::late_at() const {
+  const bool is_at_work = record_.phase == IncidentPhase::acting && record_.section == PlanSection::steps;
+  if (!is_at_work || !rung_started() || record_.pending_outcome || has_said("takes_longer")) return std::nullopt;
+  const std::optional<Duration> usual = usual_length();
+  if (!usual) return std::nullopt;
+  return record_.phase_since + std::max(late_times_usual * *usual, *usual + late_by_at_least);
+}
+
+void Incident::note_late() {
+  const std::optional<Instant> late = late_at();
+  if (!late || now() < *late) return;
+  std::string text = "action " + plan()->name.text + " takes longer than usual: it began " +
+                     about(now() - record_.phase_since) + " ago and usually takes " + about(*usual_length());
+  if (record_.in_flight) text += "; at work: " + step_.text;
+  tell(late_once("takes_longer", text), "takes_longer", text);
 }
 
 void Incident::note_decided() {
