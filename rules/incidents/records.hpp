@@ -219,10 +219,11 @@ struct IncidentRecord {
   Explanation explanation;             // of the most severe rule, else of the service
   std::vector<TimelineEntry> timeline;
   IncidentTimes times;
-  std::vector<LaterCheck> later;     // as long as it is open: none
-  std::vector<std::string> changed;  // the mutating steps that were run, but switches
-  std::optional<Instant> decided;    // when pending_outcome was
-  bool aborted = false;              // by a person
+  std::vector<LaterCheck> later;        // as long as it is open: none
+  std::vector<std::string> changed;     // the mutating steps that were run, but switches
+  std::optional<Instant> decided;       // when pending_outcome was
+  bool aborted = false;                 // by a person
+  std::optional<Instant> unseen_since;  // nothing was changed, and none of what it is about can be measured
 };
 
 // The rule that the incident is named after: of the most severe ones the first that fired. nullptr when by hand.

@@ -116,6 +116,15 @@ TEST_CASE("that the host's lock is waited for is told once, not at each try to h
   CHECK(std::count_if(w.tells.begin(), w.tells.end(), waits) == 1);
 }
 
+TEST_CASE("that nothing is done stands once in the story, where the first message has said so") {
+  World w(with([](rules::CoreConfig& config) { config.mode = rules::Mode::observe; }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
+  w.run(1min);
+  const auto lines = w.last()->timeline;
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& line) { return line.event == "telling"; }) == 1);
+}
+
 TEST_CASE("mode observe is said to be why nothing is done") {
   World w(with([](rules::CoreConfig& config) { config.mode = rules::Mode::observe; }));
   harm(w);

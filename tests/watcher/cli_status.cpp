@@ -27,6 +27,9 @@ TEST_CASE("SPEC 4: status does not call armed what would do nothing") {
     const std::string held = R"("state":"armed","flags":[")" + flag + R"("],"rollback_ready":true)";
     CHECK(has(shown("act", held), " would not act (" + flag + ") "));
   }
+  const std::string unreadable = R"("state":"armed","flags":["unreadable"],"rollback_ready":true)";
+  CHECK(has(shown("act", unreadable), " would ask (unreadable) "));
+  CHECK(has(shown("observe", unreadable), " would not act (mode observe) (unreadable) "));
   CHECK(has(shown("act", R"("state":"armed","flags":["blind"],"rollback_ready":true)"), " armed (blind) "));
   CHECK(has(shown("act", R"("state":"incident","flags":["fused"],"rollback_ready":true)"), " incident (fused) "));
   CHECK(has(shown("act", R"("state":"armed","flags":[],"rollback_ready":false)"), " would not act "));

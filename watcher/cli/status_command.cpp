@@ -91,6 +91,8 @@ std::string state_of(const json::value& service, const std::string& mode, const 
   if (has_flag(service, "fused") || has_flag(service, "paused") || !flag_at(service, "rollback_ready"))
     return "would not act";
   if (mode == "ask") return "would ask";
+  // What went bad after the last look may be another revision's.
+  if (mode != "observe" && has_flag(service, "unreadable")) return "would ask";
   return mode == "observe" ? "would not act (mode observe)" : state;
 }
 

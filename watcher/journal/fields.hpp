@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
                        asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
-                       decided, aborted))
+                       decided, aborted, unseen_since))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

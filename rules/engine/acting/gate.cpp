@@ -87,7 +87,7 @@ std::optional<Gate> gate_hold(const GateView& view) {
   if (view.incident.past_no_return) return gate_unjudged(view);
   if (view.cooling_until)
     return Gate{GateKind::hold, "cooldown until " + told(*view.cooling_until), view.cooling_until};
-  if (!fires) return Gate{GateKind::hold, std::string(until_bad)};
+  if (!fires) return Gate{GateKind::hold, std::string(until_bad) + (view.unseen.empty() ? "" : ": " + view.unseen)};
   return std::nullopt;
 }
 
@@ -185,6 +185,9 @@ bool is_approved_by_person(const IncidentRecord& incident) {
 std::optional<Gate> gate_end(const GateView& view) {
   if (view.moved_on) {
     return Gate{GateKind::close, "revision " + view.running.text + " runs now", {}, Outcome::superseded};
+  }
+  if (!view.incident.past_no_return && view.all_cleared && !view.left.empty()) {
+    return Gate{GateKind::close, view.left, {}, Outcome::aborted};
   }
   if (!view.incident.past_no_return && view.all_cleared) {
     return Gate{GateKind::close, "the rules cleared before anything was changed", {}, Outcome::cleared};

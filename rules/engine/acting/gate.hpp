@@ -56,6 +56,8 @@ struct GateView {
   // The rules that joined, and whether all of those are good again.
   std::vector<GateRule> rules{};
   bool all_cleared = false;
+  std::string unseen{};  // none of its rules can be measured, since when and why
+  std::string left{};    // which of its rules the configuration has no longer
   // What runs.
   Revision running{};
   bool moved_on = false;  // another revision than it is about, or than its target, runs by somebody else's doing

@@ -63,6 +63,7 @@ class Evidence {
   // What was bad until now has another reason: it counts no more, neither in spans nor in windows. Rules for which
   // nothing else is a reason (unless_max 0) and firings that are answered stay as they are. False: nothing was bad.
   bool count_anew_what_is_bad();
+  void restart_span(const RuleName& rule);
   // What fires is to be answered again, also by the next start.
   void forget_answers();
   void forget_answer(WatchedRule& rule);

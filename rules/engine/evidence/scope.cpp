@@ -53,6 +53,14 @@ bool Evidence::count_anew_what_is_bad() {
   return true;
 }
 
+void Evidence::restart_span(const RuleName& rule) {
+  const std::size_t which = owned_.at(rule).number;
+  rules_[which]->restart(now(), Leaves::nothing);
+  measuring_.effects.save(rules_[which]->record(now(), false));
+  note(which);
+  is_changed_ = true;
+}
+
 void Evidence::forget_answers() {
   for (WatchedRule* rule : firing()) forget_answer(*rule);
 }

@@ -122,6 +122,7 @@ void Incident::close() {
     if (rule != nullptr) rule->mark_answered(!is_allowed_now && !has_fired_since_decided(*rule));
   }
   const Outcome outcome = *record_.outcome;
+  if (outcome == Outcome::unverifiable) forget_unseen();
   if (outcome != Outcome::recovered) record_.outcome_detail += what_it_did();
   in_.effects.note(
       "incident_closed",

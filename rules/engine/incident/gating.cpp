@@ -27,6 +27,8 @@ GateView Incident::gate_view() const {
   GateView view{now(), record_, in_.service};
   view.rules = gate_rules(record_, in_, now());
   view.all_cleared = all_cleared();
+  view.unseen = unseen();
+  view.left = left();
   view.running = in_.revisions.running();
   view.moved_on = moved_on();
   view.armed = in_.revisions.is_armed();

@@ -44,6 +44,9 @@ struct Surroundings {
 // How a question ends that is asked because nothing can be measured.
 inline constexpr std::string_view helped_is_unknown = " helped cannot be told";
 
+// How long it stays open at most while none of its rules can be measured, which counts as blindness after `blind`.
+Duration unseen_max(Duration blind);
+
 class Incident {
  public:
   // `plans` are the actions as they are when it opens: it keeps them.
@@ -211,6 +214,16 @@ class Incident {
   void note_judged_again();
   bool has_its_plan() const;
   void go_on_without_plan();
+
+  // unseen.cpp
+  std::vector<const WatchedRule*> uncleared() const;
+  bool is_unseen() const;
+  void note_sight();
+  bool drive_unseen();
+  Duration blind_for() const;
+  std::string unseen() const;  // that nothing of it can be measured, and since when; empty: not for long
+  std::string left() const;    // of its rules what is no longer in the configuration; empty: none
+  void forget_unseen();
 
   // times.cpp
   void begin_times(const WatchedRule* rule);

@@ -35,6 +35,8 @@ bool Incident::drive() {
   if (looks_back_) return drive_looking_back();
   if (!opening_.empty()) tell_opening();
   note_late();
+  note_sight();
+  if (drive_unseen()) return true;
   // A crash may have come between the decision and what follows from it.
   const bool nothing_begun = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
                              record_.phase == IncidentPhase::telling;
@@ -109,6 +111,9 @@ void Incident::only_tell(const std::string& why) {
   enter(IncidentPhase::telling);
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string text = nothing_is_done(why_only_told(why));
+  // The first message has just said so.
+  const bool is_last = !record_.timeline.empty() && record_.timeline.back().event == "telling";
+  if (is_last && record_.timeline.back().text == text) return;
   tell(has_said("telling", text) ? Stage::progress : Stage::late, "telling", text);
 }
 
@@ -211,6 +216,7 @@ bool Incident::drive_telling() {
   if (std::exchange(refired_, false) || may_do_more()) return enter(IncidentPhase::held), true;
   if (!all_cleared()) return false;
   if (record_.past_no_return) return call_off(), true;
+  if (const std::string gone = left(); !gone.empty()) return finish(Outcome::aborted, gone), true;
   const Mode cap = in_.trouble.cap();
   const bool only_observed = std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
     const WatchedRule* rule = in_.evidence.find(one.rule);

@@ -113,7 +113,8 @@ bool Incident::has_said(std::string_view event) const {
 // What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
 Stage Incident::late_once(std::string_view event, const std::string& text) const {
   constexpr std::array told_of{
-      "fired", "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn", "takes_longer"};
+      "fired",        "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn",
+      "takes_longer", "unseen"};
   constexpr std::ptrdiff_t before_the_end = 3;
   const auto is_told = [&](const TimelineEntry& line) {
     return std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
@@ -158,6 +159,10 @@ void Incident::add_deadlines(std::vector<Instant>& out) const {
   }
   if (intent_retry_at_) out.push_back(*intent_retry_at_);
   if (hold_until_) out.push_back(*hold_until_);
+  if (record_.unseen_since) {
+    out.push_back(*record_.unseen_since + blind_for());
+    out.push_back(*record_.unseen_since + unseen_max(blind_for()));
+  }
   if (const std::optional<Instant> late = late_at()) out.push_back(*late);
   lock_.add_deadlines(in_.service.deploy_timeout, out);
   look_.add_deadlines(out);
