@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // How long what people said holds, and when what was refused is looked at again (SPEC 2.22).
@@ -168,4 +170,23 @@ TEST_CASE("a fuse reset while another incident is open has what was refused look
   const int asked = w.told(rules::Stage::ask);
   REQUIRE(w.ask(rules::FuseReset{rules::ServiceName("web")}).accepted);
   CHECK(w.run_until([&] { return w.told(rules::Stage::ask) > asked; }, 30min));
+}
+
+TEST_CASE("whoever was asked hears that nothing is done after all, also where that was said before the question") {
+  World w(usual());
+  const auto heard = [&] {
+    return std::count_if(w.tells.begin(), w.tells.end(), [](const rules::Tell& tell) {
+      return tell.stage != rules::Stage::progress && tell.text.find("nothing is done by itself") != std::string::npos;
+    });
+  };
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
+  CHECK(heard() == 1);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 5min));
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 5min));
+  CHECK(heard() == 2);
 }

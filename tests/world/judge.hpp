@@ -106,10 +106,11 @@ class Judge final : public Witness {
     bool in_trouble = false;  // the disk failed while it was open: what was to be told may have died with the watcher
     Instant seen;
     std::optional<Instant> closed;
-    std::optional<Instant> decided;  // what it came to
-    std::set<std::size_t> answered;  // rungs of which a person answered the plan's question
-    std::set<std::string> said;      // what people were told: stages and outcomes
-    std::string texts;
+    std::optional<Instant> decided;            // what it came to
+    std::set<std::size_t> answered;            // rungs of which a person answered the plan's question
+    std::set<std::string> said;                // what people were told: stages and outcomes
+    std::string texts;                         // what they heard: of progress hears only who asks for it
+    int heard = 0;                             // messages of it
     Instant asked_at = Instant::min();         // people were asked last
     Instant nothing_told_at = Instant::min();  // they were told last that nothing will be done, and what they can do
     std::string end;                           // what they were told of its end

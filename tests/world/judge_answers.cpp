@@ -12,6 +12,8 @@ using namespace rules;
 namespace {
 
 constexpr Duration answered_within = 1min;
+// An incident is four messages at most, and one of them is its end.
+constexpr int heard_before_the_end = 3;
 // Of a wait that has a limit: a watcher that stands still, and the look that says what it came to.
 constexpr Duration overdue_at_most = 3min;
 
@@ -91,6 +93,9 @@ void Judge::told(const Watcher& watcher, const Tell& tell) {
   if (tell.outcome) incident.said.insert(std::string(to_string(*tell.outcome)));
   if (tell.outcome) incident.end += tell.text;
   if (tell.stage == Stage::ask) incident.asked_at = tell.at;
+  // Each step and phase is for those who ask for it; who is woken does not hear of it.
+  if (tell.stage == Stage::progress) return;
+  ++incident.heard;
   if (says_nothing_is_done(tell.text)) incident.nothing_told_at = tell.at;
   incident.texts += tell.text + "\n";
 }
@@ -123,15 +128,18 @@ std::string Judge::why_unanswered(const Watcher& watcher, const IncidentRecord& 
   const Incident& incident = incidents_[open.id];
   switch (open.phase) {
     case IncidentPhase::held: {
-      const bool is_told = !open.waiting_for.empty() && incident.texts.find(open.waiting_for) != std::string::npos;
-      return is_told ? "" : "nobody was told what it waits for";
+      // For whom is enough: what is wrong with that one, its own incident tells.
+      const std::string what = open.waiting_for.substr(0, open.waiting_for.find(", on which it depends, "));
+      const bool is_told = !what.empty() && incident.texts.find("waits: " + what) != std::string::npos;
+      return is_told || incident.heard >= heard_before_the_end ? "" : "nobody was told what it waits for";
     }
     case IncidentPhase::asking: {
       const bool says_how = incident.texts.find("rollbackd approve") != std::string::npos;
       return incident.asked_at >= open.phase_since && says_how ? "" : "nobody was asked";
     }
     case IncidentPhase::telling:
-      if (incident.nothing_told_at < open.phase_since) return "nobody was told that nothing is done, and what can be";
+      // Once is enough where nothing else was said since.
+      if (incident.nothing_told_at <= incident.asked_at) return "nobody was told that nothing is done, and what can be";
       return may_do_something(watcher, open, of) ? "nothing is done about it, though it may be" : "";
     case IncidentPhase::acting:
     case IncidentPhase::settling:

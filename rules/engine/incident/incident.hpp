@@ -245,6 +245,7 @@ class Incident {
   std::string takes() const;
   bool has_said(std::string_view event, const std::string& text) const;
   bool has_said(std::string_view event) const;
+  bool has_said_since_asked(std::string_view event, const std::string& text) const;
   Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);
   static std::string waits_for(const std::string& why) { return "waits: " + why; }

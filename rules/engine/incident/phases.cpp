@@ -114,7 +114,7 @@ void Incident::only_tell(const std::string& why) {
   // The first message has just said so.
   const bool is_last = !record_.timeline.empty() && record_.timeline.back().event == "telling";
   if (is_last && record_.timeline.back().text == text) return;
-  tell(has_said("telling", text) ? Stage::progress : Stage::late, "telling", text);
+  tell(has_said_since_asked("telling", text) ? Stage::progress : Stage::late, "telling", text);
 }
 
 std::string Incident::why_only_told(const std::string& why) const {

@@ -110,6 +110,16 @@ bool Incident::has_said(std::string_view event) const {
                      [&](const TimelineEntry& line) { return line.event == event; });
 }
 
+// A question said otherwise meanwhile: whoever was asked has to hear it again.
+bool Incident::has_said_since_asked(std::string_view event, const std::string& text) const {
+  const auto& lines = record_.timeline;
+  const auto asked =
+      std::find_if(lines.rbegin(), lines.rend(), [](const TimelineEntry& line) { return line.event == "asked"; });
+  return lines.size() >= timeline_max || std::any_of(lines.rbegin(), asked, [&](const TimelineEntry& line) {
+           return line.event == event && line.text == text;
+         });
+}
+
 // What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
 Stage Incident::late_once(std::string_view event, const std::string& text) const {
   constexpr std::array told_of{
