@@ -106,7 +106,7 @@ void Core::handle(const RevisionRead& read) {
   service->revisions().looked(read);
   if (!switching) service->revisions().judge_sight(read);
   if (!read.revision) return look_again();
-  if (switching) return;
+  if (switching) return service->revisions().see_while_switching(read);
   if (incident != nullptr && incident->awaits_target()) {
     incident->saw_after_switch(read);
   } else {

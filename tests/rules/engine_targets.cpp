@@ -173,3 +173,17 @@ TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a swit
     CHECK(w.deeds.empty());
   }
 }
+
+TEST_CASE("what is deployed while a switch of ours hangs is judged on its own, and given its time to start") {
+  World w(usual());
+  w.scripts["switch last-good"] = {rules::StepStatus::timed_out, 30min, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return !w.performed().empty(); }, 10min));
+  w.run(29min + 50s);
+  w.deploy("crash");
+  const rules::Instant deployed = w.now();
+  REQUIRE(w.run_until([&] { return w.closed(); }, 1min));
+  REQUIRE(w.run_until([&] { return w.all().size() == 2; }, 20min));
+  CHECK(w.now() - deployed >= 5min);
+  CHECK(w.last()->from.text == "crash");
+}

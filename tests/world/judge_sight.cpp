@@ -60,6 +60,12 @@ void Judge::check_excused(const Watcher& watcher, const RuleSpec& rule) {
   const bool deploys = known.deploying && known.deploying_for_sure && now() < known.deploying_since + of.deploy_timeout;
   if (deploys) breach("rule " + rule.name.text + " fires while a deployment is under way");
   if (known.other_seen_at == Instant::min() || known.settled != known.looked) return;
+  // While our own command changes what runs, looks say nothing of that to the core either. What fires then joins what
+  // is being done, and what somebody else deployed meanwhile is judged on its own, from its beginning, when that has
+  // ended.
+  const bool is_changing = std::any_of(host_.at_work.begin(), host_.at_work.end(),
+                                       [&](const AtWork& one) { return one.service == rule.service; });
+  if (is_changing) return;
   const auto up = up_at_.find(of.health.value_or(ProbeName(probe_of(rule))));
   const bool came_up = up != up_at_.end() && up->second > known.other_seen_at;
   if (!came_up && now() < known.other_seen_at + of.start_deadline) {

@@ -80,6 +80,11 @@ void Revisions::see(const RevisionRead& read, std::optional<Instant> incident_op
   }
 }
 
+// What is seen then may be anything, but that what ran still runs: what somebody else deploys meanwhile came later.
+void Revisions::see_while_switching(const RevisionRead& read) {
+  if (*read.revision == running_) see_running(read);
+}
+
 // A candidate may migrate only after it was first seen. What a good revision was verified with stays its own: while it
 // still runs, the next deployment may already have migrated the data.
 void Revisions::note_schema(const RevisionRead& read) {
