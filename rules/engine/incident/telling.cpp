@@ -127,7 +127,9 @@ Stage Incident::late_once(std::string_view event, const std::string& text) const
       "takes_longer", "unseen"};
   constexpr std::ptrdiff_t before_the_end = 3;
   const auto is_told = [&](const TimelineEntry& line) {
-    return std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
+    // What follows stands in the message that it fires.
+    const bool is_in_opening = line.at == record_.opened && (line.event == "held" || line.event == "telling");
+    return !is_in_opening && std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
   };
   const auto count = std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
   return count < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
