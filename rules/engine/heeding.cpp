@@ -7,7 +7,7 @@
 namespace rules {
 
 void Core::link_services() {
-  for (Service* service : numbered_) service->depend_on({});
+  for (Service* service : numbered_) service->needed_by().clear();
   for (Service* service : numbered_) {
     std::vector<Service*> all;
     for (const ServiceName& name : neighbours_.all_that_it_needs(service->name())) {
@@ -20,11 +20,13 @@ void Core::link_services() {
 
 // Whom a service's trouble concerns is looked at with it, before anything is done for any of them.
 void Core::heed_dependencies() {
-  const std::vector<Service*> seen = touched_;
-  for (Service* service : seen) {
-    if (service->needed_by().empty() || !service->note_trouble()) continue;
-    for (Service* dependant : service->needed_by()) touch(*dependant);
+  std::vector<Service*> concerned;
+  for (Service* service : touched_) {
+    const std::vector<Service*>& dependants = service->needed_by();
+    if (dependants.empty() || !service->note_trouble()) continue;
+    concerned.insert(concerned.end(), dependants.begin(), dependants.end());
   }
+  for (Service* service : concerned) touch(*service);
   for (Service* service : touched_) service->heed_dependencies();
 }
 

@@ -18,6 +18,8 @@ constexpr Duration settling_after_restart = std::chrono::minutes(1);
 
 void Service::depend_on(std::vector<Service*> services) {
   depends_on_ = std::move(services);
+  // What it depended on before a reload explains nothing any more.
+  if (depends_on_.empty()) dependence_ = Dependence();
   Duration lag{};
   for (const Service* one : depends_on_) lag = std::max(lag, one->evidence_.max_gap());
   dependence_.is_measured_within(std::min(lag, lag_max));

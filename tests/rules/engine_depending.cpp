@@ -216,3 +216,27 @@ TEST_CASE("what comes and goes explains no more than unless_max") {
       40min));
   CHECK(d.w.since_start() < 30min);
 }
+
+TEST_CASE("a reload says anew who depends on whom") {
+  Depending d;
+  rules::CoreConfig alone = usual();
+  add_api(alone);
+  alone.services.erase(alone.services.begin());
+  std::erase_if(alone.rules, [](const rules::RuleSpec& one) { return one.service == ServiceName("web"); });
+  d.w.reload(alone);
+  d.w.deploy("bad", "api");
+  CHECK(d.w.run_until([&] { return d.w.outcome("api") == "recovered"; }, 20min));
+}
+
+TEST_CASE("who depends on nobody any more does not wait") {
+  Depending d([](rules::CoreConfig& config) { config.rules.back().severity = rules::Severity::p2; });
+  d.deploy_both("bad");
+  REQUIRE(d.w.run_until([&] { return d.web_waits(); }, 5min));
+  rules::CoreConfig free = usual();
+  add_api(free);
+  free.rules.back().severity = rules::Severity::p3;
+  d.w.reload(free);
+  d.w.run(30s);
+  CHECK(d.w.open()->waiting_for.find("depends on") == std::string::npos);
+  CHECK_FALSE(d.w.phase("web") == "held");
+}
