@@ -19,6 +19,8 @@ using rules::Fault;
 using rules::FaultKind;
 
 constexpr unsigned status_ok = 200;
+constexpr int interim_max =
+    32;  // a server that is slow says 102 now and then; one that says nothing else keeps us busy
 
 bool is_interim(unsigned status) { return status >= 100 && status < 200; }
 
@@ -138,11 +140,18 @@ std::size_t ReplyParser::push(std::string_view bytes) {
     if (error == http::error::need_more) break;
     if (error && !parser_->stopped()) fault_ = fault_of(error, request_.body_max);
     if (parser_->is_done() && is_interim(parser_->reply().status))
-      begin();
+      pass_over_interim();
     else if (count == 0)
       break;
   }
   return used;
+}
+
+void ReplyParser::pass_over_interim() {
+  if (++interim_ > interim_max)
+    fault_ = Fault{FaultKind::parse, "more than " + std::to_string(interim_max) + " interim answers (1xx) before one"};
+  else
+    begin();
 }
 
 bool ReplyParser::end(BodyEnd by) {

@@ -13,7 +13,8 @@ namespace probes {
 
 inline constexpr std::size_t header_max = 32 * 1024;  // bytes of a response's header; servers allow 8 to 16 KiB
 
-// Reads one response from bytes as they come, with Beast's parser. Interim responses (1xx) are passed over.
+// Reads one response from bytes as they come, with Beast's parser. A few interim responses (1xx) are passed
+// over.
 class ReplyParser {
  public:
   // A body of status 200 goes to the sink when there is one. The request must live as long.
@@ -36,10 +37,12 @@ class ReplyParser {
  private:
   class Parser;
   void begin();
+  void pass_over_interim();
 
   const HttpRequest& request_;
   const BodySink* sink_;
   std::optional<rules::Fault> fault_;
+  int interim_ = 0;
   std::unique_ptr<Parser> parser_;
 };
 

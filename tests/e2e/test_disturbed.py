@@ -4,7 +4,9 @@ switch, output without end. It goes on, and rolls back once."""
 
 import contextlib
 import json
+import pathlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -39,7 +41,7 @@ class Disturbed(World):
     def let_go(self):
         (self.folder / "go").touch()
 
-    def under_watch(self, identify="", switch="", prepare=False):
+    def under_watch(self, identify="", switch="", prepare=False, **watcher):
         commands = {"prepare": f"touch {self.folder}/prepared; {UNTIL_LET_GO.format(folder=self.folder)}", "identify": f"{identify}\nexec git -C {self.repository} rev-parse HEAD",
                     "switch": f"{switch}\ncd {self.repository}; git checkout -q $1; exec ./restart"}
         for name, text in commands.items():
@@ -47,7 +49,7 @@ class Disturbed(World):
             path.write_text(f"#!/bin/bash\n{text}\n")
             path.chmod(0o700)
         self.configure(service=SERVICE, service_more=PREPARE.format(folder=self.folder) if prepare else "")
-        self.good_shop_under_watch()
+        self.good_shop_under_watch(**watcher)
 
     def switches(self):
         return [line for line in self.log.read_text().splitlines() if "event=step_started" in line and "kind=switch" in line]
@@ -236,6 +238,23 @@ class Disturbed(World):
         self.wait_for("rollbackd ends and the shop serves v1", lambda: self.version() == "v1", 20)
         self.start_watcher()
         self.recovers_by_one_switch()
+
+    def test_few_descriptors_and_a_crowd_that_says_nothing(self):
+        """Visitors have what is left; what a poll, a child and the journal need is never theirs."""
+        few = 80
+        self.under_watch(prefix=["prlimit", f"--nofile={few}:{few}"])
+        with contextlib.ExitStack() as crowd:
+            for _ in range(200):
+                visitor = crowd.enter_context(socket.socket())
+                visitor.setblocking(False)
+                visitor.connect_ex(("127.0.0.1", self.listen))
+            self.deploy("errors")
+            self.recovers_by_one_switch()
+            self.assertLess(len(list(pathlib.Path(f"/proc/{self.watcher.pid}/fd").iterdir())), few)
+        self.stop_watcher()
+        self.start_watcher(wait=False, prefix=["prlimit", "--nofile=40:40"])
+        self.assertEqual(self.watcher.wait(20), 1)
+        self.assertIn("40 descriptors are allowed, this configuration needs", self.log.read_text())
 
     def test_output_without_end(self):
         """100 MB with control characters, and a process that keeps the pipe open."""

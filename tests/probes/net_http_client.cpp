@@ -203,6 +203,18 @@ TEST_CASE("an answer that is not HTTP is a parse fault") {
   CHECK(fault_in(client.get(server.url())).kind == FaultKind::parse);
 }
 
+TEST_CASE("a few interim answers are passed over, and one who says nothing else is not listened to for long") {
+  const std::string interim = "HTTP/1.1 102 Processing\r\n\r\n";
+  std::string some;
+  for (int i = 0; i < 32; ++i) some += interim;
+  const ScriptedServer patient(always(some + response(200, "at last")));
+  CHECK(reply_in(Client().get(patient.url())).body == "at last");
+  const ScriptedServer endless(always(some + interim + response(200, "too late")));
+  const auto fault = fault_in(Client().get(endless.url()));
+  CHECK(fault.kind == FaultKind::parse);
+  CHECK(fault.what.find("more than 32 interim answers") != std::string::npos);
+}
+
 TEST_CASE("a body without a length ends when the server closes") {
   const ScriptedServer server([](Peer& peer) {
     peer.read_request();

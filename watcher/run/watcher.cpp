@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "watcher/run/backup_users.hpp"
+#include "watcher/run/descriptors.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
@@ -59,7 +60,12 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
 
 Watcher::~Watcher() = default;
 
-std::string Watcher::listen() { return server_.listen(config_->watcher); }
+std::string Watcher::listen() {
+  const auto places = places_among(descriptors_allowed(), descriptors_needed(*config_));
+  if (const auto* too_few = std::get_if<std::string>(&places)) return *too_few;
+  server_.allow(std::get<Places>(places));
+  return server_.listen(config_->watcher);
+}
 
 rules::CoreConfig Watcher::core() const {
   rules::CoreConfig core = config_->core;

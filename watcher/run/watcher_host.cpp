@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/run/descriptors.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -118,6 +119,11 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
     metrics_.set_reload_successful(false);
     co_return refused("nothing was changed: " + *curl_library().problem);
   }
+  const auto places = places_among(descriptors_allowed(), descriptors_needed(*fresh));
+  if (const auto* too_few = std::get_if<std::string>(&places)) {
+    metrics_.set_reload_successful(false);
+    co_return refused("nothing was changed: " + *too_few);
+  }
   const std::string fixed = needs_restart(config_->watcher, fresh->watcher);
   metrics_.set_reload_successful(fixed.empty());
   if (!fixed.empty()) co_return refused("nothing was changed: " + fixed + " needs a restart");
@@ -126,6 +132,7 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
   // What is being taken down must not be put up again.
   if (stopping_) co_return refused("nothing was changed: the watcher is stopping");
   config_ = std::move(fresh);
+  server_.allow(std::get<Places>(places));
   loop_.reload(core());
   scheduler_->replace(config_->probes);
   outbox_.replace(config_->notifiers);

@@ -7,6 +7,16 @@
 
 namespace watcher {
 
+// How many connections each door may have at the same time. A few scrapers and people; what is beyond that is turned
+// away rather than served slowly. The control socket has its own, so that the command line gets through when TCP is
+// full; and whoever only asks whether we live gets through beside as many who ask for pages.
+struct Places {
+  std::size_t web = 64;
+  std::size_t crowded = 8;
+  std::size_t control = 32;
+  std::size_t all() const { return web + crowded + control; }
+};
+
 // The places of connections that may be at the same time. Where none is left, the connection that has kept its place
 // the longest without a use makes way: one that says nothing, or that does not take what it asked for. Neither keeps a
 // scraper or the command line out.
@@ -18,6 +28,9 @@ class Seats {
   explicit Seats(std::size_t most) : most_(most) {}
   Seats(const Seats&) = delete;
   Seats& operator=(const Seats&) = delete;
+
+  // Who has a place keeps it.
+  void allow(std::size_t most) { most_ = most; }
 
   // Whether there is a place for one that came now; the one that is the longest of no use makes way.
   bool have_place() { return taken_ < most_ || make_way(); }

@@ -23,12 +23,6 @@ using local = asio::local::stream_protocol;
 using boost::system::error_code;
 using probes::as_result;
 
-// At the same time. A few scrapers and people; what is beyond that is turned away rather than served slowly. The
-// control socket has its own, so that the command line gets through when TCP is full; and whoever only asks whether we
-// live gets through beside as many who ask for pages.
-constexpr std::size_t tcp_connections_max = 64;
-constexpr std::size_t crowded_connections_max = 8;
-constexpr std::size_t control_connections_max = 32;
 // Bytes that the kernel keeps for one that does not read, which counts as our memory in a container. It would be
 // megabytes else.
 constexpr int send_buffer = 256 * 1024;
@@ -52,9 +46,9 @@ struct Server::State {
   bool exposed = false;
   std::optional<ControlSocket> control;
   std::string control_path;
-  Seats web_seats{tcp_connections_max};
-  Seats crowded_seats{crowded_connections_max};
-  Seats control_seats{control_connections_max};
+  Seats web_seats{Places().web};
+  Seats crowded_seats{Places().crowded};
+  Seats control_seats{Places().control};
   asio::steady_timer closed;  // never expires; cancelled by close()
   probes::TaskGroup tasks;
 
@@ -147,6 +141,12 @@ std::string Server::listen(const WatcherSection& watcher) {
   if (wrong.empty()) wrong = state_->listen_web(watcher.listen);
   if (!wrong.empty()) close();
   return wrong;
+}
+
+void Server::allow(const Places& places) {
+  state_->web_seats.allow(places.web);
+  state_->crowded_seats.allow(places.crowded);
+  state_->control_seats.allow(places.control);
 }
 
 asio::awaitable<void> Server::serve() {

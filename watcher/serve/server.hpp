@@ -9,6 +9,7 @@
 #include "watcher/config/config.hpp"
 #include "watcher/serve/api.hpp"
 #include "watcher/serve/metrics.hpp"
+#include "watcher/serve/seats.hpp"
 
 namespace watcher {
 
@@ -24,6 +25,8 @@ class Server {
   // Binds both addresses. Returns what went wrong, for people; empty on success. `listen = "off"` and an empty
   // `control` leave theirs out.
   std::string listen(const WatcherSection& watcher);
+  // How many may be connected at the same time, from now on.
+  void allow(const Places& places);
   // Accepts and answers until cancelled or closed; returns when no connection is left.
   asio::awaitable<void> serve();
   // Stops listening, removes the control socket and closes every connection.
