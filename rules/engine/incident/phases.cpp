@@ -112,8 +112,8 @@ void Incident::only_tell(const std::string& why) {
   if (record_.severity == Severity::p3) return story("telling", why);
   const std::string text = nothing_is_done(why_only_told(why));
   // The first message has just said so.
-  const bool is_last = !record_.timeline.empty() && record_.timeline.back().event == "telling";
-  if (is_last && record_.timeline.back().text == text) return;
+  const bool is_new = !record_.timeline.empty() && record_.timeline.back().at == now();
+  if (is_new && record_.timeline.back().event == "telling" && record_.timeline.back().text == text) return;
   tell(has_said_since_asked("telling", text) ? Stage::progress : Stage::late, "telling", text);
 }
 
