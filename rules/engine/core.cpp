@@ -132,6 +132,7 @@ void Core::handle(const ReadinessRead& read) {
   if (service == nullptr) return;
   service->revisions().note_names(read.names);
   Readiness& known = service->readiness;
+  known.by_hand = read.by_hand;
   const std::string reason = read.ready ? "" : read.reason;
   if (known.ready != read.ready || known.reason != reason) {
     effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",

@@ -53,6 +53,7 @@ struct ReadinessRead {
   bool ready = false;
   std::string reason;
   std::vector<NamedRevision> names{};  // of the plans' switches
+  std::string by_hand{};               // why a plan that no rule responds with could not be begun; empty: all could
 };
 
 // Wall and monotonic clock parted by more than 2 s, noticed at `at`.

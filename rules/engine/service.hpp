@@ -23,6 +23,7 @@ struct Readiness {
   bool asked = false;                    // since our start
   std::string reason = "not asked yet";  // why not
   bool told = false;                     // people know that it could not
+  std::string by_hand{};                 // why a plan that only a person begins could not be; nobody is told
 };
 
 // One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:

@@ -60,6 +60,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.deploying = service.evidence().is_deploying();
   out.warming_up = service.evidence().is_warming();
   out.warming_until = service.evidence().warming_until();
+  out.by_hand_not_ready = service.readiness.by_hand;
   const bool has_target = service.has_target();
   out.rollback_ready = service.spec().has_driver && service.readiness.ready && has_target;
   if (!service.spec().has_driver) {

@@ -43,6 +43,7 @@ struct ServiceView {
   std::optional<Instant> warming_until;  // at most
   bool rollback_ready = false;
   std::string not_ready_reason;
+  std::string by_hand_not_ready;  // why a plan that only a person begins could not be; empty: all could
   std::optional<IncidentId> incident;
   std::vector<LaterView> later;  // the next one first
   Duration baked{};

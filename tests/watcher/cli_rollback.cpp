@@ -43,6 +43,14 @@ always:
   CHECK(planning(harmless)(folder.line({"rollback", "--plan", "--json"})).out == std::string(harmless) + "\n");
 }
 
+TEST_CASE("rollback --plan says which step could not be started now") {
+  const CliFolder folder(one_service);
+  std::string plan = harmless;
+  plan.insert(plan.find('{') + 1, R"("not_ready":"action.restore.step 1: no such command",)");
+  const CliRun run = planning(plan.c_str())(folder.line({"rollback", "web", "--plan"}));
+  CHECK(run.out.find("not ready  action.restore.step 1: no such command\n") != std::string::npos);
+}
+
 TEST_CASE("SPEC 4: rollback --plan without a watcher is looked at in this process") {
   const CliFolder folder(one_service);
   FakeWatcher nobody;

@@ -45,3 +45,11 @@ TEST_CASE("SPEC 4: status says why nothing is done about a rule that fires, and 
   CHECK_FALSE(has(shown("act", R"("flags":[],"rollback_ready":true)", idle), "nothing is done"));
   CHECK_FALSE(has(shown("act", R"("flags":[],"incident":"i7","rollback_ready":true)", rule), "nothing is done"));
 }
+
+TEST_CASE("status says what only a person begins and could not be, beside what is ready") {
+  const std::string service =
+      R"("state":"armed","flags":[],"rollback_ready":true,"by_hand_not_ready":"action.restore.step 1: no such command")";
+  const std::string out = shown("act", service);
+  CHECK(has(out, "web: what only a person begins is not ready: action.restore.step 1: no such command\n"));
+  CHECK(has(out, " armed "));
+}

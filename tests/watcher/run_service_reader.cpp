@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
+#include <algorithm>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -45,6 +46,11 @@ class ScriptedDriver final : public watcher::Driver {
     means.why_none = "no tag";
     if (const auto found = tags.find(name); found != tags.end()) means.meant.emplace_back(found->second);
     co_return means;
+  }
+  asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files) override {
+    std::vector<std::string> gone;
+    if (to.text == "v1" && std::find(files.begin(), files.end(), "/app/warm") != files.end()) gone = {"/app/warm"};
+    co_return gone;
   }
   asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override { co_return rules::StepResult{}; }
   std::string aftermath() const override { return ""; }
@@ -162,8 +168,8 @@ TEST_CASE(
       ready = *read;
       tasks.cancel();
     };
-    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver), {},
-                                  {{"stable", true}, {"stalbe", responds}});
+    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver),
+                                  {.names = {{"stable", true}, {"stalbe", responds}}});
     tasks.spawn("reader", reader.loop());
     const auto limit = std::chrono::seconds(30);
     io.run_for(limit);
@@ -172,6 +178,35 @@ TEST_CASE(
     CHECK(ready.names[1].revision.empty());
     CHECK(ready.ready != responds);
     CHECK(ready.reason == (responds ? "switch = \"stalbe\": no tag" : ""));
+  }
+}
+
+TEST_CASE("what a plan runs when it has switched, and is not there then, is in the way; a plan for people is not") {
+  for (const char* const target : {"v1", "v2", ""}) {
+    CAPTURE(target);
+    asio::io_context io;
+    ScriptedDriver driver({"v3"});
+    probes::TaskGroup tasks(io.get_executor());
+    rules::ReadinessRead ready;
+    auto deliver = [&](const rules::Event& event) {
+      const auto* const read = std::get_if<rules::ReadinessRead>(&event);
+      if (read == nullptr) return;
+      ready = *read;
+      tasks.cancel();
+    };
+    watcher::ServiceReader::Plans plans;
+    plans.why_not_by_hand = [] { return "action.restore.step 1: no such command"; };
+    plans.target = [target] { return rules::Revision(target); };
+    plans.run_there = {{"build", "/app/build"}, {"action.rollback.step 2", "/app/warm"}};
+    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver),
+                                  std::move(plans));
+    tasks.spawn("reader", reader.loop());
+    io.run_for(std::chrono::seconds(30));
+    const bool is_there = std::string(target) != "v1";
+    CHECK(ready.ready == is_there);
+    const std::string why = "action.rollback.step 2: /app/warm is not in v1, which is checked out by then; ";
+    CHECK(ready.reason.substr(0, why.size()) == (is_there ? "" : why));
+    CHECK(ready.by_hand == "action.restore.step 1: no such command");
   }
 }
 

@@ -16,8 +16,10 @@
 #include "watcher/config/health.hpp"
 #include "watcher/drivers/driver.hpp"
 #include "watcher/drivers/trusted_path.hpp"
+#include "watcher/journal/journal.hpp"
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
+#include "watcher/run/plan_commands.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -54,11 +56,28 @@ void note_readiness(Looking& looking, const std::string& subject, const rules::R
     looking.findings.push_back({Kind::wrong, subject, "could not be switched now: " + read.reason});
 }
 
-asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::ServiceSpec& service) {
+// What a rollback would go to, as far as the watcher has written it down; empty: nothing.
+rules::Revision last_good(const Config& config, const rules::ServiceName& service, const rules::Revision& running) {
+  auto opened = Journal::open_read_only(config.watcher.state_dir);
+  auto* const journal = std::get_if<std::unique_ptr<Journal>>(&opened);
+  rules::LedgerRecord newest;
+  if (journal == nullptr || running.empty()) return newest.revision;
+  for (rules::LedgerRecord& record : (*journal)->ledger()) {
+    const bool is_target =
+        record.service == service && record.standing == rules::Standing::good && record.revision != running;
+    if (is_target && record.last_seen > newest.last_seen) newest = std::move(record);
+  }
+  return newest.revision;
+}
+
+asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const DriverSection& section,
+                                 const rules::ServiceSpec& service) {
   const std::string subject = "service " + service.name.text;
+  rules::Revision running;
   if (service.has_identity) {
     const rules::RevisionRead identity = co_await driver.identify();
     note_identity(looking, subject, identity);
+    running = identity.revision.value_or(running);
   } else {
     looking.findings.push_back(
         {Kind::advice, subject, "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
@@ -69,6 +88,13 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const rules::
   const std::vector<PlanName> names = names_in_plans(looking.config, service.name);
   const std::vector<rules::NamedRevision> now = co_await names_now(driver, names);
   if (readiness.ready) readiness.reason = why_no_name(names, now);
+  const rules::Revision to = last_good(looking.config, service.name, running);
+  if (readiness.ready && readiness.reason.empty() && !to.empty()) {
+    Responses responses = responses_of(looking.config);
+    const std::string& dir = dir_of(section, looking.config);
+    std::vector<LaterFile> files = files_run_there(responses[section.service], section, dir);
+    readiness.reason = co_await why_not_there(driver, std::move(files), to);
+  }
   readiness.ready = readiness.ready && readiness.reason.empty();
   note_readiness(looking, subject, readiness);
 }
@@ -117,7 +143,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
     if (service != nullptr)
       looking.findings.push_back({Kind::fine, "service " + service->name.text, said_of_health(*service)});
     if (driver == nullptr || service == nullptr) continue;
-    asio::co_spawn(loop, ask_driver(looking, *driver, *service), asio::detached);
+    asio::co_spawn(loop, ask_driver(looking, *driver, section, *service), asio::detached);
     drivers.push_back(std::move(driver));
   }
   loop.run();

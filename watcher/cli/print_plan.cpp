@@ -78,6 +78,7 @@ void print_plan(std::ostream& out, const json::value& plan) {
   } else {
     out << "loses      nothing: it undoes code alone\n";
   }
+  if (const std::string why = text_of(plan, "not_ready"); !why.empty()) out << "not ready  " << why << "\n";
   const auto total = seconds_of(plan);
   out << "takes      "
       << (total ? "usually " + short_duration(*total) + ", and then it is verified"

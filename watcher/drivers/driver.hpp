@@ -46,6 +46,8 @@ class Driver {
   // out; empty: nobody knows.
   virtual asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                                std::size_t most);
+  // Which of these files, that are there now, a switch to that revision takes away; none where nobody knows.
+  virtual asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files);
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;

@@ -6,6 +6,7 @@
 
 #include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/drivers/git_clearing.hpp"
+#include "watcher/drivers/git_files_lost.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_names.hpp"
 #include "watcher/drivers/git_repository.hpp"
@@ -37,6 +38,7 @@ class WorkingTree final : public Driver {
   asio::awaitable<NameMeans> meaning_of(std::string name) override;
   asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                        std::size_t most) override;
+  asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files) override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -148,6 +150,12 @@ asio::awaitable<std::vector<std::string>> WorkingTree::taken_back(rules::Revisio
   const bool can = repository_.why_not_ours().empty() && rules::is_safe_in_argv(from) && rules::is_safe_in_argv(to);
   if (can) lines = co_await commits_between(repository_, std::move(to.text), std::move(from.text), most);
   co_return lines;
+}
+
+asio::awaitable<std::vector<std::string>> WorkingTree::taken_away(rules::Revision to, std::vector<std::string> files) {
+  std::vector<std::string> none;
+  if (!repository_.why_not_ours().empty() || !rules::is_safe_in_argv(to)) co_return none;
+  co_return co_await files_lost(repository_, std::move(to.text), std::move(files));
 }
 
 asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request) {

@@ -31,6 +31,10 @@ asio::awaitable<NameMeans> Driver::meaning_of(std::string) {
   co_return nothing;
 }
 
+asio::awaitable<std::vector<std::string>> Driver::taken_away(rules::Revision, std::vector<std::string>) {
+  co_return std::vector<std::string>();
+}
+
 asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, rules::Revision, std::size_t) {
   std::vector<std::string> nothing;
   co_return nothing;

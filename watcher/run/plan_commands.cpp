@@ -1,9 +1,12 @@
 #include "watcher/run/plan_commands.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <utility>
+#include <variant>
 
+#include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/journal/lock_place.hpp"
 
@@ -27,21 +30,18 @@ std::string why_not(const std::string& owner, const std::vector<rules::StepSpec>
   return {};
 }
 
-// Why a step of these plans could not be started now. Starts nothing.
-std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
-  for (const rules::ActionSpec* const action : plans) {
-    const std::string owner = "action." + action->name.text;
-    const std::pair<const char*, const std::vector<rules::StepSpec>*> sections[] = {
-        {".step", &action->steps},
-        {".on_success", &action->on_success},
-        {".on_failure", &action->on_failure},
-        {".always", &action->always}};
-    for (const auto& [name, steps] : sections) {
-      std::string why = why_not(owner + name, *steps, dir);
-      if (!why.empty()) return why;
-    }
+void add_files(std::vector<LaterFile>& out, const std::string& owner, const std::vector<std::string>& argv,
+               const std::string& dir) {
+  for (std::string& path : files_run(argv, dir)) out.push_back({owner, std::move(path)});
+}
+
+void add_files(std::vector<LaterFile>& out, const std::string& owner, const std::vector<rules::StepSpec>& steps,
+               std::size_t first, const std::string& dir) {
+  for (std::size_t i = first; i < steps.size(); ++i) {
+    const std::vector<std::string>* const argv = argv_of(steps[i]);
+    if (argv == nullptr) continue;
+    add_files(out, owner + " " + std::to_string(i + 1), *argv, steps[i].dir.empty() ? dir : steps[i].dir);
   }
-  return {};
 }
 
 }  // namespace
@@ -63,9 +63,72 @@ Responses responses_of(const Config& config) {
   return responses;
 }
 
+std::vector<const rules::ActionSpec*> begun_by_hand(const Config& config) {
+  std::set<rules::ActionName> used;
+  for (const rules::RuleSpec& rule : config.core.rules) used.insert(rule.respond.begin(), rule.respond.end());
+  std::vector<const rules::ActionSpec*> out;
+  for (const rules::ActionSpec& action : config.core.actions) {
+    if (!used.contains(action.name)) out.push_back(&action);
+  }
+  return out;
+}
+
+const std::string& dir_of(const DriverSection& section, const Config& config) {
+  return section.dir.empty() ? config.dir : section.dir;
+}
+
+std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
+  for (const rules::ActionSpec* const action : plans) {
+    const std::string owner = "action." + action->name.text;
+    const std::pair<const char*, const std::vector<rules::StepSpec>*> sections[] = {
+        {".step", &action->steps},
+        {".on_success", &action->on_success},
+        {".on_failure", &action->on_failure},
+        {".always", &action->always}};
+    for (const auto& [name, steps] : sections) {
+      std::string why = why_not(owner + name, *steps, dir);
+      if (!why.empty()) return why;
+    }
+  }
+  return {};
+}
+
 std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
   std::string why = why_no_host_lock();
   return why.empty() ? why_plans_cannot_run(plans, dir) : why;
+}
+
+std::vector<LaterFile> files_run_there(const std::vector<const rules::ActionSpec*>& plans, const DriverSection& section,
+                                       const std::string& dir) {
+  std::vector<LaterFile> out;
+  if (const auto* const git = std::get_if<GitDriver>(&section.driver)) {
+    add_files(out, "build", git->build, git->dir);
+    add_files(out, "restart", git->restart, git->dir);
+  }
+  for (const rules::ActionSpec* const action : plans) {
+    if (action->switch_step() == nullptr) continue;
+    const std::string owner = "action." + action->name.text;
+    const auto switches = std::find_if(action->steps.begin(), action->steps.end(), [](const rules::StepSpec& step) {
+      return std::holds_alternative<rules::SwitchStep>(step.what);
+    });
+    add_files(out, owner + ".step", action->steps, static_cast<std::size_t>(switches - action->steps.begin()), dir);
+    add_files(out, owner + ".on_success", action->on_success, 0, dir);
+    add_files(out, owner + ".always", action->always, 0, dir);
+  }
+  return out;
+}
+
+asio::awaitable<std::string> why_not_there(Driver& driver, std::vector<LaterFile> files, rules::Revision to) {
+  std::vector<std::string> paths;
+  for (const LaterFile& file : files) paths.push_back(file.path);
+  const std::vector<std::string> gone = co_await driver.taken_away(to, std::move(paths));
+  for (const LaterFile& file : files) {
+    if (std::find(gone.begin(), gone.end(), file.path) == gone.end()) continue;
+    std::string why = file.owner + ": " + file.path + " is not in " + to.text;
+    why += ", which is checked out by then; do put it outside of the repository, or into that revision";
+    co_return why;
+  }
+  co_return std::string();
 }
 
 }  // namespace watcher

@@ -11,6 +11,7 @@
 #include "watcher/journal/journal.hpp"
 #include "watcher/run/backup_users.hpp"
 #include "watcher/run/names.hpp"
+#include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
 #include "watcher/serve/plan_json.hpp"
 #include "watcher/serve/problem.hpp"
@@ -87,6 +88,10 @@ asio::awaitable<void> Planner::plan(rules::RollbackByHand rollback, ApiReply& re
   if (!out.what.refused.empty()) {
     reply = problem(409, out.what.refused);
     co_return;
+  }
+  for (const DriverSection& section : config_.drivers) {
+    if (section.service == rollback.service)
+      out.not_ready = why_plans_cannot_run({&out.what.action}, dir_of(section, config_));
   }
   if (driver) out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
   reply.body = plan_json(out);

@@ -26,7 +26,7 @@ constexpr std::size_t schema_length_max = 200;  // of its first line: a version,
 }  // namespace
 
 ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
-                             Deliver deliver, WhyNot plans, std::vector<PlanName> names)
+                             Deliver deliver, Plans plans)
     : driver_(driver),
       interval_(section.identify_interval),
       schema_command_(section.schema),
@@ -34,7 +34,6 @@ ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driv
       whom_(whom_of(section)),
       deliver_(std::move(deliver)),
       plans_(std::move(plans)),
-      names_(std::move(names)),
       timer_(executor) {}
 
 void ServiceReader::read_now() {
@@ -88,9 +87,13 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
 
 asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
   rules::ReadinessRead read = co_await driver_.ready(std::nullopt);
-  if (read.ready && plans_) read.reason = plans_();
-  read.names = co_await names_now(driver_, names_);
-  if (read.reason.empty()) read.reason = why_no_name(names_, read.names);
+  if (read.ready && plans_.why_not) read.reason = plans_.why_not();
+  if (plans_.why_not_by_hand) read.by_hand = plans_.why_not_by_hand();
+  read.names = co_await names_now(driver_, plans_.names);
+  if (read.reason.empty()) read.reason = why_no_name(plans_.names, read.names);
+  rules::Revision to;
+  if (read.reason.empty() && plans_.target) to = plans_.target();
+  if (!to.empty()) read.reason = co_await why_not_there(driver_, plans_.run_there, to);
   read.ready = read.ready && read.reason.empty();
   co_return read;
 }

@@ -9,21 +9,29 @@
 #include "rules/engine/events.hpp"
 #include "watcher/drivers/driver.hpp"
 #include "watcher/run/names.hpp"
+#include "watcher/run/plan_commands.hpp"
 
 namespace watcher {
+
+// What is looked at besides the driver; each may be empty.
+struct PlansRead {
+  std::function<std::string()> why_not{};          // why the plans of the service could not be begun, empty: they could
+  std::function<std::string()> why_not_by_hand{};  // and those that only a person begins
+  std::function<rules::Revision()> target{};       // what a rollback would switch to now; empty: nobody knows
+  std::vector<LaterFile> run_there{};              // when that is checked out
+  std::vector<PlanName> names{};                   // what the plans switch to: what they mean is asked of the driver
+};
 
 // Looks at what a service runs every 10 s, and at once when asked; now and then also whether a switch could be done.
 // One look at a time: a driver is never asked twice at once.
 class ServiceReader {
  public:
   using Deliver = std::function<void(rules::Event)>;
-  using WhyNot = std::function<std::string()>;
+  using Plans = PlansRead;
 
   // `driver` must outlive it. The interval and the command that prints the schema's version come from the section.
-  // `plans` says why the plans of the service could not be begun, empty: they could; it may be empty itself.
-  // `names` are what the plans switch to: what they mean is asked of the driver with the readiness.
   ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver,
-                WhyNot plans = {}, std::vector<PlanName> names = {});
+                Plans plans = {});
 
   // A look that begins after this call, as soon as one in flight has ended.
   void read_now();
@@ -47,8 +55,7 @@ class ServiceReader {
   std::string schema_;         // of that revision; empty: it could not be read
   std::string schema_warned_;  // why not, which is told once
   Deliver deliver_;
-  WhyNot plans_;
-  std::vector<PlanName> names_;
+  Plans plans_;
   asio::steady_timer timer_;
   int looks_asked_ = 0;
 };

@@ -31,10 +31,6 @@ rules::DurableState with_work_left(rules::DurableState durable, const std::optio
   return durable;
 }
 
-std::string dir_of(const DriverSection& section, const Config& config) {
-  return section.dir.empty() ? config.dir : section.dir;
-}
-
 }  // namespace
 
 Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const Config> config, RunOptions options,
@@ -92,12 +88,8 @@ void Watcher::equip() {
     };
     Service& service = services_[section.service];
     service.driver = driver;
-    service.reader = std::make_unique<ServiceReader>(
-        io_.get_executor(), *driver, section, std::move(deliver),
-        [config = config_, plans = responses[section.service], dir = dirs[section.service]] {
-          return why_plans_cannot_begin(plans, dir);
-        },
-        names_in_plans(*config_, section.service));
+    service.reader = std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver),
+                                                     plans_of(section, responses[section.service]));
     readers_.spawn("reader of " + section.service.text, service.reader->loop());
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;

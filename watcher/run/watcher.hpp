@@ -79,6 +79,9 @@ class Watcher final : public Host {
   asio::awaitable<void> shut_down();
   bool knows(const rules::ServiceName& service) const;
   rules::Revision running_of(const rules::ServiceName& service) const;
+  ServiceReader::Plans plans_of(const DriverSection& section,
+                                const std::vector<const rules::ActionSpec*>& responses) const;
+  std::string why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const;
   std::string lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by);
   void deployed(const rules::ServiceName& service);
   asio::awaitable<Meant> meaning_of(rules::Revision word, rules::ServiceName service);

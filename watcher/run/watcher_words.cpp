@@ -50,6 +50,29 @@ rules::Revision Watcher::running_of(const rules::ServiceName& service) const {
   return {};
 }
 
+ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
+                                       const std::vector<const rules::ActionSpec*>& responses) const {
+  const std::string& dir = dir_of(section, *config_);
+  ServiceReader::Plans out;
+  out.why_not = [config = config_, responses, dir] { return why_plans_cannot_begin(responses, dir); };
+  out.why_not_by_hand = [config = config_, plans = begun_by_hand(*config_), dir] {
+    return why_plans_cannot_run(plans, dir);
+  };
+  out.target = [this, service = section.service] {
+    return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
+  };
+  out.run_there = files_run_there(responses, section, dir);
+  out.names = names_in_plans(*config_, section.service);
+  return out;
+}
+
+std::string Watcher::why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const {
+  for (const DriverSection& section : config_->drivers) {
+    if (section.service == service) return why_plans_cannot_run({&action}, dir_of(section, *config_));
+  }
+  return "";
+}
+
 asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
   RollbackPlan out;
   rules::Request request = std::move(rollback);
@@ -58,6 +81,7 @@ asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
   const auto& understood = std::get<rules::RollbackByHand>(request);
   out.what = engine_.plan(understood);
   if (!out.what.refused.empty()) co_return out;
+  out.not_ready = why_not_now(understood.service, out.what.action);
   const auto found = services_.find(understood.service);
   if (found != services_.end()) {
     const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it

@@ -55,6 +55,7 @@ std::string plan_json(const RollbackPlan& plan) {
   object["undoes"] = texts(action.undoes);
   object["loses"] = texts(action.loses());
   object["commits"] = texts(plan.taken_back);
+  object["not_ready"] = text_or_null(plan.not_ready);
   object["steps"] = std::move(steps);
   object["usual_seconds"] = to_json_seconds(plan.what.usual.of(action));
   return to_text(object);

@@ -11,6 +11,7 @@ namespace watcher {
 // What a rollback by hand would do, with what people want to know before they say yes.
 struct RollbackPlan {
   rules::PlanByHand what;
+  std::string not_ready;                // why a step of it could not be started now; empty: all could
   std::vector<std::string> taken_back;  // commits, the newest first; empty: not known
 };
 

@@ -45,6 +45,7 @@ json::object to_object(const rules::ServiceView& service, rules::Instant now) {
   object["flags"] = flags_of(service);
   object["rollback_ready"] = service.rollback_ready;
   object["not_ready_reason"] = text_or_null(service.not_ready_reason);
+  object["by_hand_not_ready"] = text_or_null(service.by_hand_not_ready);
   object["incident"] = service.incident ? json::value(service.incident->text) : json::value(nullptr);
   object["paused_until"] = to_json(service.paused_until);
   object["unreadable_reason"] = text_or_null(service.unreadable);
