@@ -58,12 +58,14 @@ bool Watcher::make_durable(const Batch& batch) {
   if (fault.empty()) {
     owed_.clear();
     owed_tells_.clear();
+    unsynced_tells_.clear();
     writing_since_.reset();
     // Messages are part of the transaction: from here on they are delivered whatever happens.
     for (const Record& record : records) outside_.witness.saved(*this, record);
     for (const Tell& tell : tells) outside_.witness.told(*this, tell);
     return true;
   }
+  if (journal_.disk == Disk::sync_fails) unsynced_tells_ = tells;
   const bool has_intents = std::any_of(batch.begin(), batch.end(), rests_on_intent);
   if (!writing_since_) writing_since_ = now();
   if (has_intents && journal_.disk != Disk::full && now() < *writing_since_ + intent_patience) {

@@ -1,6 +1,7 @@
 #include "journal.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "watcher/journal/codec.hpp"
@@ -68,11 +69,11 @@ std::string TextJournal::commit(const std::vector<Record>& records, Instant now)
   return "";
 }
 
-void TextJournal::power_cut(Dice& dice) {
-  if (dice.percent(50)) {
-    for (const Record& record : unsynced_) write(record);
-  }
-  unsynced_.clear();
+std::vector<Record> TextJournal::power_cut(Dice& dice) {
+  std::vector<Record> left = std::exchange(unsynced_, {});
+  if (!dice.percent(50)) return {};
+  for (const Record& record : left) write(record);
+  return left;
 }
 
 DurableState TextJournal::read_back() const {

@@ -30,8 +30,8 @@ class TextJournal {
   // Empty: fine.
   std::string commit(const std::vector<rules::Record>& records, Instant now);
   void alive(Instant now) { alive_ = std::max(alive_, now); }
-  // A power cut: what a failed sync left may turn out to have been written.
-  void power_cut(Dice& dice);
+  // A power cut: what a failed sync left may turn out to have been written. Says what was.
+  std::vector<rules::Record> power_cut(Dice& dice);
   rules::DurableState read_back() const;
 
   // As last committed; nullopt: never was.

@@ -49,7 +49,7 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
       record.pending_outcome == Outcome::recovered && incident.record.pending_outcome != record.pending_outcome;
   // Who approved one rung has not approved the next.
   if (record.rung > incident.record.rung && !incident.in_trouble) incident.approved = false;
-  // What a failed sync left on disk was found after a power cut; what was told of it was lost.
+  // What could not be saved at once.
   if (is_new && record.opened + 10s < now()) incident.in_trouble = true;
   if (is_new) check_opened(watcher, record);
   for (std::size_t i = incident.record.rules.size(); i < record.rules.size(); ++i)

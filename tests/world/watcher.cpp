@@ -254,21 +254,28 @@ bool Watcher::survives() {
   return !dying_;
 }
 
+// What a failed sync left, as if it had died right after the commit: its messages are in the same transaction.
+void Watcher::lose_power() {
+  std::erase_if(outside_.host.at_work, [this](const AtWork& one) { return one.watcher == number_; });
+  const std::vector<Record> found = journal_.power_cut(outside_.dice);
+  if (found.empty()) return;
+  for (const Record& record : found) outside_.witness.saved(*this, record);
+  for (const Tell& tell : unsynced_tells_) outside_.witness.told(*this, tell);
+}
+
 void Watcher::die() {
   outside_.agenda.drop(life_);
+  if (death_ == Kill::power) lose_power();
   engine_.reset();
   batches_.clear();
   owed_.clear();
   owed_tells_.clear();
+  unsynced_tells_.clear();
   unrecorded_.clear();
   writing_since_.reset();
   trouble_.clear();
   Host& host = outside_.host;
   if (host.lock_holder == number_) host.lock_holder = 0;
-  if (death_ == Kill::power) {
-    std::erase_if(host.at_work, [this](const AtWork& one) { return one.watcher == number_; });
-    journal_.power_cut(outside_.dice);
-  }
   outside_.agenda.add(Agenda::of_the_world, downtime_, [this] { start(); });
 }
 

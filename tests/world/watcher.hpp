@@ -126,6 +126,7 @@ class Watcher {
   void see_out(const rules::StepId& step);
   void hear(const rules::DeployMark& mark);
   bool survives();
+  void lose_power();
   void die();
   void later(Duration in, std::function<void()> what) { outside_.agenda.add(life_, in, std::move(what)); }
   Instant now() const { return outside_.agenda.now(); }
@@ -149,6 +150,7 @@ class Watcher {
   std::optional<Instant> writing_since_;  // the first batch's intent is tried again and again
   std::vector<rules::Record> owed_;
   std::vector<rules::Tell> owed_tells_;
+  std::vector<rules::Tell> unsynced_tells_;  // of the last commit, when its sync failed
   std::string trouble_;
   // How it is going to die.
   int moments_left_ = -1;
