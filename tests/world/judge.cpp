@@ -217,7 +217,11 @@ void Judge::fired(const Watcher& watcher, const Note& note) {
   const Measured& evidence = measured(watcher).at(name);
   check_excused(watcher, *rule(watcher, name));
   Service& known = service(rule(watcher, name)->service);
-  known.fired[name] = known.fired_on[known.looked][name] = now();
+  known.fired[name] = known.fired_on[known.looked][name] = known.fired_for[name] = now();
+  // After a start it fires once more for what its incident is about.
+  const bool is_resumed =
+      !known.open.empty() && incidents_[IncidentId(known.open)].record.opened < began_at_[watcher.number()];
+  if (is_resumed && evidence.surely_bad_since()) known.fired_for[name] = *evidence.surely_bad_since();
   if (evidence.could_fire(now())) return;
   remember(evidence.story(now()));
   breach("rule " + name.text + " fires without quorum x for of measured bad time");

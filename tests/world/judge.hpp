@@ -83,6 +83,7 @@ class Judge final : public Witness {
     std::optional<rules::DeployMark> next;                               // waits for its revision
     std::map<rules::RuleName, std::size_t> tried;                        // rungs that did not help what runs, by rule
     std::map<rules::RuleName, Instant> fired;                            // last
+    std::map<rules::RuleName, Instant> fired_for;                        // since when what it fired for is there
     std::map<std::string, std::map<rules::RuleName, Instant>> fired_on;  // by what ran
     std::optional<std::pair<Instant, Duration>> harm;  // when a rule last joined an incident, and its `for`
     Instant watched_since = Instant::min();            // without a start, a reload, a standstill

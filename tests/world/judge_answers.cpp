@@ -156,11 +156,11 @@ bool Judge::is_answer(const Incident& incident, const RuleName& name) const {
   const IncidentRecord& record = incident.record;
   if (!incident.closed || !record.outcome || !concerns(record, name)) return false;
   const Service& known = services_.at(record.service.text);
-  const auto fired = known.fired.find(name);
+  const auto fired = known.fired_for.find(name);
   // That it is still bad is what this end says, of all that fired until then.
   const bool says_so = record.outcome == Outcome::not_recovered;
   const Instant decided = says_so ? *incident.closed : incident.decided.value_or(*incident.closed);
-  if (fired != known.fired.end() && decided < fired->second && !is_held(incident, name)) return false;
+  if (fired != known.fired_for.end() && decided < fired->second && !is_held(incident, name)) return false;
   const auto overtaken = known.overtaken.find(*record.outcome);
   if (overtaken != known.overtaken.end() && decided < overtaken->second) return false;
   // Judged on its own is only what runs.
