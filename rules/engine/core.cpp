@@ -108,6 +108,7 @@ void Core::handle(const RevisionRead& read) {
   if (!read.revision) return look_again();
   if (switching) return service->revisions().see_while_switching(read);
   if (incident != nullptr && incident->awaits_target()) {
+    service->revisions().see_while_switching(read);
     incident->saw_after_switch(read);
   } else {
     const auto opened = incident == nullptr ? std::nullopt : std::optional(incident->record().opened);

@@ -187,3 +187,19 @@ TEST_CASE("what is deployed while a switch of ours hangs is judged on its own, a
   CHECK(w.now() - deployed >= 5min);
   CHECK(w.last()->from.text == "crash");
 }
+
+TEST_CASE("what is deployed while a switch that changed nothing is verified is given its time to start") {
+  World w(usual());
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 1s, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return !w.performed().empty(); }, 10min));
+  // The way there is shorter than what verifying waits for the target.
+  w.run(1min);
+  REQUIRE_FALSE(w.closed());
+  w.deploy("crash");
+  const rules::Instant deployed = w.now();
+  REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
+  REQUIRE(w.run_until([&] { return w.all().size() == 2; }, 20min));
+  CHECK(w.now() - deployed >= 5min);
+  CHECK(w.last()->from.text == "crash");
+}

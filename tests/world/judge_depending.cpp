@@ -82,7 +82,12 @@ void Judge::check_harm(const Watcher& watcher, const IncidentRecord& record) {
 // What was measured until now is left out: for a reason.
 void Judge::counts_anew(const Watcher& watcher, const ServiceName& name) {
   reach("evidence that another's trouble explains");
+  // While it was acted on itself nothing was left out; what was explained meanwhile is left out when that is over.
+  const bool ends_its_own = std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& one) {
+    return one.second.record.service == name && one.second.closed.value_or(now()) == now();
+  });
   service(name).disturbed = now();
+  if (ends_its_own) return;
   const std::vector<const ServiceSpec*> all = needed(watcher, name);
   const bool is_explained =
       std::any_of(all.begin(), all.end(), [&](const ServiceSpec* one) { return may_explain(watcher, *one); });

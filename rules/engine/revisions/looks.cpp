@@ -81,8 +81,11 @@ void Revisions::see(const RevisionRead& read, std::optional<Instant> incident_op
 }
 
 // What is seen then may be anything, but that what ran still runs: what somebody else deploys meanwhile came later.
+// Nothing is saved for it: what a switch waits for must not stand behind it.
 void Revisions::see_while_switching(const RevisionRead& read) {
-  if (*read.revision == running_) see_running(read);
+  if (*read.revision != running_) return;
+  unconfirmed_.reset();
+  last_saw_running_ = std::max(last_saw_running_, read.ended);
 }
 
 // A candidate may migrate only after it was first seen. What a good revision was verified with stays its own: while it

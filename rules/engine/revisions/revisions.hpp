@@ -42,7 +42,7 @@ class Revisions {
   void looked(const RevisionRead& read);       // whatever it saw
   void judge_sight(const RevisionRead& read);  // whether it saw anything; not while a switch of ours is at work
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
-  void see_while_switching(const RevisionRead& read);  // by a switch of ours
+  void see_while_switching(const RevisionRead& read);  // until a switch of ours is seen
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
   void note_schema(const RevisionRead& read);
