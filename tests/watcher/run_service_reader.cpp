@@ -181,7 +181,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what a plan runs when it has switched, and is not there then, is in the way; a plan for people is not") {
+TEST_CASE(
+    "what a plan runs when it has switched, and is not there then, is in the way, and of a plan for people it is not") {
   for (const char* const target : {"v1", "v2", ""}) {
     CAPTURE(target);
     asio::io_context io;
