@@ -252,7 +252,17 @@ def nothing_unfinished(source):
         yield match.start(), f"unfinished: {match.group(0)}"
 
 
-CHECKS = (include_direction, rules_are_pure, one_reader_of_clocks, co_await_grammar, no_defaults_on_coroutines,
+TEST_NAME = re.compile(r'\bTEST_CASE\(\s*((?:"(?:\\.|[^"\\\n])*"\s*)+)\)')
+
+
+def test_names_for_ctest(source):
+    """CMake takes a name with a semicolon for two tests, neither of which there is."""
+    for match in TEST_NAME.finditer(source.text):
+        if source.is_cpp and ";" in match.group(1):
+            yield match.start(), "a test's name with a semicolon"
+
+
+CHECKS = (test_names_for_ctest, include_direction, rules_are_pure, one_reader_of_clocks, co_await_grammar, no_defaults_on_coroutines,
           short_functions, short_files, nothing_unfinished)
 
 
@@ -298,6 +308,7 @@ def check_tree(root):
 
 # (check, path, bad sample): each must be caught. The good ones must pass every check.
 BAD = (
+    (test_names_for_ctest, "tests/rules/a.cpp", 'TEST_CASE("one; two") {\n}\n'),
     (include_direction, "rules/a.cpp", '#include "probes/probe.hpp"\n'),
     (include_direction, "probes/a.hpp", '#include "watcher/clock.hpp"\n'),
     (include_direction, "watcher/a.cpp", '#include "../rules/base/time.hpp"\n'),
@@ -331,6 +342,7 @@ BAD = (
     (nothing_unfinished, "rules/a.cpp", "// TO" "DO: later\n"),
 )
 GOOD = (
+    ("tests/rules/a.cpp", 'TEST_CASE("one, two") {\n  f("a;b");\n}\n'),
     ("rules/a.cpp", '#include "rules/base/time.hpp"\n#include <map>\n#include <re2/re2.h>\n'),
     ("probes/a.cpp", '#include "rules/base/time.hpp"\n#include <boost/asio/awaitable.hpp>\n'),
     ("watcher/clock.cpp", "auto t = std::chrono::steady_clock::now();\n"),
