@@ -47,7 +47,7 @@ void Application::deploy(const std::string& revision, Instant now) {
 void Application::restart(Instant now) {
   serve(now);
   started_ = now;
-  requests_ = errors_ = slow_ = 0;
+  ok_ = errors_ = fast_ = slow_ = 0;
   dead = false;
 }
 
@@ -87,13 +87,15 @@ void Application::serve(Instant now) {
   if (crashes && crashed <= now && crashed > started_) {
     started_ = crashed;
     served_until_ = std::max(served_until_, crashed);
-    requests_ = errors_ = slow_ = 0;
+    ok_ = errors_ = fast_ = slow_ = 0;
   }
   if (!is_down(now)) {
     const double requests = requests_per_second * rules::seconds(now - served_until_);
-    requests_ += requests;
     const double reached = needs.whom == nullptr ? 0 : needs.share * needs.whom->failing(now);
-    errors_ += requests * std::min(1.0, is.errors + trouble + reached);
+    const double failed = std::min(1.0, is.errors + trouble + reached);
+    ok_ += requests * (1 - failed);
+    errors_ += requests * failed;
+    fast_ += requests * (1 - is.slow);
     slow_ += requests * is.slow;
   }
   served_until_ = now;
@@ -119,11 +121,11 @@ void Application::answer(Page page, Instant now, rules::Poll& poll) {
     poll.readings.push_back({keys().memory, std::min(used, 0.99)});
   }
   if (page != Page::app) return;
-  // Whole requests, as counters count them: none of them ever falls.
+  // Whole requests, as counters count them: none of them ever falls, as a difference of two could by what is rounded.
   const double failed = std::floor(errors_);
-  const double ok = std::floor(requests_ - errors_);
+  const double ok = std::floor(ok_);
   const double slow = std::floor(slow_);
-  const double fast = std::floor(requests_ - slow_);
+  const double fast = std::floor(fast_);
   poll.readings = {{keys().ok, ok},
                    {keys().failed, failed},
                    {keys().fast, fast},

@@ -75,8 +75,9 @@ class Application {
   Instant before_since_ = started_;
   Instant served_until_;
   Instant harmful_at_ = Instant::min();
-  double requests_ = 0;
+  double ok_ = 0;
   double errors_ = 0;
+  double fast_ = 0;
   double slow_ = 0;
 };
 
