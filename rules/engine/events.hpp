@@ -29,6 +29,10 @@ struct RevisionRead {
 enum class MarkKind { begin, end, mark };
 
 // `rollbackd deploy begin|end|mark`.
+// A mark that names no revision speaks of the one that a look after it sees to run, if that appeared at most this long
+// before it, and else of the one that appears next.
+inline constexpr Duration mark_late_max = std::chrono::minutes(2);
+
 struct DeployMark {
   ServiceName service;
   Instant at;

@@ -33,7 +33,13 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
     out.push_back("held back at most until " + told(*withheld) + ": " + rule.withheld_by());
   }
   if (!rule.is_firing()) return;
-  if (rule.is_answered()) return out.push_back("its incident is closed; it has to recover before it can fire again");
+  if (rule.is_answered()) {
+    const bool wants_target = service.has_refused(rule.name(), Outcome::no_target);
+    return out.push_back(
+        "its incident is closed; it is looked at again once it was good, when another revision runs, " +
+        std::string(wants_target ? "when `rollbackd deploy good REVISION` names a target, " : "") +
+        "or after `rollbackd fuse reset " + service.name().text + "`");
+  }
   const Instant patience_ends = progress.since.value_or(now) + identity_wait_max;
   if (rule.looks_what_runs() && service.incident() == nullptr && now < patience_ends) {
     out.push_back("waits for a look at what runs, at most until " + told(patience_ends));

@@ -98,7 +98,7 @@ void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
   remember_unbegun(closed);
   later_.take(closed);
-  if (closed.aborted) call_off(closed);
+  if (closed.aborted && !closed.starts_anew) call_off(closed);
   incident_.reset();
   // Also for the next start, which may be the one that finds the cause gone: what was refused, and what steps took.
   save();
@@ -146,6 +146,7 @@ void Service::limits_start_anew() {
   save();
   // What fires and was refused for a limit is looked at again.
   evidence_.forget_answers();
+  if (incident_) incident_->limits_started_anew();
 }
 
 void Service::restore_answers(const ServiceRecord& record) {
@@ -178,6 +179,11 @@ void Service::could_be_rolled_back() {
 
 bool Service::has_ended(Outcome outcome) const {
   return std::any_of(unbegun_.begin(), unbegun_.end(), [&](const auto& one) { return one.second == outcome; });
+}
+
+bool Service::has_refused(const RuleName& rule, Outcome outcome) const {
+  const auto found = unbegun_.find(rule.text);
+  return found != unbegun_.end() && found->second == outcome;
 }
 
 bool Service::lacks(const DeployMark& mark) const {

@@ -76,6 +76,7 @@ class Service {
   void could_be_rolled_back();
   // An incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
   bool lacks(const DeployMark& mark) const;
+  bool has_refused(const RuleName& rule, Outcome outcome) const;
   // A person said that this revision is good.
   void has_new_target(const Revision& good);
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "rules/conditions/unit.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/told.hpp"
 
 namespace rules {
@@ -36,7 +37,8 @@ std::string named(const JoinedRule& joined) {
 }
 
 std::string ended(const IncidentRecord& incident, Outcome outcome, const std::string& action) {
-  const std::string& why = incident.outcome_detail;
+  // What it leaves stands in the text below.
+  const std::string why = incident.outcome_detail.substr(0, incident.outcome_detail.find(stays_as_it_is));
   const bool target_runs = incident.switched && !incident.to.empty();
   switch (outcome) {
     case Outcome::recovered:

@@ -47,6 +47,7 @@ ServiceView Core::view_of(const Service& service) const {
   const Incident* incident = service.incident();
   out.service = service.name();
   out.revision = revisions.running();
+  out.running_since = revisions.running_since();
   out.last_good = revisions.last_good(revisions.running()).value_or(Revision());
   out.state = incident != nullptr    ? ServiceState::incident
               : revisions.is_armed() ? ServiceState::armed

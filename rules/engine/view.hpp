@@ -29,7 +29,8 @@ struct LaterView {
 
 struct ServiceView {
   ServiceName service;
-  Revision revision;   // empty: unknown
+  Revision revision;  // empty: unknown
+  Instant running_since{};
   Revision last_good;  // target of a rollback now; empty: none
   ServiceState state = ServiceState::disarmed;
   bool paused = false;

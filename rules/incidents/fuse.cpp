@@ -78,6 +78,14 @@ std::string Fuse::blown(const ServiceName& service, const FuseLimits& limits, co
   return "";
 }
 
+std::optional<Instant> Fuse::last_reset(const ServiceName& service) const {
+  const auto uses = uses_.find(service);
+  if (uses == uses_.end()) return std::nullopt;
+  const auto newest = std::find_if(uses->second.rbegin(), uses->second.rend(),
+                                   [](const FuseRecord& use) { return use.use == FuseUse::reset; });
+  return newest == uses->second.rend() ? std::nullopt : std::optional(newest->at);
+}
+
 bool Fuse::counted(const ServiceName& service, const IncidentId& incident, Instant rung_began) const {
   const auto uses = uses_.find(service);
   if (uses == uses_.end()) return false;

@@ -20,6 +20,8 @@ class Fuse {
   // Why nothing more may be done by itself, for people; empty when it may. `switches`: the action has a switch.
   std::string blown(const ServiceName& service, const FuseLimits& limits, const LedgerRecord* from, bool switches,
                     Instant now) const;
+  // When all of it last started anew by a person's word; none in the last day.
+  std::optional<Instant> last_reset(const ServiceName& service) const;
   // Whether this incident has already been counted as an action at `rung_began` or later.
   bool counted(const ServiceName& service, const IncidentId& incident, Instant rung_began) const;
 

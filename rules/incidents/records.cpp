@@ -5,6 +5,16 @@
 
 namespace rules {
 
+std::string left_in_place(const IncidentRecord& incident, bool only_earlier) {
+  std::string text;
+  std::int64_t left = only_earlier ? incident.changed_earlier : static_cast<std::int64_t>(incident.changed.size());
+  for (const std::string& step : incident.changed) {
+    if (--left < 0) break;
+    text += (text.empty() ? "" : ", ") + step;
+  }
+  return text;
+}
+
 const JoinedRule* leading_rule(const IncidentRecord& incident) {
   const auto leads = [](const JoinedRule& one, const JoinedRule& two) { return one.severity < two.severity; };
   const auto found = std::min_element(incident.rules.begin(), incident.rules.end(), leads);

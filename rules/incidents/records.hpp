@@ -58,6 +58,7 @@ struct PendingMark {
   std::string backup;
   std::optional<Instant> began;  // the deployment that brings it, and its end
   std::optional<Instant> ended;
+  bool differs_told = false;  // what ran in the end was another revision, and people know
   friend bool operator==(const PendingMark&, const PendingMark&) = default;
 };
 
@@ -221,10 +222,16 @@ struct IncidentRecord {
   IncidentTimes times;
   std::vector<LaterCheck> later;        // as long as it is open: none
   std::vector<std::string> changed;     // the mutating steps that were run, but switches
+  std::int64_t changed_earlier = 0;     // so many of them by rungs before this one
   std::optional<Instant> decided;       // when pending_outcome was
   bool aborted = false;                 // by a person
+  bool starts_anew = false;             // all limits did since it was decided: what still fires is looked at again
   std::optional<Instant> unseen_since;  // nothing was changed, and none of what it is about can be measured
 };
+
+// What stays as it is when an incident ends: all that it changed, or only what rungs before the last one did. For
+// people; empty when that is nothing.
+std::string left_in_place(const IncidentRecord& incident, bool only_earlier);
 
 // The rule that the incident is named after: of the most severe ones the first that fired. nullptr when by hand.
 const JoinedRule* leading_rule(const IncidentRecord& incident);

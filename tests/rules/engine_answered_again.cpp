@@ -190,3 +190,26 @@ TEST_CASE("whoever was asked hears that nothing is done after all, also where th
   REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 5min));
   CHECK(heard() == 2);
 }
+
+TEST_CASE(
+    "a fuse reset while an aborted incident still tidies up has what fires looked at again, over a restart as well") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    World w(with([](rules::CoreConfig& config) {
+      config.actions[0].always = {run("tidy")};
+      config.actions[0].steps = {run("freeze"), wait("web_errors < 1%", 1min, 1h), switch_step()};
+    }));
+    w.scripts["run tidy"].takes = 2min;
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("run freeze") == 1; }, 10min));
+    w.run(10s);
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    w.run(1s);
+    REQUIRE(w.phase() == "finishing");
+    REQUIRE(w.ask(rules::FuseReset{rules::ServiceName("web")}).accepted);
+    if (restarts) w.crash(1s);
+    REQUIRE(w.run_until([&] { return w.all().front().closed.has_value(); }, 10min));
+    CHECK(w.run_until([&] { return w.all().size() == 2; }, 15min));
+    CHECK(w.violations.empty());
+  }
+}

@@ -148,7 +148,7 @@ TEST_CASE("SPEC 3: at-backup goes to what ran when the backup was made, and nowh
   CHECK(refused.text.starts_with("no backup is known that was made before v2 came"));
   bad_release_has_no_target(w);
   note_backup(w);
-  w.run(1s);
+  w.run(15s);  // a look
   REQUIRE(w.ask(by_hand()).accepted);
   REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.last()->to.text == "v2");
@@ -163,7 +163,7 @@ TEST_CASE("SPEC 3: a plan that uses a backup is not begun without one") {
   CHECK(w.ask(by_hand()).text.starts_with("action rollback uses ROLLBACKD_BACKUP, and no backup is known"));
   bad_release_has_no_target(w);
   note_backup(w);
-  w.run(1s);
+  w.run(15s);  // a look
   CHECK(w.ask(by_hand()).accepted);
   REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.performed().size() == 3);

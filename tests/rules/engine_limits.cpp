@@ -117,3 +117,18 @@ TEST_CASE("SPEC 2.25: by hand is counted, never refused, and needs force for a q
   for (const rules::FuseRecord& use : w.journal.fuse) by_hand_uses += use.use == rules::FuseUse::by_hand ? 1 : 0;
   CHECK(by_hand_uses == 1);
 }
+
+TEST_CASE(
+    "SPEC 2.25: a fuse reset ends the cooldown as well, and what is measured counts from the rollback on all the "
+    "same") {
+  World w(usual());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
+  w.deploy("bad2");
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 10min));
+  REQUIRE(w.open()->waiting_for.find("cooldown") != std::string::npos);
+  REQUIRE(w.ask(rules::FuseReset{rules::ServiceName("web")}).accepted);
+  w.run(10s);
+  CHECK(w.count_performed("switch last-good") == 2);
+  CHECK(w.violations.empty());
+}

@@ -188,3 +188,72 @@ TEST_CASE(
     CHECK(w.last()->outcome_detail.find("left as it is: run open") != std::string::npos);
   }
 }
+
+TEST_CASE(
+    "SPEC 2.21: a yes to what a plan asks after it changed something is checked again before anything is switched") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("thaw")};
+    config.actions.push_back(action("thaw", {run("freeze"), question("go on?"), switch_step()}));
+    config.actions.back().always = {run("tidy")};
+    config.services[0].ask_timeout = 20min;
+    config.services[0].ask_then = rules::AskThen::act;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run freeze") == 1 && w.phase() == "asking"; }, 15min));
+  SUBCASE("a person says it while it is bad") {
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 1min));
+  }
+  SUBCASE("nobody says anything while it is bad") {
+    CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 25min));
+  }
+  SUBCASE("a person says it when it is good again") {
+    get_well(w);
+    CHECK(w.phase() == "asking");
+    const rules::Answer answer = w.ask(rules::Approve{w.open()->id, "me"});
+    CHECK(answer.accepted);
+    CHECK(answer.text.find("approved, but the rules are good again") == 0);
+    w.run(1min);
+    CHECK(w.count_performed("switch last-good") == 0);
+    CHECK(w.count_performed("run tidy") == 1);
+    check_handed_over(w, "aborted");
+  }
+  SUBCASE("nobody says anything and it is good again") {
+    get_well(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 25min));
+    CHECK(w.count_performed("switch last-good") == 0);
+    CHECK(w.count_performed("run tidy") == 1);
+    check_handed_over(w, "aborted");
+  }
+}
+
+TEST_CASE("what an earlier rung did and nothing took back is named also when the next one helped") {
+  World w(freezing());
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+  REQUIRE(w.outcome() == "recovered");
+  CHECK(w.tells.back().text.find("Done by earlier actions, and not taken back: run freeze.") != std::string::npos);
+  CHECK_FALSE(w.told_text("Nothing is left to do"));
+}
+
+TEST_CASE("whoever heard that nothing is done hears when something is done after all") {
+  World w(usual());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 15min));
+  const int late = w.told(rules::Stage::late);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::automatic);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 2min));
+  CHECK(w.told(rules::Stage::late) == late + 1);
+}
+
+TEST_CASE("what an incident leaves stands in the text of its last message, and not once more in the title") {
+  World w(freezing());
+  freeze_and_ask(w);
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(1s);
+  CHECK(w.tells.back().title == "web: aborted: aborted by me");
+  CHECK(w.tells.back().text.find("what it did stays as it is: run freeze") != std::string::npos);
+}

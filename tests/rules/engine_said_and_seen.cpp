@@ -12,6 +12,13 @@ namespace {
 
 constexpr const char* differs = "The deployment was said to bring v2, and v3 runs.";
 
+rules::RollbackPolicy policy_of(const World& w, const std::string& revision) {
+  for (const rules::LedgerRecord& one : w.view().ledger) {
+    if (one.revision.text == revision) return one.policy;
+  }
+  return rules::RollbackPolicy::automatic;
+}
+
 }  // namespace
 
 TEST_CASE("what runs after a deployment and is not what was said is told, once") {
@@ -42,4 +49,77 @@ TEST_CASE("what runs after a deployment as it was said is no news") {
     w.run(1min);
     CHECK(w.told(rules::Stage::fault) == 0);
   }
+}
+
+TEST_CASE(
+    "what is said at the end of a hotfix counts for the hotfix, not for the release that came shortly before it") {
+  for (const bool begins : {true, false}) {
+    for (const Duration seen_before_end : std::vector<Duration>{0s, 30s}) {
+      CAPTURE(begins);
+      CAPTURE(seen_before_end.count());
+      World w(usual());
+      w.run(5min);
+      w.deploy("v2");
+      w.run(40s);
+      if (begins) w.mark(MarkKind::begin);
+      w.deploy("bad");
+      w.run(seen_before_end);
+      w.mark(begins ? MarkKind::end : MarkKind::mark, {}, "web", rules::RollbackPolicy::forbidden);
+      w.run(15min);
+      CHECK(policy_of(w, "bad") == rules::RollbackPolicy::forbidden);
+      CHECK(policy_of(w, "v2") == rules::RollbackPolicy::automatic);
+      CHECK(w.count_performed("switch last-good") == 0);
+      CHECK(w.phase() == "telling");
+      CHECK(w.told(rules::Stage::fault) == 0);
+    }
+  }
+}
+
+TEST_CASE("no rule is held against what runs until a look has seen what a mark spoke of") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("bad");
+  w.run(40s);
+  w.mark(MarkKind::mark, {}, "web", rules::RollbackPolicy::forbidden);
+  CHECK(policy_of(w, "bad") == rules::RollbackPolicy::automatic);
+  w.run(20s);
+  CHECK(policy_of(w, "bad") == rules::RollbackPolicy::forbidden);
+}
+
+TEST_CASE("what is said at the end of a deployment that brought the same revision once more counts for that one") {
+  World w(usual());
+  w.settle_on_v2();
+  w.mark(MarkKind::begin);
+  w.run(20s);
+  w.mark(MarkKind::end, {}, "web", rules::RollbackPolicy::forbidden);
+  w.run(4min);
+  CHECK(policy_of(w, "v2") == rules::RollbackPolicy::automatic);
+  w.run(2min);
+  CHECK(policy_of(w, "v2") == rules::RollbackPolicy::forbidden);
+  w.deploy("v3");
+  w.run(1min);
+  CHECK(policy_of(w, "v3") == rules::RollbackPolicy::automatic);
+}
+
+TEST_CASE("a name that never came is told once, and of later deployments it says nothing") {
+  World w(usual());
+  w.run(5min);
+  w.mark(MarkKind::begin, "v2");
+  w.deploy("v3");
+  w.mark(MarkKind::end);
+  w.run(1min);
+  w.mark(MarkKind::end);
+  w.mark(MarkKind::mark);
+  w.run(1min);
+  CHECK(w.told_text(differs));
+  CHECK(w.told(rules::Stage::fault) == 1);
+  w.deploy("v4");
+  w.run(1min);
+  CHECK(w.told(rules::Stage::fault) == 1);
+  w.run(5min);
+  w.mark(MarkKind::mark, "v9");
+  w.run(2h);
+  w.deploy("v5");
+  w.run(1min);
+  CHECK(w.told(rules::Stage::fault) == 1);
 }

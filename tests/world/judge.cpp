@@ -120,6 +120,15 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   known.looked_at = now();
 }
 
+// It speaks of what runs when it is said. What has been seen to run before that is left open.
+void Judge::said_of_nobody(Service& known, const DeployMark& mark) {
+  known.may_be_forbidden = true;
+  const std::string& runs = host_.applications.at(mark.service.text)->running();
+  if (runs == known.looked || runs == known.settled) return;
+  known.said->revision = Revision(runs);
+  reach("something said of a revision that it does not name");
+}
+
 void Judge::marked(const Watcher&, const DeployMark& mark) {
   Service& known = service(mark.service);
   known.disturbed = now();
@@ -129,6 +138,7 @@ void Judge::marked(const Watcher&, const DeployMark& mark) {
   // Of what nobody can read a mark says that it is another one.
   if (!known.identity && mark.kind != MarkKind::begin) known.tried.clear();
   known.said = mark;
+  if (mark.policy && !mark.revision && mark.kind != MarkKind::begin) said_of_nobody(known, mark);
   known.next.reset();
   if (mark.kind == MarkKind::begin) {
     known.deploying = true;

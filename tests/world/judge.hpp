@@ -79,6 +79,7 @@ class Judge final : public Witness {
     int acted_unnamed = 0;
     std::map<std::string, rules::RollbackPolicy> policy;
     std::set<std::string> forbidden;                                     // ever
+    bool may_be_forbidden = false;                                       // by a mark that named nobody
     std::optional<rules::DeployMark> said;                               // not yet on disk
     std::optional<rules::DeployMark> next;                               // waits for its revision
     std::map<rules::RuleName, std::size_t> tried;                        // rungs that did not help what runs, by rule
@@ -104,6 +105,9 @@ class Judge final : public Witness {
     int on_failure = 0;
     bool approved = false;
     bool aborted = false;
+    bool switched = false;
+    std::optional<Instant> counted;   // its newest action, against the fuse
+    bool good_when_answered = false;  // its plan asked, and when that was answered it was good again beyond doubt
     bool in_trouble = false;  // the disk failed while it was open: what was to be told may have died with the watcher
     Instant seen;
     std::optional<Instant> closed;
@@ -125,6 +129,7 @@ class Judge final : public Witness {
   const rules::RuleSpec* rule(const Watcher& watcher, const rules::RuleName& name) const;
   const rules::ServiceSpec* spec(const Watcher& watcher, const rules::ServiceName& name) const;
   const rules::ActionSpec* plan(const Watcher& watcher, const rules::IncidentRecord& record, std::size_t rung) const;
+  void said_of_nobody(Service& known, const rules::DeployMark& mark);
   void fired(const Watcher& watcher, const rules::Note& note);
   void incident_saved(const Watcher& watcher, const rules::IncidentRecord& record);
   void revision_saved(const Watcher& watcher, const rules::LedgerRecord& record);
@@ -147,6 +152,7 @@ class Judge final : public Witness {
   void check_switch(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_asked(const rules::ServiceSpec& of, const rules::Perform& command, const Incident& incident);
   void check_target(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
+  Instant counted_at(const Incident& incident) const;
   void check_gate(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
   void check_fuse(const Watcher& watcher, const rules::Perform& command);
   void check_blame(const Watcher& watcher, const rules::Perform& command, const Incident& incident);
@@ -163,6 +169,8 @@ class Judge final : public Witness {
   void hold(const Watcher& watcher, const Incident& incident);
   void check_held(const Watcher& watcher, const rules::JoinedRule& joined);
   void note_cleared(const Watcher& watcher, const rules::RuleView& rule);
+  bool is_surely_cleared(const Watcher& watcher, const rules::RuleName& rule);
+  void note_answer(const Watcher& watcher, Incident& incident, const rules::IncidentRecord& record);
   void starts_anew(Service& known);
   void check_judged_again(const Watcher& watcher, const Incident& incident);
   void told_later(const rules::Tell& tell);

@@ -44,9 +44,10 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   const bool again = !performed_.insert({watcher.number(), command.id}).second;
   if (incident.mutated.insert(command.id.rung).second) {
     check_gate(watcher, command, incident);
-    if (!again) service(command.context.service).mutations.push_back(now());
+    if (!again) service(command.context.service).mutations.push_back(counted_at(incident));
   }
   if (!is_switch(command)) return;
+  incident.switched = true;
   check_switch(watcher, command, incident);
   check_target(watcher, command, incident);
   Service& known = service(command.context.service);
@@ -55,6 +56,12 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   if (again) return;
   known.switches.push_back(now());
   ++known.switches_from[command.context.from.text];
+}
+
+// An hour is one from the intent; after a death the deed comes later.
+Instant Judge::counted_at(const Incident& incident) const {
+  constexpr Duration death = 5min;
+  return incident.counted ? std::max(*incident.counted, now() - death) : now();
 }
 
 void Judge::check_intent(const Watcher& watcher, const Perform& command) {
@@ -109,6 +116,7 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   if (within(known.switches, now(), day) >= service_spec->fuse.switches_per_day && !again) {
     breach("more switches in a day than allowed");
   }
+  if (incident.good_when_answered) breach("a switch that was said yes to when all was good again");
   check_blame(watcher, command, incident);
 }
 
@@ -214,7 +222,14 @@ void Judge::fuse_saved(const FuseRecord& record) {
     known.overtaken[Outcome::fused] = now();
     return starts_anew(known);
   }
-  if (!record.undone) return;
+  if (!record.undone) {
+    if (record.use != FuseUse::switched) incidents_[record.incident].counted = record.at;
+    return;
+  }
+  // What was taken back before it was begun counted nowhere.
+  const auto of = incidents_.find(record.incident);
+  const bool counts_switch = record.use == FuseUse::switched;
+  if (of != incidents_.end() && (counts_switch ? !of->second.switched : of->second.mutated.empty())) return;
   // What changed nothing is not counted; that has to be so.
   const bool is_so = !known.identity || !known.readable || known.looked == record.from.text;
   if (!is_so)

@@ -62,6 +62,7 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
     known.switches.clear();
     known.mutations.clear();
     known.acted_unnamed = 0;
+    known.mutation_ended = Instant::min();
   }
   for (auto& [name, known] : services_) {
     if (const auto* x = std::get_if<Pause>(&request); x != nullptr && (!x->service || x->service->text == name)) {
@@ -115,7 +116,7 @@ bool Judge::may_do_something(const Watcher& watcher, const IncidentRecord& open,
   const Service& known = services_.at(of.service.text);
   const bool all_tried = !open.ladder.empty() && open.rung >= open.ladder.size();
   if (unaccepted_.contains(watcher.number()) || known.forbidden.contains(open.from.text) || all_tried ||
-      !known.identity)
+      known.may_be_forbidden || !known.identity)
     return false;
   // What is not seen bad any more, or not for long, is waited for and not acted on.
   const std::optional<Instant> bad_since = measured(watcher).at(of.name).surely_bad_since();
@@ -181,9 +182,10 @@ void Judge::check_answered(const Watcher& watcher, const EngineView& view, const
     });
     const auto another = std::find_if(all.begin(), all.end(),
                                       [&](const IncidentRecord& record) { return record.service == one.service; });
-    // It fires while another incident of the service ends, which people are told.
+    // It fires while another incident of the service ends, which people are told, or while a person changes what runs.
     const bool waits =
-        another != all.end() && incidents_[another->id].texts.find("rule " + one.rule.text) != std::string::npos;
+        another != all.end() && (incidents_[another->id].texts.find("rule " + one.rule.text) != std::string::npos ||
+                                 (another->by_hand && another->switched && another->phase == IncidentPhase::acting));
     const bool ended = std::any_of(incidents_.begin(), incidents_.end(),
                                    [&](const auto& entry) { return is_answer(entry.second, one.rule); });
     if (open != all.end()) {

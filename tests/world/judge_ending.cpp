@@ -55,6 +55,7 @@ void Judge::incident_saved(const Watcher& watcher, const IncidentRecord& record)
   for (std::size_t i = incident.record.rules.size(); i < record.rules.size(); ++i)
     check_joined(watcher, record.rules[i]);
   incident.watcher = watcher.number();
+  note_answer(watcher, incident, record);
   incident.record = record;
   incident.seen = now();
   if (is_new) {

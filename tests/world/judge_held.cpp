@@ -21,6 +21,8 @@ void Judge::hold(const Watcher& watcher, const Incident& incident) {
   if (!incident.aborted || record.outcome != Outcome::aborted || !incident.decided) return;
   if (incident.in_trouble || watcher.disk() != Disk::well) return;
   Service& known = service(record.service);
+  const auto overtaken = known.overtaken.find(Outcome::aborted);
+  if (overtaken != known.overtaken.end() && *incident.decided < overtaken->second) return;
   for (const JoinedRule& joined : record.rules) {
     // What fires while the last steps are done is judged on its own.
     const auto fired = known.fired.find(joined.rule);
@@ -54,14 +56,30 @@ bool Judge::is_held(const Incident& incident, const RuleName& name) const {
   return cleared == known.cleared.end() || cleared->second <= *incident.decided;
 }
 
-void Judge::note_cleared(const Watcher& watcher, const RuleView& one) {
-  Service& known = service(one.service);
-  const RuleSpec* of = rule(watcher, one.rule);
-  const ServiceSpec* of_service = spec(watcher, one.service);
-  const std::optional<Instant> good_since = measured(watcher).at(one.rule).surely_good_since();
-  if (of == nullptr || of_service == nullptr || !good_since || known.deploying || degraded_[watcher.number()]) return;
+bool Judge::is_surely_cleared(const Watcher& watcher, const RuleName& name) {
+  const RuleSpec* of = rule(watcher, name);
+  if (of == nullptr) return false;
+  Service& known = service(of->service);
+  const ServiceSpec* of_service = spec(watcher, of->service);
+  const std::optional<Instant> good_since = measured(watcher).at(name).surely_good_since();
+  if (of_service == nullptr || !good_since || known.deploying || degraded_[watcher.number()]) return false;
   const Instant judged = std::max(*good_since, known.disturbed + of_service->start_deadline);
-  if (now() > judged + recovery_hold(*of) + reaction) known.cleared[one.rule] = now();
+  return now() > judged + recovery_hold(*of) + reaction;
+}
+
+void Judge::note_cleared(const Watcher& watcher, const RuleView& one) {
+  if (is_surely_cleared(watcher, one.rule)) service(one.service).cleared[one.rule] = now();
+}
+
+// Its plan's question was answered, by a person or by time: that is checked again before anything is switched.
+void Judge::note_answer(const Watcher& watcher, Incident& incident, const IncidentRecord& record) {
+  const IncidentRecord& was = incident.record;
+  const bool asked = was.phase == IncidentPhase::asking && was.in_flight && was.section == PlanSection::steps;
+  if (!asked || record.phase != IncidentPhase::acting || record.by_hand) return;
+  reach("a plan's question that is answered");
+  incident.good_when_answered = std::all_of(record.rules.begin(), record.rules.end(), [&](const JoinedRule& joined) {
+    return is_surely_cleared(watcher, joined.rule);
+  });
 }
 
 // Past the point of no return the next rung is begun for what is seen since the start. Who was asked because nothing

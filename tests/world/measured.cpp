@@ -85,7 +85,8 @@ bool Measured::could_be_bad(const Seen& seen) const {
   if (about_ == About::down || about_ == About::memory) return seen.bad > 0;
   return std::any_of(seen_.begin(), seen_.end(), [&](const Seen& old) {
     const Duration window = seen.at - old.at;
-    if (old.start != seen.start || old.all == 0 || window < window_least || window > window_most) return false;
+    // One that begins where nothing was counted yet may be taken as well.
+    if (old.start != seen.start || window < window_least || window > window_most) return false;
     return seen.bad - old.bad > share_limit * (seen.all - old.all);
   });
 }

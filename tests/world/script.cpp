@@ -111,6 +111,22 @@ void vary_marks(Dice& more, std::vector<Happening>& happenings) {
   happenings.insert(happenings.end(), taken_back.begin(), taken_back.end());
 }
 
+// A bad release is mended at once, and of that its deploy script says something.
+void make_hotfixes(Dice dice, std::vector<Happening>& happenings) {
+  std::vector<Happening> before;
+  for (Happening& one : happenings) {
+    if (one.what != What::deploy || !dice.percent(12)) continue;
+    Happening release = one;
+    release.name = dice.pick(revisions);
+    release.at = std::max<Duration>(one.at - dice.between(25s, 110s), 1s);
+    before.push_back(std::move(release));
+    one.what = What::hotfix;
+    one.lasts = dice.between(1s, 25s);
+    one.count = static_cast<int>(dice.below(2));
+  }
+  happenings.insert(happenings.end(), before.begin(), before.end());
+}
+
 // Who needs whom; and often both are deployed together, of which the other is bad for a while, and now and then both.
 // Returns for how long that goes on.
 Duration make_needs(Script& out) {
@@ -140,12 +156,14 @@ constexpr Duration calm = 80min;
 }  // namespace
 
 std::string_view to_string(What what) {
-  static constexpr std::string_view names[] = {
-      "deploy",       "deploy_marked", "deploy_partly", "mark_forbidden", "mark_ask",   "mark_automatic", "traffic",
-      "trouble",      "dies",          "path",          "misread",        "unreadable", "disk",           "fate",
-      "clock_jump",   "stand_still",   "kill",          "kill_soon",      "stranger",   "approve",        "abort",
-      "pause",        "resume",        "by_hand",       "by_hand_forced", "fuse_reset", "declare_good",   "declare_bad",
-      "accept_state", "reload",        "heal"};
+  static constexpr std::string_view names[] = {"deploy",      "deploy_marked",  "deploy_partly", "mark_forbidden",
+                                               "mark_ask",    "mark_automatic", "hotfix",        "traffic",
+                                               "trouble",     "dies",           "path",          "misread",
+                                               "unreadable",  "disk",           "fate",          "clock_jump",
+                                               "stand_still", "kill",           "kill_soon",     "stranger",
+                                               "approve",     "abort",          "pause",         "resume",
+                                               "by_hand",     "by_hand_forced", "fuse_reset",    "declare_good",
+                                               "declare_bad", "accept_state",   "reload",        "heal"};
   return names[static_cast<std::size_t>(what)];
 }
 
@@ -192,6 +210,7 @@ Script write_script(std::uint64_t seed) {
     for (const std::string& revision : revisions) out.schemas[revision] = more.percent(70) ? "1" : "2";
   }
   vary_marks(more, out.happenings);
+  make_hotfixes(Dice(seed ^ 0x407F1U), out.happenings);
   at += dice.between(1min, 20min);
   out.happenings.push_back({at, What::heal, "", "", 0, 0, {}});
   out.length = at + calm;

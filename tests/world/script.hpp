@@ -16,19 +16,20 @@ enum class What {
   mark_forbidden,  // deployed with `--rollback forbidden`
   mark_ask,        // deployed with `--rollback ask`
   mark_automatic,  // what runs may be rolled back after all
-  traffic,         // amount: requests a second
-  trouble,         // amount: share of errors that come from elsewhere, for `lasts`
-  dies,            // the process ends and nobody starts it, for `lasts`
-  path,            // name: a probe; amount: a Path, for `lasts`
-  misread,         // name: a revision that one look reads and that does not run
-  unreadable,      // what runs cannot be read, for `lasts`
-  disk,            // amount: a Disk, for `lasts`
-  fate,            // name: a kind of step; amount: a Fate, for `lasts`
-  clock_jump,      // by `lasts`
-  stand_still,     // for `lasts`
-  kill,            // amount: 1 is a power cut; down for `lasts`
-  kill_soon,       // the same after `count` moments
-  stranger,        // another program holds the host's lock for `lasts`
+  hotfix,       // shortly after another one; what is said at its end, or after it, names nobody and forbids a rollback
+  traffic,      // amount: requests a second
+  trouble,      // amount: share of errors that come from elsewhere, for `lasts`
+  dies,         // the process ends and nobody starts it, for `lasts`
+  path,         // name: a probe; amount: a Path, for `lasts`
+  misread,      // name: a revision that one look reads and that does not run
+  unreadable,   // what runs cannot be read, for `lasts`
+  disk,         // amount: a Disk, for `lasts`
+  fate,         // name: a kind of step; amount: a Fate, for `lasts`
+  clock_jump,   // by `lasts`
+  stand_still,  // for `lasts`
+  kill,         // amount: 1 is a power cut; down for `lasts`
+  kill_soon,    // the same after `count` moments
+  stranger,     // another program holds the host's lock for `lasts`
   approve,
   abort,
   pause,  // for `lasts`

@@ -19,6 +19,7 @@ class Simulation {
  private:
   void happen(const Happening& one);
   void deploy(const Happening& one);
+  void hotfix(const Happening& one);
   void people(const Happening& one);
   void to_process(const Happening& one);
   void to_surroundings(const Happening& one);
@@ -127,6 +128,8 @@ void Simulation::deploy(const Happening& one) {
       if (!of(one.service).mark(mark(one.service, MarkKind::begin))) return;
       later(one.lasts / 2, [this, &one] { app(one.service).deploy(one.name, agenda_.now()); });
       return later(one.lasts, [this, &one] { of(one.service).mark(mark(one.service, MarkKind::end)); });
+    case What::hotfix:
+      return hotfix(one);
     case What::deploy_partly:
       of(one.service).unreadable[one.service] = true;
       later(one.lasts / 2, [this, &one] { app(one.service).deploy(one.name, agenda_.now()); });
@@ -134,6 +137,20 @@ void Simulation::deploy(const Happening& one) {
     default:
       return;
   }
+}
+
+// With `deploy begin` and `end`, or said when it is done.
+void Simulation::hotfix(const Happening& one) {
+  const bool begins = one.count > 0;
+  if (begins && !of(one.service).mark(mark(one.service, MarkKind::begin))) return;
+  later(one.lasts, [this, &one, begins] {
+    app(one.service).deploy(one.name, agenda_.now());
+    later(one.lasts, [this, &one, begins] {
+      DeployMark said = mark(one.service, begins ? MarkKind::end : MarkKind::mark);
+      said.policy = RollbackPolicy::forbidden;
+      of(one.service).mark(said);
+    });
+  });
 }
 
 void Simulation::people(const Happening& one) {

@@ -26,7 +26,6 @@ constexpr rules::Duration notify_timeout = std::chrono::seconds(10);
 constexpr rules::Duration run_timeout = std::chrono::minutes(5);
 constexpr rules::Duration switch_timeout = std::chrono::minutes(30);
 constexpr rules::Duration wait_timeout = std::chrono::minutes(5);
-constexpr rules::Duration ask_timeout = std::chrono::minutes(30);
 constexpr std::int64_t retries_most = 100;
 
 constexpr probes::Word on_failures[]{
@@ -34,10 +33,11 @@ constexpr probes::Word on_failures[]{
     {"continue", static_cast<int>(rules::OnFailure::proceed), "the next step is done all the same"},
 };
 
+// The limit stands first: where it is left to the service it is not written.
 constexpr std::array keys{
     key<Kind::duration, &StepSpec::timeout>("timeout", "How long it may take.")
         .at_least(std::chrono::milliseconds(1))
-        .when_left_out("http, capture, notify 10s; run, wait 5m; switch, ask 30m"),
+        .when_left_out("http, capture, notify 10s; run, wait 5m; switch 30m; ask as long as the service's ask.timeout"),
     key<Kind::integer, &StepSpec::retry>("retry", "Further attempts after a failure.").between(0, retries_most),
     key<Kind::flag, &StepSpec::idempotent>("idempotent", "Whether it may be run again when a crash interrupted it."),
     probes::choice<on_failures, &StepSpec::on_failure>("on_failure", "What its failure means.")
@@ -60,7 +60,7 @@ struct DefaultsOf {
   Defaults operator()(const rules::SwitchStep&) const { return {switch_timeout, false}; }
   Defaults operator()(const rules::WaitStep&) const { return {wait_timeout, false}; }
   Defaults operator()(const rules::SleepStep& sleep) const { return {sleep.length, afterwards || early}; }
-  Defaults operator()(const rules::AskStep&) const { return {ask_timeout, afterwards}; }
+  Defaults operator()(const rules::AskStep&) const { return {{}, afterwards}; }  // the service says it
 };
 
 const Variety* kind_of(const toml::table& table) {
@@ -191,7 +191,8 @@ void write_step(TomlWriter& out, const std::string& header, const StepSpec& step
   out.section("[[" + header + "]]");
   const Variety& kind = *held_by(&step, step_kinds());
   write_values(out, kind.keys, &step);
-  write_values(out, keys, &step);
+  const bool is_limited = step.timeout > rules::Duration::zero();
+  write_values(out, is_limited ? std::span<const Key>(keys) : std::span<const Key>(keys).subspan(1), &step);
 }
 
 }  // namespace watcher

@@ -36,7 +36,7 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (),
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, deploy_began, deploy_ended, adopted, baked_ns,
                        policy, schema, backup, baselines, collected, switches_away, preexisting))
-BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended))
+BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended, differs_told))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
                        mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
                        asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
-                       decided, aborted, unseen_since))
+                       changed_earlier, decided, aborted, starts_anew, unseen_since))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

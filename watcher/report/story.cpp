@@ -113,12 +113,17 @@ std::string by_hand(const rules::IncidentRecord& incident) {
   return command("rollback " + incident.service.text + " --to " + to);
 }
 
+std::string not_taken_back(const rules::IncidentRecord& incident) {
+  const std::string earlier = rules::left_in_place(incident, true);
+  return earlier.empty() ? "" : " Earlier actions did, and nothing took back: " + earlier + ".";
+}
+
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
   switch (outcome) {
     case Outcome::recovered:
-      return "Nothing is urgent: it works again.";
+      return "Nothing is urgent: it works again." + not_taken_back(input.incident);
     case Outcome::not_recovered:
       return "**Look at it now.** The plan went through and the trouble is still there, so the revision is probably "
              "not its "

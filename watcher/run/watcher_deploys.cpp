@@ -36,6 +36,26 @@ std::string Watcher::lock_for(const std::vector<rules::DeployMark>& marks, const
   return "";
 }
 
+// A slip in a name, or something said of what has run for long, must not go unnoticed.
+std::string Watcher::counts_for(const std::vector<rules::DeployMark>& marks) const {
+  std::string out;
+  for (const rules::DeployMark& mark : marks) {
+    if (mark.kind == rules::MarkKind::begin) continue;
+    const auto services = view().services;
+    const auto seen = std::find_if(services.begin(), services.end(),
+                                   [&](const rules::ServiceView& one) { return one.service == mark.service; });
+    if (seen == services.end() || seen->revision.empty()) continue;
+    const std::string& runs = seen->revision.text;
+    if (mark.revision && mark.revision->text != runs) {
+      out += "; " + mark.revision->text + " is not what was last seen to run (" + runs + "): it counts once it runs";
+    } else if (!mark.revision && mark.kind == rules::MarkKind::mark &&
+               seen->running_since + rules::mark_late_max <= mark.at) {
+      out += "; it counts for the revision that comes next; to say it of what runs, name " + runs;
+    }
+  }
+  return out;
+}
+
 asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> marks, std::string by) {
   for (rules::DeployMark& mark : marks) {
     if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
@@ -52,7 +72,7 @@ asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> mark
   }
   rules::Answer answer;
   answer.accepted = true;
-  answer.text = "noted";
+  answer.text = "noted" + counts_for(marks);
   co_return answer;
 }
 

@@ -98,6 +98,15 @@ std::string step_text(const rules::StepRecord& step) {
   return text + "\n";
 }
 
+// With its reason, and what changes that.
+std::string said_of_nothing(const rules::IncidentRecord& incident) {
+  const auto& lines = incident.timeline;
+  const auto newest =
+      std::find_if(lines.rbegin(), lines.rend(), [](const auto& line) { return line.event == "telling"; });
+  if (newest == lines.rend() || newest->text.find("nothing is done") != 0) return "nothing is done by itself";
+  return newest->text.substr(0, newest->text.find("; `rollbackd rollback "));
+}
+
 }  // namespace
 
 std::string next_step(const rules::IncidentRecord& incident) {
@@ -108,9 +117,10 @@ std::string next_step(const rules::IncidentRecord& incident) {
     case rules::IncidentPhase::asking:
       return "waits for a person" + until + ": rollbackd approve " + id + ", or rollbackd abort " + id;
     case rules::IncidentPhase::telling:
-      return "nothing is done by itself: " + by_hand + " closes it";
+      return said_of_nothing(incident) + "; " + by_hand + " closes it";
     case rules::IncidentPhase::held:
-      return "waits, and goes on by itself: " + by_hand + " stops it";
+      return "waits" + (incident.waiting_for.empty() ? "" : " for " + incident.waiting_for) +
+             ", and goes on by itself; " + by_hand + " stops it";
     case rules::IncidentPhase::finishing:
       return "its last steps run; nobody has to do anything";
     case rules::IncidentPhase::acting:

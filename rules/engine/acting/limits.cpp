@@ -81,7 +81,7 @@ void Limits::revision_appeared() {
 }
 
 std::optional<Instant> Limits::cooling_until() const {
-  if (!mutation_ended_) return std::nullopt;
+  if (!mutation_ended_ || fuse_.last_reset(spec_.name) >= mutation_ended_) return std::nullopt;
   const Instant until = *mutation_ended_ + spec_.cooldown;
   return effects_.now() < until ? std::optional(until) : std::nullopt;
 }

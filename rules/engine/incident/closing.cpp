@@ -21,6 +21,7 @@ void Incident::climb(const std::string& why) {
 
 void Incident::next_rung() {
   lock_.start_over();
+  record_.changed_earlier = static_cast<std::int64_t>(record_.changed.size());
   ++record_.rung;
   record_.section = PlanSection::steps;
   record_.step = 0;
@@ -149,6 +150,7 @@ std::string Incident::what_went_wrong() const {
 
 // What was refused for a limit or for want of a target may have been allowed while the last steps were done.
 bool Incident::is_refusal_gone() const {
+  if (record_.starts_anew) return true;
   if (record_.outcome != Outcome::fused && record_.outcome != Outcome::no_target) return false;
   const GateView view = gate_view();
   if (record_.outcome == Outcome::no_target) return view.target.revision.has_value() && view.no_backup.empty();
@@ -168,7 +170,11 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 
 std::string Incident::what_is_left_to_do() const {
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
-  if (!record_.later.empty()) return to_be_done_later(record_);
+  // What helped in the end takes nothing back that was tried before it.
+  const std::string earlier = record_.outcome == Outcome::recovered ? left_in_place(record_, true) : "";
+  const std::string is_left = earlier.empty() ? "" : "Done by earlier actions, and not taken back: " + earlier + ".";
+  if (!record_.later.empty()) return to_be_done_later(record_) + (is_left.empty() ? "" : " " + is_left);
+  if (!is_left.empty()) return is_left;
   const std::string text = what_now(*record_.outcome, record_.service);
   const bool takes_a_target =
       record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back() && gate_view().no_backup.empty();
@@ -177,10 +183,8 @@ std::string Incident::what_is_left_to_do() const {
 
 // What was begun and is handed over: nobody must have to find out what is still in place (SPEC 2.22).
 std::string Incident::what_it_did() const {
-  if (!record_.past_no_return) return "";
-  std::string text;
-  for (const std::string& step : record_.changed) text += (text.empty() ? "" : ", ") + step;
-  return text.empty() ? "" : "; what it did stays as it is: " + text;
+  const std::string text = record_.past_no_return ? left_in_place(record_, false) : "";
+  return text.empty() ? "" : std::string(stays_as_it_is) + text;
 }
 
 void Incident::close_without_service() {

@@ -91,6 +91,7 @@ class Incident {
   Answer approve(const std::string& by);
   Answer abort(const std::string& by);
   void give_way(const std::string& to);
+  void limits_started_anew();
 
   // Found open at a start (resuming.cpp). `step`: the one in flight; `at_work`: its command still runs.
   void resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work);
@@ -137,6 +138,7 @@ class Incident {
   bool mark_asks_no_more() const;
   void withdraw_question(const std::string& why);
   void answer_ask_step(StepStatus status, const std::string& detail);
+  bool is_switch_ahead() const;
   bool drive_telling();
   bool may_do_more();
   bool drive_acting();
@@ -246,6 +248,7 @@ class Incident {
   bool has_said(std::string_view event, const std::string& text) const;
   bool has_said(std::string_view event) const;
   bool has_said_since_asked(std::string_view event, const std::string& text) const;
+  bool was_told_of_nothing() const;
   Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);
   static std::string waits_for(const std::string& why) { return "waits: " + why; }

@@ -16,6 +16,9 @@ std::string what_now(Outcome outcome, const ServiceName& service);
 // The same when it recovered, but a step that was to finish it failed.
 constexpr std::string_view left_undone = "People are needed: what a finishing step could not do is left to do.";
 
+// Between how an incident ended and what it leaves.
+constexpr std::string_view stays_as_it_is = "; what it did stays as it is: ";
+
 // A step that the engine does itself: a wait, a sleep, a question.
 bool is_done_by_us(const StepSpec& step);
 

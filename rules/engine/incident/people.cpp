@@ -13,6 +13,7 @@ Answer Incident::approve(const std::string& by) {
   in_.effects.note("approved", {{"incident", id}, {"by", by}});
   if (record_.in_flight) {
     answer_ask_step(StepStatus::succeeded, "approved by " + by);
+    if (record_.pending_outcome) return {true, "approved, but " + record_.outcome_detail, record_.id};
   } else {
     // That nothing is known is what was said yes to.
     if (record_.asked.ends_with(helped_is_unknown)) judged_again_by_.reset();
@@ -48,6 +49,13 @@ std::string Incident::left_by_abort() const {
   const std::string follows = "what must follow (on_failure, always) is done";
   if (record_.switched) return "what was switched is not switched back; " + follows;
   return (record_.past_no_return ? "what was changed stays; " : "nothing was changed; ") + follows;
+}
+
+// What it ends with was decided before that was said.
+void Incident::limits_started_anew() {
+  if (is_closed() || !record_.pending_outcome) return;
+  record_.starts_anew = true;
+  save();
 }
 
 void Incident::give_way(const std::string& to) { finish(Outcome::aborted, to + " takes its place"); }

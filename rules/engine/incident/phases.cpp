@@ -147,7 +147,9 @@ void Incident::begin_acting() {
   const bool begins = !rung_started() && !lock_.was_asked();
   note_decided();
   enter(IncidentPhase::acting);
-  if (begins) tell(Stage::progress, "action_started", "action " + action.name.text + " begins: " + reason() + takes());
+  if (!begins) return;
+  const Stage stage = was_told_of_nothing() ? Stage::late : Stage::progress;
+  tell(stage, "action_started", "action " + action.name.text + " begins: " + reason() + takes());
 }
 
 void Incident::ask(const Gate& gate) {
@@ -209,6 +211,15 @@ void Incident::withdraw_question(const std::string& why) {
 void Incident::answer_ask_step(StepStatus status, const std::string& detail) {
   enter(record_.section == PlanSection::steps ? IncidentPhase::acting : IncidentPhase::finishing);
   end_step({status, std::nullopt, detail, "", 0});
+  // What was said yes to is looked at again (SPEC 2.21): by now there may be no reason to switch any more.
+  const bool goes_on = status == StepStatus::succeeded && record_.section == PlanSection::steps;
+  if (goes_on && record_.past_no_return && !record_.switched && is_switch_ahead() && all_cleared()) call_off();
+}
+
+bool Incident::is_switch_ahead() const {
+  const std::vector<StepSpec>& steps = plan()->steps;
+  return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(record_.step), steps.end(),
+                     [](const StepSpec& step) { return std::holds_alternative<SwitchStep>(step.what); });
 }
 
 bool Incident::drive_telling() {

@@ -133,8 +133,10 @@ void Incident::carry_out(const StepSpec& step) {
   if (const auto* question = std::get_if<AskStep>(&step.what)) {
     enter(IncidentPhase::asking);
     record_.asked = question->question;
-    record_.deadline = now() + (step.timeout > Duration::zero() ? step.timeout : in_.service.ask_timeout);
-    return tell(Stage::ask, "asked", question->question);
+    const Duration limit = step.timeout > Duration::zero() ? step.timeout : in_.service.ask_timeout;
+    record_.deadline = now() + limit;
+    const std::string then = ask_then() == AskThen::act ? "the plan goes on" : "the plan ends there";
+    return tell(Stage::ask, "asked", question->question + " Without an answer " + then + " in " + told(limit) + ".");
   }
   StepContext around = context();
   // What has been said of revisions that nobody can read is not passed on as if it had been read (SPEC 2.18).

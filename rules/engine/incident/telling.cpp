@@ -120,6 +120,15 @@ bool Incident::has_said_since_asked(std::string_view event, const std::string& t
          });
 }
 
+// The last that people heard is that nothing is done.
+bool Incident::was_told_of_nothing() const {
+  const auto& lines = record_.timeline;
+  const auto last = std::find_if(lines.rbegin(), lines.rend(), [](const TimelineEntry& line) {
+    return line.event == "telling" || line.event == "asked" || line.event == "approved" || line.event == "held";
+  });
+  return last != lines.rend() && last->event == "telling";
+}
+
 // What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
 Stage Incident::late_once(std::string_view event, const std::string& text) const {
   constexpr std::array told_of{

@@ -101,6 +101,7 @@ void Revisions::note_schema(const RevisionRead& read) {
 void Revisions::see_running(const RevisionRead& read) {
   unconfirmed_.reset();
   last_saw_running_ = std::max(last_saw_running_, read.ended);
+  settle_mark(read.started);
   LedgerRecord* record = record_of_running();
   if (record == nullptr) return;
   record->last_seen = std::max(record->last_seen, read.ended);
@@ -118,6 +119,8 @@ void Revisions::see_other(const Revision& revision) {
   }
   Instant at = last_saw_running_;
   if (mark_ && (mark_->revision.empty() || mark_->revision == revision)) at = std::max(at, mark_->at);
+  // Whatever came instead: it came with the deployment that began meanwhile.
+  if (mark_ && mark_->began) at = std::max(at, *mark_->began);
   appeared(revision, at);
 }
 

@@ -10,9 +10,6 @@ namespace rules {
 
 namespace {
 
-// A deploy mark that comes this soon after a revision was noticed speaks of that revision.
-constexpr Duration mark_late_max = std::chrono::minutes(2);
-
 std::string_view event_of(MarkKind kind) {
   switch (kind) {
     case MarkKind::begin:
@@ -46,10 +43,7 @@ void Revisions::marked(const DeployMark& mark, Says says) {
   PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup, {}, {}};
   said.began = mark.kind == MarkKind::begin ? mark.at : began;
   if (mark.kind == MarkKind::end && began) note_end(said);
-  const LedgerRecord* running = running_record();
   const bool names_running = !said.revision.empty() && said.revision == running_;
-  const bool just_appeared = said.revision.empty() && running != nullptr && !running->adopted && !rolled_back_here_ &&
-                             running_since_ + mark_late_max > mark.at;
   if (mark.kind == MarkKind::begin) {
     mark_ = std::move(said);
   } else if (!spec_.has_identity) {
@@ -58,9 +52,8 @@ void Revisions::marked(const DeployMark& mark, Says says) {
     if (mark_->revision.empty()) mark_->revision = unnamed;
     const Revision name = mark_->revision;
     appeared(name, began.value_or(mark.at));
-  } else if (names_running || just_appeared) {
+  } else if (names_running) {
     apply_mark(said, says);
-    if (just_appeared) tell_difference();
   } else {
     hold_mark(std::move(said));
   }
@@ -77,9 +70,10 @@ void Revisions::note_end(PendingMark& said) {
   save(*running);
 }
 
-// It waits for its revision; what it does not say, `deploy begin` has said.
+// It waits for its revision, which only a look that began after it can tell; what it does not say, `deploy begin` has
+// said.
 void Revisions::hold_mark(PendingMark said) {
-  const PendingMark begun = mark_.value_or(said);
+  const PendingMark begun = mark_ && !mark_->differs_told ? *mark_ : said;
   if (!said.policy) said.policy = begun.policy;
   if (said.schema.empty()) said.schema = begun.schema;
   if (said.backup.empty()) said.backup = begun.backup;
@@ -88,9 +82,31 @@ void Revisions::hold_mark(PendingMark said) {
   mark_ = std::move(said);
 }
 
+// The mark may speak of what runs and came shortly before it, but not of what ran already when the deployment began.
+bool Revisions::is_of_running(const PendingMark& said) const {
+  const LedgerRecord* running = running_record();
+  if (running == nullptr || running->adopted || rolled_back_here_) return false;
+  return running_since_ + mark_late_max > said.at && said.began.value_or(running_since_) <= running_since_;
+}
+
+bool Revisions::awaits_look() const { return mark_ && !deploying_since_ && last_look_ < mark_->at; }
+
+// A look that began after the mark saw that what ran still runs.
+void Revisions::settle_mark(Instant look_began) {
+  if (!mark_ || deploying_since_ || look_began < mark_->at) return;
+  if (is_of_running(*mark_)) return take_mark();
+  // It was deployed once more.
+  const bool is_over = mark_->ended && look_began >= *mark_->ended + spec_.start_deadline;
+  if (!is_over || !mark_->revision.empty()) return;
+  apply_mark(*std::exchange(mark_, std::nullopt), Says::what_was_missing);
+  doors_.save();
+}
+
 // What was said of a revision does not count for another one that came instead.
 void Revisions::tell_difference() {
-  if (!mark_ || mark_->revision.empty() || mark_->revision == running_ || deploying_since_) return;
+  if (deploying_since_ || mark_->differs_told) return;
+  mark_->differs_told = true;
+  doors_.save();
   doors_.effects.note("deploy_differs",
                       {{"service", spec_.name.text}, {"said", mark_->revision.text}, {"runs", running_.text}});
   doors_.effects.tell_fault(spec_.name.text + ": what runs is not what was said to be deployed",
@@ -99,10 +115,14 @@ void Revisions::tell_difference() {
                             spec_.name);
 }
 
-// A mark that names another revision waits for it.
+// A mark that names another revision waits for it, as long as a deployment may take.
 void Revisions::take_mark() {
   if (!mark_) return;
-  if (!mark_->revision.empty() && mark_->revision != running_) return tell_difference();
+  if (!mark_->revision.empty() && mark_->revision != running_) {
+    if (now() <= mark_->at + spec_.deploy_timeout) return tell_difference();
+    mark_.reset();
+    return doors_.save();
+  }
   apply_mark(*std::exchange(mark_, std::nullopt));
   doors_.save();
 }

@@ -77,7 +77,9 @@ class Revisions {
   bool was_rolled_back() const { return rolled_back_here_; }        // what runs was brought by a switch of ours
   bool is_unconfirmed() const { return unconfirmed_.has_value(); }  // one look saw another, the second has to agree
   Instant last_look() const { return last_look_; }                  // when the newest look began, whatever it saw
-  bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt(); }  // the next look has to say more
+  bool awaits_look() const;  // something was deployed, as was said, and no look began since
+  // The next look has to say more.
+  bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt() || awaits_look(); }
   const Readability& readability() const { return readability_; }
   bool is_armed() const;
   bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
@@ -104,6 +106,8 @@ class Revisions {
   void note_end(PendingMark& said);
   void tell_deploying();
   void tell_difference();
+  bool is_of_running(const PendingMark& said) const;
+  void settle_mark(Instant look_began);
   bool is_baking(bool in_incident) const;
 
   const ServiceSpec& spec_;
