@@ -48,6 +48,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.service = service.name();
   out.revision = revisions.running();
   out.running_since = revisions.running_since();
+  out.in_doubt = revisions.is_in_doubt();
   out.last_good = revisions.last_good(revisions.running()).value_or(Revision());
   out.state = incident != nullptr    ? ServiceState::incident
               : revisions.is_armed() ? ServiceState::armed

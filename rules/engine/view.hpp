@@ -31,7 +31,8 @@ struct ServiceView {
   ServiceName service;
   Revision revision;  // empty: unknown
   Instant running_since{};
-  Revision last_good;  // target of a rollback now; empty: none
+  bool in_doubt = false;  // the next look has to say what runs, or of what a deploy mark spoke
+  Revision last_good;     // target of a rollback now; empty: none
   ServiceState state = ServiceState::disarmed;
   bool paused = false;
   std::optional<Instant> paused_until;

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import sqlite3
 import subprocess
@@ -186,6 +187,28 @@ switch = "at-backup"
         self.cli("rollback", "shop", "--action", "restore", "--yes", timeout=120)
         self.assertEqual(restored.read_text(), "/backups/before-v2.dump\n")
         self.assertEqual(self.version(), "v1")
+
+    def test_a_plan_says_at_once_what_is_in_its_way(self):
+        self.adopt_v1_then_v2()
+        lock = self.repository / ".git/index.lock"
+        lock.touch()
+        os.utime(lock, (0, 0))  # a young one is a git that works
+        self.assertIn("index.lock", self.cli("rollback", "shop", "--plan").stdout)
+        lock.unlink()
+        self.assertNotIn("index.lock", self.cli("rollback", "shop", "--plan").stdout)
+
+    def test_a_hotfix_that_must_not_be_rolled_back_is_not(self):
+        """What is said at its end is not said of the release that came shortly before it."""
+        self.adopt_v1_then_v2()
+        self.cli("deploy", "begin", "--service", "shop")
+        self.deploy("errors")
+        self.assertEqual(self.cli("deploy", "end", "--service", "shop", "--rollback", "forbidden").stdout, "noted\n")
+        self.wait_for("people are told", lambda: [i for i in self.incidents() if i["rule"] == "errors"], 60)
+        self.wait_for("why nothing is done is shown", lambda: "its deploy mark forbids" in self.cli("status").stdout, 10)
+        self.assertEqual(self.version(), "errors")
+        policies = {one["revision"]: one["rollback"] for one in json.loads(self.cli("deploys", "--json").stdout)["deploys"]}
+        self.assertEqual(policies[self.revision("v2")], "auto")
+        self.assertEqual(policies[self.revision("errors")], "forbidden")
 
     def test_a_rule_that_restores_does_not_change_what_rollback_does(self):
         restored = self.restoring()

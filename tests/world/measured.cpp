@@ -106,8 +106,18 @@ bool Measured::is_surely_bad(const Seen& seen) const {
   return windows > 2;
 }
 
+// Too little of it says nothing, however well that went.
+bool Measured::has_traffic(const Seen& seen) const {
+  if (about_ == About::down || about_ == About::memory) return true;
+  return std::all_of(seen_.begin(), seen_.end(), [&](const Seen& old) {
+    const Duration window = seen.at - old.at;
+    const bool is_other = old.start != seen.start || window < window_least || window > window_most;
+    return is_other || seen.all - old.all >= surely_requests;
+  });
+}
+
 void Measured::note_good(const Seen& seen, bool broken) {
-  if (!seen.known || seen.could_be_bad || broken) {
+  if (!seen.known || seen.could_be_bad || broken || !has_traffic(seen)) {
     surely_good_since_.reset();
   } else if (!surely_good_since_) {
     surely_good_since_ = seen.at;

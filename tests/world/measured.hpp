@@ -66,6 +66,7 @@ class Measured {
   Seen read(const rules::Poll& poll) const;
   bool may_be_left_out(const Seen& seen) const;
   bool has_window(const Seen& seen) const;
+  bool has_traffic(const Seen& seen) const;
   bool could_be_bad(const Seen& seen) const;
   bool is_surely_bad(const Seen& seen) const;
   void note_good(const Seen& seen, bool broken);

@@ -10,6 +10,7 @@
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/run/backup_users.hpp"
+#include "watcher/run/look_at_plan.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
@@ -93,7 +94,7 @@ asio::awaitable<void> Planner::plan(rules::RollbackByHand rollback, ApiReply& re
     if (section.service == rollback.service)
       out.not_ready = why_plans_cannot_run({&out.what.action}, dir_of(section, config_));
   }
-  if (driver) out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
+  if (driver) co_await look_at_plan(out, *driver);
   reply.body = plan_json(out);
 }
 

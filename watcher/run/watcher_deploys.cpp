@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "watcher/run/watcher.hpp"
@@ -9,6 +12,7 @@ namespace watcher {
 
 namespace {
 
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // What a deployment that found the host busy is told to wait before it tries again.
 constexpr std::string_view busy_advice = "; try again when it has ended";
 
@@ -68,12 +72,31 @@ asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> mark
   loop_.decide_now();
   co_await loop_.settled();
   for (const rules::DeployMark& mark : marks) {
-    if (mark.kind != rules::MarkKind::begin) deployed(mark.service);
+    if (mark.kind == rules::MarkKind::begin) continue;
+    deployed(mark.service);
+    co_await until_seen(mark.service);
   }
   rules::Answer answer;
   answer.accepted = true;
   answer.text = "noted" + counts_for(marks);
   co_return answer;
+}
+
+// Whoever goes on relies on it that what was said is said of the right revision; an `identify` that hangs keeps no
+// deploy script waiting for long.
+asio::awaitable<void> Watcher::until_seen(rules::ServiceName service) {
+  constexpr auto step = std::chrono::milliseconds(20);
+  constexpr int steps_most = 100;
+  asio::steady_timer timer(io_.get_executor());
+  for (int i = 0; i < steps_most; ++i) {
+    const auto services = view().services;
+    const bool waits = std::any_of(services.begin(), services.end(), [&](const rules::ServiceView& one) {
+      return one.service == service && one.in_doubt;
+    });
+    if (!waits) co_return;
+    timer.expires_after(step);
+    co_await timer.async_wait(as_result);
+  }
 }
 
 // What was deployed is looked at at once, not at the next turn.

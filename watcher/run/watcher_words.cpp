@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "watcher/run/look_at_plan.hpp"
 #include "watcher/run/watcher.hpp"
 
 // Words that people and scripts have for revisions. They are understood before anything is decided: what the engine is
@@ -85,7 +86,7 @@ asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
   const auto found = services_.find(understood.service);
   if (found != services_.end()) {
     const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
-    out.taken_back = co_await driver->taken_back(out.what.from, out.what.to, commits_shown);
+    co_await look_at_plan(out, *driver);
   }
   co_return out;
 }

@@ -1,0 +1,16 @@
+#include "watcher/run/look_at_plan.hpp"
+
+#include <optional>
+
+namespace watcher {
+
+asio::awaitable<void> look_at_plan(RollbackPlan& plan, Driver& driver) {
+  const rules::PlanByHand& what = plan.what;
+  plan.taken_back = co_await driver.taken_back(what.from, what.to, commits_shown);
+  if (!plan.not_ready.empty() || !what.action.switches()) co_return;
+  const std::optional<rules::Revision> to = what.to.empty() ? std::nullopt : std::optional(what.to);
+  const rules::ReadinessRead now_so = co_await driver.ready(to);
+  if (!now_so.ready) plan.not_ready = now_so.reason;
+}
+
+}  // namespace watcher
