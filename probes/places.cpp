@@ -20,16 +20,26 @@ std::uint64_t place_hash(std::string_view probe, std::size_t instance) {
   return hash ^ (hash >> 29);
 }
 
-Instant place_within(std::uint64_t hash, Instant now, Duration length) {
+std::int64_t places_for(std::size_t targets) {
+  constexpr std::int64_t share = 25;  // polls
+  constexpr std::int64_t least = 4;
+  constexpr std::int64_t most = 20;
+  return std::clamp(static_cast<std::int64_t>(targets) / share, least, most);
+}
+
+Instant place_within(std::uint64_t hash, Instant now, Duration length, std::int64_t places_max) {
   const auto pick = [hash](Duration::rep count) {
     return count > 0 ? static_cast<Duration::rep>(hash % static_cast<std::uint64_t>(count)) : 0;
   };
-  constexpr Duration::rep places_max = 20;
   const Duration place = std::max(place_length, length / places_max / place_length * place_length);
   const Duration::rep places = length / place;
   if (places < 2) return now + Duration(pick(length.count()));
   const Instant next = now + (place - now.time_since_epoch() % place);
   return next + pick(places) * place;
+}
+
+Duration page_aside(Duration interval) {
+  return interval < 2 * place_length ? Duration::zero() : Duration(place_length / 2);
 }
 
 }  // namespace probes

@@ -23,6 +23,8 @@ constexpr Duration idle_max = std::chrono::seconds(1);           // between tick
 constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
 constexpr Duration lag_period = std::chrono::seconds(1);
 
+bool is_page(const ProbeConfig& config) { return std::holds_alternative<PrometheusProbe>(config.what); }
+
 // A time-out in which we were late ourselves says nothing about the target.
 void excuse(rules::Poll& result, Duration lag, Duration timeout) {
   if (!result.fault || result.fault->kind != FaultKind::timeout || lag * 2 < timeout) return;
@@ -60,6 +62,7 @@ struct Scheduler::Target {
   TaskGroup loop;        // keep_polling(), since the first poll
   Turn turn;             // the loop waits here between polls
   Instant grid;          // polls stand at this time plus whole intervals, except the first
+  bool planned = false;  // it has its place
   bool polling = false;  // a poll is in flight
   bool retired = false;
 
@@ -96,9 +99,6 @@ void Scheduler::add(const ProbeConfig& config) {
   std::vector<std::unique_ptr<Probe>> probes = make_(config, around_);
   for (std::size_t instance = 0; instance < probes.size(); ++instance) {
     targets_.push_back(std::make_unique<Target>(executor_, config, instance, std::move(probes[instance])));
-    if (!running_) continue;
-    plan(*targets_.back(), around_.clock.now());
-    timer_.cancel();  // it may be due before the next tick
   }
 }
 
@@ -107,14 +107,20 @@ void Scheduler::start() {
   running_ = true;
   const Instant now = around_.clock.now();
   lag_since_ = now;
-  for (const auto& target : targets_) plan(*target, now);
+  plan_new(now);
   ticking_.spawn("poll tick", tick());
 }
 
 // The first poll comes soon; those that follow are spread over the whole interval.
-void Scheduler::plan(Target& target, Instant now) {
-  target.grid = place_within(target.hash, now, target.config.interval);
-  due_.push({place_within(target.hash, now, std::min(target.config.interval, first_poll_max)), &target});
+void Scheduler::plan_new(Instant now) {
+  const std::int64_t places = places_for(targets_.size());
+  for (const auto& target : targets_) {
+    if (std::exchange(target->planned, true)) continue;
+    const Duration interval = target->config.interval;
+    const Duration aside = is_page(target->config) ? page_aside(interval) : Duration::zero();
+    target->grid = place_within(target->hash, now, interval, places) - aside;
+    due_.push({place_within(target->hash, now, std::min(interval, first_poll_max), places) - aside, target.get()});
+  }
 }
 
 void Scheduler::poll_now(const rules::ProbeName& probe) {
@@ -224,6 +230,9 @@ void Scheduler::replace(std::vector<ProbeConfig> configs) {
     if (!due.target->retired) due_.push(due);
   }
   for (const ProbeConfig* config : added) add(*config);
+  if (!running_) return;
+  plan_new(around_.clock.now());
+  timer_.cancel();  // one may be due before the next tick
 }
 
 void Scheduler::bury() {

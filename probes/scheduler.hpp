@@ -23,8 +23,8 @@ namespace probes {
 namespace asio = boost::asio;
 
 // Polls every target at its interval. Polls are spread over the interval by a hash of probe and instance, so that a
-// restart changes nothing; one tick serves all of them; polls of one target never overlap; a target that hangs holds
-// up nobody but itself. All on the executor's one thread.
+// restart changes nothing; pages of metrics stand at places of their own. One tick serves all of them; polls of one
+// target never overlap; a target that hangs holds up nobody but itself. All on the executor's one thread.
 class Scheduler {
  public:
   using Deliver = std::function<void(rules::Poll)>;
@@ -64,7 +64,7 @@ class Scheduler {
   using TargetList = std::vector<std::unique_ptr<Target>>;
 
   void add(const ProbeConfig& config);
-  void plan(Target& target, rules::Instant now);
+  void plan_new(rules::Instant now);
   void begin_poll(Target& target);
   void end_poll(Target& target);
   asio::awaitable<void> keep_polling(Target& target);

@@ -75,10 +75,10 @@ void receive(Target& target, std::array<char, buffer_size>& buffer) {
   target.begun = target.left > 0;
 }
 
-// When a poll is due: targets stand at the scheduler's twenty places in the interval, and share wake-ups as its polls
-// do.
+// When a poll is due: targets stand at as many places in the interval as the scheduler's, and share wake-ups as its
+// polls do.
 Clock::time_point due(std::size_t poll, std::size_t targets, Clock::time_point begun, Clock::duration interval) {
-  constexpr std::size_t places = 20;
+  const std::size_t places = std::clamp<std::size_t>(targets / 25, 4, 20);
   const auto rounds = static_cast<Clock::rep>(poll / targets);
   const auto place = static_cast<Clock::rep>(poll % targets * places / targets);
   return begun + interval * rounds + interval / static_cast<Clock::rep>(places) * place;

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using probes::place_hash;
 using probes::place_length;
 using probes::place_within;
+using probes::places_for;
 using rules::Duration;
 using rules::Instant;
 
@@ -18,9 +19,10 @@ namespace {
 
 const Instant now(1'800'000'000s + 123'456'789ns);
 
-std::map<Instant, int> places_of(int targets, Duration length) {
+std::map<Instant, int> places_of(std::size_t targets, Duration length) {
   std::map<Instant, int> places;
-  for (int i = 0; i < targets; ++i) ++places[place_within(place_hash("target" + std::to_string(i), 0), now, length)];
+  for (std::size_t i = 0; i < targets; ++i)
+    ++places[place_within(place_hash("target" + std::to_string(i), 0), now, length, places_for(targets))];
   return places;
 }
 
@@ -45,10 +47,25 @@ TEST_CASE("targets of a long interval share places as those of a short one do") 
   for (const auto& [at, targets] : places_of(200, 1500ms)) CHECK(at.time_since_epoch() % place_length == 0ns);
 }
 
+TEST_CASE("few targets share few places, many no more than have to wait for each other") {
+  CHECK(places_for(1) == 4);
+  CHECK(places_for(100) == 4);
+  CHECK(places_for(250) == 10);
+  CHECK(places_for(5000) == 20);
+  CHECK(places_of(100, 5s).size() == 4);
+  CHECK(places_of(100, 1s).size() == 4);
+}
+
+TEST_CASE("a page stands apart from what is timed, where there is room") {
+  CHECK(probes::page_aside(1s) > 0ms);
+  CHECK(probes::page_aside(1s) < place_length);
+  CHECK(probes::page_aside(99ms) == 0ms);
+}
+
 TEST_CASE("targets that start at different times share places") {
   std::set<Duration> offsets;
   for (int i = 0; i < 100; ++i) {
-    const Instant at = place_within(place_hash("target", 0), now + i * 7ms, 10s);
+    const Instant at = place_within(place_hash("target", 0), now + i * 7ms, 10s, 20);
     offsets.insert(at.time_since_epoch() % place_length);
   }
   CHECK(offsets == std::set<Duration>{0ns});
@@ -59,7 +76,7 @@ TEST_CASE("an interval without room for two places is used as a whole") {
   CHECK(places.size() > 190);
   CHECK(places.begin()->first >= now);
   CHECK(places.rbegin()->first < now + 99ms);
-  CHECK(place_within(place_hash("target", 0), now, 0ms) == now);
+  CHECK(place_within(place_hash("target", 0), now, 0ms, 20) == now);
 }
 
 TEST_CASE("a target's hash is the same everywhere, and each instance has its own") {
