@@ -30,15 +30,6 @@ std::string quoted_excerpt(std::string_view line) {
 
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
 
-std::string_view take_word(std::string_view& text) {
-  std::size_t end = 0;
-  while (end < text.size() && !is_blank(text[end])) ++end;
-  const std::string_view word = text.substr(0, end);
-  while (end < text.size() && is_blank(text[end])) ++end;
-  text.remove_prefix(end);
-  return word;
-}
-
 }  // namespace
 
 struct PrometheusText::State {
@@ -72,6 +63,7 @@ struct PrometheusText::State {
   bool is_too_long = false;  // the rest of a line that is passed over is still to come
   bool is_any_read = false;  // a line of this page could be read
   bool is_unended = false;   // the last line, which lacks its end, is read
+  bool is_repeated = false;  // the last line has a name that was passed over before: so may the next ones
   rules::Unread unread;
   std::optional<rules::Fault> fault;
   std::vector<rules::Reading> readings;
@@ -108,7 +100,7 @@ void PrometheusText::State::push(std::string_view piece) {
   const char* at = piece.data();
   const char* const end = at + piece.size();
   while (at != end && !fault) {
-    if (held.empty() && !is_too_long) at = pass_over_skipped(at, end);
+    if (is_repeated && held.empty() && !is_too_long) at = pass_over_skipped(at, end);
     if (at == end) return;
     const auto left = static_cast<std::size_t>(end - at);
     const auto* const newline = static_cast<const char*>(std::memchr(at, '\n', left));
@@ -151,11 +143,13 @@ void PrometheusText::State::hold(std::string_view part) {
 void PrometheusText::State::read_line(std::string_view line) {
   ++line_number;
   if (line.size() > prometheus_line_max) return pass_over(line, too_long());
-  if (skipped.begin(line)) return check_skipped(line);
   if (line.empty() || line.front() == '#') {
     if (line.starts_with(eof_text)) eof_line = line_number;
+    is_repeated = false;
     return;
   }
+  is_repeated = skipped.begin(line);
+  if (is_repeated) return check_skipped(line);
   const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);
   if (expected.series != nullptr) return read_value(line.substr(expected.text_size), expected, line);
   read_unexpected(without_blanks(line));
@@ -262,6 +256,7 @@ void PrometheusText::begin() {
   state.is_too_long = false;
   state.is_any_read = false;
   state.is_unended = false;
+  state.is_repeated = false;
   state.eof_line = 0;
   state.unread = {};
   state.fault.reset();

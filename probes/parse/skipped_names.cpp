@@ -1,10 +1,11 @@
 #include "probes/parse/skipped_names.hpp"
 
-#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 #include "probes/parse/line_end.hpp"
+#include "probes/parse/newlines.hpp"
 #include "probes/parse/prometheus_text.hpp"
 
 namespace probes {
@@ -27,7 +28,7 @@ bool equal(const char* a, const char* b, std::size_t size) {
   return word_at(a + size - word) == word_at(b + size - word);
 }
 
-bool goes_on_after(const std::string& name, std::string_view line) {
+bool goes_on_after(std::string_view name, std::string_view line) {
   return !name.empty() && line.size() > name.size() && equal(line.data(), name.data(), name.size());
 }
 
@@ -50,16 +51,24 @@ bool SkippedNames::begin(std::string_view line) {
 
 SkippedNames::Passed SkippedNames::pass(const char* at, const char* end) {
   Passed passed{at};
-  for (;;) {
-    const std::string_view left(at, std::min<std::size_t>(static_cast<std::size_t>(end - at), prometheus_line_max + 1));
-    if (!begin(left)) return passed;
-    const std::size_t name_size = names_.at(expected_).size();
-    const auto* const newline = static_cast<const char*>(std::memchr(at + name_size, '\n', left.size() - name_size));
-    // A name and the character after it are two bytes at the least, so the two before the line's end belong to it.
-    if (newline == nullptr || newline == at + name_size || !ends_with_digit(newline[-2], newline[-1])) return passed;
-    at = newline + 1;
-    passed = {at, passed.lines + 1};
+  std::string_view name = names_[expected_];
+  for (const char* block = at; static_cast<std::size_t>(end - block) >= newlines_size; block += newlines_size) {
+    for (std::uint64_t found = newlines(block); found != 0; found &= found - 1) {
+      const char* const newline = block + std::countr_zero(found);
+      const std::string_view line(at, static_cast<std::size_t>(newline - at));
+      if (!goes_on_after(name, line)) [[unlikely]] {
+        if (!begin(line)) return passed;
+        name = names_[expected_];
+      }
+      // A name and the character after it are two bytes at the least, so that the line has as many.
+      if (line.size() > prometheus_line_max || !ends_with_digit(newline[-2], newline[-1])) [[unlikely]] {
+        return passed;
+      }
+      at = newline + 1;
+      passed = {at, passed.lines + 1};
+    }
   }
+  return passed;
 }
 
 }  // namespace probes

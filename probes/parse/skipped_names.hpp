@@ -18,7 +18,8 @@ class SkippedNames {
 
   // The lines that begin with such a name and end in the way in which nearly all samples end, one after another.
   struct Passed {
-    const char* next;  // where the first other line begins, or one whose end has not come yet
+    const char* next;  // where the first other line begins, or one of which no end was seen: the last few bytes are
+                       // not looked at
     std::size_t lines = 0;
   };
   Passed pass(const char* at, const char* end);
