@@ -34,9 +34,10 @@ Instant place_within(std::uint64_t hash, Instant now, Duration length, std::int6
   const Duration place = std::max(place_length, length / places_max / place_length * place_length);
   const Duration::rep places = length / place;
   if (places < 2) return now + Duration(pick(length.count()));
-  const Instant next = now + (place - now.time_since_epoch() % place);
-  return next + pick(places) * place;
+  return now + until_next(now, place) + pick(places) * place;
 }
+
+Duration until_next(Instant now, Duration step) { return step - now.time_since_epoch() % step; }
 
 Duration page_aside(Duration interval) {
   return interval < 2 * place_length ? Duration::zero() : Duration(place_length / 2);

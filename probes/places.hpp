@@ -23,6 +23,10 @@ std::uint64_t place_hash(std::string_view probe, std::size_t instance);
 // room for less than two places is used to the nanosecond.
 rules::Instant place_within(std::uint64_t hash, rules::Instant now, rules::Duration length, std::int64_t places);
 
+// How long it is until the next time that is a whole number of steps since the epoch, up to one whole step: whoever
+// does something now and then does it at such times, and shares their wake-ups.
+rules::Duration until_next(rules::Instant now, rules::Duration step);
+
 // So much before its place a page of metrics is asked for, if there are places: what it costs an application must not
 // slow an answer of its that is timed.
 rules::Duration page_aside(rules::Duration interval);

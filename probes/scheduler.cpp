@@ -179,8 +179,9 @@ asio::awaitable<void> Scheduler::tick() {
 
 Instant Scheduler::next_wake(Instant now) const {
   if (in_flight_ > 0) return now + tick_length;
-  if (due_.empty()) return now + idle_max;
-  return std::clamp(due_.top().at, now + tick_length, now + idle_max);
+  const Instant latest = now + until_next(now, idle_max);
+  if (due_.empty()) return latest;
+  return std::min(std::max(due_.top().at, now + tick_length), latest);
 }
 
 void Scheduler::note_lag(Instant planned, Instant now) {

@@ -56,6 +56,12 @@ TEST_CASE("few targets share few places, many no more than have to wait for each
   CHECK(places_of(100, 1s).size() == 4);
 }
 
+TEST_CASE("what is done now and then is done at whole steps") {
+  CHECK(probes::until_next(Instant(7s), 1s) == 1s);
+  CHECK(probes::until_next(Instant(7s + 1ns), 1s) == 1s - 1ns);
+  CHECK(probes::until_next(Instant(7s - 1ns), 1s) == 1ns);
+}
+
 TEST_CASE("a page stands apart from what is timed, where there is room") {
   CHECK(probes::page_aside(1s) > 0ms);
   CHECK(probes::page_aside(1s) < place_length);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
+#include "probes/places.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -96,7 +97,7 @@ asio::awaitable<void> Watcher::heartbeat() {
     look_at_clock();
     systemd_.feed_watchdog();
     if (stopping_) systemd_.extend_timeout(stop_extension);
-    timer.expires_after(beat);
+    timer.expires_after(probes::until_next(clock_.now(), beat));
     co_await timer.async_wait(as_result);
     const bool ended = co_await probes::cancelled();
     if (ended) co_return;
@@ -106,7 +107,7 @@ asio::awaitable<void> Watcher::heartbeat() {
 asio::awaitable<void> Watcher::housekeeping() {
   asio::steady_timer timer(io_);
   for (int count = 1;; ++count) {
-    timer.expires_after(tick);
+    timer.expires_after(probes::until_next(clock_.now(), tick));
     co_await timer.async_wait(as_result);
     const bool ended = co_await probes::cancelled();
     if (ended) co_return;
