@@ -111,8 +111,8 @@ void PrometheusText::State::push(std::string_view piece) {
     } else if (held.empty()) {
       read_line(part);
     } else {
-      hold(part);
-      if (!fault) read_line(held);
+      hold(part);  // its end is here: what follows is another line, also where this one is too long
+      if (!std::exchange(is_too_long, false) && !fault) read_line(held);
       held.clear();
     }
     at = newline + 1;

@@ -41,7 +41,8 @@ TEST_CASE("a line that nothing selects and that cannot be read blinds nobody, an
   const std::string no_name = "9lives 1\n";
   const std::string no_label = "{\"odd.name\",,=} 1\n";
   for (const std::string& bad : {native, long_value, no_name, no_label}) {
-    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{7}}) {
+    for (const std::size_t piece :
+         {std::size_t{1} << 20, std::size_t{65'536}, std::size_t{60'000}, std::size_t{4096}, std::size_t{7}}) {
       for (const std::string& page : {bad + wanted, wanted + bad, wanted + bad + "other 1\n"}) {
         CAPTURE(bad.substr(0, 40));
         CAPTURE(piece);
@@ -86,7 +87,8 @@ TEST_CASE("a page that is cut off in the middle of a line is malformed, also of 
   const std::string long_line = "build_info{tree=\"" + std::string(100'000, 'x');
   for (const std::string& cut : {std::string("go_gc_dur"), std::string("other{a=\"x"), std::string("other{a=\"1\"}"),
                                  std::string("{\"odd.name\",a="), long_line}) {
-    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{7}}) {
+    for (const std::size_t piece :
+         {std::size_t{1} << 20, std::size_t{65'536}, std::size_t{60'000}, std::size_t{4096}, std::size_t{7}}) {
       CAPTURE(cut.substr(0, 40));
       CAPTURE(piece);
       const Page result = read(wanted + cut, piece);
