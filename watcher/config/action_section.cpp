@@ -104,12 +104,33 @@ constexpr std::array keys{
     own_key("later", later_checks, "What is looked at, and told, some time after it recovered; it decides nothing."),
 };
 
+bool names_target(const ActionSpec& action) {
+  const auto has_target = [](const std::vector<std::string>& argv) {
+    return std::any_of(argv.begin(), argv.end(), [](const auto& word) { return word.find("{to}") != word.npos; });
+  };
+  for (const auto* section : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
+    for (const rules::StepSpec& step : *section) {
+      const auto* run = std::get_if<rules::RunStep>(&step.what);
+      const auto* capture = std::get_if<rules::CaptureStep>(&step.what);
+      if (run != nullptr && has_target(run->argv)) return true;
+      if (capture != nullptr && has_target(capture->argv)) return true;
+    }
+  }
+  return false;
+}
+
 void read_action(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "action." + entry.name);
   loading.action_names.insert(entry.name);
   ActionSpec out;
   out.name = rules::ActionName(entry.name);
   reader.read_whole(keys, &out);
+  if (out.switch_step() == nullptr && names_target(out)) {
+    reader.error(
+        "step",
+        "has {to} in a command, and no switch that says what it is; write the step switch = \"last-good\", and the "
+        "command with its {to} as rollback = [...] of the service");
+  }
   loading.config.core.actions.push_back(std::move(out));
 }
 

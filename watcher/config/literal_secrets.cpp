@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "rules/base/passwords.hpp"
 #include "watcher/config/toml_text.hpp"
@@ -137,9 +138,55 @@ Parts mark_addresses(std::vector<Text>& addresses) {
   return out;
 }
 
+// Of an option or variable: --password, PGPASSWORD. One that names a file is none.
+bool is_secret_argument(std::string_view name) {
+  constexpr std::array<std::string_view, 8> words{"pass",   "pwd",     "secret",  "token",
+                                                  "apikey", "api-key", "api_key", "credential"};
+  constexpr std::array<std::string_view, 7> elsewhere{"file", "path", "url", "name", "env", "stdin", "dir"};
+  std::string lower(name.substr(std::min(name.find_first_not_of('-'), name.size())));
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (std::any_of(elsewhere.begin(), elsewhere.end(), [&](auto end) { return lower.ends_with(end); })) return false;
+  return std::any_of(words.begin(), words.end(), [&](auto word) { return lower.find(word) != lower.npos; });
+}
+
+// A variable, a placeholder, a file or another option is no secret.
+void add_value(Parts& out, std::string_view value) {
+  constexpr std::string_view quotes = "\"'";
+  while (!value.empty() && quotes.find(value.front()) != quotes.npos) value.remove_prefix(1);
+  value = value.substr(0, value.find_first_of("\"';"));
+  constexpr std::string_view not_secret = "$`{@/-<";
+  if (!value.empty() && not_secret.find(value.front()) == not_secret.npos) out.emplace_back(value);
+}
+
+// --password=VALUE, --password VALUE, PGPASSWORD=VALUE, in a command or in what a shell is given.
+Parts secrets_of_arguments(const std::vector<std::string>& argv) {
+  Parts out;
+  bool is_value = false;
+  for (const std::string& argument : argv) {
+    std::string_view rest = argument;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of(" \t\n"), rest.size());
+      const std::string_view word = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (std::exchange(is_value, false)) add_value(out, word);
+      const std::size_t equals = word.find('=');
+      const bool is_secret = is_secret_argument(word.substr(0, equals));
+      if (equals != word.npos && is_secret) add_value(out, word.substr(equals + 1));
+      is_value = equals == word.npos && word.starts_with("--") && is_secret;
+    }
+  }
+  return out;
+}
+
 Parts secrets_of_words(const std::vector<std::string>& words) {
   Parts out;
   for (const std::string& word : words) append(out, rules::passwords_in(word));
+  return out;
+}
+
+Parts secrets_of_command(const std::vector<std::string>& argv) {
+  Parts out = secrets_of_words(argv);
+  append(out, secrets_of_arguments(argv));
   return out;
 }
 
@@ -173,8 +220,9 @@ std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& val
     case Kind::body:
       return mark_body(std::get<Text>(value));
     case Kind::strings:
-    case Kind::argv:
       return secrets_of_words(std::get<std::vector<std::string>>(value));
+    case Kind::argv:
+      return secrets_of_command(std::get<std::vector<std::string>>(value));
     case Kind::string:
     case Kind::pattern:
     case Kind::path:

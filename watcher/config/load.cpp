@@ -16,14 +16,19 @@ constexpr std::size_t file_length_max = 4 * 1024 * 1024;  // bytes; a configurat
 
 // A file that was meant to say something: a wrong name, a wrong folder, a template that came out empty.
 void refuse_idle(Loading& loading) {
+  if (!loading.rules.empty()) return;
   for (const ShortForm& form : loading.short_forms) {
-    if (!loading.rules.empty()) return;
     loading.findings.error(form.place, "service." + form.service +
                                            ": watches nothing: no rule judges what it measures; write rules = "
                                            "[\"error_rate > 5% for 5m\", \"down for 30s\"], or leave health and "
                                            "metrics out");
   }
-  if (!loading.config.core.services.empty()) return;
+  if (loading.findings.has_errors()) return;
+  if (!loading.config.core.services.empty()) {
+    return loading.findings.error({},
+                                  "watches nothing: there is no rule; give a service rules = [\"down for 30s\"], or "
+                                  "define [rule.NAME] (rollbackd help rule)");
+  }
   loading.findings.error({},
                          "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "
                          "(rollbackd help service)");

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "rules/conditions/bare_numbers.hpp"
 #include "watcher/config/fields.hpp"
 
 namespace watcher {
@@ -46,57 +45,11 @@ void check_signal(Loading& loading, const PlacedCondition& placed, const std::st
                          placed.owner + ": there is no signal \"" + name + "\"" + hint);
 }
 
-// What lies between 0 and 1: a ratio, and the parts in use of the host.
-bool is_share(const Config& config, const rules::SignalRef& reference) {
-  const auto found = std::find_if(config.core.signals.begin(), config.core.signals.end(),
-                                  [&](const rules::SignalSpec& signal) { return signal.name == reference.signal; });
-  return found != config.core.signals.end() && std::holds_alternative<std::vector<rules::RatioOf>>(found->of);
-}
-
-bool is_share(const Loading& loading, const rules::FieldRef& reference) {
-  static const std::set<std::string> shares{"memory_used", "swap_used", "cpu_used",        "disk_used",  "psi_cpu",
-                                            "psi_memory",  "psi_io",    "psi_memory_full", "psi_io_full"};
-  const probes::ProbeConfig* const probe = probe_named(loading, reference.probe.text);
-  return probe != nullptr && std::holds_alternative<probes::HostProbe>(probe->what) && shares.contains(reference.field);
-}
-
-void check_shares(Loading& loading, const PlacedCondition& placed) {
-  const auto share = [&loading](const rules::Expression& expression) {
-    if (const auto* signal = std::get_if<rules::SignalRef>(&expression.node)) return is_share(loading.config, *signal);
-    if (const auto* field = std::get_if<rules::FieldRef>(&expression.node)) return is_share(loading, *field);
-    return false;
-  };
-  const std::optional<rules::SyntaxError> mistake = rules::share_against_number(placed.condition, share);
-  if (!mistake) return;
-  loading.findings.error(loading.place_of(placed.written, mistake->offset), placed.owner + ": " + mistake->what);
-}
-
-// What measures how long something took.
-bool is_time(const Config& config, const rules::SignalRef& reference) {
-  const auto found = std::find_if(config.core.signals.begin(), config.core.signals.end(),
-                                  [&](const rules::SignalSpec& signal) { return signal.name == reference.signal; });
-  if (found == config.core.signals.end()) return false;
-  const auto* const quantiles = std::get_if<std::vector<rules::QuantileOf>>(&found->of);
-  if (quantiles == nullptr) return found->unit != rules::Unit::none;
-  return std::any_of(quantiles->begin(), quantiles->end(), [&](const rules::QuantileOf& of) {
-    return rules::unit_of(*found, of) != rules::Unit::none || of.family.name.ends_with("_seconds");
-  });
-}
-
-void check_times(Loading& loading, const PlacedCondition& placed) {
-  const auto time = [&loading](const rules::Expression& expression) {
-    if (const auto* signal = std::get_if<rules::SignalRef>(&expression.node)) return is_time(loading.config, *signal);
-    const auto* const field = std::get_if<rules::FieldRef>(&expression.node);
-    return field != nullptr && field->field == "duration";
-  };
-  const std::optional<rules::SyntaxError> doubt = rules::time_against_number(placed.condition, time);
-  if (!doubt) return;
-  loading.findings.warning(loading.place_of(placed.written, doubt->offset), placed.owner + ": " + doubt->what);
-}
-
 void check_condition(Loading& loading, const PlacedCondition& placed) {
-  check_shares(loading, placed);
-  check_times(loading, placed);
+  check_quantities(loading, placed);
+  if (placed.condition.references().empty())
+    loading.findings.error(loading.place_of(placed.written, 0),
+                           placed.owner + ": measures nothing; name a signal, or a field of a probe such as health.up");
   for (const rules::Condition::Reference& reference : placed.condition.references()) {
     if (const auto* signal = std::get_if<rules::SignalRef>(&reference.to)) {
       check_signal(loading, placed, signal->signal.text, reference.offset);

@@ -8,6 +8,9 @@ namespace watcher {
 // names in conditions. Moves the rules into the configuration.
 void resolve_references(Loading& loading);
 
+// Whether a condition compares what can be compared (quantities.cpp).
+void check_quantities(Loading& loading, const PlacedCondition& placed);
+
 // Services that depend on themselves through others (circles.cpp).
 void check_no_circle(Loading& loading);
 

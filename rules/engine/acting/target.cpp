@@ -23,6 +23,18 @@ Target at_backup(const Revision& from, const Revisions& revisions) {
   return {std::nullopt, "nobody knows what ran when the backup was made"};
 }
 
+bool is_commit(const std::string& text) {
+  constexpr std::size_t commit_length = 40;
+  return text.size() == commit_length && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+// Nobody says what the name means. Where commits run, one that is none could only end as a wrong revision.
+Target as_written(const Revision& name, const Revision& from, const Revisions& revisions) {
+  if (revisions.find(name) != nullptr || !is_commit(from.text) || is_commit(name.text)) return {name, {}};
+  return {std::nullopt, "what runs is named by its commit, and \"" + name.text +
+                            "\" is none; do name it in `switch` as `identify` prints it"};
+}
+
 }  // namespace
 
 Target chosen_target(const SwitchStep& step, const Revision& from, const Revisions& revisions) {
@@ -34,7 +46,7 @@ Target chosen_target(const SwitchStep& step, const Revision& from, const Revisio
     }
     case SwitchTargetKind::revision: {
       const NamedRevision* named = revisions.named(step.revision.text);
-      if (named == nullptr) return {step.revision, {}};
+      if (named == nullptr) return as_written(step.revision, from, revisions);
       if (named->revision.empty()) return {std::nullopt, named->why_not};
       return {named->revision, {}};
     }
