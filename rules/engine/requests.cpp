@@ -57,11 +57,15 @@ Answer Core::answer(const Pause& request) {
   const std::vector<Service*> services = in_scope(request.service);
   if (services.empty()) return no_service(request.service);
   const std::string until = told(now() + request.length);
+  std::string goes_on;
   for (Service* service : services) {
     service->limits().pause(now() + request.length, request.reason);
     effects_.note("paused", {{"service", service->name().text}, {"until", until}, {"reason", request.reason}});
+    const Incident* open = service->incident();
+    if (open != nullptr && !open->may_give_way())
+      goes_on += "; incident " + open->record().id.text + " is at work and goes on";
   }
-  return yes("nothing is done by itself until " + until + "; `rollbackd resume` ends that");
+  return yes("nothing is begun by itself until " + until + "; `rollbackd resume` ends that" + goes_on);
 }
 
 Answer Core::answer(const Resume& request) {

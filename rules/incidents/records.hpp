@@ -82,6 +82,7 @@ struct ServiceRecord {
   Revision running;   // as last read; empty: unknown
   Revision previous;  // what ran before it
   Instant running_since;
+  std::int64_t deployments = 0;  // that have begun and not ended
   std::optional<Instant> deploying_since;
   std::optional<Instant> paused_until;
   std::string pause_reason;

@@ -220,3 +220,16 @@ TEST_CASE("an open incident keeps the plan it began with over a reload") {
   CHECK(w.outcome() == "recovered");
   CHECK(w.count_performed("run nonsense") == 0);
 }
+
+TEST_CASE("what follows the outcome and is still at work after a restart is waited for, and not ended") {
+  World w(long_plan());
+  w.steps_outlive = true;
+  w.scripts["run tidy"].takes = 1min;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run tidy") == 1; }, 40min));
+  w.run(5s);
+  w.crash();
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.violations.empty());
+}

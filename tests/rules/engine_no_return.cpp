@@ -72,7 +72,7 @@ TEST_CASE("SPEC 2.22: an approval right after a restart acts on what is seen the
     REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
     w.run(1s);
     CHECK(w.phase() == "held");
-    CHECK(w.told_text("waits until its rules are judged again after a restart of rollbackd"));
+    CHECK(w.told_text("waits: until its rules are judged again after a restart of rollbackd"));
     CHECK(w.count_performed("switch last-good") == 0);
     CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 2min));
   }

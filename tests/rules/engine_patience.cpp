@@ -168,3 +168,41 @@ TEST_CASE("SPEC 2.27: what was good while the action ran says nothing of whether
   REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
   CHECK(w.performed() == std::vector<std::string>{"run restart", "switch last-good"});
 }
+
+TEST_CASE("a question asked only because the host's lock could not be had is withdrawn when it can") {
+  World w(usual());
+  w.lock_refused = true;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 30min));
+  w.run(1min);
+  CHECK(w.phase() == "asking");
+  w.lock_refused = false;
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15s));
+  CHECK(w.told_text("nobody has to approve it any more: the host's lock is free"));
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("whoever approves what the host's lock then holds up is told") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  w.lock_refused = true;
+  const int late = w.told(rules::Stage::late);
+  REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+  w.run(1min);
+  CHECK(w.told(rules::Stage::late) == late + 1);
+}
+
+TEST_CASE("what is well by the time that the host's lock can be had is not switched away from") {
+  World w(with([](rules::CoreConfig& config) { config.rules[0].sustain = 2min; }));
+  w.lock_refused = true;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 15min));
+  w.reality["web"].sick.clear();
+  w.run(12s);
+  w.lock_refused = false;
+  w.run(20min);
+  CHECK(w.count_performed("switch last-good") == 0);
+  CHECK(w.outcome() == "cleared");
+}

@@ -172,8 +172,9 @@ TEST_CASE("SPEC 2.19: what explains the trouble does so only until it is stale")
     }
     return Instant();
   };
-  REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 1min));
-  CHECK(w.last()->opened - last_poll() == 12500ms);
+  REQUIRE(w.run_until([&] { return w.outcome() != "none"; }, 3min));
+  CHECK(w.last()->opened - last_poll() >= 72500ms);
+  CHECK(w.last()->opened - last_poll() <= 90s);
 }
 
 TEST_CASE("SPEC 2.17: time in which nothing is known to be up any more does not count towards baking") {

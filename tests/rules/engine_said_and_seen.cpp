@@ -123,3 +123,62 @@ TEST_CASE("a name that never came is told once, and of later deployments it says
   w.run(1min);
   CHECK(w.told(rules::Stage::fault) == 1);
 }
+
+TEST_CASE("a second begin joins the deployment and keeps what the first one said") {
+  for (const std::optional<std::string>& name : {std::optional<std::string>(), std::optional<std::string>("bad")}) {
+    World w(usual());
+    w.run(5min);
+    w.mark(MarkKind::begin, "bad", "web", rules::RollbackPolicy::forbidden);
+    w.run(5s);
+    w.mark(MarkKind::begin, name);
+    w.deploy("bad");
+    w.mark(MarkKind::end);
+    CHECK(w.service().deploying);
+    w.mark(MarkKind::end);
+    w.run(20min);
+    CHECK_FALSE(w.service().deploying);
+    CHECK(policy_of(w, "bad") == rules::RollbackPolicy::forbidden);
+    CHECK(w.count_performed("switch last-good") == 0);
+  }
+}
+
+TEST_CASE("nothing is judged while one of two deployments that joined has not ended") {
+  World w(usual());
+  w.run(5min);
+  w.mark(MarkKind::begin);
+  w.mark(MarkKind::begin);
+  w.mark(MarkKind::end);
+  w.deploy("bad");
+  w.run(10min);
+  CHECK(w.all().empty());
+  w.crash();
+  w.run(2min);
+  CHECK(w.all().empty());
+  w.mark(MarkKind::end);
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+}
+
+TEST_CASE("what a deployment said binds what it brought, under whatever name that runs") {
+  World w(usual());
+  w.run(5min);
+  w.mark(MarkKind::begin, "tag", "web", rules::RollbackPolicy::forbidden);
+  w.deploy("bad");
+  w.mark(MarkKind::end);
+  w.run(15min);
+  CHECK(w.told_text("counts for what this deployment brought"));
+  CHECK(policy_of(w, "bad") == rules::RollbackPolicy::forbidden);
+  CHECK(w.count_performed("switch last-good") == 0);
+}
+
+TEST_CASE("what was said of a deployment that brought nothing is told, and said of no later one") {
+  World w(usual());
+  w.run(5min);
+  w.mark(MarkKind::begin, "v2", "web", rules::RollbackPolicy::forbidden);
+  w.mark(MarkKind::end);
+  w.run(40min);
+  CHECK(w.told_text("does not count for what runs"));
+  CHECK(w.told(rules::Stage::fault) == 1);
+  w.deploy("v2");
+  w.run(1min);
+  CHECK(policy_of(w, "v2") == rules::RollbackPolicy::automatic);
+}

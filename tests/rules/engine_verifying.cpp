@@ -422,3 +422,23 @@ TEST_CASE("one look that saw another revision keeps the incident open until a se
     CHECK(w.outcome() == "superseded");
   }
 }
+
+TEST_CASE("a verification that must hold for longer than its time limit would be has longer") {
+  World w(with([](rules::CoreConfig& config) { config.actions[0].verify.hold = 30min; }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 90min));
+  CHECK(w.outcome() == "recovered");
+}
+
+TEST_CASE("our own absence takes nothing from the time of a verification") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].verify.timeout = 3min;
+    config.actions[0].verify.hold = 2min;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.run(90s);
+  w.crash(60s);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 20min));
+  CHECK(w.outcome() == "recovered");
+}

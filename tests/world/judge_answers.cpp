@@ -215,7 +215,12 @@ void Judge::check_waiting(const Watcher& watcher, const IncidentRecord& open) {
   if (open.phase == IncidentPhase::asking) limit = of->ask_timeout;
   if (open.phase == IncidentPhase::settling) limit = 10min;
   if (open.phase == IncidentPhase::verifying) limit = of->start_deadline + 5min + 2 * longest;
-  if (!limit || now() <= open.phase_since + *limit + overdue_at_most) return;
+  if (!limit) return;
+  // Who came back has seen nothing meanwhile, and has the time anew; four times at most.
+  const bool looks_on = open.phase == IncidentPhase::settling || open.phase == IncidentPhase::verifying;
+  const Instant again = std::min(began_at_[watcher.number()], open.phase_since + 3 * *limit);
+  const Instant from = looks_on ? std::max(open.phase_since, again) : open.phase_since;
+  if (now() <= from + *limit + overdue_at_most) return;
   breach("incident " + open.id.text + " is " + std::string(to_string(open.phase)) + " for longer than it may be");
 }
 

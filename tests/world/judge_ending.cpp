@@ -165,7 +165,9 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   // A crash may have lost that it ended.
   if (known.deploying_saved != Instant::min()) deployed = known.deploying_saved + of->deploy_timeout;
   if (now() < deployed || now() < known.paused_until || !is_seen) return;
-  const Duration needs = spec_of_rule->sustain + reaction;
+  Duration needs = spec_of_rule->sustain + reaction;
+  // What something else explained is no evidence: it begins anew.
+  if (spec_of_rule->unless) needs += spec_of_rule->unless_max + spec_of_rule->sustain;
   const Instant undisturbed = std::max({known.disturbed, known.paused_until, deployed});
   if (now() > std::max(*bad_since, undisturbed + of->start_deadline) + needs) {
     remember("since " + to_string(now() - *bad_since) + ", undisturbed for " + to_string(now() - known.disturbed) +

@@ -38,9 +38,9 @@ BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                        policy, schema, backup, baselines, collected, switches_away, preexisting))
 BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended, differs_told))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
-                      (service, running, previous, running_since, deploying_since, paused_until, pause_reason,
-                       mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to, next_rung,
-                       unreadable_told, unbegun, later, usual, called_off, called_off_at))
+                      (service, running, previous, running_since, deploying_since, deployments, paused_until,
+                       pause_reason, mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to,
+                       next_rung, unreadable_told, unbegun, later, usual, called_off, called_off_at))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (),
                       (rule, severity, joined, evidence, bad_ns, for_ns, samples, bad_since, fired_when_decided))

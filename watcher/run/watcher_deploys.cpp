@@ -50,7 +50,10 @@ std::string Watcher::counts_for(const std::vector<rules::DeployMark>& marks) con
                                    [&](const rules::ServiceView& one) { return one.service == mark.service; });
     if (seen == services.end() || seen->revision.empty()) continue;
     const std::string& runs = seen->revision.text;
-    if (mark.revision && mark.revision->text != runs) {
+    if (mark.kind == rules::MarkKind::end && seen->deploying) {
+      out += "; a deployment of " + mark.service.text +
+             " that began has not ended yet: it needs a `deploy end` of its own";
+    } else if (mark.revision && mark.revision->text != runs) {
       out += "; " + mark.revision->text + " is not what was last seen to run (" + runs + "): it counts once it runs";
     } else if (!mark.revision && mark.kind == rules::MarkKind::mark &&
                seen->running_since + rules::mark_late_max <= mark.at) {

@@ -119,8 +119,8 @@ std::string next_step(const rules::IncidentRecord& incident) {
     case rules::IncidentPhase::telling:
       return said_of_nothing(incident) + "; " + by_hand + " closes it";
     case rules::IncidentPhase::held:
-      return "waits" + (incident.waiting_for.empty() ? "" : " for " + incident.waiting_for) +
-             ", and goes on by itself; " + by_hand + " stops it";
+      return "waits" + (incident.waiting_for.empty() ? "" : " (" + incident.waiting_for + ")") +
+             " and goes on by itself; " + by_hand + " stops it";
     case rules::IncidentPhase::finishing:
       return "its last steps run; nobody has to do anything";
     case rules::IncidentPhase::acting:

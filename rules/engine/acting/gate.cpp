@@ -10,7 +10,7 @@ namespace rules {
 
 namespace {
 
-constexpr std::string_view until_bad = "waits until its rules are seen bad again or clear";
+constexpr std::string_view until_bad = "until its rules are seen bad again or clear";
 
 using Counts = bool (*)(const GateView&, const GateRule&);  // which joined rules count
 
@@ -70,8 +70,7 @@ std::optional<Gate> gate_target(const GateView& view) {
 std::optional<Gate> gate_unjudged(const GateView& view) {
   if (!view.judged_again_by) return std::nullopt;
   if (view.now < *view.judged_again_by) {
-    return Gate{GateKind::hold, "waits until its rules are judged again after a restart of rollbackd",
-                view.judged_again_by};
+    return Gate{GateKind::hold, "until its rules are judged again after a restart of rollbackd", view.judged_again_by};
   }
   const bool fires = std::any_of(view.rules.begin(), view.rules.end(), [](const GateRule& one) { return one.firing; });
   if (fires) return std::nullopt;
@@ -79,7 +78,8 @@ std::optional<Gate> gate_unjudged(const GateView& view) {
 }
 
 std::optional<Gate> gate_hold(const GateView& view) {
-  if (view.deploying) return Gate{GateKind::hold, "a deployment is under way", view.deploying_ends};
+  if (view.deploying)
+    return Gate{GateKind::hold, "a deployment is under way, which `rollbackd deploy end` ends", view.deploying_ends};
   if (view.incident.by_hand) return std::nullopt;
   if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
   const bool fires = mode_allowed(view, gives_reason, view.cap) >= Mode::ask;
@@ -135,7 +135,7 @@ std::string why_ask(const GateView& view) {
   if (!view.armed) return "the service is disarmed: what runs has been verified";
   if (!view.neighbour.empty()) return "service " + view.neighbour + " is in trouble at the same time";
   if (view.lock_patience_ends && *view.lock_patience_ends <= view.now) {
-    return "the host's lock cannot be had: " + view.lock_holder;
+    return std::string(lock_is_missing) + view.lock_holder;
   }
   if (!view.action->switches()) return "";
   if (mode_allowed(view, begun ? is_uncleared_news : gives_new_reason, view.cap_once_well) < Mode::act) {

@@ -49,6 +49,9 @@ struct GateRule {
 };
 
 // All that the gate looks at. Plain data: it is filled in by the incident, and a test can fill it in by hand.
+// Why people are asked who has it instead.
+inline constexpr std::string_view lock_is_missing = "the host's lock cannot be had: ";
+
 struct GateView {
   Instant now;
   const IncidentRecord& incident;

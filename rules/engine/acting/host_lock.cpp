@@ -6,8 +6,8 @@ namespace rules {
 
 namespace {
 
-// Between two attempts to get the host's lock: 1 s, doubled up to this.
-constexpr Duration backoff_max = std::chrono::seconds(30);
+// Between two attempts to get the host's lock: 1 s, doubled up to this. An attempt costs next to nothing.
+constexpr Duration backoff_max = std::chrono::seconds(5);
 
 Duration backoff(int refusals) {
   const int doublings = std::min(refusals, 5);

@@ -31,8 +31,11 @@ class LockClaim {
   void release();
   // Another rung, another claim; what is held is given back.
   void start_over();
-  // A person said yes: the patience begins anew.
-  void be_patient_again() { wanted_since_.reset(); }
+  // A person said yes: it is tried at once, and the patience begins anew.
+  void be_patient_again() {
+    wanted_since_.reset();
+    retry_at_.reset();
+  }
 
   bool is_refused() const { return state_ == State::none && retry_at_.has_value(); }
   bool was_asked() const { return refusals_ > 0; }

@@ -6,6 +6,8 @@ namespace {
 
 // Enough to find what was so some minutes ago even when a verdict flaps at every poll.
 constexpr std::size_t known_verdicts_max = 512;
+// What is held back is told after that (SPEC 2.22).
+constexpr Duration withheld_told_after = std::chrono::seconds(55);
 // A verdict goes stale after its last valid instant.
 constexpr Duration just_after = std::chrono::nanoseconds(1);
 
@@ -44,11 +46,12 @@ void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fr
   tracker_.advance(now);
   const RuleState state = tracker_.state();
   const bool may_fire = state == RuleState::pending || state == RuleState::confirming;
-  const bool look_closer = windowed_ && may_fire && is(Verdict::bad);
+  const bool look_closer = windowed_ && (may_fire || fires(state)) && is(Verdict::bad);
   std::optional<Judgement> clear;
   std::optional<Judgement> newest;
   if (spec().clear && fires(state)) clear = measurements.judge(*spec().clear, scope, now);
   if (look_closer) newest = measurements.judge(spec().when, scope, now, Part::newest);
+  newest_good_ = newest && newest->verdict == Verdict::good;
   tracker_.observe(now, when_, clear ? *clear : when_, newest ? *newest : when_, fresh);
   note_known(now);
   count_requests();
@@ -64,7 +67,10 @@ void WatchedRule::count_requests() {
 
 void WatchedRule::note_known(Instant now) {
   if (is(Verdict::unknown)) return;
-  if (is(Verdict::good)) withheld_before_.reset();
+  if (is(Verdict::good)) {
+    withheld_before_.reset();
+    withheld_told_ = false;
+  }
   know(now, when_.verdict);
 }
 
@@ -83,6 +89,7 @@ void WatchedRule::restart(Instant now, Leaves leaves) {
   tracker_.restart(now, leaves);
   withheld_since_.reset();
   withheld_before_.reset();
+  is_explained_ = false;
   answered_ = false;
   recovered_ = false;
   judged_ = false;
@@ -112,12 +119,28 @@ bool WatchedRule::withhold(const Measurements& measurements, const Scope& scope,
   const Judgement other = measurements.judge(*spec().unless, scope, now);
   withheld_valid_until_ = other.valid_until;
   if (other.verdict != Verdict::bad) return false;
+  is_explained_ = true;
   if (!withheld_since_) {
     withheld_since_ = withheld_before_.value_or(now);
     withheld_by_ = spec().unless->text();
     effects.note("withheld", {{"rule", name().text}, {"unless", withheld_by_}});
   }
   return now < *withheld_until();
+}
+
+bool WatchedRule::take_withheld_news(Instant now) {
+  if (withheld_told_ || !withheld_since_ || now < *withheld_since_ + withheld_told_after) return false;
+  withheld_told_ = true;
+  return true;
+}
+
+bool WatchedRule::take_explained(Instant now) {
+  if (!is_explained_) return false;
+  const Instant since = withheld_since_ ? *withheld_since_ : withheld_before_.value_or(now);
+  if (now >= since + spec().unless_max) return false;
+  restart(now, Leaves::nothing);
+  withheld_before_ = since;
+  return true;
 }
 
 void WatchedRule::add_deadlines(Instant now, std::vector<Instant>& out) const {
@@ -129,6 +152,7 @@ void WatchedRule::add_deadlines(Instant now, std::vector<Instant>& out) const {
   if (looked_for_) out.push_back(progress(now).since.value_or(now) + identity_wait_max);
   if (!withheld_since_) return;
   out.push_back(*withheld_until());
+  if (!withheld_told_) out.push_back(*withheld_since_ + withheld_told_after);
   out.push_back(withheld_valid_until_);
 }
 
@@ -146,6 +170,7 @@ SpanRecord WatchedRule::record(Instant now, bool has_incident) const {
 void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downtime_max) {
   tracker_.restore(record, now, downtime_max);
   if (state() == RuleState::confirming) withheld_before_ = record.withheld_since;
+  is_explained_ = withheld_before_.has_value();
   answered_ = is_firing();
   // However long we were away, that much was seen; what was so before is not known.
   if (record.fingerprint != fingerprint(spec()) || record.saved_at > now) return;
@@ -172,6 +197,8 @@ void WatchedRule::take_over(WatchedRule& old, Instant now) {
   recovered_ = old.recovered_;
   withheld_since_ = old.withheld_since_;
   withheld_before_ = old.withheld_before_;
+  withheld_told_ = old.withheld_told_;
+  is_explained_ = old.is_explained_;
 }
 
 }  // namespace rules

@@ -38,6 +38,8 @@ class WatchedRule {
   const std::set<ProbeName>& when_probes() const { return when_probes_; }  // of `when`
   const Judgement& when() const { return when_; }                          // the newest judgement
   bool is(Verdict verdict) const { return when_.verdict == verdict; }
+  // Its window is bad, and what came last is good by itself (SPEC 2.11).
+  bool is_newest_good() const { return newest_good_; }
   RuleState state() const { return tracker_.state(); }
   bool is_firing() const;  // or recovering
   RuleProgress progress(Instant now) const { return tracker_.progress(now); }
@@ -77,6 +79,12 @@ class WatchedRule {
   bool take_look_request() { return !std::exchange(looked_for_, true); }
   // Whether `unless` explains the trouble now, and for less than unless_max. Noted when it begins.
   bool withhold(const Measurements& measurements, const Scope& scope, Effects& effects);
+  // It fired on what `unless` explained, and is not explained any more: that was no evidence, spans start empty. How
+  // long all that may be held back counts on until it was good. False: nothing was explained, or for unless_max
+  // already.
+  bool take_explained(Instant now);
+  // True once after it was held back for a minute: by then people have to know.
+  bool take_withheld_news(Instant now);
 
   // When something changes though nothing is measured.
   void add_deadlines(Instant now, std::vector<Instant>& out) const;
@@ -95,6 +103,7 @@ class WatchedRule {
   std::set<ProbeName> probes_;
   std::set<ProbeName> when_probes_;
   bool windowed_ = false;
+  bool newest_good_ = false;
   Judgement when_;
   JudgedUnder judged_under_;
   bool judged_ = false;
@@ -106,7 +115,9 @@ class WatchedRule {
   bool answered_ = false;
   bool recovered_ = false;
   std::optional<Instant> withheld_since_;
-  std::optional<Instant> withheld_before_;  // since when, at our last end
+  std::optional<Instant> withheld_before_;  // since when, before its spans began anew or at our last end
+  bool withheld_told_ = false;
+  bool is_explained_ = false;  // what it fired on was
   Instant withheld_valid_until_ = Instant::max();
   std::string withheld_by_;
 };

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/told.hpp"
 
 // Which rules a service has, and what they are measured by.
 
@@ -81,7 +82,16 @@ bool Evidence::withholds(WatchedRule& rule) {
   if (!rule.spec().unless) return false;
   const bool withheld = rule.withhold(measuring_.measurements, scope(std::nullopt), measuring_.effects);
   note(owned_.at(rule.name()).number);
-  return withheld;
+  if (withheld && rule.spec().severity != Severity::p3 && rule.take_withheld_news(now())) {
+    const std::string until = told(*rule.withheld_until());
+    measuring_.effects.tell_fault(
+        spec_.name.text + ": " + rule.name().text + " is bad, and is held back",
+        rule.withheld_by() + " explains it; if it still does, it is acted on at " + until + ".", spec_.name);
+  }
+  if (withheld || !rule.take_explained(now())) return withheld;
+  measuring_.effects.save(rule.record(now(), false));
+  is_changed_ = true;
+  return true;
 }
 
 bool Evidence::take_look_request(WatchedRule& rule) {

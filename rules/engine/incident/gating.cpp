@@ -15,8 +15,10 @@ std::vector<GateRule> gate_rules(const IncidentRecord& incident, const Surroundi
   for (const JoinedRule& joined : incident.rules) {
     const WatchedRule* rule = in.evidence.find(joined.rule);
     if (rule == nullptr) continue;
-    out.push_back({&rule->spec(), rule->is_firing(), rule->has_cleared(now), in.revisions.is_preexisting(rule->name()),
-                   rule->when().verdict});
+    // What was bad before a wait may have been well for a part of the window by now.
+    const Verdict seen = rule->is_newest_good() ? Verdict::good : rule->when().verdict;
+    out.push_back(
+        {&rule->spec(), rule->is_firing(), rule->has_cleared(now), in.revisions.is_preexisting(rule->name()), seen});
   }
   return out;
 }

@@ -213,6 +213,7 @@ class Incident {
   void take_up_step();
   void work_ended(const std::string& how);
   void note_absence();
+  void give_time_again();
   void note_judged_again();
   bool has_its_plan() const;
   void go_on_without_plan();
@@ -247,7 +248,7 @@ class Incident {
   std::string takes() const;
   bool has_said(std::string_view event, const std::string& text) const;
   bool has_said(std::string_view event) const;
-  bool has_said_since_asked(std::string_view event, const std::string& text) const;
+  bool has_said_since(std::string_view since, std::string_view event, const std::string& text) const;
   bool was_told_of_nothing() const;
   Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);

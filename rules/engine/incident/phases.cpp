@@ -89,7 +89,9 @@ bool Incident::drive_held() {
       if (record_.waiting_for == answer.why) return false;
       record_.waiting_for = answer.why;
       // Each try to have the host's lock begins and waits anew: that is told once.
-      if (!has_said("held", waits_for(answer.why))) {
+      if (is_approved_by_person(record_) && !has_said_since("approved", "held", waits_for(answer.why))) {
+        tell(Stage::late, "held", waits_for(answer.why));
+      } else if (!has_said("held", waits_for(answer.why))) {
         tell(late_once("held", waits_for(answer.why)), "held", waits_for(answer.why));
       }
       return false;
@@ -102,42 +104,6 @@ bool Incident::drive_held() {
       return true;
   }
   return false;
-}
-
-// Who is woken by a rule that fires must not wait for an action that is not going to come. That a P3 is told of and no
-// more is known without saying so.
-void Incident::only_tell(const std::string& why) {
-  if (record_.past_no_return && all_cleared()) return call_off();
-  enter(IncidentPhase::telling);
-  if (record_.severity == Severity::p3) return story("telling", why);
-  const std::string text = nothing_is_done(why_only_told(why));
-  // The first message has just said so.
-  const bool is_new = !record_.timeline.empty() && record_.timeline.back().at == now();
-  if (is_new && record_.timeline.back().event == "telling" && record_.timeline.back().text == text) return;
-  tell(has_said_since_asked("telling", text) ? Stage::progress : Stage::late, "telling", text);
-}
-
-std::string Incident::why_only_told(const std::string& why) const {
-  return record_.ladder.empty() ? std::string(only_telling) : why;
-}
-
-// With what changes it.
-std::string Incident::nothing_is_done(const std::string& why) const {
-  const std::string& service = record_.service.text;
-  const std::string observes = in_.trouble.observes_because();
-  std::string reason = why;
-  if (why == only_telling && in_.trouble.cap() == Mode::observe) reason = "it only observes (mode observe)";
-  if (why == only_telling && !observes.empty()) reason = observes;
-  if (why == mark_forbids) {
-    reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
-  }
-  return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now" + what_it_did();
-}
-
-// Its reason has gone after a rung changed something: that is neither "only told" nor "cleared" (SPEC 2.22).
-void Incident::call_off() {
-  if (plan() == nullptr) return finish(Outcome::not_recovered, "the rules became good only when no action was left");
-  finish(Outcome::aborted, "the rules are good again; action " + plan()->name.text + " is not taken any more");
 }
 
 void Incident::begin_acting() {
@@ -184,6 +150,9 @@ bool Incident::drive_asking() {
   if (for_another && !in_.dependence.explains()) return withdraw_question("what it depends on is well again"), true;
   if (record_.asked_in_trouble && !for_another && !in_trouble) {
     return withdraw_question("rollbackd is well again"), true;
+  }
+  if (record_.asked.starts_with(lock_is_missing) && lock_.have(cursor())) {
+    return withdraw_question("the host's lock is free"), true;
   }
   if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;

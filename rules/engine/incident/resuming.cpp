@@ -33,6 +33,7 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   is_resumed_ = true;
   judged_again_by_ = now() + in_.service.start_deadline + judging_max;
   note_absence();
+  give_time_again();
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
   const ActionSpec* action = plan();
@@ -56,7 +57,8 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   left_at_work_ = true;
   story("left_at_work", step_.text + ": its command still runs and is waited for");
   in_.effects.note("left_at_work", {{"incident", record_.id.text}, {"step", std::to_string(record_.step)}});
-  if (record_.pending_outcome) in_.effects.emit(CancelStep{step_.id});
+  // What follows the outcome is finished.
+  if (record_.pending_outcome && in_steps) in_.effects.emit(CancelStep{step_.id});
 }
 
 void Incident::note_absence() {
@@ -67,6 +69,17 @@ void Incident::note_absence() {
     record_.times.unmeasured_ns[std::string(to_string(Cause::no_data))] +=
         (now() - std::exchange(*counted, now())).count();
   }
+}
+
+// What was seen until our end counts for less than it would have, and nothing was seen since. Not for ever, where
+// starts follow each other.
+void Incident::give_time_again() {
+  const bool looks_on = record_.phase == IncidentPhase::verifying || record_.phase == IncidentPhase::settling;
+  if (!looks_on || !record_.deadline) return;
+  constexpr int times_most = 4;
+  const Duration whole = record_.phase == IncidentPhase::verifying ? verification().limit() : verification().settle();
+  const Instant latest = record_.phase_since + times_most * whole;
+  record_.deadline = std::max(*record_.deadline, std::min(now() + whole, latest));
 }
 
 void Incident::note_judged_again() {

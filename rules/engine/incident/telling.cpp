@@ -110,23 +110,24 @@ bool Incident::has_said(std::string_view event) const {
                      [&](const TimelineEntry& line) { return line.event == event; });
 }
 
-// A question said otherwise meanwhile: whoever was asked has to hear it again.
-bool Incident::has_said_since_asked(std::string_view event, const std::string& text) const {
+// A question, or an answer to one, said otherwise meanwhile: whoever was asked, or answered, has to hear it again.
+bool Incident::has_said_since(std::string_view since, std::string_view event, const std::string& text) const {
   const auto& lines = record_.timeline;
   const auto asked =
-      std::find_if(lines.rbegin(), lines.rend(), [](const TimelineEntry& line) { return line.event == "asked"; });
+      std::find_if(lines.rbegin(), lines.rend(), [&](const TimelineEntry& line) { return line.event == since; });
   return lines.size() >= timeline_max || std::any_of(lines.rbegin(), asked, [&](const TimelineEntry& line) {
            return line.event == event && line.text == text;
          });
 }
 
-// The last that people heard is that nothing is done.
+// The last that people heard is that nothing is done, or a question that nobody has to answer any more.
 bool Incident::was_told_of_nothing() const {
   const auto& lines = record_.timeline;
   const auto last = std::find_if(lines.rbegin(), lines.rend(), [](const TimelineEntry& line) {
-    return line.event == "telling" || line.event == "asked" || line.event == "approved" || line.event == "held";
+    return line.event == "telling" || line.event == "asked" || line.event == "approved" || line.event == "held" ||
+           line.event == "question_withdrawn";
   });
-  return last != lines.rend() && last->event == "telling";
+  return last != lines.rend() && (last->event == "telling" || last->event == "asked");
 }
 
 // What is news but must not be told at any price: the story is four messages at most, and one of them is its end.

@@ -145,7 +145,8 @@ Duration Verification::limit() const {
     sustain = std::max(sustain, rule->spec().sustain);
     window = std::max(window, window_of(rule->spec().when, view_.config.signals));
   }
-  return view_.service.start_deadline + window + 2 * sustain;
+  const Duration hold = view_.plan == nullptr ? Duration::zero() : view_.plan->verify.hold.value_or(Duration::zero());
+  return view_.service.start_deadline + window + 2 * std::max(sustain, hold);
 }
 
 Duration Verification::settle() const {

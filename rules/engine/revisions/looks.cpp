@@ -20,6 +20,7 @@ void Revisions::restore(const ServiceRecord& record, std::optional<Instant> last
   previous_ = record.previous;
   running_since_ = record.running_since;
   deploying_since_ = record.deploying_since;
+  deployments_ = std::max<std::int64_t>(record.deployments, deploying_since_ ? 1 : 0);
   rolled_back_here_ = record.rolled_back_here;
   mark_ = record.mark;
   switching_to_ = record.switching_to;
@@ -40,6 +41,7 @@ void Revisions::put_into(ServiceRecord& record) const {
   record.previous = previous_;
   record.running_since = running_since_;
   record.deploying_since = deploying_since_;
+  record.deployments = deployments_;
   record.rolled_back_here = rolled_back_here_;
   record.mark = mark_;
   record.switching_to = switching_to_;

@@ -37,15 +37,18 @@ void Revisions::marked(const DeployMark& mark, Says says) {
   doors_.effects.note(std::string(event_of(mark.kind)),
                       {{"service", mark.service.text}, {"revision", mark.revision ? mark.revision->text : ""}});
   const std::optional<Instant> began = deploying_since_;
-  if (mark.kind == MarkKind::begin) deploying_since_ = mark.at;
-  if (mark.kind == MarkKind::end) deploying_since_.reset();
+  count_deployment(mark);
   tell_deploying();
   PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup, {}, {}};
-  said.began = mark.kind == MarkKind::begin ? mark.at : began;
-  if (mark.kind == MarkKind::end && began) note_end(said);
+  const bool joins = mark.kind == MarkKind::begin && began && mark_ && mark_->began;
+  said.began = mark.kind == MarkKind::begin && !joins ? mark.at : began;
+  if (joins) said.began = mark_->began;
+  if (mark.kind == MarkKind::end && began && !deploying_since_) note_end(said);
   const bool names_running = !said.revision.empty() && said.revision == running_;
-  if (mark.kind == MarkKind::begin) {
+  if (mark.kind == MarkKind::begin && !joins) {
     mark_ = std::move(said);
+  } else if (joins || (mark.kind == MarkKind::end && deploying_since_)) {
+    hold_mark(std::move(said));
   } else if (!spec_.has_identity) {
     const Revision unnamed("deploy-" + std::to_string(mark.at.time_since_epoch().count() / 1'000'000'000));
     hold_mark(std::move(said));
@@ -58,6 +61,17 @@ void Revisions::marked(const DeployMark& mark, Says says) {
     hold_mark(std::move(said));
   }
   doors_.save();
+}
+
+// A script may call another one that deploys: what both have begun is over when both have ended.
+void Revisions::count_deployment(const DeployMark& mark) {
+  if (mark.kind == MarkKind::begin) {
+    deployments_ = deploying_since_ ? deployments_ + 1 : 1;
+    deploying_since_ = mark.at;
+  } else if (mark.kind == MarkKind::end && --deployments_ <= 0) {
+    deployments_ = 0;
+    deploying_since_.reset();
+  }
 }
 
 // What the deployment brought may have been seen since it began: its end is that one's then, however late it comes.
@@ -95,15 +109,22 @@ bool Revisions::awaits_look() const { return mark_ && !deploying_since_ && last_
 void Revisions::settle_mark(Instant look_began) {
   if (!mark_ || deploying_since_ || look_began < mark_->at) return;
   if (is_of_running(*mark_)) return take_mark();
+  const bool is_other = !mark_->revision.empty() && mark_->revision != running_;
+  const Duration patience = is_other ? spec_.deploy_timeout : spec_.start_deadline;
+  if (!mark_->ended || look_began < *mark_->ended + patience) return;
+  if (is_other) {
+    tell_difference(false);
+    mark_.reset();
+    return doors_.save();
+  }
   // It was deployed once more.
-  const bool is_over = mark_->ended && look_began >= *mark_->ended + spec_.start_deadline;
-  if (!is_over || !mark_->revision.empty()) return;
   apply_mark(*std::exchange(mark_, std::nullopt), Says::what_was_missing);
   doors_.save();
 }
 
-// What was said of a revision does not count for another one that came instead.
-void Revisions::tell_difference() {
+// What was said of a revision does not count for another one that was there before. `counts`: the deployment of which
+// it was said brought what runs, under whatever name.
+void Revisions::tell_difference(bool counts) {
   if (deploying_since_ || mark_->differs_told) return;
   mark_->differs_told = true;
   doors_.save();
@@ -111,7 +132,8 @@ void Revisions::tell_difference() {
                       {{"service", spec_.name.text}, {"said", mark_->revision.text}, {"runs", running_.text}});
   doors_.effects.tell_fault(spec_.name.text + ": what runs is not what was said to be deployed",
                             "The deployment was said to bring " + mark_->revision.text + ", and " + running_.text +
-                                " runs. What was said of it (rollback, schema, backup) does not count for what runs.",
+                                " runs. What was said of it (rollback, schema, backup) " +
+                                (counts ? "counts for what this deployment brought." : "does not count for what runs."),
                             spec_.name);
 }
 
@@ -119,7 +141,11 @@ void Revisions::tell_difference() {
 void Revisions::take_mark() {
   if (!mark_) return;
   if (!mark_->revision.empty() && mark_->revision != running_) {
-    if (now() <= mark_->at + spec_.deploy_timeout) return tell_difference();
+    const bool is_stale = now() > mark_->at + spec_.deploy_timeout;
+    const bool counts = mark_->began && !deploying_since_ && is_of_running(*mark_);
+    if (!is_stale) tell_difference(counts);
+    if (!is_stale && counts) apply_mark(*mark_);
+    if (!is_stale && !counts) return;
     mark_.reset();
     return doors_.save();
   }
@@ -149,6 +175,7 @@ void Revisions::apply_mark(const PendingMark& mark, Says says) {
 void Revisions::end_overdue() {
   if (!deploying_since_ || now() < *deploying_since_ + spec_.deploy_timeout) return;
   deploying_since_.reset();
+  deployments_ = 0;
   tell_deploying();
   doors_.save();
   doors_.effects.note("deploy_timed_out", {{"service", spec_.name.text}});

@@ -105,7 +105,8 @@ class Revisions {
   void hold_mark(PendingMark said);
   void note_end(PendingMark& said);
   void tell_deploying();
-  void tell_difference();
+  void tell_difference(bool counts);
+  void count_deployment(const DeployMark& mark);
   bool is_of_running(const PendingMark& said) const;
   void settle_mark(Instant look_began);
   bool is_baking(bool in_incident) const;
@@ -117,6 +118,7 @@ class Revisions {
   Revision previous_;
   Instant running_since_{};
   std::optional<Instant> deploying_since_;
+  std::int64_t deployments_ = 0;  // that have begun and not ended
   bool rolled_back_here_ = false;
   std::optional<PendingMark> mark_;
   Revision switching_to_;
