@@ -4,6 +4,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "probes/clock.hpp"
 #include "probes/config.hpp"
@@ -14,11 +16,14 @@ namespace probes {
 namespace asio = boost::asio;
 
 class Resolver;
+struct ChildSpec;
 
 // What all probes of one watcher share.
 struct Surroundings {
   const Clock& clock;
   Resolver& resolver;
+  // Looks at a command before it is run: why it must not be; nothing when it may. nullptr: any may.
+  std::optional<std::string> (*look_at)(ChildSpec& command) = nullptr;
 };
 
 // One target of one probe. Keeps its connection between polls.

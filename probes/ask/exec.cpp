@@ -42,11 +42,16 @@ class Exec final : public Probe {
       : frame_(config, 0, around.clock),
         spec_(child_of(config, what)),
         attempt_(what.run.empty() ? "run" : "run " + what.run.front()),
-        output_(what) {}
+        output_(what),
+        look_at_(around.look_at) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
-    const ChildResult result = co_await run_child(spec_);
+    ChildSpec spec = spec_;
+    std::optional<std::string> refused;
+    if (look_at_ != nullptr) refused = look_at_(spec);
+    if (refused) co_return frame_.finish(started, {}, Fault{FaultKind::not_measurable, attempt_ + ": " + *refused});
+    const ChildResult result = co_await run_child(std::move(spec));
     ExecAnswer answer = answer_of(result);
     if (answer.fault) answer.fault->what.insert(0, prefix_of(result));
     co_return frame_.finish(started, std::move(answer.readings), std::move(answer.fault));
@@ -81,6 +86,7 @@ class Exec final : public Probe {
   ChildSpec spec_;
   std::string attempt_;
   ExecOutput output_;
+  std::optional<std::string> (*look_at_)(ChildSpec& command);
 };
 
 constexpr Word formats[]{

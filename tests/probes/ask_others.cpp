@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "ask_fixture.hpp"
+#include "probes/net/child.hpp"
 #include "rules/signals/selector.hpp"
 #include "scripted_server.hpp"
 #include "test_folder.hpp"
@@ -266,4 +267,27 @@ TEST_CASE("a disk that is not there is named, and what else was read stays") {
   CHECK(has(what_of(poll), "/no/such/mount"));
   CHECK(value_of(poll, "memory_used").has_value());
   CHECK(value_of(poll, "disk_used{path=\"/\"}").has_value());
+}
+
+TEST_CASE("a command that must not be run any more is not, which is no evidence against what it asks") {
+  const TestFolder folder;
+  const std::string mark = folder.path + "/began";
+  probes::ProbeConfig config = config_of(shell("touch " + mark, ExecFormat::exit));
+  config.name = rules::ProbeName("it");
+  RealClock clock;
+  boost::asio::io_context loop;
+  probes::Resolver resolver;
+  const auto refuse = [](probes::ChildSpec&) { return std::optional<std::string>("others could change it"); };
+  const auto refused = probes::make_probes(config, {clock, resolver, refuse});
+  const rules::Poll poll = run_on(loop, refused.front()->poll());
+  CHECK(poll.up == Up::unknown);
+  CHECK(poll.fault->kind == FaultKind::not_measurable);
+  CHECK(has(what_of(poll), "others could change it"));
+  CHECK_FALSE(std::filesystem::exists(mark));
+  const auto redirect = [](probes::ChildSpec& command) {
+    command.argv = {"/bin/false"};
+    return std::optional<std::string>();
+  };
+  const auto redirected = probes::make_probes(config, {clock, resolver, redirect});
+  CHECK(run_on(loop, redirected.front()->poll()).up == Up::down);
 }

@@ -11,6 +11,7 @@
 #include "config_files.hpp"
 #include "drivers_support.hpp"
 #include "test_folder.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 
 namespace {
 
@@ -111,6 +112,44 @@ TEST_CASE("the script of an interpreter is a command, also behind programs that 
   }
 }
 
+TEST_CASE("what a shell's script in a word starts is a command") {
+  const Place place;
+  for (const char* const script :
+       {"PLACE/back.sh v1", "cd PLACE && ./back.sh", "set -e; cd PLACE; sh back.sh --fast", "echo $(PLACE/back.sh)",
+        "true || PLACE/back.sh", "if test x; then PLACE/back.sh; fi", ". PLACE/back.sh",
+        "timeout 5 sh -c 'exec PLACE/back.sh'", "env A=1 python3 PLACE/back.sh", "(cd PLACE; exec ./back.sh)",
+        "A=b PLACE/back.sh; case $1 in a) b;; esac", "PATH=/opt/bin:$PATH; PLACE/back.sh"}) {
+    CAPTURE(script);
+    const auto with = [&](std::string folder) {
+      std::string out = script;
+      return out.replace(out.find("PLACE"), 5, folder);
+    };
+    for (const std::vector<std::string>& shell : std::vector<std::vector<std::string>>{
+             {"sh", "-c"}, {"/bin/bash", "-euo", "pipefail", "-c"}, {"nice", "-n", "5", "sh", "-ec"}}) {
+      std::vector<std::string> argv = shell;
+      argv.push_back(with(place.open));
+      CHECK(place.refuses(argv));
+      argv.back() = with("open");
+      CHECK(place.refuses(argv));
+      argv.back() = with(place.safe);
+      CHECK_FALSE(place.refuses(argv));
+    }
+  }
+}
+
+TEST_CASE("what a shell's script in a word only works on, or may not be, is no command") {
+  const Place place;
+  for (const char* const script :
+       {"cat PLACE/back.sh", "cat <PLACE/back.sh", "cp a PLACE/back.sh", "\"$X\"/back.sh PLACE/back.sh",
+        "PLACE/no-such", "cd PLACE; cd $X; ./back.sh", "cd PLACE; cd -; ./back.sh", "(cd PLACE; true); ./back.sh",
+        "echo 'PLACE/back.sh'", "cat <<E\nPLACE/back.sh\nE\n", "back() { true; }; back PLACE/back.sh"}) {
+    CAPTURE(script);
+    std::string text = script;
+    text.replace(text.find("PLACE"), 5, place.open);
+    CHECK_FALSE(place.refuses({"sh", "-c", text}));
+  }
+}
+
 TEST_CASE("what a command works on is no command") {
   const Place place;
   const std::string data = place.open + "/back.sh";
@@ -198,4 +237,24 @@ TEST_CASE("a command that others could change since the configuration was read i
   REQUIRE(::chmod(script.c_str(), 0644) == 0);
   CHECK(drivers_support::switch_to(*driver, "v2", "v1").status == rules::StepStatus::succeeded);
   CHECK(fs::exists(mark));
+}
+
+TEST_CASE("a name is started as what was found and looked at, whatever comes to stand before it in PATH") {
+  const Place place;
+  const std::string path = std::getenv("PATH");
+  REQUIRE(::setenv("PATH", (place.open + ":" + place.safe + ":" + path).c_str(), 1) == 0);
+  write_file(place.safe + "/tool-of-ours", "#!/bin/sh\n", 0755);
+  probes::ChildSpec spec;
+  spec.argv = {"tool-of-ours", "x"};
+  CHECK_FALSE(watcher::make_trusted(spec));
+  CHECK(spec.argv == std::vector<std::string>{place.safe + "/tool-of-ours", "x"});
+  write_file(place.open + "/tool-of-ours", "#!/bin/sh\n", 0755);
+  spec.argv = {"tool-of-ours", "x"};
+  CHECK(contains(watcher::make_trusted(spec), place.open + " can be written by other users"));
+  spec.argv = {"sh", "-c", "tool-of-ours"};
+  CHECK(watcher::make_trusted(spec));
+  spec.argv = {"no-such-tool-of-ours"};
+  CHECK_FALSE(watcher::make_trusted(spec));
+  CHECK(spec.argv.front() == "no-such-tool-of-ours");
+  REQUIRE(::setenv("PATH", path.c_str(), 1) == 0);
 }

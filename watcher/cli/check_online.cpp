@@ -11,10 +11,11 @@
 #include "probes/ask/app_memory.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/probe.hpp"
-#include "watcher/cli/shell_commands.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/config/health.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/shell_commands.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/journal/lock_place.hpp"
@@ -133,7 +134,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   Looking looking{config, {}, {}};
   std::vector<std::unique_ptr<probes::Probe>> all_probes;
   for (const probes::ProbeConfig& probe : config.probes) {
-    for (auto& one : probes::make_probes(probe, {clock, resolver})) all_probes.push_back(std::move(one));
+    for (auto& one : probes::make_probes(probe, {clock, resolver, make_trusted})) all_probes.push_back(std::move(one));
   }
   for (const auto& probe : all_probes) asio::co_spawn(loop, poll_once(looking, *probe), asio::detached);
   std::vector<std::unique_ptr<Driver>> drivers;

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "watcher/drivers/shell_commands.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
@@ -92,7 +93,47 @@ std::size_t command_behind(Words words, const std::string& dir) {
   return at;
 }
 
+constexpr int inline_depth_max = 4;  // scripts within words of scripts
+
+// The script that a shell gets as a word, behind runners, too; none: there is none.
+std::optional<std::string> inline_script(Words words, const std::string& dir) {
+  while (!words.empty() && is_runner(words.front())) words = words.subspan(command_behind(words, dir));
+  if (words.empty()) return std::nullopt;
+  const Interpreter* const interpreter = interpreter_called(words.front());
+  if (interpreter == nullptr || interpreter->inline_options != "c") return std::nullopt;
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+    const std::string& word = words[i];
+    const bool is_option = word.size() > 1 && word.front() == '-' && word[1] != '-';
+    if (is_option && word.find('c') != std::string::npos) return words[i + 1];
+  }
+  return std::nullopt;
+}
+
+void add_inline(std::vector<std::string>& out, const std::vector<std::string>& argv, const std::string& dir,
+                int depth) {
+  const std::optional<std::string> script = inline_script(argv, dir);
+  if (!script || depth == 0) return;
+  const bool has_own_path = script->find("PATH=") != std::string::npos;
+  for (const ShellCommand& line : lines_in_shell(*script)) {
+    // Where it is not known from where, what is relative cannot be found; nor can a name in a PATH of the script's own.
+    const std::string from = line.dir ? (fs::path(dir) / *line.dir).lexically_normal().string() : "/dev/null";
+    const std::string& name = line.words.front();
+    if (name.empty() || (has_own_path && name.find('/') == std::string::npos)) continue;
+    std::vector<std::string> files = files_run(line.words, from);
+    const bool is_read_in = (name == "." || name == "source") && line.words.size() > 1;
+    if (is_read_in && line.words[1].find('/') != std::string::npos) files.push_back(in_dir(line.words[1], from));
+    out.insert(out.end(), files.begin(), files.end());
+    add_inline(out, line.words, from, depth - 1);
+  }
+}
+
 }  // namespace
+
+std::vector<std::string> files_run_inline(const std::vector<std::string>& argv, const std::string& dir) {
+  std::vector<std::string> out;
+  add_inline(out, argv, dir, inline_depth_max);
+  return out;
+}
 
 std::vector<std::string> files_run(const std::vector<std::string>& argv, const std::string& dir) {
   std::vector<std::string> out;

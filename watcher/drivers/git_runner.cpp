@@ -7,6 +7,7 @@
 #include "probes/parse/number.hpp"
 #include "watcher/drivers/git_error.hpp"
 #include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/trusted_child.hpp"
 
 namespace watcher {
 
@@ -73,7 +74,7 @@ asio::awaitable<GitAnswer> GitRunner::ask(std::vector<std::string> arguments, ru
   const std::string subcommand = arguments.front();
   probes::ChildSpec spec = command(std::move(arguments), limit);
   const probes::ChildSpec given = spec;
-  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (!succeeded(child)) co_return error_of(given, subcommand, child);
   co_return std::string(probes::trimmed(child.output_stdout));
 }
@@ -82,7 +83,7 @@ asio::awaitable<GitYesNo> GitRunner::yes_or_no(std::vector<std::string> argument
   const std::string subcommand = arguments.front();
   probes::ChildSpec spec = command(std::move(arguments), limit);
   const probes::ChildSpec given = spec;
-  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
   const bool answered = child.end == probes::ChildEnd::exited && (child.exit_code == 0 || child.exit_code == 1);
   if (!answered) co_return error_of(given, subcommand, child);
   co_return child.exit_code == 0;
@@ -93,7 +94,7 @@ asio::awaitable<GitAnswer> GitRunner::list(std::vector<std::string> arguments) c
   probes::ChildSpec spec = command(std::move(arguments), git_scan_limit);
   spec.output_max = listing_max;
   const probes::ChildSpec given = spec;
-  probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (!succeeded(child)) co_return error_of(given, subcommand, child);
   if (child.output_dropped > 0) co_return GitError{"git " + subcommand + " in " + dir_ + ": names too many files"};
   co_return std::move(child.output_stdout);
@@ -103,7 +104,7 @@ asio::awaitable<GitDone> GitRunner::run(std::vector<std::string> argv, rules::Du
   probes::ChildSpec spec = plain(limit);
   spec.argv = std::move(argv);
   const probes::ChildSpec given = spec;
-  const probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (!succeeded(child)) co_return error_of(given, given.argv.front(), child);
   co_return GitDone();
 }
@@ -119,7 +120,7 @@ asio::awaitable<GitAnswer> GitRunner::move_head(std::vector<std::string> argumen
   probes::ChildSpec spec = command(std::move(arguments), limit);
   spec.env["GIT_REFLOG_ACTION"] = reason;
   const probes::ChildSpec given = spec;
-  probes::ChildResult child = co_await probes::run_child(std::move(spec));
+  probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (!succeeded(child)) co_return error_of(given, subcommand, child);
   co_return std::move(child.output);
 }

@@ -1,18 +1,26 @@
 #include "watcher/drivers/trusted_child.hpp"
 
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
 
-probes::asio::awaitable<probes::ChildResult> run_trusted(probes::ChildSpec spec) {
+std::optional<std::string> make_trusted(probes::ChildSpec& spec) {
+  const bool is_looked_up = !spec.argv.empty() && spec.argv.front().find('/') == std::string::npos;
+  std::optional<std::string> found = is_looked_up ? find_command(spec.argv.front()) : std::nullopt;
+  // What is looked at is what is started, whatever comes to stand before it in PATH meanwhile.
+  if (found && found->starts_with('/')) spec.argv.front() = std::move(*found);
   std::optional<std::string> unsafe = run_changed_by_others(spec.argv, spec.dir, spec.user);
+  if (unsafe) unsafe->insert(0, "other users could change what it runs: ");
+  return unsafe;
+}
+
+probes::asio::awaitable<probes::ChildResult> run_trusted(probes::ChildSpec spec) {
+  std::optional<std::string> unsafe = make_trusted(spec);
   if (unsafe) {
     probes::ChildResult refused;
-    refused.error = "other users could change what it runs: " + *unsafe;
+    refused.error = std::move(*unsafe);
     co_return refused;
   }
   co_return co_await probes::run_child(std::move(spec));

@@ -120,7 +120,10 @@ std::optional<std::string> find_command(const std::string& program) {
 
 std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
                                                  const std::string& user) {
-  for (const std::string& file : files_run(argv, dir)) {
+  std::vector<std::string> files = files_run(argv, dir);
+  const std::vector<std::string> more = files_run_inline(argv, dir);
+  files.insert(files.end(), more.begin(), more.end());
+  for (const std::string& file : files) {
     if (auto unsafe = changed_by_others(file, user)) return unsafe;
   }
   return std::nullopt;

@@ -25,7 +25,12 @@ std::optional<std::string> find_command(const std::string& program);
 // is relative is looked for in `dir`. Not what stands inline in a word (`sh -c`).
 std::vector<std::string> files_run(const std::vector<std::string>& argv, const std::string& dir);
 
-// The first of files_run() that others could change, as changed_by_others() says it.
+// The same of every command that a shell's script in a word (`sh -c "..."`) names, as far as it can be read without
+// running it: with a path, in PATH, behind an interpreter, or read in by `.`. What is known only then ("$DIR/x"), and
+// what comes after a `case` or a here-document, is not found.
+std::vector<std::string> files_run_inline(const std::vector<std::string>& argv, const std::string& dir);
+
+// The first of files_run() and files_run_inline() that others could change, as changed_by_others() says it.
 std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
                                                  const std::string& user);
 

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/run/backup_users.hpp"
 #include "watcher/run/descriptors.hpp"
 #include "watcher/run/log.hpp"
@@ -159,7 +160,7 @@ void Watcher::hold_on_to_deployments() {
 asio::awaitable<int> Watcher::live() {
   own_up_to_lost_state();
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
-  const probes::Surroundings around{clock_, resolver_};
+  const probes::Surroundings around{clock_, resolver_, make_trusted};
   scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
   refill_windows();
   equip();

@@ -1,4 +1,4 @@
-#include "watcher/cli/shell_commands.hpp"
+#include "watcher/drivers/shell_commands.hpp"
 
 #include <algorithm>
 #include <array>
@@ -54,6 +54,12 @@ class Reader {
     return std::move(found_);
   }
 
+  // What was read by run(), also when it gave up.
+  std::vector<ShellCommand> lines() {
+    std::erase_if(lines_, [this](const ShellCommand& line) { return functions_.contains(line.words.front()); });
+    return std::move(lines_);
+  }
+
  private:
   struct Word {
     std::string text;
@@ -77,10 +83,15 @@ class Reader {
       if (last_ && !found_.empty() && !gives_up_next()) found_.pop_back();
       separate(2);
     } else if (c == '\n' || c == ';' || c == '&' || c == '|' || c == '(') {
+      if (c == '(') outside_.push_back(dir_);
       separate(1);
     } else if (c == ')') {
       ++at_;
+      end_line();
       expects_command_ = false;
+      if (outside_.empty()) return;
+      dir_ = outside_.back();
+      outside_.pop_back();
     } else {
       take(word());
     }
@@ -97,8 +108,22 @@ class Reader {
 
   void separate(std::size_t length) {
     at_ += length;
+    end_line();
     expects_command_ = true;
     last_ = false;
+  }
+
+  void end_line() {
+    if (!in_line_) return;
+    in_line_ = false;
+    const std::vector<std::string>& words = lines_.back().words;
+    if (words.front() != "cd") return;
+    // Without a word it is known to lead home, with `-` back: neither is a place that a script starts from.
+    const bool is_led = words.size() == 2 && !words[1].empty() && words[1].front() != '-' && words[1].front() != '~';
+    if (!is_led || (!dir_ && words[1].front() != '/'))
+      dir_.reset();
+    else
+      dir_ = words[1].front() == '/' ? words[1] : *dir_ + (dir_->empty() ? "" : "/") + words[1];
   }
 
   void redirect() {
@@ -114,10 +139,15 @@ class Reader {
       functions_.insert(word.text);
       return separate(2);
     }
-    if (!expects_command_) return;
+    if (!expects_command_) {
+      if (in_line_) lines_.back().words.push_back(word.is_plain ? word.text : std::string());
+      return;
+    }
     if (is_one_of(beyond_us, word.text)) return give_up();
     if (is_assignment(word.text) || is_one_of(before_command, word.text)) return;
     expects_command_ = false;
+    lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_});
+    in_line_ = true;
     if (!word.is_plain || word.text.empty() || word.text.front() == '-' || is_one_of(of_the_shell, word.text)) return;
     found_.push_back(word.text);
     last_ = true;
@@ -205,7 +235,12 @@ class Reader {
 
   void nested(std::size_t end, std::size_t length) {
     if (end == string_view::npos) return give_up();
-    const auto inside = Reader(script_.substr(at_, end - at_)).run();
+    Reader reader(script_.substr(at_, end - at_));
+    reader.dir_ = dir_;
+    const auto inside = reader.run();
+    std::vector<ShellCommand> lines = reader.lines();
+    // Before the line that is being read.
+    lines_.insert(lines_.end() - (in_line_ ? 1 : 0), lines.begin(), lines.end());
     if (!inside) return give_up();
     found_.insert(found_.begin(), inside->begin(), inside->end());
     at_ = end + length;
@@ -220,6 +255,10 @@ class Reader {
   bool given_up_ = false;
   std::vector<std::string> found_;
   std::set<std::string> functions_;
+  std::vector<ShellCommand> lines_;
+  bool in_line_ = false;  // the newest of them is being read
+  std::optional<std::string> dir_ = "";
+  std::vector<std::optional<std::string>> outside_;  // where each open parenthesis began
 };
 
 bool is_asked_for(string_view script, const std::string& name) {
@@ -237,6 +276,12 @@ std::vector<std::string> commands_in_shell(string_view script) {
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+std::vector<ShellCommand> lines_in_shell(string_view script) {
+  Reader reader(script);
+  reader.run();
+  return reader.lines();
 }
 
 }  // namespace watcher

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "watcher/cli/check_online.hpp"
-#include "watcher/cli/shell_commands.hpp"
+#include "watcher/drivers/shell_commands.hpp"
 
 using watcher::commands_in_shell;
 using Names = std::vector<std::string>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,5 +13,14 @@ namespace watcher {
 // simple commands, lists, loops and substitutions (case, here-documents, a PATH of its own): a false alarm is worse
 // than none.
 std::vector<std::string> commands_in_shell(std::string_view script);
+
+// A command of a script with its arguments. A word that is only known when it runs is empty.
+struct ShellCommand {
+  std::vector<std::string> words;
+  std::optional<std::string> dir;  // that `cd` led to, from where the script starts; none: it is not known
+};
+
+// Every command of the script, builtins of the shell too, up to where it is more than can be read here.
+std::vector<ShellCommand> lines_in_shell(std::string_view script);
 
 }  // namespace watcher
