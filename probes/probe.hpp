@@ -15,6 +15,7 @@ namespace probes {
 
 namespace asio = boost::asio;
 
+class MemoryBudget;
 class Resolver;
 struct ChildSpec;
 
@@ -24,6 +25,7 @@ struct Surroundings {
   Resolver& resolver;
   // Looks at a command before it is run: why it must not be; nothing when it may. nullptr: any may.
   std::optional<std::string> (*look_at)(ChildSpec& command) = nullptr;
+  MemoryBudget* memory = nullptr;  // nullptr: what targets make us keep is not counted
 };
 
 // One target of one probe. Keeps its connection between polls.

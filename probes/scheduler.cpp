@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -49,21 +50,23 @@ class Scheduler::InFlight {
 };
 
 struct Scheduler::Target {
-  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance,
+  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance_,
          std::unique_ptr<Probe> probe_)
       : config(std::move(config_)),
+        instance(instance_),
         hash(place_hash(config.name.text, instance)),
         probe(std::move(probe_)),
         loop(executor) {}
 
   ProbeConfig config;
+  std::size_t instance;
   std::uint64_t hash;
-  std::unique_ptr<Probe> probe;
-  TaskGroup loop;        // keep_polling(), since the first poll
-  Turn turn;             // the loop waits here between polls
-  Instant grid;          // polls stand at this time plus whole intervals, except the first
-  bool planned = false;  // it has its place
-  bool polling = false;  // a poll is in flight
+  std::unique_ptr<Probe> probe;  // none after memory ran out, until there is some again
+  TaskGroup loop;                // keep_polling(), since the first poll
+  Turn turn;                     // the loop waits here between polls
+  Instant grid;                  // polls stand at this time plus whole intervals, except the first
+  bool planned = false;          // it has its place
+  bool polling = false;          // a poll is in flight
   bool retired = false;
 
   // Ends the loop, also in the middle of a poll.
@@ -153,15 +156,39 @@ asio::awaitable<void> Scheduler::keep_polling(Target& target) {
     {
       const InFlight counted(*this, target);
       const Duration lag_at_start = lag_total_;
-      rules::Poll result = co_await target.probe->poll();
-      if (target.retired || !running_) co_return;
-      excuse(result, lag_total_ - lag_at_start, target.config.timeout);
-      deliver_(std::move(result));
+      bool is_given_up = target.probe == nullptr;
+      try {
+        if (!is_given_up) {
+          rules::Poll result = co_await target.probe->poll();
+          if (target.retired || !running_) co_return;
+          excuse(result, lag_total_ - lag_at_start, target.config.timeout);
+          deliver_(std::move(result));
+        }
+      } catch (const std::bad_alloc&) {
+        is_given_up = true;
+      }
+      if (is_given_up) give_up(target);
     }
     if (target.retired || !running_) co_return;  // by what deliver_() led to
     co_await target.turn.wait();
     if (target.retired || !running_) co_return;
   }
+}
+
+// Memory ran out in the middle of a poll: that poll is lost, and nothing else. A probe that was interrupted is made
+// anew, because what it has half done (an answer half read on a connection that is kept) would be taken for the next.
+void Scheduler::give_up(Target& target) try {
+  target.probe.reset();
+  target.probe = std::move(make_(target.config, around_).at(target.instance));
+  rules::Poll poll;
+  poll.probe = target.config.name;
+  poll.instance = target.instance;
+  poll.started = poll.ended = around_.clock.now();
+  poll.fault = rules::Fault{FaultKind::no_memory, "probe \"" + target.config.name.text +
+                                                      "\": memory ran out; give rollbackd more, or less to watch"};
+  if (!target.retired && running_) deliver_(std::move(poll));
+} catch (const std::bad_alloc&) {
+  ++skipped_;
 }
 
 asio::awaitable<void> Scheduler::tick() {

@@ -67,6 +67,7 @@ class Scheduler {
   void plan_new(rules::Instant now);
   void begin_poll(Target& target);
   void end_poll(Target& target);
+  void give_up(Target& target);
   asio::awaitable<void> keep_polling(Target& target);
   asio::awaitable<void> tick();
   void note_lag(rules::Instant planned, rules::Instant now);

@@ -40,10 +40,14 @@ class Exec final : public Probe {
  public:
   Exec(const ProbeConfig& config, const ExecProbe& what, Surroundings around)
       : frame_(config, 0, around.clock),
+        account_(around.memory, config.name, 0),
+        page_account_(around.memory, config.name, 0),
         spec_(child_of(config, what)),
         attempt_(what.run.empty() ? "run" : "run " + what.run.front()),
         output_(what),
-        look_at_(around.look_at) {}
+        look_at_(around.look_at) {
+    spec_.account = &account_;
+  }
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
@@ -53,6 +57,7 @@ class Exec final : public Probe {
     if (refused) co_return frame_.finish(started, {}, Fault{FaultKind::not_measurable, attempt_ + ": " + *refused});
     const ChildResult result = co_await run_child(std::move(spec));
     ExecAnswer answer = answer_of(result);
+    weigh(answer);
     if (answer.fault) answer.fault->what.insert(0, prefix_of(result));
     co_return frame_.finish(started, std::move(answer.readings), std::move(answer.fault));
   }
@@ -60,6 +65,7 @@ class Exec final : public Probe {
  private:
   ExecAnswer answer_of(const ChildResult& result) {
     const bool cut = result.output_dropped > 0;
+    output_.set_room(account_.room());
     switch (result.end) {
       case ChildEnd::exited:
         return output_.read(result.exit_code, result.output_stdout, cut);
@@ -75,6 +81,21 @@ class Exec final : public Probe {
     return failed(cancelled_fault(attempt_));
   }
 
+  // What it said is read by now: what is remembered of it, and what windows have, may be too much.
+  void weigh(ExecAnswer& answer) {
+    account_.hold(0);
+    const bool is_put_off = page_account_.is_put_off();
+    const bool fits = page_account_.hold(output_.held());
+    if (answer.fault || (fits && !is_put_off)) return;
+    if (!is_put_off) {
+      refused_ = Fault{FaultKind::no_memory, page_account_.refusal()};
+      page_account_.put_off();
+    }
+    answer = failed(refused_);
+    output_.forget();
+    page_account_.hold(output_.held());
+  }
+
   static ExecAnswer failed(Fault fault) { return {rules::Up::unknown, std::move(fault), {}}; }
 
   std::string prefix_of(const ChildResult& result) const {
@@ -83,6 +104,9 @@ class Exec final : public Probe {
   }
 
   PollFrame frame_;
+  MemoryBudget::Account account_;                                              // of what the command says
+  MemoryBudget::Account page_account_;                                         // of what is remembered of it
+  Fault refused_{FaultKind::no_memory, "it would have kept too much lately"};  // why it is put off
   ChildSpec spec_;
   std::string attempt_;
   ExecOutput output_;

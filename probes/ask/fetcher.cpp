@@ -66,6 +66,11 @@ HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOpt
   return request;
 }
 
+HttpRequest counted(HttpRequest request, MemoryBudget::Account& account) {
+  request.account = &account;
+  return request;
+}
+
 std::string attempt_of(const Text& url) { return url.secret ? "GET" : "GET " + url.value; }
 
 std::string redirect_target(const std::string& from, const HttpReply& reply) {

@@ -30,6 +30,8 @@ class Fetcher {
 
 // What a probe of one address asks at each poll.
 HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOptions& options);
+// The same whose body is counted in the account, which must outlive it.
+HttpRequest counted(HttpRequest request, MemoryBudget::Account& account);
 // The same for people, without what is secret.
 std::string attempt_of(const Text& url);
 

@@ -21,7 +21,8 @@ class Http final : public Probe {
   Http(const ProbeConfig& config, const HttpProbe& what, std::size_t instance, Surroundings around)
       : frame_(config, instance, around.clock),
         fetcher_(around.resolver, what.options),
-        request_(request_of(config, what.urls.at(instance), what.options)),
+        account_(around.memory, config.name, instance),
+        request_(counted(request_of(config, what.urls.at(instance), what.options), account_)),
         expected_(what.expect),
         fields_(what.json, what.check),
         attempt_(attempt_of(what.urls.at(instance))) {}
@@ -29,16 +30,17 @@ class Http final : public Probe {
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     const auto outcome = co_await fetcher_.fetch(request_, nullptr);
-    std::optional<Fault> fault = judge(expected_, outcome, attempt_);
+    std::optional<Fault> fault = judge(expected_, outcome, attempt_, account_.room());
     std::vector<rules::Reading> readings;
     if (!fault && !fields_.empty()) fault = read(std::get<HttpReply>(outcome), readings);
+    account_.hold(0);
     co_return frame_.finish(started, std::move(readings), std::move(fault));
   }
 
  private:
   std::optional<Fault> read(const HttpReply& reply, std::vector<rules::Reading>& readings) const {
     if (reply.body_fault) return Fault{reply.body_fault->kind, attempt_ + ": " + reply.body_fault->what};
-    auto taken = fields_.read(reply.body);
+    auto taken = fields_.read(reply.body, account_.room());
     if (auto* const fault = std::get_if<Fault>(&taken)) return Fault{fault->kind, attempt_ + ": " + fault->what};
     readings = std::move(std::get<std::vector<rules::Reading>>(taken));
     return std::nullopt;
@@ -46,6 +48,7 @@ class Http final : public Probe {
 
   PollFrame frame_;
   Fetcher fetcher_;
+  MemoryBudget::Account account_;
   PreparedRequest request_;
   Expected expected_;
   JsonFields fields_;

@@ -53,7 +53,8 @@ class Journey final : public Probe {
         fetcher_(around.resolver, what.options),
         options_(what.options),
         steps_(what.steps),
-        timeout_(config.timeout) {
+        timeout_(config.timeout),
+        account_(around.memory, config.name, 0) {
     for (const HttpRequestConfig& step : steps_) {
       expected_.emplace_back(step.expect);
       savers_.emplace_back(step.save);
@@ -72,21 +73,23 @@ class Journey final : public Probe {
       const HttpRequestConfig& step = steps_.at(i);
       HttpRequest request = request_of(step, saved, deadline.left());
       const Outcome outcome = co_await fetcher_.fetch(std::move(request), jar);
-      fault = judge(expected_.at(i), outcome, attempt_of(i));
-      if (!fault) fault = savers_.at(i).save(std::get<HttpReply>(outcome), jar, saved);
+      fault = judge(expected_.at(i), outcome, attempt_of(i), account_.room());
+      if (!fault) fault = savers_.at(i).save(std::get<HttpReply>(outcome), jar, saved, account_.room());
+      account_.hold(0);
       if (fault) fault->what.insert(0, "step " + std::to_string(i + 1) + ": ");
     }
     co_return frame_.finish(started, {}, std::move(fault));
   }
 
  private:
-  HttpRequest request_of(const HttpRequestConfig& step, const Saved& saved, rules::Duration limit) const {
+  HttpRequest request_of(const HttpRequestConfig& step, const Saved& saved, rules::Duration limit) {
     HttpRequest request;
     request.limit = limit;
     request.method = step.method;
     request.url = filled_in(step.url.value, saved, Quoting::url);
     request.body = filled_in(step.body.value, saved, quoting_of(content_type_of(step)));
     request.body_max = options_.body_max;
+    request.account = &account_;
     std::map<std::string, std::string> headers;
     for (const auto& [name, value] : options_.headers) headers[name] = value.value;
     for (const auto& [name, value] : step.headers) headers[name] = filled_in(value.value, saved, Quoting::none);
@@ -108,6 +111,7 @@ class Journey final : public Probe {
   std::vector<Expected> expected_;  // of each step
   std::vector<Saver> savers_;       // of each step
   rules::Duration timeout_;
+  MemoryBudget::Account account_;
 };
 
 }  // namespace

@@ -26,23 +26,37 @@ class Prometheus final : public Probe {
       : frame_(config, instance, around.clock),
         fetcher_(around.resolver, what.options),
         page_(what.keep),
-        request_(page_request(config, what, instance)),
+        page_account_(around.memory, config.name, instance),
+        body_account_(around.memory, config.name, instance),
+        request_(counted(page_request(config, what, instance), body_account_)),
         attempt_(attempt_of(what.urls.at(instance))) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     page_.begin();
-    BodySink sink = [this](std::string_view piece) { return page_.push(piece); };
+    if (page_account_.is_put_off()) page_.give_up(refused_);
+    BodySink sink = [this](std::string_view piece) { return page_.push(piece) && fits(); };
     const auto outcome = co_await fetcher_.fetch(request_, std::move(sink));
     std::optional<Fault> fault = fault_of(outcome);
     std::vector<rules::Reading> readings;
     if (!fault) readings = page_.take();
     rules::Poll poll = frame_.finish(started, std::move(readings), std::move(fault));
     if (!poll.fault) poll.unread = page_.unread();
+    page_account_.hold(page_.held());
+    body_account_.hold(0);
     co_return poll;
   }
 
  private:
+  // Asked again with each piece: a page of any size must not be taken in first and weighed then.
+  bool fits() {
+    if (page_account_.hold(page_.held())) return true;
+    refused_ = Fault{FaultKind::no_memory, page_account_.refusal()};
+    page_.give_up(refused_);
+    page_account_.put_off();
+    return false;
+  }
+
   std::optional<Fault> fault_of(const std::variant<HttpReply, Fault>& outcome) {
     if (const auto* failed = std::get_if<Fault>(&outcome)) return *failed;
     const HttpReply& reply = std::get<HttpReply>(outcome);
@@ -60,6 +74,9 @@ class Prometheus final : public Probe {
   PollFrame frame_;
   Fetcher fetcher_;
   PrometheusText page_;
+  MemoryBudget::Account page_account_;
+  Fault refused_{FaultKind::no_memory, "it would have kept too much lately"};  // why it is put off
+  MemoryBudget::Account body_account_;                                         // of an answer that is no page
   PreparedRequest request_;
   std::string attempt_;
 };

@@ -89,12 +89,12 @@ Saver::Saver(const std::map<std::string, std::string>& save) {
 Saver::Saver(Saver&&) noexcept = default;
 Saver::~Saver() = default;
 
-std::optional<Fault> Saver::save(const HttpReply& reply, const CookieJar& jar, Saved& saved) const {
+std::optional<Fault> Saver::save(const HttpReply& reply, const CookieJar& jar, Saved& saved, std::size_t room) const {
   std::optional<JsonBody> body;
   for (const Wish& wish : wishes_) {
     if (reads_body(wish.source) && reply.body_fault) return reply.body_fault;
     if (wish.source.from == SaveFrom::json && !body) {
-      auto parsed = JsonBody::parse(reply.body);
+      auto parsed = JsonBody::parse(reply.body, room);
       if (const auto* fault = std::get_if<Fault>(&parsed)) return *fault;
       body.emplace(std::get<JsonBody>(std::move(parsed)));
     }

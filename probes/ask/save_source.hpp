@@ -10,6 +10,7 @@
 #include "probes/ask/filling_in.hpp"
 #include "probes/net/cookies.hpp"
 #include "probes/net/http_client.hpp"
+#include "probes/parse/json.hpp"
 #include "rules/base/fault.hpp"
 
 namespace probes {
@@ -31,7 +32,8 @@ class Saver {
   Saver(Saver&&) noexcept;
   ~Saver();
   // The fault of the first value that is not there, or too long.
-  std::optional<rules::Fault> save(const HttpReply& reply, const CookieJar& jar, Saved& saved) const;
+  std::optional<rules::Fault> save(const HttpReply& reply, const CookieJar& jar, Saved& saved,
+                                   std::size_t room = json_room_any) const;
 
  private:
   struct Wish;

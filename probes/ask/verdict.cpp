@@ -6,7 +6,7 @@ using rules::Fault;
 using rules::FaultKind;
 
 std::optional<Fault> judge(const Expected& expected, const std::variant<HttpReply, Fault>& outcome,
-                           const std::string& attempt) {
+                           const std::string& attempt, std::size_t room) {
   const rules::Expectation& expect = expected.expectation();
   const bool expects_body = !expect.json.empty() || !expect.body.empty();
   const bool expects = expects_body || !expect.status.empty();
@@ -23,7 +23,7 @@ std::optional<Fault> judge(const Expected& expected, const std::variant<HttpRepl
     fault = check({.status = expect.status, .json = {}, .body = {}}, reply.status, {});
     if (!fault) fault = reply.body_fault;
   } else {
-    fault = expected.check(reply.status, reply.body);
+    fault = expected.check(reply.status, reply.body, room);
   }
   if (!fault) return std::nullopt;
   // Whoever says what a good answer is means that any other is not.

@@ -113,7 +113,7 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
   }
   Running child(executor, *attempt.spawned);
   if (spec.started) spec.started(attempt.spawned->pid, spec.limit);
-  const auto output = std::make_shared<ChildOutput>(executor, *attempt.spawned, spec.output_max);
+  const auto output = std::make_shared<ChildOutput>(executor, *attempt.spawned, spec.output_max, spec.account);
   output->start();
 
   const bool ended = co_await wait_for_end(child, spec.limit);

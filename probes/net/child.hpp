@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/memory_budget.hpp"
 #include "rules/base/time.hpp"
 
 namespace probes {
@@ -35,8 +36,9 @@ struct ChildSpec {
   rules::Duration limit{};
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
   Stragglers stragglers = Stragglers::leave;
-  std::int64_t output_max = 1024 * 1024;  // bytes kept of stdout and stderr together; the rest is counted
-  Started started{};                      // called at once; empty: nobody wants to know
+  std::int64_t output_max = 1024 * 1024;     // bytes kept of stdout and stderr together; the rest is counted
+  MemoryBudget::Account* account = nullptr;  // that holds what is kept of it; nullptr: nobody counts
+  Started started{};                         // called at once; empty: nobody wants to know
 };
 
 enum class ChildEnd {
@@ -55,7 +57,7 @@ struct ChildResult {
   bool no_descriptors = false;      // not_started because of EMFILE, ENFILE, EAGAIN
   std::string output;               // stdout and stderr as they came
   std::string output_stdout;        // stdout alone
-  std::int64_t output_dropped = 0;  // bytes beyond output_max
+  std::int64_t output_dropped = 0;  // bytes beyond output_max, or beyond what there was memory for
 };
 
 // Runs a command in a process group of its own and waits for it. Never throws for what the command does.

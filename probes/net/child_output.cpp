@@ -21,8 +21,9 @@ void adopt(asio::posix::stream_descriptor& pipe, int descriptor) {
 
 }  // namespace
 
-ChildOutput::ChildOutput(const asio::any_io_executor& executor, const Spawned& spawned, std::int64_t max)
-    : out_(executor), err_(executor), ended_(executor), max_(max) {
+ChildOutput::ChildOutput(const asio::any_io_executor& executor, const Spawned& spawned, std::int64_t max,
+                         MemoryBudget::Account* account)
+    : out_(executor), err_(executor), ended_(executor), max_(max), account_(account) {
   adopt(out_, spawned.out);
   adopt(err_, spawned.err);
 }
@@ -61,6 +62,12 @@ void ChildOutput::keep(const Pipe& pipe, const char* bytes, std::size_t count) {
   all_.append(bytes, kept);
   if (&pipe == &out_) standard_.append(bytes, kept);
   dropped_ += static_cast<std::int64_t>(count - kept);
+  if (account_ == nullptr || kept == 0 || account_->hold(all_.capacity() + standard_.capacity())) return;
+  dropped_ += static_cast<std::int64_t>(all_.size());
+  max_ = 0;
+  all_ = {};
+  standard_ = {};
+  account_->hold(0);
 }
 
 asio::awaitable<void> ChildOutput::drained(rules::Duration limit) {

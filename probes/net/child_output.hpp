@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "probes/memory_budget.hpp"
 #include "probes/net/spawn.hpp"
 #include "rules/base/time.hpp"
 
@@ -18,7 +19,8 @@ namespace probes {
 class ChildOutput : public std::enable_shared_from_this<ChildOutput> {
  public:
   // Takes over the descriptors of the pipes.
-  ChildOutput(const asio::any_io_executor& executor, const Spawned& spawned, std::int64_t max);
+  ChildOutput(const asio::any_io_executor& executor, const Spawned& spawned, std::int64_t max,
+              MemoryBudget::Account* account = nullptr);
 
   void start();
   // Returns when both pipes have ended, or after the limit: a process that left the group may hold them for ever.
@@ -39,6 +41,7 @@ class ChildOutput : public std::enable_shared_from_this<ChildOutput> {
   Pipe err_;
   asio::steady_timer ended_;  // cancelled when both pipes have ended
   std::int64_t max_;
+  MemoryBudget::Account* account_;
   std::string all_;
   std::string standard_;
   std::int64_t dropped_ = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "probes/config.hpp"
+#include "probes/memory_budget.hpp"
 #include "probes/net/url.hpp"
 #include "rules/base/fault.hpp"
 #include "rules/base/time.hpp"
@@ -20,7 +21,8 @@ struct HttpRequest {
   std::string body;
   rules::Duration limit{};  // for everything: name, connection, TLS, answer
   std::int64_t body_max = body_limit_default;
-  bool keeps_fields = false;  // the reply's header is wanted
+  bool keeps_fields = false;                 // the reply's header is wanted
+  MemoryBudget::Account* account = nullptr;  // that holds a body which goes to no sink; nullptr: nobody counts
 };
 
 // A request with its address taken apart and its text written: polls send the same again and again.

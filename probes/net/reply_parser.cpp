@@ -39,7 +39,7 @@ Fault fault_of(const error_code& error, std::int64_t body_max) {
 class ReplyParser::Parser final : public http::basic_parser<false> {
  public:
   Parser(const HttpRequest& request, const BodySink* sink)
-      : sink_(sink), body_max_(request.body_max), keeps_fields_(request.keeps_fields) {
+      : sink_(sink), account_(request.account), body_max_(request.body_max), keeps_fields_(request.keeps_fields) {
     eager(true);
     skip(request.method == "HEAD");
     header_limit(static_cast<std::uint32_t>(header_max));
@@ -66,7 +66,11 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
   bool keep(std::string_view bytes) {
     if (sink_ != nullptr && reply_.status == status_ok) return (*sink_)(bytes);
     reply_.body.append(bytes);
-    return true;
+    if (account_ == nullptr || account_->hold(reply_.body.capacity())) return true;
+    reply_.body_fault = Fault{FaultKind::no_memory, account_->refusal()};
+    reply_.body = {};
+    account_->hold(0);
+    return false;
   }
 
   void note_inflated() {
@@ -117,6 +121,7 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
   }
 
   const BodySink* sink_;
+  MemoryBudget::Account* account_;
   std::int64_t body_max_;
   bool keeps_fields_;
   std::string coding_;

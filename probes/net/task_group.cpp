@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 namespace probes {
@@ -58,7 +59,12 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
   tasks_.emplace_back();
   const auto entry = std::prev(tasks_.end());
   entry->name = std::move(name);
-  asio::co_spawn(executor_, std::move(task), OnDone{this, entry});
+  try {
+    asio::co_spawn(executor_, std::move(task), OnDone{this, entry});
+  } catch (const std::bad_alloc&) {
+    tasks_.erase(entry);
+    throw;
+  }
 }
 
 void TaskGroup::cancel() {

@@ -23,7 +23,7 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // `name` is for the message when the task dies of an exception.
+  // `name` is for the message when the task dies of an exception. Throws std::bad_alloc when it cannot be started.
   void spawn(std::string name, asio::awaitable<void> task);
   // Cancels every task that runs now; those spawned later are not cancelled.
   void cancel();

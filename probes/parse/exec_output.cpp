@@ -83,6 +83,7 @@ struct ExecOutput::State {
   using JsonChecks = std::map<std::string, std::map<std::string, std::string>>;
 
   ExecFormat format;
+  std::size_t room = json_room_any;
   PrometheusText prometheus;
   std::optional<JsonFields> json;
   std::vector<Pattern> patterns;
@@ -119,7 +120,7 @@ ReadingsOrFault ExecOutput::State::read(std::string_view out) {
     case ExecFormat::prometheus:
       return read_prometheus(out);
     case ExecFormat::json:
-      return json->read(out);
+      return json->read(out, room);
     case ExecFormat::regex:
       return read_patterns(out);
   }
@@ -160,6 +161,10 @@ ExecOutput::ExecOutput(const ExecProbe& probe) : state_(std::make_unique<State>(
 ExecOutput::~ExecOutput() = default;
 ExecOutput::ExecOutput(ExecOutput&&) noexcept = default;
 ExecOutput& ExecOutput::operator=(ExecOutput&&) noexcept = default;
+
+void ExecOutput::set_room(std::size_t bytes) { state_->room = bytes; }
+std::size_t ExecOutput::held() const { return state_->prometheus.held(); }
+void ExecOutput::forget() { state_->prometheus.give_up({FaultKind::no_memory, ""}); }
 
 ExecAnswer ExecOutput::read(int exit_code, std::string_view out, bool cut) {
   State& state = *state_;

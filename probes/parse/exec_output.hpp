@@ -37,6 +37,11 @@ class ExecOutput {
 
   // `out` is standard output alone; `cut` when some of it was dropped: only exit and nagios can do with that.
   ExecAnswer read(int exit_code, std::string_view out, bool cut);
+  // The most bytes that the values of a JSON document may take.
+  void set_room(std::size_t bytes);
+  // About how many bytes of memory are kept between polls; and keeps none of them any more.
+  std::size_t held() const;
+  void forget();
 
  private:
   struct State;

@@ -64,10 +64,13 @@ std::string shown(const std::optional<std::string>& value) {
   return value->substr(0, shown_max) + "...";
 }
 
-std::optional<Fault> check_json(const std::map<std::string, std::string>& expected, std::string_view body) {
+std::optional<Fault> check_json(const std::map<std::string, std::string>& expected, std::string_view body,
+                                std::size_t room) {
   if (expected.empty()) return std::nullopt;
-  const std::variant<JsonBody, Fault> parsed = JsonBody::parse(body);
-  if (const Fault* const fault = std::get_if<Fault>(&parsed)) return Fault{FaultKind::contradiction, fault->what};
+  const std::variant<JsonBody, Fault> parsed = JsonBody::parse(body, room);
+  if (const Fault* const fault = std::get_if<Fault>(&parsed)) {
+    return fault->kind == FaultKind::no_memory ? *fault : Fault{FaultKind::contradiction, fault->what};
+  }
   const JsonBody& json = std::get<JsonBody>(parsed);
   for (const auto& [pointer, value] : expected) {
     if (json.equals(pointer, value)) continue;
@@ -96,8 +99,8 @@ rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_
   return ranges;
 }
 
-std::optional<Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body) {
-  return Expected(expect).check(status, body);
+std::optional<Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body, std::size_t room) {
+  return Expected(expect).check(status, body, room);
 }
 
 Expected::Expected(rules::Expectation expect) : expect_(std::move(expect)) {
@@ -107,9 +110,9 @@ Expected::Expected(rules::Expectation expect) : expect_(std::move(expect)) {
 Expected::~Expected() = default;
 Expected::Expected(Expected&&) noexcept = default;
 
-std::optional<Fault> Expected::check(unsigned status, std::string_view body) const {
+std::optional<Fault> Expected::check(unsigned status, std::string_view body, std::size_t room) const {
   std::optional<Fault> fault = check_status(expect_.status, status);
-  if (!fault) fault = check_json(expect_.json, body);
+  if (!fault) fault = check_json(expect_.json, body, room);
   if (fault || body_ == nullptr) return fault;
   if (RE2::PartialMatch(re2::StringPiece(body.data(), body.size()), *body_)) return {};
   return Fault{FaultKind::contradiction, "the body has nothing that matches '" + expect_.body + "'"};
@@ -121,10 +124,10 @@ JsonFields::JsonFields(std::map<std::string, std::string> json,
   for (auto& [name, expected] : checks) checks_.push_back({field(name), std::move(expected)});
 }
 
-std::variant<std::vector<rules::Reading>, Fault> JsonFields::read(std::string_view body) const {
+std::variant<std::vector<rules::Reading>, Fault> JsonFields::read(std::string_view body, std::size_t room) const {
   std::vector<rules::Reading> readings;
   if (empty()) return readings;
-  std::variant<JsonBody, Fault> parsed = JsonBody::parse(body);
+  std::variant<JsonBody, Fault> parsed = JsonBody::parse(body, room);
   if (auto* const fault = std::get_if<Fault>(&parsed)) return std::move(*fault);
   const JsonBody& json = std::get<JsonBody>(parsed);
   readings.reserve(numbers_.size() + checks_.size());

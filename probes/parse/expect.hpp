@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "probes/parse/json.hpp"
 #include "rules/base/fault.hpp"
 #include "rules/base/parse.hpp"
 #include "rules/base/series.hpp"
@@ -26,7 +27,9 @@ rules::Parsed<std::vector<std::pair<int, int>>> parse_status_ranges(std::string_
 // What of the answer contradicts the expectation. A status that none is expected of: 2xx is fine, 5xx is
 // server_error, any other is FaultKind::status. What contradicts an explicit expectation is a contradiction
 // (5xx stays server_error), also a body that is not JSON where JSON was expected.
-std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body);
+// There is `room` for the values of a body: where it takes more, nothing can be told of it.
+std::optional<rules::Fault> check(const rules::Expectation& expect, unsigned status, std::string_view body,
+                                  std::size_t room = json_room_any);
 
 // An expectation for answers that come again and again: its pattern is compiled once.
 class Expected {
@@ -37,7 +40,7 @@ class Expected {
 
   const rules::Expectation& expectation() const { return expect_; }
   // As the function of that name.
-  std::optional<rules::Fault> check(unsigned status, std::string_view body) const;
+  std::optional<rules::Fault> check(unsigned status, std::string_view body, std::size_t room = json_room_any) const;
 
  private:
   rules::Expectation expect_;
@@ -51,7 +54,8 @@ class JsonFields {
  public:
   JsonFields(std::map<std::string, std::string> json, std::map<std::string, std::map<std::string, std::string>> checks);
   bool empty() const { return numbers_.empty() && checks_.empty(); }
-  std::variant<std::vector<rules::Reading>, rules::Fault> read(std::string_view body) const;
+  std::variant<std::vector<rules::Reading>, rules::Fault> read(std::string_view body,
+                                                               std::size_t room = json_room_any) const;
 
  private:
   struct Number {

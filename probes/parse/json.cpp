@@ -1,8 +1,11 @@
 #include "probes/parse/json.hpp"
 
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <new>
 #include <utility>
 
 namespace probes {
@@ -16,6 +19,27 @@ json::parse_options limited() {
   options.max_depth = json_depth_max;
   return options;
 }
+
+// Memory that ends after so many bytes.
+class Room final : public json::memory_resource {
+ public:
+  explicit Room(std::size_t left) : left_(left) {}
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t) override {
+    if (bytes > left_) throw std::bad_alloc();
+    void* const memory = ::operator new(bytes);
+    left_ -= bytes;
+    return memory;
+  }
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t) override {
+    ::operator delete(memory);
+    left_ += bytes;
+  }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+
+  std::size_t left_;
+};
 
 bool equal(const json::value& a, const json::value& b);
 
@@ -49,6 +73,20 @@ bool equal(const json::value& a, const json::value& b) {
 }  // namespace
 
 struct JsonBody::Value {
+  explicit Value(std::size_t bytes) : room(bytes), root(json::storage_ptr(&room)) {}
+
+  // Text becomes values in here, too.
+  json::error_code read(std::string_view text) {
+    json::error_code error;
+    const json::storage_ptr memory(&room);
+    json::parser parser(memory, limited());
+    parser.reset(memory);
+    parser.write(text.data(), text.size(), error);
+    if (!error) root = parser.release();
+    return error;
+  }
+
+  Room room;
   json::value root;
 
   const json::value* at(std::string_view pointer) const {
@@ -62,12 +100,15 @@ JsonBody::~JsonBody() = default;
 JsonBody::JsonBody(JsonBody&&) noexcept = default;
 JsonBody& JsonBody::operator=(JsonBody&&) noexcept = default;
 
-std::variant<JsonBody, rules::Fault> JsonBody::parse(std::string_view text) {
-  json::error_code error;
-  auto value = std::make_unique<Value>();
-  value->root = json::parse(text, error, {}, limited());
+std::variant<JsonBody, rules::Fault> JsonBody::parse(std::string_view text, std::size_t room) try {
+  auto value = std::make_unique<Value>(room);
+  const json::error_code error = value->read(text);
   if (error) return rules::Fault{rules::FaultKind::parse, "the body is not JSON: " + error.message()};
   return JsonBody(std::move(value));
+} catch (const std::bad_alloc&) {
+  return rules::Fault{rules::FaultKind::no_memory,
+                      "the values of the body take more memory than there is for them; "
+                      "ask for less, or raise watcher.memory"};
 }
 
 std::optional<double> JsonBody::number(std::string_view pointer) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,13 +12,15 @@
 
 namespace probes {
 
+inline constexpr std::size_t json_room_any = std::numeric_limits<std::size_t>::max();
 inline constexpr std::size_t json_depth_max = 64;  // nesting; bounds what a hostile body can make us recurse
 
 // A JSON body that was parsed once, to be asked by JSON pointers ("/queue/waiting").
 class JsonBody {
  public:
-  // FaultKind::parse with the place when the text is not JSON.
-  static std::variant<JsonBody, rules::Fault> parse(std::string_view text);
+  // FaultKind::parse with the place when the text is not JSON; no_memory when its values take more than `room` bytes:
+  // a few bytes of text may stand for many times as much.
+  static std::variant<JsonBody, rules::Fault> parse(std::string_view text, std::size_t room = json_room_any);
   ~JsonBody();
   JsonBody(JsonBody&&) noexcept;
   JsonBody& operator=(JsonBody&&) noexcept;

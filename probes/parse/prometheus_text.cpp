@@ -20,14 +20,6 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view eof_text = "# EOF";
 
-// For people: what can be shown of a line that came from outside.
-std::string quoted_excerpt(std::string_view line) {
-  constexpr std::size_t shown_max = 80;  // bytes; enough to find the line by
-  std::string out = "\"";
-  for (const char c : line.substr(0, shown_max)) out += c >= ' ' && c <= '~' ? c : '?';
-  return out + (line.size() > shown_max ? "...\"" : "\"");
-}
-
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
 
 }  // namespace
@@ -282,6 +274,20 @@ std::optional<rules::Fault> PrometheusText::finish(BodyEnd end) {
   if (!state.fault) state.doubt_end(end, has_line_end);
   if (state.fault) state.readings.clear();
   return state.fault;
+}
+
+std::size_t PrometheusText::held() const {
+  const State& state = *state_;
+  return state.memory.bytes() + state.held.capacity() + state.readings.capacity() * sizeof(rules::Reading);
+}
+
+void PrometheusText::give_up(rules::Fault fault) {
+  State& state = *state_;
+  state.memory = {};
+  state.readings = {};
+  state.readings_before = 0;
+  state.held = {};
+  state.fault = std::move(fault);
 }
 
 rules::Unread PrometheusText::unread() const { return state_->unread; }

@@ -48,6 +48,10 @@ class PrometheusText {
   // as 0: then it has to end with a line's end, or `# EOF`, and with no fewer readings than the page before; fewer are
   // believed when the next page has as many.
   std::optional<rules::Fault> finish(BodyEnd end = BodyEnd::said);
+  // About how many bytes of memory it holds: of the page so far, and of the page before.
+  std::size_t held() const;
+  // There is no room for what it holds: the page is given up with this fault, and nothing is remembered.
+  void give_up(rules::Fault fault);
   // The lines that were passed over, after finish().
   rules::Unread unread() const;
   // The page's readings in the order of the page, after finish(); empty after a fault.

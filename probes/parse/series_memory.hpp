@@ -20,7 +20,8 @@ class SeriesMemory {
   // One series, however it was spelled.
   struct Series {
     rules::SharedSeriesKey key;
-    bool wanted = false;     // some selector wants it
+    bool wanted = false;  // some selector wants it
+    std::size_t key_bytes = 0;
     std::uint64_t page = 0;  // the last page that it stood in
     std::size_t line = 0;    // where it stood first in that page
   };
@@ -33,6 +34,8 @@ class SeriesMemory {
   void begin_page();
   // Texts seen in this page.
   std::size_t seen() const { return order_.size(); }
+  // About how many bytes of memory it keeps.
+  std::size_t bytes() const;
 
   // If the line begins with the text that is expected next.
   Sighting take_expected(std::string_view line, std::size_t line_number);
@@ -42,6 +45,9 @@ class SeriesMemory {
   Sighting learn(std::string_view text, rules::SeriesKey key, bool wanted, std::size_t line_number);
 
  private:
+  struct KeyLess {
+    bool operator()(const rules::SeriesKey* a, const rules::SeriesKey* b) const { return *a < *b; }
+  };
   struct Entry {
     std::string text;
     Series* series = nullptr;
@@ -51,13 +57,17 @@ class SeriesMemory {
 
   Sighting note(Entry& entry, std::size_t line_number);
   void forget_absent();
+  static std::size_t bytes_of(const Entry& entry);
+  static std::size_t bytes_of(const Series& series);
 
   std::uint64_t page_ = 1;                                                // a series that stood in no page has 0
   std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // keys point into the entries' texts
-  std::map<rules::SeriesKey, Series> series_;
-  std::vector<Entry*> expected_;  // the order of the page before
-  std::vector<Entry*> order_;     // the order of this page
-  std::size_t next_ = 0;          // in expected_
+  std::map<const rules::SeriesKey*, Series, KeyLess> series_;             // by the keys that they hold
+  std::vector<Entry*> expected_;                                          // the order of the page before
+  std::vector<Entry*> order_;                                             // the order of this page
+  std::size_t next_ = 0;                                                  // in expected_
+  std::size_t bytes_ = 0;                                                 // of all entries and series
+  std::size_t bytes_seen_ = 0;  // of those that were learnt in this page or stood in it
 };
 
 }  // namespace probes

@@ -26,6 +26,8 @@ std::string_view to_string(Cause cause) {
       return "source_error";
     case Cause::parse_error:
       return "parse_error";
+    case Cause::no_memory:
+      return "no_memory";
     case Cause::config_error:
       return "config_error";
     case Cause::no_baseline:

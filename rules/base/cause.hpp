@@ -17,6 +17,7 @@ enum class Cause {
   several_instances,   // one address answers for several processes in turn
   source_error,        // the measuring path failed: DNS, no route, certificate, ...
   parse_error,         // what came back is not what the probe can read
+  no_memory,           // the probe holds more than its share of the memory that targets may make us keep
   config_error,        // the reference names nothing, or several series
   no_baseline,         // too little was seen of the last good revision
   self_degraded,       // the watcher itself cannot vouch for its measurements

@@ -32,6 +32,8 @@ std::string_view to_string(FaultKind kind) {
       return "not_found";
     case FaultKind::not_measurable:
       return "not_measurable";
+    case FaultKind::no_memory:
+      return "no_memory";
     case FaultKind::cancelled:
       return "cancelled";
   }
@@ -69,6 +71,7 @@ Up up_from(FaultKind kind, DownOn down_on) {
     case FaultKind::no_descriptors:
     case FaultKind::not_found:
     case FaultKind::not_measurable:
+    case FaultKind::no_memory:
     case FaultKind::cancelled:
       return Up::unknown;
   }
@@ -84,6 +87,8 @@ Cause cause_of(FaultKind kind) {
       return Cause::config_error;
     case FaultKind::no_descriptors:
       return Cause::self_degraded;
+    case FaultKind::no_memory:
+      return Cause::no_memory;
     case FaultKind::cancelled:
       return Cause::no_data;
     case FaultKind::refused:

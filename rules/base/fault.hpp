@@ -23,6 +23,7 @@ enum class FaultKind {
   no_descriptors,  // EMFILE and its like: measuring path, always
   not_found,       // the command of an exec probe does not exist or may not run: measuring path
   not_measurable,  // nagios UNKNOWN, a missing /proc file: measuring path
+  no_memory,       // more than its share of the memory that targets may make us keep: measuring path, always
   cancelled,       // the watcher stops or reloads: no evidence of anything
 };
 

@@ -8,6 +8,14 @@ namespace rules {
 
 namespace {
 
+constexpr std::size_t of_allocator = 16;  // bytes that it adds to each block
+
+// A string holds short texts in itself.
+std::size_t allocated(const std::string& text) {
+  constexpr std::size_t in_itself = 15;  // bytes
+  return text.capacity() <= in_itself ? 0 : text.capacity() + of_allocator;
+}
+
 bool is_escaped(char c) { return c == '\\' || c == '"' || c == '\n'; }
 
 // Whole stretches at once: hardly any value has something to escape.
@@ -82,6 +90,13 @@ void append_with(std::string& out, const SeriesKey& key, std::string_view more) 
     append_quoted(out, key.name);
   }
   append_labels(out, key, more, !plain);
+}
+
+std::size_t bytes_of(const SeriesKey& key) {
+  std::size_t bytes =
+      sizeof(SeriesKey) + allocated(key.name) + key.labels.capacity() * sizeof(Label) + 2 * of_allocator;
+  for (const Label& label : key.labels) bytes += allocated(label.name) + allocated(label.value);
+  return bytes;
 }
 
 std::string to_string(const SeriesKey& key) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct SeriesKey {
 std::string to_string(const SeriesKey& key);
 // Appends the same with `more` labels at the end, which are written already: `job="web"`.
 void append_with(std::string& out, const SeriesKey& key, std::string_view more);
+// About how many bytes of memory a key takes, its own included.
+std::size_t bytes_of(const SeriesKey& key);
 // Appends the text in double quotes, as a label's value is written.
 void append_quoted(std::string& out, std::string_view text);
 

@@ -35,6 +35,7 @@ class Core {
   void hold_new_steps() { steps_held_ = true; }
   std::optional<Instant> next_deadline() const;
   EngineView view(Instant now) const;
+  std::size_t kept(const ProbeName& probe, std::size_t instance) const { return measurements_.kept(probe, instance); }
   std::vector<SpanRecord> spans(Instant now) const;
   PlanByHand plan(const RollbackByHand& request) const;
   Work work() const;

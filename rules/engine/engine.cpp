@@ -27,6 +27,9 @@ std::vector<Command> Engine::reload(CoreConfig config, Instant now) {
 void Engine::hold_new_steps() { state_->core.hold_new_steps(); }
 std::optional<Instant> Engine::next_deadline() const { return state_->core.next_deadline(); }
 EngineView Engine::view(Instant now) const { return state_->core.view(now); }
+std::size_t Engine::kept(const ProbeName& probe, std::size_t instance) const {
+  return state_->core.kept(probe, instance);
+}
 PlanByHand Engine::plan(const RollbackByHand& request) const { return state_->core.plan(request); }
 std::vector<SpanRecord> Engine::spans(Instant now) const { return state_->core.spans(now); }
 Work Engine::work() const { return state_->core.work(); }

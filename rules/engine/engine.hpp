@@ -46,6 +46,8 @@ class Engine {
   std::optional<Instant> next_deadline() const;
 
   EngineView view(Instant now) const;
+  // About how many bytes of memory are kept of what one address of the probe brought. Nothing is decided by it.
+  std::size_t kept(const ProbeName& probe, std::size_t instance) const;
   // What a rollback by hand would do now. Asking changes nothing.
   PlanByHand plan(const RollbackByHand& request) const;
   // The spans as they are now, to be saved at a stop and every few seconds.

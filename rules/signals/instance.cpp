@@ -22,6 +22,7 @@ bool Instance::observe(const Poll& poll, const std::vector<Use>& uses) {
   if (last_ && poll.ended <= last_->ended) return false;
   last_ = Last{poll.started, poll.ended, poll.up, poll.fault};
   if (poll.up == Up::up) add_page(poll, uses);
+  if (poll.fault && poll.fault->kind == FaultKind::no_memory) forget_all();
   return true;
 }
 
@@ -139,6 +140,26 @@ void Instance::begin_anew() {
   pages_.clear();
   began_by_restart_ = true;
   for (Series& series : series_) series.forget();
+}
+
+// What is remembered of the process and its restarts is little, and stays.
+void Instance::forget_all() {
+  begin_anew();
+  began_by_restart_ = false;
+  by_key_.clear();
+  series_ = {};
+  order_ = {};
+  pages_ = {};
+  for (auto& series : by_use_) series = {};
+}
+
+std::size_t Instance::bytes() const {
+  constexpr std::size_t in_index = 96;  // of a series: a node of by_key_, and what the allocator adds
+  std::size_t bytes = sizeof(Instance) + pages_.bytes() + order_.capacity() * sizeof(Place);
+  bytes += (series_.capacity() - series_.size()) * sizeof(Series) + by_key_.size() * in_index;
+  for (const Series& series : series_) bytes += series.bytes();
+  for (const auto& indices : by_use_) bytes += indices.capacity() * sizeof(std::size_t);
+  return bytes;
 }
 
 void Instance::trim(Instant newest) {

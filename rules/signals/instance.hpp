@@ -37,7 +37,7 @@ struct Floor {
 // A series of one instance. Counters keep one sample for each change of their value.
 class Series {
  public:
-  explicit Series(SharedSeriesKey key) : key_(std::move(key)) {}
+  explicit Series(SharedSeriesKey key) : key_(std::move(key)), key_bytes_(bytes_of(*key_)) {}
 
   const SeriesKey& key() const { return *key_; }
   bool present(PageNumber page) const { return seen_ && last_seen_ == page; }
@@ -50,6 +50,9 @@ class Series {
   std::optional<double> at(PageNumber page) const;
   // The value at the page, or the last one before it that is not from before the floor.
   std::optional<double> at_or_before(PageNumber page, PageNumber floor) const;
+
+  // About how many bytes of memory it keeps.
+  std::size_t bytes() const;
 
   // Counters keep a history, others their newest value only.
   void use_as(bool counter);
@@ -66,6 +69,7 @@ class Series {
   std::optional<double> last_known() const;
 
   SharedSeriesKey key_;
+  std::size_t key_bytes_;
   Ring<Sample> samples_;
   double newest_ = 0;
   PageNumber last_seen_ = 0;
@@ -85,7 +89,8 @@ class Instance {
 
   Instance(const std::vector<Use>& uses, std::size_t signals, Duration horizon);
 
-  // Stores a poll; an older one than the newest is ignored. False when it was ignored.
+  // Stores a poll; an older one than the newest is ignored. False when it was ignored. One that was given up for want
+  // of memory empties it: what was kept is what there is no room for, and windows begin anew.
   bool observe(const Poll& poll, const std::vector<Use>& uses);
   void restarted(Instant at);
   // The same data for other uses: signals that were not measured before begin with the next page.
@@ -110,6 +115,8 @@ class Instance {
   const Ring<Instant>& restarts() const { return restarts_; }
   const std::optional<Instant>& several_seen() const { return several_seen_; }
   bool overflowed() const { return overflowed_; }
+  // About how many bytes of memory it keeps.
+  std::size_t bytes() const;
 
  private:
   struct KeyLess {
@@ -127,6 +134,7 @@ class Instance {
   std::optional<double> start_time(const std::vector<Reading>& readings) const;
   void note_start_time(double start, Instant ended);
   void begin_anew();
+  void forget_all();
   void note_restart(Instant at);
   void reset_signals(const std::vector<std::size_t>& signals, const std::vector<Use>& uses);
   void trim(Instant newest);

@@ -46,6 +46,10 @@ Up Measurements::up(const ProbeName& probe, Instant at) const { return state_->s
 
 Instant Measurements::up_until(const ProbeName& probe, Instant at) const { return state_->store.up_until(probe, at); }
 
+std::size_t Measurements::kept(const ProbeName& probe, std::size_t instance) const {
+  return state_->store.kept(probe, instance);
+}
+
 std::optional<Measurements::LastPoll> Measurements::last_poll(const ProbeName& probe) const {
   return state_->store.last_poll(probe);
 }

@@ -72,6 +72,9 @@ class Measurements {
   };
   std::optional<LastPoll> last_poll(const ProbeName& probe) const;
 
+  // About how many bytes of memory are kept of what one address of the probe brought. Nothing is decided by it.
+  std::size_t kept(const ProbeName& probe, std::size_t instance) const;
+
   // Every probe whose polls can change the condition's verdict.
   std::set<ProbeName> probes_of(const Condition& condition) const;
   // Whether the condition reads any windowed signal, so that the newest part must be looked at before firing.

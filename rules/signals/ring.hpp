@@ -16,6 +16,7 @@ class Ring {
   const T& operator[](std::size_t i) const { return items_[begin_ + i]; }
   const T& front() const { return items_[begin_]; }
   const T& back() const { return items_.back(); }
+  std::size_t bytes() const { return items_.capacity() * sizeof(T); }  // of memory that it holds
   auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(begin_); }
   auto end() const { return items_.end(); }
   void push_back(T item) { items_.push_back(std::move(item)); }

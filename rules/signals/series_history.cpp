@@ -39,6 +39,10 @@ void Series::use_as(bool counter) {
   if (!counter) samples_.clear();
 }
 
+std::size_t Series::bytes() const {
+  return sizeof(Series) + key_bytes_ + samples_.bytes() + counter_of.capacity() * sizeof(std::size_t);
+}
+
 std::size_t Series::index_at(PageNumber page) const {
   const auto after = std::partition_point(samples_.begin(), samples_.end(),
                                           [page](const Sample& sample) { return sample.page <= page; });

@@ -221,6 +221,11 @@ const Store::Probe* Store::find(const ProbeName& name) const {
 
 Store::Probe* Store::find(const ProbeName& name) { return const_cast<Probe*>(std::as_const(*this).find(name)); }
 
+std::size_t Store::kept(const ProbeName& probe, std::size_t instance) const {
+  const Probe* const of = find(probe);
+  return of == nullptr || instance >= of->instances.size() ? 0 : of->instances[instance].bytes();
+}
+
 std::optional<ProbeName> Store::probe_of(const SignalName& name) const {
   const auto found = signals_.find(name);
   return found == signals_.end() ? std::nullopt : std::optional(found->second.spec.probe);

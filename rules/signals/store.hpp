@@ -57,6 +57,7 @@ class Store {
   std::optional<ProbeName> probe_of(const SignalName& name) const;
   bool windowed(const SignalName& name) const;
   std::map<SignalName, std::string> taken() const;
+  std::size_t kept(const ProbeName& probe, std::size_t instance) const;
 
  private:
   // A value whose history some function over time needs.

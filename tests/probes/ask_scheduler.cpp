@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -340,4 +341,37 @@ TEST_CASE("names whose server does not answer, more than are looked up at once, 
   const std::lock_guard lock(dead->mutex);
   dead->open = true;
   dead->released.notify_all();
+}
+
+TEST_CASE("memory that runs out in a poll costs that poll alone, and its probe is made anew") {
+  struct Starving final : probes::Probe {
+    Starving(Fixture& fixture_, bool starves_) : fixture(fixture_), starves(starves_) {}
+    asio::awaitable<rules::Poll> poll() override {
+      if (starves) throw std::bad_alloc();
+      rules::Poll poll;
+      poll.probe = ProbeName("starving");
+      poll.ended = fixture.clock.now();
+      poll.up = Up::up;
+      co_return poll;
+    }
+    Fixture& fixture;
+    bool starves;
+  };
+  Fixture it;
+  int made = 0;
+  it.make({probe("starving", 20ms)}, [&](const ProbeConfig&, probes::Surroundings) {
+    std::vector<std::unique_ptr<probes::Probe>> list;
+    if (++made == 2) throw std::bad_alloc();
+    list.push_back(std::make_unique<Starving>(it, made < 4));
+    return list;
+  });
+  it.scheduler->start();
+  it.run_until(3);
+  CHECK(made == 4);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(it.delivered.at(i).up == Up::unknown);
+    CHECK(it.delivered.at(i).fault->kind == FaultKind::no_memory);
+  }
+  CHECK(it.delivered.at(2).up == Up::up);
+  it.stop();
 }

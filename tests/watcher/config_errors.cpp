@@ -510,3 +510,12 @@ TEST_CASE("a template's field that there is not is an error, with the nearest on
   CHECK(found.find("notify.n.template: has {titel}, which is no field; did you mean \"title\"?") != std::string::npos);
   CHECK(found.find("{text}") == std::string::npos);
 }
+
+TEST_CASE("the memory that targets may make us keep is a size, and enough for a page") {
+  CHECK(findings_of("[watcher]\nmemory = '128MiB'\n").empty());
+  CHECK(findings_of("[watcher]\nmemory = '1MiB'\n").empty());
+  for (const char* const wrong : {"'1023KiB'", "'lots'", "0", "-1"}) {
+    CHECK(findings_of("[watcher]\nmemory = " + std::string(wrong) + "\n").find("watcher.memory: ") !=
+          std::string::npos);
+  }
+}

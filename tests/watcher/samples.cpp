@@ -130,3 +130,44 @@ TEST_CASE("promtool takes a finished file of recorded samples") {
   CHECK(std::system(create.c_str()) == 0);
   CHECK_FALSE(std::filesystem::is_empty(folder.path + "/blocks"));
 }
+
+TEST_CASE("a poll that there is no room for is not recorded, and those after it are") {
+  watcher::SampleText text;
+  text.append(poll_at(0, 1), 1000);
+  const std::size_t one = text.size();
+  rules::Poll large = poll_at(5, 2);
+  for (int i = 0; i < 1000; ++i) large.readings.push_back(large.readings.front());
+  text.append(large, 1000);
+  CHECK(text.size() == one);
+  text.append(poll_at(10, 3), 1000);
+  const auto polls = watcher::read_samples(text.take());
+  REQUIRE(polls.size() == 2);
+  CHECK(polls[1].readings.at(0).value == 3);
+}
+
+TEST_CASE("samples that take more memory than there is for them are not read") {
+  const journal_support::Folder folder;
+  watcher::SampleFiles files(folder.path, std::chrono::hours(3));
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += text_of(poll_at(i, i));
+  REQUIRE_FALSE(files.append(text, at(1000)));
+  CHECK(files.read(at(0), 10'000'000).size() == 1000);
+  CHECK(files.read(at(0), 10'000).empty());
+  CHECK(files.read(at(995), 10'000).size() == 5);
+}
+
+TEST_CASE("a file of samples whose end a crash cut is finished with its whole lines, however long they are") {
+  const journal_support::Folder folder;
+  watcher::SampleFiles files(folder.path, std::chrono::hours(24));
+  rules::Poll poll = poll_at(0, 1);
+  poll.readings.push_back(
+      {std::make_shared<const rules::SeriesKey>(rules::SeriesKey{"m", {{"l", std::string(200'000, 'x')}}}), 7});
+  const std::string whole = text_of(poll);
+  REQUIRE_FALSE(files.append(whole + whole.substr(0, whole.size() - 10), at(0)));
+  REQUIRE_FALSE(files.append(text_of(poll_at(2 * 3600, 3)), at(2 * 3600)));
+  const auto polls = files.read(at(-1));
+  REQUIRE(polls.size() == 3);
+  CHECK(polls[0].readings.size() == poll.readings.size());
+  CHECK(polls[0].readings.back().series->labels.at(0).value.size() == 200'000);
+  CHECK(polls[2].readings.at(0).value == 3);
+}

@@ -131,10 +131,12 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   asio::io_context loop;
   const SystemClock clock;
   probes::Resolver resolver;
+  probes::MemoryBudget memory(static_cast<std::size_t>(config.watcher.memory));
   Looking looking{config, {}, {}};
   std::vector<std::unique_ptr<probes::Probe>> all_probes;
   for (const probes::ProbeConfig& probe : config.probes) {
-    for (auto& one : probes::make_probes(probe, {clock, resolver, make_trusted})) all_probes.push_back(std::move(one));
+    for (auto& one : probes::make_probes(probe, {clock, resolver, make_trusted, &memory}))
+      all_probes.push_back(std::move(one));
   }
   for (const auto& probe : all_probes) asio::co_spawn(loop, poll_once(looking, *probe), asio::detached);
   std::vector<std::unique_ptr<Driver>> drivers;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "probes/clock.hpp"
 #include "probes/config.hpp"
+#include "probes/memory_budget.hpp"
 #include "rules/engine/config.hpp"
 
 namespace watcher {
@@ -26,7 +28,8 @@ struct WatcherSection {
   std::string control_group;
   std::optional<Text> token;
   rules::Duration record = std::chrono::hours(24);
-  std::string environment;  // "staging", "production"; free text
+  std::int64_t memory = probes::memory_default;  // bytes that all targets together may make us keep
+  std::string environment;                       // "staging", "production"; free text
 };
 
 // Each kind of driver says of itself which keys it has, how it is made, what it can do, which commands it runs; that

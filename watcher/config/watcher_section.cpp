@@ -18,6 +18,7 @@ using probes::Key;
 using probes::key;
 using probes::Kind;
 
+constexpr std::int64_t memory_min = 1024 * 1024;  // bytes; less is no room for one page of a usual library
 constexpr std::size_t socket_path_max = sizeof(sockaddr_un::sun_path) - 1;  // bytes; the kernel's limit
 
 std::string host_name() {
@@ -110,6 +111,10 @@ constexpr std::array keys{
         .when_left_out("read-only over TCP"),
     probes::choice<modes, &Config::core, &rules::CoreConfig::mode>("mode", "The most that any rule may do by itself."),
     watcher_key<Kind::duration, &WatcherSection::record>("record", "How long raw samples are kept."),
+    watcher_key<Kind::size, &WatcherSection::memory>(
+        "memory",
+        "The most memory that all targets together may make us keep. Each may always use an equal share; a probe that "
+        "would exceed both is unknown."),
     watcher_key<Kind::string, &WatcherSection::environment>("environment", "What this host is, such as \"staging\".")
         .when_left_out("not said"),
 };
@@ -126,6 +131,7 @@ void read_watcher(Loading& loading, TableReader& root) {
   TableReader reader(loading, *table, "watcher");
   reader.read(keys, &loading.config);
   if (out.token && out.token->value.empty()) reader.error("token", "is empty; leave it out for read-only over TCP");
+  if (out.memory < memory_min) reader.error("memory", "is less than \"1MiB\", which no page of metrics fits in");
   reader.finish();
 }
 

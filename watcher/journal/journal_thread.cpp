@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -40,7 +41,8 @@ class TaskOf final : public Task {
   Handler handler_;
 };
 
-const char* const not_asked = "the disk is too slow for what is to be saved, or the watcher stops; check the disk";
+const char* const not_asked =
+    "the disk is too slow for what is to be saved, memory ran out, or the watcher stops; check the disk";
 
 }  // namespace
 
@@ -83,10 +85,19 @@ class JournalThread::Worker {
  private:
   void run() {
     while (std::unique_ptr<Task> task = next()) {
-      task->run(*journal_);
-      task->tell(true);
+      task->tell(run(*task));
     }
     journal_.reset();
+  }
+
+  // What memory ran out for is not done; the others are.
+  bool run(Task& task) {
+    try {
+      task.run(*journal_);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
 
   // nullptr: closing, and nothing waits any more.

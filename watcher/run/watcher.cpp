@@ -41,6 +41,7 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       config_(std::move(config)),
       options_(std::move(options)),
       started_(clock.now()),
+      memory_(static_cast<std::size_t>(config_->watcher.memory)),
       journal_(io.get_executor(), std::move(journal)),
       left_at_work_(left_at_work(config_->watcher.state_dir)),
       engine_(core(), with_work_left(journal_.found().durable, left_at_work_), started_),
@@ -105,14 +106,18 @@ void Watcher::equip() {
 }
 
 // Windows go on where they were when we were away for a moment only. After a longer absence what was recorded would
-// reach too far back to be about the present.
+// reach too far back to be about the present. What has no room is not read either: windows have the other
+// half of it.
 void Watcher::refill_windows() {
   rules::Duration longest{};
   for (const rules::SignalSpec& signal : config_->core.signals) longest = std::max(longest, signal.window_max);
-  const std::vector<rules::Poll> polls = sample_files_.read(started_ - longest);
+  const std::vector<rules::Poll> polls = sample_files_.read(started_ - longest, memory_.size() / 2);
   if (polls.empty() || started_ - polls.back().ended > absence_max) return;
   for (const rules::Poll& poll : polls) {
     if (poll.ended < started_) engine_.refill(poll);
+  }
+  for (const rules::Poll& poll : polls) {
+    memory_.kept_in_windows(poll.probe, poll.instance, engine_.kept(poll.probe, poll.instance));
   }
   log_info("refilled",
            fmt::format("polls={} from={:.0f}s_ago", polls.size(), rules::seconds(started_ - polls.front().ended)));
@@ -121,9 +126,11 @@ void Watcher::refill_windows() {
 void Watcher::poll_came(rules::Poll poll) {
   redact(poll, config_->secrets);
   metrics_.observe_poll(poll);
-  const bool records = config_->watcher.record > rules::Duration::zero() && samples_.size() < samples_waiting_max;
-  if (records) samples_.append(poll);
+  if (config_->watcher.record > rules::Duration::zero()) samples_.append(poll, samples_waiting_max);
+  const rules::ProbeName probe = poll.probe;
+  const std::size_t instance = poll.instance;
   loop_.observe(std::move(poll));
+  memory_.kept_in_windows(probe, instance, engine_.kept(probe, instance));
 }
 
 void Watcher::start_loops() {
@@ -160,7 +167,7 @@ void Watcher::hold_on_to_deployments() {
 asio::awaitable<int> Watcher::live() {
   own_up_to_lost_state();
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
-  const probes::Surroundings around{clock_, resolver_, make_trusted};
+  const probes::Surroundings around{clock_, resolver_, make_trusted, &memory_};
   scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
   refill_windows();
   equip();

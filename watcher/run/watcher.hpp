@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/memory_budget.hpp"
 #include "probes/net/resolver.hpp"
 #include "probes/net/task_group.hpp"
 #include "probes/scheduler.hpp"
@@ -18,6 +19,7 @@
 #include "watcher/notify/outbox.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/engine_loop.hpp"
+#include "watcher/run/memory_reserve.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/run.hpp"
 #include "watcher/run/sd_notify.hpp"
@@ -92,6 +94,7 @@ class Watcher final : public Host {
   void own_up_to_lost_state();
   void hold_on_to_deployments();
   void look_at_clock();
+  void look_at_memory();
   asio::awaitable<void> look_at_disk();
   void count_notifications();
   void save_spans();
@@ -106,6 +109,8 @@ class Watcher final : public Host {
   rules::Instant started_;
   SdNotify systemd_;
   probes::Resolver resolver_;
+  probes::MemoryBudget memory_;
+  MemoryReserve reserve_;
   JournalThread journal_;
   std::optional<AtWork> left_at_work_;  // by a watcher that was killed; only while we start
   rules::Engine engine_;

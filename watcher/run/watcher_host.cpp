@@ -133,6 +133,7 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
   if (stopping_) co_return refused("nothing was changed: the watcher is stopping");
   config_ = std::move(fresh);
   server_.allow(std::get<Places>(places));
+  memory_.resize(static_cast<std::size_t>(config_->watcher.memory));
   loop_.reload(core());
   scheduler_->replace(config_->probes);
   outbox_.replace(config_->notifiers);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -68,6 +69,21 @@ void Watcher::look_at_clock() {
   loop_.observe(rules::ClockJump{clock_.now(), *jump});
 }
 
+// The process has less than watcher.memory allows: those who keep most make way at their next polls. More is not
+// allowed again before a reload, or the reserve would be spent again and again.
+void Watcher::look_at_memory() {
+  if (!reserve_.spent()) return;
+  constexpr std::size_t least = 1024 * 1024;  // bytes
+  const std::size_t before = memory_.size();
+  memory_.resize(std::max(before / 2, least));
+  malloc_trim(0);
+  reserve_.take_again();
+  if (memory_.size() == before) return;
+  log_error("memory", fmt::format("what=\"memory ran out: what targets may make us keep is lowered to {} KiB; give "
+                                  "rollbackd more, or lower watcher.memory\"",
+                                  memory_.size() / 1024));
+}
+
 // The outbox counts in its own way; what is new since the last look is handed to the metrics.
 void Watcher::count_notifications() {
   for (const auto& [name, counts] : outbox_.counts()) {
@@ -95,6 +111,7 @@ asio::awaitable<void> Watcher::heartbeat() {
   asio::steady_timer timer(io_);
   for (;;) {
     look_at_clock();
+    look_at_memory();
     systemd_.feed_watchdog();
     if (stopping_) systemd_.extend_timeout(stop_extension);
     timer.expires_after(probes::until_next(clock_.now(), beat));

@@ -3,18 +3,16 @@
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "watcher/journal/files.hpp"
+#include "watcher/samples/line_files.hpp"
 #include "watcher/samples/sample_text.hpp"
 
 namespace watcher {
@@ -24,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr rules::Duration file_span_max = std::chrono::hours(1);
-constexpr int compression_level = 3;
 constexpr std::string_view end_of_file = "# EOF\n";
 
 struct RecordedFile {
@@ -59,24 +56,6 @@ std::vector<RecordedFile> files_in(const std::string& dir) {
   return files;
 }
 
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return std::move(out).str();
-}
-
-std::string decompressed(const std::string& packed) {
-  const unsigned long long size = ZSTD_getFrameContentSize(packed.data(), packed.size());
-  const bool known = size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR;
-  if (!known || size > 4 * static_cast<unsigned long long>(SampleFiles::file_max)) return "";
-  std::string text(static_cast<std::size_t>(size), '\0');
-  const std::size_t got = ZSTD_decompress(text.data(), text.size(), packed.data(), packed.size());
-  if (ZSTD_isError(got) != 0U) return "";
-  text.resize(got);
-  return text;
-}
-
 // False: errno says why.
 bool put(const fs::path& path, int how, std::string_view text) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, private_file));
@@ -85,15 +64,9 @@ bool put(const fs::path& path, int how, std::string_view text) {
 
 // Compressed beside it first, so that a crash leaves one of the two whole.
 void finish(const fs::path& path) {
-  std::string text = contents(path);
-  if (!text.empty() && text.back() != '\n') text.resize(text.rfind('\n') + 1);
-  text += end_of_file;
-  std::string packed(ZSTD_compressBound(text.size()), '\0');
-  const std::size_t size = ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), compression_level);
-  if (ZSTD_isError(size) != 0U) return;
   const fs::path part = path.string() + ".zst.part";
   std::error_code error;
-  if (!put(part, O_TRUNC, std::string_view(packed.data(), size))) {
+  if (!compress_lines(path, part, end_of_file)) {
     fs::remove(part, error);
     return;
   }
@@ -145,18 +118,19 @@ void SampleFiles::prune(rules::Instant now) {
   }
 }
 
-std::vector<rules::Poll> SampleFiles::read(rules::Instant from) const {
-  std::vector<rules::Poll> polls;
+std::vector<rules::Poll> SampleFiles::read(rules::Instant from, std::size_t most) const {
+  SampleReader reader(from, most);
+  const TakeLine take = [&reader](std::string_view line) { return reader.push(line); };
   const std::vector<RecordedFile> files = files_in(dir_);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const bool over = i + 1 < files.size() && files[i + 1].begun < from;
     if (over) continue;
-    const std::string raw = contents(files[i].path);
-    std::vector<rules::Poll> more = read_samples(files[i].open ? raw : decompressed(raw));
-    for (rules::Poll& poll : more) {
-      if (poll.ended >= from) polls.push_back(std::move(poll));
-    }
+    if (files[i].open)
+      each_line(files[i].path, take);
+    else
+      each_compressed_line(files[i].path, take);
   }
+  std::vector<rules::Poll> polls = reader.take();
   std::stable_sort(polls.begin(), polls.end(), [](const auto& a, const auto& b) { return a.ended < b.ended; });
   return polls;
 }

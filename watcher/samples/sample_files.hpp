@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ class SampleFiles {
   // Appends what SampleText wrote. Returns what went wrong; the text is lost then, and nothing else.
   std::optional<std::string> append(const std::string& text, rules::Instant now);
 
-  // The polls recorded at `from` or later, in the order in which they ended.
-  std::vector<rules::Poll> read(rules::Instant from) const;
+  // The polls recorded at `from` or later, in the order in which they ended; none when they take more than `most` bytes
+  // of memory.
+  std::vector<rules::Poll> read(rules::Instant from, std::size_t most = std::numeric_limits<std::size_t>::max()) const;
 
  private:
   bool has_room() const;

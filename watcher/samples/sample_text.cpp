@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -191,11 +192,20 @@ rules::Poll poll_of(const ReadLine& line) {
 
 }  // namespace
 
-void SampleText::append(const rules::Poll& poll) {
+void SampleText::append(const rules::Poll& poll, std::size_t most) {
   static const rules::SeriesKey poll_key{std::string(poll_name), {}};
-  write_ends(poll);
-  append_line(poll_key, number_of(poll.up));
-  for (const rules::Reading& reading : poll.readings) append_line(*reading.series, reading.value);
+  const std::size_t before = text_.size();
+  try {
+    write_ends(poll);
+    append_line(poll_key, number_of(poll.up));
+    for (const rules::Reading& reading : poll.readings) {
+      if (text_.size() > most) break;
+      append_line(*reading.series, reading.value);
+    }
+  } catch (const std::bad_alloc&) {
+    most = before;
+  }
+  if (text_.size() > most) text_.resize(before);
 }
 
 std::string SampleText::take() { return std::exchange(text_, std::string()); }
@@ -227,25 +237,39 @@ void SampleText::append_line(const rules::SeriesKey& key, double value) {
   text_.append(rest.data(), at);
 }
 
+bool SampleReader::push(std::string_view line) {
+  std::optional<ReadLine> read = read_line(line);
+  if (!read) return true;
+  if (read->key.name == poll_name) {
+    is_passing_over_ = read->at < from_;
+    if (!is_passing_over_) polls_.push_back(poll_of(*read));
+    bytes_ += is_passing_over_ ? 0 : sizeof(rules::Poll) + read->probe.size();
+  } else if (!is_passing_over_) {
+    rules::Poll& poll = polls_.back();
+    const bool same = poll.probe.text == read->probe && poll.instance == read->instance && poll.ended == read->at;
+    if (!same) return true;
+    const auto [key, added] = keys_.insert(std::make_shared<const rules::SeriesKey>(std::move(read->key)));
+    poll.readings.push_back({*key, read->value});
+    bytes_ += 2 * sizeof(rules::Reading) + (added ? rules::bytes_of(**key) : 0);
+  }
+  return bytes_ <= most_;
+}
+
+std::vector<rules::Poll> SampleReader::take() {
+  keys_.clear();
+  if (bytes_ > most_) return {};
+  return std::move(polls_);
+}
+
 std::vector<rules::Poll> read_samples(std::string_view text) {
-  std::vector<rules::Poll> polls;
+  SampleReader reader(rules::Instant::min(), std::string::npos);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos) break;
-    std::optional<ReadLine> line = read_line(text.substr(0, end));
+    reader.push(text.substr(0, end));
     text.remove_prefix(end + 1);
-    if (!line) continue;
-    if (line->key.name == poll_name) {
-      polls.push_back(poll_of(*line));
-      continue;
-    }
-    if (polls.empty()) continue;
-    rules::Poll& poll = polls.back();
-    const bool same = poll.probe.text == line->probe && poll.instance == line->instance && poll.ended == line->at;
-    if (!same) continue;
-    poll.readings.push_back({std::make_shared<const rules::SeriesKey>(std::move(line->key)), line->value});
   }
-  return polls;
+  return reader.take();
 }
 
 }  // namespace watcher

@@ -4,6 +4,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -54,6 +55,8 @@ struct Server::State {
 
   std::string listen_web(const std::string& address);
   std::string listen_control(const WatcherSection& watcher);
+  template <class Accept>
+  asio::awaitable<void> keep_accepting(Accept accept);
   asio::awaitable<void> accept_web();
   asio::awaitable<void> accept_control();
   asio::awaitable<void> pause_after(error_code error);
@@ -86,7 +89,26 @@ asio::awaitable<void> Server::State::pause_after(error_code error) {
 
 asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, Seats& seats) {
   const Seats::Seat seat(seats);
-  co_await converse(std::move(socket), std::move(visitor), host, metrics, seats);
+  try {
+    co_await converse(std::move(socket), std::move(visitor), host, metrics, seats);
+  } catch (const std::bad_alloc&) {
+    // The connection is closed: whoever asked asks again.
+  }
+}
+
+// Runs until the acceptor is closed. Where memory runs out in between, that connection is lost, and no other.
+template <class Accept>
+asio::awaitable<void> Server::State::keep_accepting(Accept accept) {
+  for (bool is_open = true; is_open;) {
+    bool is_lost = false;
+    try {
+      co_await (this->*accept)();
+      is_open = false;
+    } catch (const std::bad_alloc&) {
+      is_lost = true;
+    }
+    if (is_lost) co_await pause_after(asio::error::no_memory);
+  }
 }
 
 asio::awaitable<void> Server::State::accept_web() {
@@ -150,8 +172,8 @@ void Server::allow(const Places& places) {
 }
 
 asio::awaitable<void> Server::serve() {
-  if (state_->web) state_->tasks.spawn("accept web", state_->accept_web());
-  if (state_->control) state_->tasks.spawn("accept control", state_->accept_control());
+  if (state_->web) state_->tasks.spawn("accept web", state_->keep_accepting(&State::accept_web));
+  if (state_->control) state_->tasks.spawn("accept control", state_->keep_accepting(&State::accept_control));
   co_await state_->closed.async_wait(as_result);
   // Cancelled or closed: what is left must still be waited for.
   co_await asio::this_coro::throw_if_cancelled(false);

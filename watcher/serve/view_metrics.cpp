@@ -68,6 +68,16 @@ MetricFamily probes_up(const rules::EngineView& view) {
   return up;
 }
 
+MetricFamily probe_faults(const rules::EngineView& view) {
+  MetricFamily faults = family(MetricType::Gauge, "rollbackd_probe_fault",
+                               "1 for what the probe's newest poll met instead of an answer.");
+  for (const rules::ProbeView& probe : view.probes) {
+    if (!probe.last || !probe.last->fault) continue;
+    add(faults, {{"probe", probe.probe.text}, {"fault", rules::to_string(probe.last->fault->kind)}}, 1);
+  }
+  return faults;
+}
+
 MetricFamily unread_lines(const rules::EngineView& view) {
   MetricFamily lines = family(MetricType::Gauge, "rollbackd_probe_unread_lines",
                               "Lines of the probe's newest page that could not be read and that nothing selects.");
@@ -205,6 +215,7 @@ std::vector<MetricFamily> families_of(const rules::EngineView& view) {
   families.push_back(modes(view));
   families.push_back(degraded(view));
   families.push_back(probes_up(view));
+  families.push_back(probe_faults(view));
   families.push_back(signal_values(view));
   families.push_back(rule_verdicts(view));
   families.push_back(sustain_ratios(view));

@@ -1,6 +1,7 @@
 #include "watcher/steps/performer.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <new>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -100,7 +101,12 @@ asio::awaitable<StepResult> Performer::perform(rules::Perform command, probes::S
   // A step that is called off still has to end its child and to say what became of it.
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::vector<std::string> secrets = secrets_in(command.step);
-  StepResult result = co_await attempt(std::move(command), std::move(started));
+  StepResult result;
+  try {
+    result = co_await attempt(std::move(command), std::move(started));
+  } catch (const std::bad_alloc&) {
+    result = failed("memory ran out in the middle of it, and what it had started was ended; give rollbackd more");
+  }
   redact(result.detail, secrets);
   redact(result.output, secrets);
   co_return result;
