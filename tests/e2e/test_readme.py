@@ -75,6 +75,12 @@ class Readme(unittest.TestCase):
             for name in re.findall(r"\]\(([A-Za-z0-9_/.-]+)\)", text):
                 self.assertTrue((ROOT / document).parent.joinpath(name).exists(), f"{document} links {name}")
 
+    def test_every_test_that_a_promise_names_exists(self):
+        there = {path.name for path in (ROOT / "tests").rglob("*.*")}
+        named = set(re.findall(r"`([a-z_]+\.(?:cpp|py))`", (ROOT / "SECURITY.md").read_text()))
+        self.assertGreaterEqual(len(named), 20)
+        self.assertEqual(named - there, set())
+
     def test_every_dependency_is_in_the_list_of_packages(self):
         packages = (ROOT / "packaging" / "apt-packages").read_text()
         for word in ("boost", "ssl", "curl", "prometheus-cpp", "tomlplusplus", "sqlite3", "re2", "cli11", "spdlog", "fmt", "zstd", "doctest", "benchmark"):
