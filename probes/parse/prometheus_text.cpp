@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view eof_text = "# EOF";
+constexpr std::string_view not_a_sample = "expected a metric's name, its labels and a number";
 
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
 
@@ -43,8 +44,12 @@ struct PrometheusText::State {
   std::string mistake(std::string_view line, std::string_view what) const;
 
   void check_skipped(std::string_view line) {
-    if (!ends_with_number(line)) return pass_over(without_blanks(line), "a sample ends with a number");
-    is_any_read = true;
+    const bool is_sample = ends_with_number(line);
+    is_any_read = is_any_read || is_sample;
+    if (is_sample) return;
+    line = without_blanks(line);
+    // The same words as where its name was not known yet.
+    pass_over(line, line.find_first_of(" \t{") == line.npos ? not_a_sample : "a sample ends with a number");
   }
 
   WantedNames wanted;
@@ -155,7 +160,7 @@ void PrometheusText::State::read_unexpected(std::string_view line) {
   std::size_t name_size = 1;
   while (name_size < line.size() && metric_name_part.has(line[name_size])) ++name_size;
   const char after = name_size < line.size() ? line[name_size] : '\0';
-  if (after != '{' && !is_blank(after)) return pass_over(line, "expected a metric's name, its labels and a number");
+  if (after != '{' && !is_blank(after)) return pass_over(line, not_a_sample);
   read_named(line, name_size);
 }
 
@@ -277,8 +282,7 @@ std::optional<rules::Fault> PrometheusText::finish(BodyEnd end) {
 }
 
 std::size_t PrometheusText::held() const {
-  const State& state = *state_;
-  return state.memory.bytes() + state.held.capacity() + state.readings.capacity() * sizeof(rules::Reading);
+  return state_->memory.bytes() + state_->held.capacity() + state_->readings.capacity() * sizeof(rules::Reading);
 }
 
 void PrometheusText::give_up(rules::Fault fault) {

@@ -120,3 +120,11 @@ TEST_CASE(
     CHECK(result.unread.first.starts_with("line " + std::to_string(line) + ": \"h_sum{route=\"/\"} seven\""));
   }
 }
+
+TEST_CASE("what is said of a line does not depend on whether its name was known before") {
+  const std::string alone = "other        \n";
+  const Page cold = read(alone + wanted, 4096);
+  CHECK(cold.unread.lines == 1);
+  CHECK(read("other 1\n" + alone + wanted, 4096).unread.first.substr(7) == cold.unread.first.substr(7));
+  CHECK(cold.unread.first.find("expected a metric's name") != std::string::npos);
+}
