@@ -1,6 +1,7 @@
 #include <boost/asio/io_context.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "journal_support.hpp"
@@ -145,4 +146,18 @@ TEST_CASE_FIXTURE(Asking, "the journal's thread reads what was saved") {
   tasks.spawn("ask", ask());
   io.run();
   CHECK(read);
+}
+
+TEST_CASE_FIXTURE(Asking, "memory that runs out in a task of the journal costs that task alone") {
+  std::vector<bool> done;
+  const auto starve = [&]() -> asio::awaitable<void> {
+    std::function<void(watcher::Journal&)> work = [](watcher::Journal&) { throw std::bad_alloc(); };
+    const bool is_done = co_await journal.use(std::move(work));
+    done.push_back(is_done);
+  };
+  tasks.spawn("starving", starve());
+  tasks.spawn("saving", save_one(journal, "1", told));
+  io.run();
+  CHECK(done == std::vector<bool>{false});
+  CHECK(told == std::vector<std::string>{"1"});
 }

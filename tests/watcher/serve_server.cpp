@@ -116,6 +116,13 @@ TEST_CASE("metrics and API are served over TCP") {
   CHECK(begins(roundtrip(served, request("POST /metrics")), "HTTP/1.1 40"));
 }
 
+TEST_CASE("memory that runs out in an answer costs that connection alone") {
+  Served served;
+  served.host().starved_ = 2;
+  for (int i = 0; i < 2; ++i) CHECK(roundtrip(served, request("GET /api/v1/status")).empty());
+  CHECK(begins(roundtrip(served, request("GET /api/v1/status")), "HTTP/1.1 200 OK\r\n"));
+}
+
 TEST_CASE("HEAD answers with the header of GET and no body") {
   const Served served;
   const std::string reply = roundtrip(served, request("HEAD /healthz"));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <boost/json/parse.hpp>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -131,7 +133,10 @@ class FakeHost final : public watcher::Host {
   const watcher::Config& config() const override { return config_; }
   rules::Instant now() const override { return at(100); }
   rules::Instant started() const override { return at(0); }
-  rules::EngineView view() const override { return view_; }
+  rules::EngineView view() const override {
+    if (starved_-- > 0) throw std::bad_alloc();
+    return view_;
+  }
   std::vector<std::string> not_ready() const override { return not_ready_; }
 
   watcher::asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most) override {
@@ -172,6 +177,7 @@ class FakeHost final : public watcher::Host {
 
   watcher::Config config_;
   rules::EngineView view_;
+  mutable std::atomic<int> starved_ = 0;  // how many views there is no memory for
   std::vector<std::string> not_ready_;
   std::vector<rules::IncidentRecord> incidents_;
   rules::Answer answer_{true, "done", {}};

@@ -21,12 +21,14 @@ using tcp = boost::asio::ip::tcp;
 struct FakeDriver final : watcher::Driver {
   watcher::SwitchRequest asked;
   rules::StepResult answer;
+  bool is_starved = false;  // memory runs out in the middle of a switch
   boost::asio::awaitable<rules::RevisionRead> identify() override { co_return rules::RevisionRead(); }
   boost::asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
     co_return rules::ReadinessRead();
   }
   boost::asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest request) override {
     asked = request;
+    if (is_starved) throw std::bad_alloc();
     co_return answer;
   }
   std::string aftermath() const override { return {}; }
@@ -349,4 +351,15 @@ TEST_CASE("what the engine does itself is no step for the performer") {
   rules::StepSpec step;
   step.what = rules::SleepStep();
   CHECK(fixture.perform(step).status == StepStatus::failed);
+}
+
+TEST_CASE("memory that runs out in a step fails that step") {
+  Fixture fixture;
+  fixture.driver.is_starved = true;
+  rules::StepSpec step;
+  step.what = rules::SwitchStep();
+  const rules::StepResult result = fixture.perform(step);
+  CHECK(result.status == StepStatus::failed);
+  CHECK_FALSE(result.nothing_begun);
+  CHECK(result.detail.find("memory ran out") != std::string::npos);
 }
