@@ -2,9 +2,11 @@
 """What a person asks for on the command line."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import unittest
@@ -225,6 +227,62 @@ switch = "at-backup"
         self.tells_each_step_once(told)
         report = told.split("report: ")[1].strip()
         self.assertIn(self.revision("v1"), pathlib.Path(report).read_text())
+
+    def stopped_in(self, number, begun):
+        """`rollback` without a watcher gets the signal once `begun` says so. What it printed."""
+        heard = self.folder / "heard"
+        with heard.open("w") as out:
+            process = subprocess.Popen([ROLLBACKD, "rollback", "shop", "--config", self.config_file], stdin=subprocess.DEVNULL,
+                                       stdout=out, stderr=out, env=self.environment, start_new_session=True)
+        self.processes.append(process)
+        self.wait_for("it has begun and ends", begun, 20)
+        process.send_signal(number)
+        self.assertEqual(process.wait(15), 1, heard.read_text())
+        self.assertEqual(self.version(), "v2")
+        self.assertIn("goes on with incident", heard.read_text())
+        return heard.read_text()
+
+    def two_steps(self):
+        self.configure(f"""
+[action.rollback]
+[[action.rollback.step]]
+run = ["/bin/sh", "-c", "echo begun >> {self.folder}/steps; sleep 3; echo ended >> {self.folder}/steps"]
+[[action.rollback.step]]
+switch = "last-good"
+""")
+        self.adopt_v1_then_v2()
+        self.assertEqual(self.stop_watcher(), 0)
+        return self.folder / "steps"
+
+    def test_a_rollback_without_a_watcher_is_stopped_and_goes_on(self):
+        """The step in flight ends as it began, nothing more begins, and the next start, of either kind, goes on."""
+        steps = self.two_steps()
+        told = self.stopped_in(signal.SIGINT, lambda: steps.exists())
+        self.assertIn("stopping: the step that runs ends first", told)
+        self.assertEqual(steps.read_text(), "begun\nended\n")
+        again = self.cli("rollback", "shop", timeout=120).stdout
+        self.assertRegex(again, r"incident .* goes on\n(.*\n)*outcome: recovered")
+        self.assertEqual(self.version(), "v1")
+        self.assertEqual(steps.read_text(), "begun\nended\n")
+
+    def test_a_rollback_without_a_watcher_that_was_stopped_goes_on_under_the_next_one(self):
+        steps = self.two_steps()
+        self.stopped_in(signal.SIGTERM, lambda: steps.exists())
+        self.start_watcher()
+        self.wait_until_shop_serves("v1")
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "recovered")
+        self.assertEqual(steps.read_text(), "begun\nended\n")
+
+    def test_a_rollback_without_a_watcher_is_stopped_while_another_has_the_host(self):
+        steps = self.two_steps()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with (self.folder / "host.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                told = self.stopped_in(number, lambda: "opened" in (self.folder / "heard").read_text()
+                                       or "goes on" in (self.folder / "heard").read_text())
+            self.assertFalse(steps.exists(), told)
+        self.cli("rollback", "shop", timeout=120)
+        self.assertEqual(self.version(), "v1")
 
     def counted(self):
         """What the fuse will count, read by another process."""

@@ -185,3 +185,34 @@ TEST_CASE("SPEC 4: without a watcher the steps and the outcome are printed by th
   CHECK(refused.err.find("rollbackd: no good revision is known\n") != std::string::npos);
   CHECK(refused.out.empty());
 }
+
+TEST_CASE("SPEC 4: a rollback without a watcher that is stopped says that it is open and what goes on with it") {
+  const CliFolder folder(one_service);
+  FakeWatcher nobody;
+  nobody.run_returns = 1;
+  nobody.while_running = [](const watcher::RunOptions& options) {
+    rules::IncidentRecord incident;
+    incident.id = rules::IncidentId("i1");
+    rules::StepRecord one;
+    one.id.incident = incident.id;
+    one.text = "run ./drain";
+    rules::Answer answer;
+    answer.accepted = true;
+    answer.text = "i1 opened";
+    answer.incident = incident.id;
+    options.answered(answer);
+    options.looked(incident, {one});
+    options.stopping(true);
+    one.ended = one.started + std::chrono::seconds(4);
+    one.status = rules::StepStatus::succeeded;
+    options.looked(incident, {one});
+  };
+  const CliRun run = nobody(folder.line({"rollback"}));
+  CHECK(run.exit_code == 1);
+  CHECK(run.out == "i1 opened\nsteps:\n  1. run ./drain ... \n  1. run ./drain ... ok, 4s\n");
+  CHECK(run.err.find("stopping: the step that runs ends first, nothing more is begun\n") != std::string::npos);
+  CHECK(run.err.find("the next start goes on with incident i1: rollbackd run, or again rollbackd rollback\n") !=
+        std::string::npos);
+  nobody.while_running = [](const watcher::RunOptions& options) { options.stopping(false); };
+  CHECK(nobody(folder.line({"rollback"})).err.find("rollbackd: nothing was begun\n") != std::string::npos);
+}

@@ -128,6 +128,12 @@ void Follower::look(const json::value& incident, rules::Duration since_last) {
   line_.out().flush();
 }
 
+void Follower::say(const std::string& what) {
+  end_line();
+  line_.out().flush();
+  line_.err() << "rollbackd: " << what << std::endl;
+}
+
 int Follower::end(const std::string& report) {
   end_line();
   if (outcome_.empty()) {

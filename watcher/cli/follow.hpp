@@ -20,6 +20,8 @@ class Follower {
   void look(const boost::json::value& incident, rules::Duration since_last);
   // The outcome, and where the report is. Returns the exit code that tells it; an incident that is still open is no.
   int end(const std::string& report);
+  // To whoever waits, on a line of its own.
+  void say(const std::string& what);
   const std::string& outcome() const { return outcome_; }
 
  private:

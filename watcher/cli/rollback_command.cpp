@@ -84,6 +84,7 @@ struct Here {
   Follower follower;
   std::string incident{};  // empty: none was begun
   std::string last{};      // what was seen last of it, as JSON
+  bool stopped = false;    // by a signal
 };
 
 // No watcher runs: this process is the watcher for as long as the one rollback takes.
@@ -107,13 +108,22 @@ int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) 
     here.last = incident_json(incident, steps);
     if (!line.json()) here.follower.look(json::parse(here.last), rollback_look_interval);
   };
+  options.stopping = [&](bool step_in_flight) {
+    here.stopped = true;
+    here.follower.say(step_in_flight ? "stopping: the step that runs ends first, nothing more is begun" : "stopping");
+  };
   line.err() << "rollbackd: no watcher answers; rolling back in this process\n";
   const std::string state_dir = config->watcher.state_dir;
   const int exit_code = line.terminal().run(*std::move(config), std::move(options));
+  if (here.stopped && here.incident.empty()) here.follower.say("nothing was begun");
   if (here.last.empty()) return exit_code;
-  if (!line.json()) return here.follower.end(report_of(state_dir, here.incident));
-  line.out() << here.last << "\n";
-  return exit_code;
+  if (line.json()) line.out() << here.last << "\n";
+  const int told = line.json() ? exit_code : here.follower.end(report_of(state_dir, here.incident));
+  if (here.stopped && exit_code != exit_fine) {
+    here.follower.say("the next start goes on with incident " + here.incident +
+                      ": rollbackd run, or again rollbackd rollback");
+  }
+  return told;
 }
 
 // Asked of the watcher, and where none runs found out here.
@@ -181,7 +191,8 @@ void add_rollback_command(CLI::App& app, CommandLine& line) {
       app, "rollback",
       "roll a service back by hand, and wait for the outcome: prints each step with what became of it, as it happens "
       "(--json: the incident, at its end). The same plan, journal and verification as by itself. Runs the action "
-      "rollback, else the only one of the service that switches and undoes code alone; what "
+      "rollback of the file, else the only one of the service that switches and undoes code alone, else the bare "
+      "switch; what "
       "loses data only when it is named, and asks first. Works with every probe down, "
       "and without a watcher (then in this process). Exit code 0 when it recovered, 1 when not.",
       [&line, arguments] { return roll_back(line, *arguments); });

@@ -190,6 +190,12 @@ asio::awaitable<int> Watcher::live() {
 }
 
 void Watcher::stop() {
+  if (stopping_) return;
+  if (options_.stopping) options_.stopping(deeds_.step_in_flight());
+  end();
+}
+
+void Watcher::end() {
   stopping_ = true;
   stop_timer_.cancel();
 }
@@ -205,6 +211,7 @@ asio::awaitable<void> Watcher::shut_down() {
   save_spans();
   co_await loop_.settled();
   co_await deeds_.reports_written();
+  co_await look_at_rollback();
   readers_.cancel();
   loops_.cancel();
   server_.close();
@@ -226,49 +233,6 @@ asio::awaitable<void> Watcher::take_up_spool() {
   loop_.decide_now();
   co_await loop_.settled();
   for (const Spooled& entry : spooled) remove_spooled(entry);
-}
-
-// What was deployed while nobody watched has to be known first, or it would not be what is rolled back: as many looks
-// as have to agree.
-asio::awaitable<void> Watcher::look_at_what_runs(rules::ServiceName service) {
-  constexpr int looks_that_agree = 2;
-  const auto found = services_.find(service);
-  if (found == services_.end()) co_return;
-  const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
-  for (int look = 0; look < looks_that_agree; ++look) {
-    rules::Event read = co_await driver->identify();
-    redact(read, config_->secrets);
-    loop_.observe(std::move(read));
-  }
-  loop_.decide_now();
-  co_await loop_.settled();
-}
-
-asio::awaitable<void> Watcher::roll_back_once() {
-  co_await look_at_what_runs(options_.rollback->service);
-  rules::Request wish = *options_.rollback;
-  const rules::Answer answer = co_await request(std::move(wish));
-  log_info("rollback", "answer=" + log_value(answer.text));
-  if (options_.answered) options_.answered(answer);
-  exit_code_ = 1;
-  if (!answer.accepted) {
-    stop();
-    co_return;
-  }
-  asio::steady_timer timer(io_);
-  for (;;) {
-    std::optional<rules::IncidentRecord> record = co_await incident(answer.incident);
-    const std::vector<rules::StepRecord> done = co_await steps(answer.incident);
-    if (record && options_.looked) options_.looked(*record, done);
-    if (record && record->closed) {
-      const bool recovered = record->outcome == rules::Outcome::recovered;
-      exit_code_ = recovered ? 0 : 1;
-      break;
-    }
-    timer.expires_after(rollback_look_interval);
-    co_await timer.async_wait(as_result);
-  }
-  stop();
 }
 
 }  // namespace watcher

@@ -74,7 +74,11 @@ class Watcher final : public Host {
   asio::awaitable<std::string> take_up(SpooledWord word);
   asio::awaitable<void> heartbeat();
   asio::awaitable<void> housekeeping();
+  void end();
   asio::awaitable<void> roll_back_once();
+  asio::awaitable<rules::Answer> begin_rollback();
+  asio::awaitable<bool> look_at_rollback();
+  std::optional<rules::IncidentId> left_half_done(const rules::RollbackByHand& wish) const;
   asio::awaitable<void> look_at_what_runs(rules::ServiceName service);
   asio::awaitable<void> reload_and_log();
   asio::awaitable<rules::Answer> reload_alone();
@@ -134,6 +138,7 @@ class Watcher final : public Host {
   asio::steady_timer reload_ended_;  // never expires; cancelled when a reload has ended
   asio::steady_timer stop_timer_;    // never expires; cancelled when it is to stop
   std::string disk_trouble_;         // empty: saves work, and the reserve is held
+  rules::IncidentId rolled_back_;    // of the one rollback by hand; empty: it is not begun
   bool stopping_ = false;
   int exit_code_ = 0;
 };
