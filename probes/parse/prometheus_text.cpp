@@ -249,12 +249,8 @@ void PrometheusText::begin() {
   State& state = *state_;
   state.memory.begin_page();
   state.held.clear();
-  state.line_number = 0;
-  state.is_too_long = false;
-  state.is_any_read = false;
-  state.is_unended = false;
-  state.is_repeated = false;
-  state.eof_line = 0;
+  state.line_number = state.eof_line = 0;
+  state.is_too_long = state.is_any_read = state.is_unended = state.is_repeated = false;
   state.unread = {};
   state.fault.reset();
   state.readings.clear();
