@@ -511,6 +511,10 @@ TEST_CASE("a template's field that there is not is an error, with the nearest on
   CHECK(found.find("{text}") == std::string::npos);
 }
 
+TEST_CASE("a watcher's name is not empty: what is written out would have another one") {
+  CHECK(findings_of("[watcher]\nname = ''\n").find("watcher.name: is empty") != std::string::npos);
+}
+
 TEST_CASE("the memory that targets may make us keep is a size, and enough for a page") {
   CHECK(findings_of("[watcher]\nmemory = '128MiB'\n").empty());
   CHECK(findings_of("[watcher]\nmemory = '1MiB'\n").empty());

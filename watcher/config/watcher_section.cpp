@@ -57,6 +57,10 @@ std::string wrong_host(const std::string& name) {
   return "expected a host's name without scheme and port, such as \"watcher.example\", found \"" + name + "\"";
 }
 
+std::string wrong_name(const std::string& name) {
+  return name.empty() ? "is empty; leave it out for the host's name" : std::string();
+}
+
 std::string wrong_socket(const std::string& path) {
   if (path.size() <= socket_path_max) return {};
   return "a socket's path has at most " + std::to_string(socket_path_max) + " bytes, \"" + path + "\" has " +
@@ -90,6 +94,7 @@ constexpr Key watcher_key(std::string_view name, std::string_view doc) {
 
 constexpr std::array keys{
     watcher_key<Kind::string, &WatcherSection::name>("name", "What messages and reports call this watcher.")
+        .checked(wrong_name)
         .when_left_out("the host's name"),
     watcher_key<Kind::path, &WatcherSection::state_dir>("state_dir",
                                                         "The folder of the journal, samples and incidents.")
