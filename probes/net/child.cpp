@@ -134,6 +134,7 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
   output->stop();
   result.output = std::move(output->all());
   result.output_stdout = std::move(output->standard());
+  result.stderr_end = std::move(output->stderr_end());
   result.output_dropped = output->dropped();
   co_return result;
 }

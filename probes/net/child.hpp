@@ -57,6 +57,7 @@ struct ChildResult {
   bool no_descriptors = false;      // not_started because of EMFILE, ENFILE, EAGAIN
   std::string output;               // stdout and stderr as they came
   std::string output_stdout;        // stdout alone
+  std::string stderr_end;           // at most the last KiB, also of what was dropped
   std::int64_t output_dropped = 0;  // bytes beyond output_max, or beyond what there was memory for
 };
 

@@ -11,6 +11,7 @@ namespace probes {
 
 namespace {
 
+constexpr std::size_t end_max = 1024;         // bytes of standard error's end
 constexpr std::size_t piece_max = 16 * 1024;  // bytes a read; the loop serves others between reads
 
 void adopt(asio::posix::stream_descriptor& pipe, int descriptor) {
@@ -61,6 +62,10 @@ void ChildOutput::keep(const Pipe& pipe, const char* bytes, std::size_t count) {
   const std::size_t kept = std::min(room, count);
   all_.append(bytes, kept);
   if (&pipe == &out_) standard_.append(bytes, kept);
+  if (&pipe == &err_) {
+    err_end_.append(bytes, count);
+    if (err_end_.size() > end_max) err_end_.erase(0, err_end_.size() - end_max);
+  }
   dropped_ += static_cast<std::int64_t>(count - kept);
   if (account_ == nullptr || kept == 0 || account_->hold(all_.capacity() + standard_.capacity())) return;
   dropped_ += static_cast<std::int64_t>(all_.size());

@@ -27,8 +27,9 @@ class ChildOutput : public std::enable_shared_from_this<ChildOutput> {
   asio::awaitable<void> drained(rules::Duration limit);
   void stop();
 
-  std::string& all() { return all_; }            // both streams as they came
-  std::string& standard() { return standard_; }  // standard output alone
+  std::string& all() { return all_; }             // both streams as they came
+  std::string& standard() { return standard_; }   // standard output alone
+  std::string& stderr_end() { return err_end_; }  // its last KiB
   std::int64_t dropped() const { return dropped_; }
 
  private:
@@ -44,6 +45,7 @@ class ChildOutput : public std::enable_shared_from_this<ChildOutput> {
   MemoryBudget::Account* account_;
   std::string all_;
   std::string standard_;
+  std::string err_end_;
   std::int64_t dropped_ = 0;
 };
 

@@ -13,16 +13,6 @@ inline std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
-// Takes it off the text, with the blanks after it.
-inline std::string_view take_word(std::string_view& text) {
-  std::size_t end = 0;
-  while (end < text.size() && !is_blank(text[end])) ++end;
-  const std::string_view word = text.substr(0, end);
-  while (end < text.size() && is_blank(text[end])) ++end;
-  text.remove_prefix(end);
-  return word;
-}
-
 // Nearly every line ends in two digits, or in one after a blank: more is read only of those that do not.
 inline bool ends_with_digit(char before, char last) { return digits.has(last) && before_digit.has(before); }
 

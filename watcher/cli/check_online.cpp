@@ -84,15 +84,17 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const DriverS
         {Kind::advice, subject, "has no identify: it acts at most once until `deploy mark`; add identify = [...]"});
   }
   if (!service.has_driver) co_return;
-  std::optional<rules::Revision> any;
-  rules::ReadinessRead readiness = co_await driver.ready(any);
+  const rules::Revision to = last_good(looking.config, service.name, running);
+  std::optional<rules::Revision> known;
+  if (!to.empty()) known = to;
+  rules::ReadinessRead readiness = co_await driver.ready(known);
+  Responses responses = responses_of(looking.config);
+  const std::string& dir = dir_of(section, looking.config);
+  if (readiness.ready) readiness.reason = why_plans_cannot_run(responses[section.service], dir);
   const std::vector<PlanName> names = names_in_plans(looking.config, service.name);
   const std::vector<rules::NamedRevision> now = co_await names_now(driver, names);
-  if (readiness.ready) readiness.reason = why_no_name(names, now);
-  const rules::Revision to = last_good(looking.config, service.name, running);
+  if (readiness.ready && readiness.reason.empty()) readiness.reason = why_no_name(names, now);
   if (readiness.ready && readiness.reason.empty() && !to.empty()) {
-    Responses responses = responses_of(looking.config);
-    const std::string& dir = dir_of(section, looking.config);
     std::vector<LaterFile> files = files_run_there(responses[section.service], section, dir);
     readiness.reason = co_await why_not_there(driver, std::move(files), to);
   }

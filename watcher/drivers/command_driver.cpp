@@ -53,17 +53,12 @@ std::string first_line(std::string_view out) {
   return std::string(probes::trimmed(out.substr(0, out.find('\n'))));
 }
 
-std::string with_output(std::string what, const std::string& output) {
-  const std::string line = first_line(output);
-  return line.empty() ? what : what + ": " + line.substr(0, shown_max);
-}
-
 // What the command printed as the revision, or why it is none.
 void take_revision(rules::RevisionRead& read, const std::string& attempt, probes::ChildResult child) {
   rules::Revision revision(first_line(child.output_stdout));
-  const rules::StepResult ended = result_of(attempt, std::move(child), read_limit);
+  rules::StepResult ended = result_of(attempt, std::move(child), read_limit);
   if (ended.status != rules::StepStatus::succeeded) {
-    read.error = with_output(ended.detail, ended.output);
+    read.error = std::move(ended.detail);
   } else if (revision.empty()) {
     read.error = attempt + ": printed nothing; it has to print the revision that runs";
   } else if (!rules::is_safe_in_argv(revision)) {
@@ -120,9 +115,8 @@ asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revisi
   if (!argv) co_return attempt + ": the target's name must not be put into a command line";
   probes::ChildSpec child = quick(*argv);
   probes::ChildResult ended = co_await run_trusted(std::move(child));
-  const rules::StepResult result = result_of(attempt, std::move(ended), read_limit);
-  if (result.status == rules::StepStatus::succeeded) co_return std::string();
-  co_return with_output(result.detail, result.output);
+  // Empty when it succeeded.
+  co_return result_of(attempt, std::move(ended), read_limit).detail;
 }
 
 asio::awaitable<rules::ReadinessRead> Commands::ready(std::optional<rules::Revision> to) {

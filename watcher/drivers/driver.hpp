@@ -40,6 +40,8 @@ class Driver {
   virtual asio::awaitable<rules::RevisionRead> identify() = 0;
   // Whether a switch could be done now: commands exist, repository is there, `to` (if given) is in it.
   virtual asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) = 0;
+  // The same, asked every 20 s: what is dear to find out may be of some minutes ago.
+  virtual asio::awaitable<rules::ReadinessRead> still_ready(std::optional<rules::Revision> to);
   // Cheap, changes nothing. A driver that has no names but its revisions' ids does not know names.
   virtual asio::awaitable<NameMeans> meaning_of(std::string name);
   // What a switch from one to the other takes back, a line each and the newest first, at most `most` and what is left

@@ -7,6 +7,7 @@
 #include "watcher/drivers/git_aftermath.hpp"
 #include "watcher/drivers/git_clearing.hpp"
 #include "watcher/drivers/git_files_lost.hpp"
+#include "watcher/drivers/git_foresight.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_names.hpp"
 #include "watcher/drivers/git_repository.hpp"
@@ -35,6 +36,7 @@ class WorkingTree final : public Driver {
 
   asio::awaitable<rules::RevisionRead> identify() override;
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<rules::ReadinessRead> still_ready(std::optional<rules::Revision> to) override;
   asio::awaitable<NameMeans> meaning_of(std::string name) override;
   asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                        std::size_t most) override;
@@ -43,7 +45,9 @@ class WorkingTree final : public Driver {
   std::string aftermath() const override;
 
  private:
-  asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
+  asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to);
+  asio::awaitable<std::string> why_not_to(std::string head, std::optional<rules::Revision> to);
+  asio::awaitable<std::string> what_is_in_the_way(std::string commit);
   std::string why_not_runnable_here() const;
   std::string unknown_after_restart(const std::string& head) const;
 
@@ -53,6 +57,12 @@ class WorkingTree final : public Driver {
   GitRepository repository_;
   GitStateFile file_;
   GitNamed named_;
+  // What lies in the whole tree is looked for no oftener than that it takes a hundredth of the time.
+  struct LookedFor {
+    std::string commit;
+    rules::Instant again_at;
+  };
+  LookedFor nothing_in_the_way_;
 };
 
 asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
@@ -94,7 +104,7 @@ std::string WorkingTree::why_not_runnable_here() const {
   return why_not_started({config_.restart, config_.dir, runs_as(config_.dir, restart_user).user});
 }
 
-asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) const {
+asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) {
   std::string refused = repository_.why_not_ours();
   if (refused.empty()) refused = why_not_runnable_here();
   if (refused.empty()) refused = why_not_writable(config_.dir);
@@ -110,19 +120,46 @@ asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Rev
   const GitAnswer stuck_inside = co_await why_submodules_are_stuck(inside, lock_age_max, clock_.now());
   if (const auto* const error = std::get_if<GitError>(&stuck_inside)) co_return error->what;
   if (!std::get<std::string>(stuck_inside).empty()) co_return std::get<std::string>(stuck_inside);
-  if (!to) co_return std::string();
-  const GitAnswer commit = co_await repository_.commit_of(to->text);
-  if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;
-  const std::string& full = std::get<std::string>(commit);
-  if (full != to->text) co_return to->text + " is not a commit's full id; say " + full;
+  std::string now_at = std::get<std::string>(head);
+  co_return co_await why_not_to(std::move(now_at), std::move(to));
+}
+
+asio::awaitable<std::string> WorkingTree::why_not_to(std::string head, std::optional<rules::Revision> to) {
+  std::string full = std::move(head);
+  if (to) {
+    const GitAnswer commit = co_await repository_.commit_of(to->text);
+    if (const auto* const error = std::get_if<GitError>(&commit)) co_return error->what;
+    full = std::get<std::string>(commit);
+    if (full != to->text) co_return to->text + " is not a commit's full id; say " + full;
+  }
+  const GitDone unknown = co_await repository_.knows_paths(full);
+  if (unknown) co_return unknown->what;
+  const GitAnswer fails = co_await why_checkout_fails(repository_, full);
+  if (const auto* const error = std::get_if<GitError>(&fails)) co_return error->what;
+  if (!std::get<std::string>(fails).empty() || !to) co_return std::get<std::string>(fails);
+  co_return co_await what_is_in_the_way(std::move(full));
+}
+
+asio::awaitable<std::string> WorkingTree::what_is_in_the_way(std::string commit) {
+  constexpr int part = 100;  // of the time
+  const rules::Instant before = clock_.now();
+  if (nothing_in_the_way_.commit == commit && before < nothing_in_the_way_.again_at) co_return std::string();
+  nothing_in_the_way_ = {};
   GitClearingManner by_looking;
   const GitClearing clearing(repository_.git(), std::move(by_looking));
-  const GitDone in_the_way = co_await clearing.foresee(full);
+  const GitDone in_the_way = co_await clearing.foresee(commit);
   if (in_the_way) co_return in_the_way->what;
+  const rules::Instant after = clock_.now();
+  nothing_in_the_way_ = {std::move(commit), after + part * (after - before)};
   co_return std::string();
 }
 
 asio::awaitable<rules::ReadinessRead> WorkingTree::ready(std::optional<rules::Revision> to) {
+  nothing_in_the_way_ = {};
+  co_return co_await still_ready(std::move(to));
+}
+
+asio::awaitable<rules::ReadinessRead> WorkingTree::still_ready(std::optional<rules::Revision> to) {
   rules::ReadinessRead read;
   read.service = service_;
   if (to && !rules::is_safe_in_argv(*to)) {

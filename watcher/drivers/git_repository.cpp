@@ -1,6 +1,5 @@
 #include "watcher/drivers/git_repository.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,8 +10,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "rules/base/parse.hpp"
+#include "watcher/drivers/git_changes.hpp"
 #include "watcher/drivers/git_in_the_way.hpp"
+#include "watcher/drivers/git_locks.hpp"
 
 namespace watcher {
 
@@ -84,18 +84,19 @@ asio::awaitable<GitAnswer> GitRepository::commit_of(std::string revision) const 
   const auto* const said = std::get_if<std::string>(&shallow);
   if (said == nullptr) co_return shallow;
   error->what = revision + " is no commit in " + dir();
-  error->what += *said == "true" ? ", which is a shallow clone; git -C " + dir() + " fetch --unshallow brings the rest"
-                                 : "; git -C " + dir() + " fetch may bring it";
+  error->what += *said == "true" ? ", which is a shallow clone; do git -C " + dir() + " fetch --unshallow"
+                                 : "; do git -C " + dir() + " fetch, which may bring it";
   co_return answer;
 }
 
-asio::awaitable<GitAnswer> GitRepository::unfinished_operation() const {
+asio::awaitable<GitAnswer> GitRepository::git_dir() const {
   std::vector<std::string> arguments{"rev-parse", "--absolute-git-dir"};
-  GitAnswer answer = co_await git_.ask(std::move(arguments), git_question_limit);
-  auto* const git_dir = std::get_if<std::string>(&answer);
-  if (git_dir == nullptr) co_return answer;
-  *git_dir = operation_in(*git_dir);
-  if (!git_dir->empty()) co_return answer;
+  co_return co_await git_.ask(std::move(arguments), git_question_limit);
+}
+
+asio::awaitable<GitAnswer> GitRepository::unfinished_operation(std::string git_dir) const {
+  std::string operation = operation_in(git_dir);
+  if (!operation.empty()) co_return operation;
   // A stash that was applied with conflicts leaves nothing but these.
   std::vector<std::string> unmerged{"ls-files", "--unmerged", "--", ":/"};
   GitAnswer conflicts = co_await git_.ask(std::move(unmerged), git_question_limit);
@@ -104,39 +105,33 @@ asio::awaitable<GitAnswer> GitRepository::unfinished_operation() const {
   co_return conflicts;
 }
 
-asio::awaitable<GitAnswer> GitRepository::lock_held(rules::Duration for_long, rules::Instant now) const {
-  std::vector<std::string> arguments{"rev-parse", "--absolute-git-dir"};
-  GitAnswer answer = co_await git_.ask(std::move(arguments), git_question_limit);
-  auto* const git_dir = std::get_if<std::string>(&answer);
-  if (git_dir == nullptr) co_return answer;
-  const std::string lock = *git_dir + "/index.lock";
-  struct stat info {};
-  const bool held = ::stat(lock.c_str(), &info) == 0 &&
-                    now - rules::from_unix_seconds(static_cast<double>(info.st_mtime)) >= for_long;
-  *git_dir = held ? lock : std::string();
-  co_return answer;
-}
-
 asio::awaitable<GitAnswer> GitRepository::why_stuck(rules::Duration held_for, rules::Instant now) const {
-  GitAnswer operation = co_await unfinished_operation();
-  auto* const name = std::get_if<std::string>(&operation);
+  const GitAnswer where = co_await git_dir();
+  const auto* const found = std::get_if<std::string>(&where);
+  if (found == nullptr) co_return where;
+  const GitAnswer operation = co_await unfinished_operation(*found);
+  const auto* const name = std::get_if<std::string>(&operation);
   if (name == nullptr) co_return operation;
   if (!name->empty()) co_return "a " + *name + " is under way in " + dir() + "; do end it or abort it by hand";
-  GitAnswer lock = co_await lock_held(held_for, now);
-  auto* const held = std::get_if<std::string>(&lock);
-  if (held == nullptr || held->empty()) co_return lock;
-  co_return *held + " has been there for a while; do remove it when no git runs in " + dir();
+  std::string lock = lock_on_checkout(*found, held_for, now);
+  if (lock.empty()) {
+    lock = lock_on_stash(*found, held_for, now);
+    if (lock.empty()) co_return std::string();
+    const GitChanges changes(git_);
+    const GitAnswer status = co_await changes.status();
+    if (status.index() != 0 || std::get<std::string>(status).empty()) co_return status;
+  }
+  co_return lock + " has been there for a while; do remove it when no git runs in " + dir();
 }
 
 asio::awaitable<GitDone> GitRepository::wait_for_index(rules::Duration limit) const {
   constexpr rules::Duration pause = std::chrono::milliseconds(100);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
-  rules::Duration waited{};
-  while (true) {
-    const GitAnswer lock = co_await lock_held(rules::Duration::min(), rules::Instant());
-    if (const auto* const error = std::get_if<GitError>(&lock)) co_return *error;
-    const std::string& held = std::get<std::string>(lock);
+  const GitAnswer where = co_await git_dir();
+  if (const auto* const error = std::get_if<GitError>(&where)) co_return *error;
+  for (rules::Duration waited{};; waited += pause) {
+    const std::string held = lock_on_checkout(std::get<std::string>(where), rules::Duration::min(), rules::Instant());
     if (held.empty()) co_return GitDone();
     if (waited >= limit) {
       co_return GitError{held + " is there: another git works here, or one died; do remove it when no git runs in " +
@@ -144,8 +139,24 @@ asio::awaitable<GitDone> GitRepository::wait_for_index(rules::Duration limit) co
     }
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
-    waited += pause;
   }
+}
+
+asio::awaitable<GitDone> GitRepository::knows_paths(std::string commit) const {
+  if (paths().empty()) co_return GitDone();
+  const std::vector<std::string> asked{"ls-files", "--with-tree=" + commit, "--error-unmatch", "--"};
+  std::vector<std::string> all = asked;
+  all.insert(all.end(), paths().begin(), paths().end());
+  const GitAnswer known = co_await git_.ask(std::move(all), git_question_limit);
+  if (known.index() == 0) co_return GitDone();
+  // Before it says which one it does not know, it lists the others.
+  for (const std::string& path : paths()) {
+    std::vector<std::string> one = asked;
+    one.push_back(path);
+    const GitAnswer answer = co_await git_.ask(std::move(one), git_question_limit);
+    if (const auto* const error = std::get_if<GitError>(&answer)) co_return *error;
+  }
+  co_return std::get<GitError>(known);
 }
 
 asio::awaitable<GitYesNo> GitRepository::index_equals(std::string commit) const {

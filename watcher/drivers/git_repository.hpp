@@ -29,11 +29,12 @@ class GitRepository {
   // The full id of the commit that the revision names.
   asio::awaitable<GitAnswer> commit_of(std::string revision) const;
   // Why nothing can be checked out now, for people, with what to do: a merge, rebase, ... that somebody has begun and
-  // not ended, a conflict that is not resolved, a lock on the index that has been there for that long; empty: nothing
-  // is in the way.
+  // not ended, a conflict that is not resolved, a lock that has been there for that long; empty: nothing is in the way.
   asio::awaitable<GitAnswer> why_stuck(rules::Duration held_for, rules::Instant now) const;
-  // Waits until no other git holds the index; fails at the limit.
+  // Waits until no other git holds the index or HEAD; fails at the limit.
   asio::awaitable<GitDone> wait_for_index(rules::Duration limit) const;
+  // Fails when one of `paths` is neither in the index nor in the commit: nothing would be checked out.
+  asio::awaitable<GitDone> knows_paths(std::string commit) const;
   // Whether `paths` are in the index as they are in the commit.
   asio::awaitable<GitYesNo> index_equals(std::string commit) const;
   // The newest commits up to that one that changed `paths`, newest first, at most so many.
@@ -56,9 +57,9 @@ class GitRepository {
   asio::awaitable<GitYesNo> has_submodules(std::string commit) const;
 
  private:
+  asio::awaitable<GitAnswer> git_dir() const;
   // Empty: none.
-  asio::awaitable<GitAnswer> unfinished_operation() const;
-  asio::awaitable<GitAnswer> lock_held(rules::Duration for_long, rules::Instant now) const;
+  asio::awaitable<GitAnswer> unfinished_operation(std::string git_dir) const;
 
   GitRunner git_;
 };

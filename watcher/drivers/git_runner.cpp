@@ -30,6 +30,8 @@ GitRunner GitRunner::inside(const std::string& folder) const {
   return {dir_ + "/" + folder, {}, runs_as(dir_, user_).user, started_};
 }
 
+std::string GitRunner::user() const { return runs_as(dir_, user_).user; }
+
 std::string GitRunner::why_not_ours() const { return runs_as(dir_, user_).error; }
 
 probes::ChildSpec GitRunner::plain(rules::Duration limit) const {

@@ -43,6 +43,8 @@ class GitRunner {
 
   const std::string& dir() const { return dir_; }
   const std::vector<std::string>& paths() const { return paths_; }
+  // Whom git runs as; empty: ourselves.
+  std::string user() const;
   // Why git cannot be run at all and what to do, for people; empty: it can.
   std::string why_not_ours() const;
 

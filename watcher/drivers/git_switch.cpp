@@ -120,8 +120,10 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::check_target() {
   const GitAnswer commit = co_await repository_.commit_of(request_.to.text);
   if (const auto* const error = std::get_if<GitError>(&commit)) co_return trouble_of(*error);
   const std::string& full = std::get<std::string>(commit);
-  if (full == request_.to.text) co_return MaybeTrouble();
-  co_return Trouble{request_.to.text + " is not a commit's full id; say " + full};
+  if (full != request_.to.text) co_return Trouble{request_.to.text + " is not a commit's full id; say " + full};
+  const GitDone unknown = co_await repository_.knows_paths(full);
+  if (unknown) co_return trouble_of(*unknown);
+  co_return MaybeTrouble();
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_to_target() {

@@ -1,4 +1,5 @@
 #include <array>
+#include <utility>
 
 #include "probes/key.hpp"
 #include "watcher/drivers/driver.hpp"
@@ -29,6 +30,10 @@ struct Maker {
 asio::awaitable<NameMeans> Driver::meaning_of(std::string) {
   NameMeans nothing;
   co_return nothing;
+}
+
+asio::awaitable<rules::ReadinessRead> Driver::still_ready(std::optional<rules::Revision> to) {
+  co_return co_await ready(std::move(to));
 }
 
 asio::awaitable<std::vector<std::string>> Driver::taken_away(rules::Revision, std::vector<std::string>) {

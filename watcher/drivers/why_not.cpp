@@ -8,14 +8,14 @@
 #include "probes/net/child.hpp"
 #include "probes/net/user.hpp"
 #include "watcher/drivers/trusted_path.hpp"
-#include "watcher/steps/command.hpp"
+#include "watcher/drivers/why_not_runnable.hpp"
 
 namespace watcher {
 
 std::string why_not_started(const Startable& command) {
   if (command.argv.empty()) return {};
-  const std::optional<std::string> missing = why_not_runnable(command.argv.front(), command.dir);
-  if (missing) return *missing;
+  std::string missing = why_not_runnable(command);
+  if (!missing.empty()) return missing;
   if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user))
     return "other users could change what it runs: " + *unsafe;
   probes::ChildSpec spec;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
@@ -86,14 +87,16 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
 }
 
 asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
-  rules::ReadinessRead read = co_await driver_.ready(std::nullopt);
+  rules::Revision to;
+  if (plans_.target) to = plans_.target();
+  std::optional<rules::Revision> known;
+  if (!to.empty()) known = to;
+  rules::ReadinessRead read = co_await driver_.still_ready(known);
   if (read.ready && plans_.why_not) read.reason = plans_.why_not();
   if (plans_.why_not_by_hand) read.by_hand = plans_.why_not_by_hand();
   read.names = co_await names_now(driver_, plans_.names);
   if (read.reason.empty()) read.reason = why_no_name(plans_.names, read.names);
-  rules::Revision to;
-  if (read.reason.empty() && plans_.target) to = plans_.target();
-  if (!to.empty()) read.reason = co_await why_not_there(driver_, plans_.run_there, to);
+  if (read.reason.empty() && !to.empty()) read.reason = co_await why_not_there(driver_, plans_.run_there, to);
   read.ready = read.ready && read.reason.empty();
   co_return read;
 }

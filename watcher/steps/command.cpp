@@ -1,12 +1,11 @@
 #include "watcher/steps/command.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "probes/net/runnable.hpp"
+#include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -33,6 +32,21 @@ std::optional<std::string> expand(std::string_view text, const rules::Revision& 
     text.remove_prefix(here->name.size());
   }
   return out;
+}
+
+// The last line that says something.
+std::string_view last_line(std::string_view text) {
+  text = probes::trimmed(text);
+  return probes::trimmed(text.substr(text.rfind('\n') + 1));
+}
+
+// Why it failed, in its own words; commands that say it on standard output are met, too.
+std::string said_last(const probes::ChildResult& child) {
+  constexpr std::size_t shown_max = 200;  // bytes; a line of a message
+  std::string_view line = last_line(child.stderr_end);
+  if (line.empty()) line = last_line(child.output_stdout);
+  if (line.empty()) return {};
+  return ": " + visible(line.substr(0, shown_max)) + (line.size() > shown_max ? "..." : "");
 }
 
 std::string ending(const probes::ChildResult& child, rules::Duration limit) {
@@ -88,20 +102,6 @@ std::string shown(const std::vector<std::string>& argv) {
   return out.size() <= shown_max ? out : out.substr(0, shown_max) + "...";
 }
 
-std::optional<std::string> why_not_runnable(const std::string& command, const std::string& dir) {
-  if (command.find('/') == std::string::npos) {
-    if (probes::is_in_path(command)) return std::nullopt;
-    return command + ": no such command in PATH; do install it, or give its full path";
-  }
-  const bool relative = command.front() != '/' && !dir.empty();
-  const std::string path = relative ? dir + "/" + command : command;
-  if (probes::is_runnable(path)) return std::nullopt;
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return path + ": no such command; do install it, or correct the path";
-  if (!S_ISREG(info.st_mode)) return path + " is no file that could be run; do correct the path";
-  return path + " may not be run; do chmod +x " + path;
-}
-
 rules::StepResult result_of(const std::string& attempt, probes::ChildResult child, rules::Duration limit) {
   rules::StepResult result;
   const bool exited = child.end == probes::ChildEnd::exited;
@@ -114,7 +114,8 @@ rules::StepResult result_of(const std::string& attempt, probes::ChildResult chil
   } else if (child.end == probes::ChildEnd::cancelled) {
     result.status = rules::StepStatus::interrupted;
   }
-  if (result.status != rules::StepStatus::succeeded) result.detail = attempt + ": " + ending(child, limit);
+  if (result.status != rules::StepStatus::succeeded)
+    result.detail = attempt + ": " + ending(child, limit) + said_last(child);
   result.output = std::move(child.output);
   result.output_dropped = child.output_dropped;
   return result;

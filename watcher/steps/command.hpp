@@ -24,10 +24,6 @@ std::optional<std::vector<std::string>> expand_argv(const std::vector<std::strin
 // The same argv without what a shell would need, for people: scripts/backup.sh --full.
 std::string shown(const std::vector<std::string>& argv);
 
-// Why the command could not be started, for people; nullopt when it could. Looks in PATH as the start does, and from
-// `dir` when the command is a relative path.
-std::optional<std::string> why_not_runnable(const std::string& command, const std::string& dir);
-
 // What became of a command. `attempt` says what was done ("run scripts/backup.sh"), `limit` is what it was given.
 rules::StepResult result_of(const std::string& attempt, probes::ChildResult child, rules::Duration limit);
 

@@ -1,0 +1,117 @@
+#include <sys/stat.h>
+
+#include <cstdlib>
+
+#include "drivers_git_shop.hpp"
+#include "somebody_else.hpp"
+
+namespace {
+
+using namespace drivers_support;
+using rules::StepStatus;
+
+void shell(const std::string& command) { REQUIRE(std::system(command.c_str()) == 0); }
+
+void check_foretold(Shop& shop, const std::string& about) {
+  const rules::ReadinessRead read = ready(*shop.driver(), shop.first);
+  INFO(read.reason);
+  CHECK_FALSE(read.ready);
+  CHECK(contains(read.reason, about));
+  CHECK(contains(read.reason, "; do "));
+}
+
+// Whose owner is somebody else, as git's folders are, but for what a test takes.
+struct OwnedShop : Shop {
+  OwnedShop() {
+    shell("chown -R nobody " + folder.path);
+    shell("chmod 755 " + folder.path);
+  }
+  void to_root(const std::string& path) const { shell("chown -R root " + repository + "/" + path); }
+};
+
+}  // namespace
+
+TEST_CASE("a lock that another git left on HEAD is foretold, and refused before anything is done") {
+  Shop shop;
+  write(shop.repository + "/.git/HEAD.lock", "");
+  check_foretold(shop, "HEAD.lock");
+  watcher::SwitchRequest request;
+  request.from = rules::Revision(shop.third);
+  request.to = rules::Revision(shop.first);
+  request.limit = 200ms;
+  const auto driver = shop.driver();
+  const rules::StepResult result = run_here(driver->switch_to(request));
+  CHECK(contains(result.detail, "HEAD.lock is there"));
+  CHECK(result.nothing_begun);
+  std::filesystem::remove(shop.repository + "/.git/HEAD.lock");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+}
+
+TEST_CASE("a lock that keeps changes from being stashed matters where there are some") {
+  for (const char* const lock : {"refs/heads/main.lock", "refs/stash.lock"}) {
+    Shop shop;
+    write(shop.repository + "/.git/" + lock, "");
+    CHECK(ready(*shop.driver(), shop.first).ready);
+    write(shop.repository + "/version", "local\n");
+    check_foretold(shop, lock);
+    shop.git("checkout -q version");
+    CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  }
+}
+
+TEST_CASE("a folder in which the owner of the checkout may not write is foretold where something in it changes") {
+  if (!can_be_somebody_else()) return;
+  for (const std::string folder : {"backend", ".git/logs/HEAD"}) {
+    OwnedShop shop;
+    CHECK(ready(*shop.driver(), shop.first).ready);
+    shop.to_root(folder);
+    check_foretold(shop, folder + " belongs to root");
+  }
+  OwnedShop shop;
+  shop.in_tree("mkdir data");
+  shop.to_root("data");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+}
+
+TEST_CASE("objects that are not the owner's are foretold where changes would have to be stashed") {
+  if (!can_be_somebody_else()) return;
+  OwnedShop shop;
+  shop.to_root(".git/objects");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  write(shop.repository + "/version", "local\n");
+  check_foretold(shop, ".git/objects belongs to root");
+}
+
+TEST_CASE("a filter of git that is required and cannot be run is foretold where a file needs it") {
+  Shop shop;
+  shop.git("config filter.big.required true");
+  shop.git("config filter.big.clean cat");
+  shop.git("config filter.big.smudge 'no-such-filter smudge -- %f'");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  write(shop.repository + "/.git/info/attributes", "version filter=big\n");
+  check_foretold(shop, "needs git's filter big: no-such-filter");
+  // What goes away needs none.
+  write(shop.repository + "/.git/info/attributes", "only-in-three filter=big\n");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  write(shop.repository + "/.git/info/attributes", "version filter=big\n");
+  shop.git("config filter.big.smudge 'cat -'");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  shop.git("config filter.big.smudge no-such-filter");
+  shop.git("config filter.big.required false");
+  CHECK(ready(*shop.driver(), shop.first).ready);
+}
+
+TEST_CASE("a path that git knows nothing of is foretold, and refused before anything is done") {
+  Shop shop;
+  shop.config.paths = {"backend", "nosuch"};
+  CHECK_FALSE(ready(*shop.driver()).ready);
+  check_foretold(shop, "nosuch");
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(result.nothing_begun);
+  // What one of the two has is known.
+  shop.config.paths = {"backend/only-in-one", "backend/only-in-three"};
+  CHECK(ready(*shop.driver(), shop.first).ready);
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+}
