@@ -25,7 +25,7 @@ LOOKS = 13  # seconds, in which it is looked twice more
 
 
 class Foretold(World):
-    def under_watch(self, **watcher):
+    def under_watch(self, plan=PLAN, **watcher):
         self.backup = self.folder / "backup"
         self.backup.write_text("#!/bin/sh\n")
         self.backup.chmod(0o755)
@@ -33,7 +33,7 @@ class Foretold(World):
         self.validation.parent.mkdir()
         self.validation.write_text("#!/bin/sh\n")
         self.validation.chmod(0o755)
-        self.configure(more=PLAN.format(folder=self.folder))
+        self.configure(more=plan.format(folder=self.folder))
         self.good_shop_under_watch(**watcher)
 
     def faults(self):
@@ -77,8 +77,39 @@ class Foretold(World):
 
     def test_a_lock_that_another_git_left(self):
         self.under_watch()
-        lock = self.repository / ".git" / "index.lock"
-        self.is_foretold_once(lock.touch, lock.unlink, str(lock), "do remove it")
+        for name in ("index.lock", "HEAD.lock"):
+            lock = self.repository / ".git" / name
+            self.is_foretold_once(lock.touch, lock.unlink, str(lock), "do remove it")
+
+    def is_foretold_and_checked(self, put, take_away, *words):
+        self.is_foretold_once(put, take_away, *words)
+        self.assertIn("could be switched now", self.cli("check", "--online").stdout)
+        put()
+        asked = self.cli("check", "--online", check=False)
+        self.assertEqual(asked.returncode, 1, asked.stdout)
+        for word in words:
+            self.assertIn(word, asked.stdout)
+        take_away()
+
+    def test_what_a_command_has_run(self):
+        """The script behind an interpreter, the program behind one that runs others, the interpreter of a script."""
+        self.under_watch(PLAN.replace('["{folder}/backup"]', '["env", "A=1", "timeout", "9", "sh", "{folder}/backup"]'))
+        away = self.folder / "away"
+        self.is_foretold_and_checked(lambda: self.backup.rename(away), lambda: away.rename(self.backup), str(self.backup))
+        for line in ("#!/usr/bin/env nosuch\n", "#!/bin/sh\r\n"):
+            self.is_foretold_and_checked(lambda line=line: self.validation.write_text(line),
+                                         lambda: self.validation.write_text("#!/bin/sh\n"), str(self.validation))
+
+    def test_a_target_that_is_not_in_the_repository_any_more(self):
+        """As a shallow clone and `gc --prune` leave it."""
+        self.under_watch()
+        self.deploy("v2")
+        self.wait_for("the older one is the target", lambda: self.service().get("rollback_ready"), 30)
+        good = self.revision("v1")
+        loose = self.repository / ".git" / "objects" / good[:2] / good[2:]
+        self.assertTrue(loose.exists())
+        away = self.folder / "away"
+        self.is_foretold_and_checked(lambda: loose.rename(away), lambda: away.rename(loose), good, "is no commit in")
 
     def test_a_full_disk(self):
         machine.need_root_and("unshare", "mount")
