@@ -14,6 +14,7 @@ namespace rules {
 class NameIndex {
  public:
   void clear() {
+    newest_ = 0;
     names_.clear();
     slots_.clear();
   }
@@ -29,8 +30,9 @@ class NameIndex {
   }
   std::optional<std::size_t> find(std::string_view name) const {
     if (slots_.empty()) return std::nullopt;
+    if (names_[newest_] == name) return newest_;
     for (std::size_t slot = first_slot(name); slots_[slot] != nobody; slot = next_slot(slot)) {
-      if (names_[slots_[slot]] == name) return slots_[slot];
+      if (names_[slots_[slot]] == name) return newest_ = slots_[slot];
     }
     return std::nullopt;
   }
@@ -49,6 +51,7 @@ class NameIndex {
     slots_[slot] = static_cast<Number>(number);
   }
 
+  mutable std::size_t newest_ = 0;  // found last: what a poll is about is asked for several times in a row
   std::vector<std::string_view> names_;
   std::vector<Number> slots_;  // a power of two, at least half of them free
 };

@@ -26,7 +26,7 @@ Instant time_of(const Event& event) {
 
 void Core::observe(Event&& event) {
   const Instant at = time_of(event);
-  events_.emplace(at, std::move(event));
+  events_.add(at, std::move(event));
 }
 
 void Core::refill(const Poll& poll) {
@@ -59,15 +59,15 @@ std::vector<Command> Core::complete(const StepId& id, const StepResult& result, 
 void Core::run_to(Instant until) {
   until = std::max(until, now());
   while (true) {
-    const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now());
+    const Instant event_at = std::max(events_.next(), now());
     const Instant timer_at = next_timer();
     const Instant next = std::min(event_at, timer_at);
     if (next > until) break;
     effects_.go_to(std::max(next, now()));
     if (event_at <= timer_at) {
-      const auto event = events_.extract(events_.begin());
-      touch_concerned(event.mapped());
-      handle(event.mapped());
+      const Event event = events_.take();
+      touch_concerned(event);
+      handle(event);
     } else {
       tick();
     }
@@ -238,7 +238,7 @@ bool Core::drive_incidents() {
 
 std::optional<Instant> Core::next_deadline() const {
   if (!effects_.empty()) return now();
-  const Instant event_at = events_.empty() ? Instant::max() : std::max(events_.begin()->first, now());
+  const Instant event_at = std::max(events_.next(), now());
   const Instant next = std::min(event_at, next_timer());
   return next == Instant::max() ? std::nullopt : std::optional(next);
 }

@@ -11,6 +11,7 @@
 
 #include "rules/base/name_index.hpp"
 #include "rules/base/ordered_times.hpp"
+#include "rules/engine/event_queue.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/service.hpp"
 #include "rules/engine/view.hpp"
@@ -124,7 +125,7 @@ class Core {
   NameIndex probe_numbers_;                                  // among these
   std::vector<const std::vector<Concerned>*> concerned_by_;  // by their numbers
   std::span<const Concerned> concerned_by(const ProbeName& probe) const;
-  std::multimap<Instant, Event> events_;  // equal times in the order of their coming
+  EventQueue events_;
   std::vector<std::pair<const WatchedRule*, const Service*>> rules_by_name_;
   std::vector<Service*> numbered_;        // in the order of their names
   OrderedTimes timers_;                   // by their numbers

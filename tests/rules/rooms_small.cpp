@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "rules/base/name_index.hpp"
@@ -11,6 +13,7 @@
 #include "rules/engine/acting/host_lock.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/acting/neighbours.hpp"
+#include "rules/engine/event_queue.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
 #include "rules/engine/incident/ids.hpp"
@@ -89,6 +92,31 @@ TEST_CASE("what is due comes in order whatever was set, set again and taken out 
     for (const auto& [when, one] : expected) in_order.push_back(one);
     for (const std::size_t one : in_order) model.erase(one);
     REQUIRE(due.take(now) == in_order);
+  }
+}
+
+TEST_CASE("events are heard in the order of their times, and of equal times in that of their coming") {
+  rules::EventQueue queue;
+  CHECK(queue.next() == Instant::max());
+  std::multimap<Instant, std::string> expected;
+  std::mt19937 random(7);
+  for (int i = 0; i < 2000; ++i) {
+    if (random() % 5 < 2 && !expected.empty()) {
+      REQUIRE(queue.next() == expected.begin()->first);
+      CHECK(std::get<rules::SelfDegraded>(queue.take()).reason == expected.begin()->second);
+      expected.erase(expected.begin());
+    }
+    // Now and then all are heard, so that it begins anew.
+    while (i % 300 == 299 && !expected.empty()) {
+      CHECK(std::get<rules::SelfDegraded>(queue.take()).reason == expected.begin()->second);
+      expected.erase(expected.begin());
+    }
+    CHECK(queue.empty() == expected.empty());
+    rules::SelfDegraded event;
+    event.at = Instant(std::chrono::seconds(i / 3 + static_cast<int>(random() % 4)));
+    event.reason = std::to_string(i);
+    expected.emplace(event.at, event.reason);
+    queue.add(event.at, std::move(event));
   }
 }
 
