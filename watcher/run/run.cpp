@@ -13,6 +13,7 @@
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/run/heap.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -68,6 +69,7 @@ int run(Config config, RunOptions options) {
   int exit_code = 1;
   tasks.spawn("signals", heed_signals(signals, watcher));
   tasks.spawn("watcher", live(watcher, signals, exit_code));
+  keep_freed_blocks();
   io.run();
   return exit_code;
 }
