@@ -86,7 +86,12 @@ std::string redirect_target(const std::string& from, const HttpReply& reply) {
 }
 
 Fetcher::Fetcher(Resolver& resolver, const HttpOptions& options)
-    : client_(resolver, options.tls), elsewhere_(resolver, options.tls), redirects_(options.redirects) {}
+    : client_(resolver, options.tls), redirects_(options.redirects) {}
+
+HttpClient& Fetcher::elsewhere() {
+  if (!elsewhere_) elsewhere_.emplace(client_.another());
+  return *elsewhere_;
+}
 
 asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(const PreparedRequest& request, BodySink sink) {
   return redirects_ == 0 ? client_.fetch(request, std::move(sink)) : follow(request, std::move(sink));
@@ -100,7 +105,7 @@ asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::fetch(HttpReques
   for (int hop = 0;; ++hop) {
     request.limit = deadline.left();
     const PreparedRequest prepared(prepared_with(request, jar));
-    HttpClient& client = hop == 0 ? client_ : elsewhere_;
+    HttpClient& client = hop == 0 ? client_ : elsewhere();
     auto outcome = co_await client.fetch(prepared);
     const auto* const reply = std::get_if<HttpReply>(&outcome);
     if (reply == nullptr) co_return outcome;
@@ -125,7 +130,7 @@ asio::awaitable<std::variant<HttpReply, rules::Fault>> Fetcher::follow(const Pre
     send_to(request, target, reply->status);
     request.limit = deadline.left();
     const PreparedRequest next(request);
-    outcome = co_await elsewhere_.fetch(next, sink);
+    outcome = co_await elsewhere().fetch(next, sink);
   }
   co_return outcome;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -23,8 +24,10 @@ class Fetcher {
  private:
   asio::awaitable<std::variant<HttpReply, rules::Fault>> follow(const PreparedRequest& first, BodySink sink);
 
+  HttpClient& elsewhere();
+
   HttpClient client_;
-  HttpClient elsewhere_;  // for what redirects lead to, so that the first connection is kept
+  std::optional<HttpClient> elsewhere_;  // for what redirects lead to, so that the first connection is kept
   int redirects_;
 };
 

@@ -162,25 +162,24 @@ asio::awaitable<MaybeFault> Connection::send(std::string_view bytes, Deadline& d
   co_return MaybeFault();
 }
 
-asio::awaitable<Connection::Received> Connection::receive(std::string_view carried, Deadline& deadline) {
-  assert(carried.size() + piece_size < read_buffer_size);
-  return tls_ ? receive_tls(carried, deadline) : receive_plain(carried, deadline);
+Fault Connection::too_late(const Deadline& deadline) const {
+  return timeout_fault(attempt(read_verb), deadline.limit());
 }
 
-asio::awaitable<Connection::Received> Connection::receive_plain(std::string_view carried, Deadline& deadline) {
-  if (deadline.passed()) co_return Received{{}, 0, timeout_fault(attempt(read_verb), deadline.limit())};
-  const auto [error, count] = co_await socket_.async_receive(asio::buffer(piece_), in_this_frame);
-  if (error && error != asio::error::eof) co_return Received{{}, 0, interruption(error, read_verb, deadline)};
+Connection::Received Connection::received(std::string_view carried, const boost::system::error_code& error,
+                                          std::size_t count, const Deadline& deadline) {
+  assert(carried.size() + piece_size < read_buffer_size);
+  if (error && error != asio::error::eof) return {{}, 0, interruption(error, read_verb, deadline)};
   char* const buffer = read_buffer().data();
   std::memcpy(buffer, carried.data(), carried.size());
   std::memcpy(buffer + carried.size(), piece_.data(), count);
   std::size_t fresh = count;
   is_more_ = count == piece_size;
   if (is_more_) fresh += read_now(carried.size() + count);
-  co_return Received{std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
+  return {std::string_view(buffer, carried.size() + fresh), fresh, std::nullopt};
 }
 
-// When there is nothing, or the peer has closed, the next receive() tells.
+// When there is nothing, or the peer has closed, the next one that waits tells.
 std::size_t Connection::read_now(std::size_t at) {
   const std::size_t room = read_buffer_size - at;
   boost::system::error_code none;
@@ -208,6 +207,7 @@ void Connection::expect(std::uint64_t bytes) {
 }
 
 asio::awaitable<Connection::Received> Connection::receive_tls(std::string_view carried, Deadline& deadline) {
+  assert(carried.size() < read_buffer_size);
   for (;;) {
     // First of all: TLS may hold decrypted bytes that no socket event tells of.
     char* const buffer = read_buffer().data();

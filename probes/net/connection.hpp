@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "probes/body_end.hpp"
 #include "probes/config.hpp"
 #include "probes/net/deadline.hpp"
+#include "probes/net/result.hpp"
 #include "rules/base/fault.hpp"
 
 namespace probes {
@@ -44,19 +46,27 @@ class Connection {
   // Sends without waiting and says how many bytes went; what did not go, for whatever reason, is for send().
   std::size_t send_now(std::string_view bytes);
 
-  // Waits for bytes and reads them into the thread's buffer behind `carried`, which must be shorter than the buffer.
-  // Nothing read and no fault: the peer closed in an orderly way.
+  // What came, in the thread's buffer behind `carried`, which must be shorter than the buffer. Nothing read and no
+  // fault: the peer closed in an orderly way.
   struct Received {
     std::string_view bytes;  // carried and read
     std::size_t fresh = 0;   // how many of them are new
     std::optional<rules::Fault> fault;
     BodyEnd end = BodyEnd::closed;  // what the peer's closing says of a body that it ends
   };
-  asio::awaitable<Received> receive(std::string_view carried, Deadline& deadline);
+  // Without TLS: the operation waits for bytes, and received() makes of what it gives what came. In the caller's frame,
+  // which spares each poll a coroutine; not to be begun when the deadline has passed.
+  bool is_plain() const { return !tls_; }
+  auto receive_piece() { return socket_.async_receive(asio::buffer(piece_), in_this_frame); }
+  Received received(std::string_view carried, const boost::system::error_code& error, std::size_t count,
+                    const Deadline& deadline);
+  rules::Fault too_late(const Deadline& deadline) const;
+  // With TLS.
+  asio::awaitable<Received> receive_tls(std::string_view carried, Deadline& deadline);
   // The same without waiting, after a read that filled the buffer: much of a large answer is there already. Nothing
-  // read: receive() tells why.
+  // read: the next that waits tells why.
   Received receive_more(std::string_view carried);
-  // So many bytes of the answer, or more, are still to come: receive() need not wake up for a few of them. 0: not
+  // So many bytes of the answer, or more, are still to come: no need to wake up for a few of them. 0: not
   // known.
   void expect(std::uint64_t bytes);
 
@@ -69,8 +79,6 @@ class Connection {
   // `verb` is for people, such as "read from".
   asio::awaitable<std::optional<rules::Fault>> wait(asio::socket_base::wait_type what, const char* verb,
                                                     Deadline& deadline);
-  asio::awaitable<Received> receive_plain(std::string_view carried, Deadline& deadline);
-  asio::awaitable<Received> receive_tls(std::string_view carried, Deadline& deadline);
   std::size_t read_now(std::size_t at);  // into the thread's buffer, from there on
   // Why waiting ended with an error.
   rules::Fault interruption(const boost::system::error_code& error, const char* verb, const Deadline& deadline) const;

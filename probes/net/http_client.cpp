@@ -79,7 +79,13 @@ asio::awaitable<Outcome> HttpClient::State::ask(Exchange& exchange) {
     if (at_once < at_once_max) received = connection->receive_more(carried);
     if (received.fresh == 0) {
       connection->expect(parser.missing());
-      received = co_await connection->receive(carried, exchange.deadline);
+      if (connection->is_plain()) {
+        if (exchange.deadline.passed()) co_return connection->too_late(exchange.deadline);
+        const auto [error, count] = co_await connection->receive_piece();
+        received = connection->received(carried, error, count, exchange.deadline);
+      } else {
+        received = co_await connection->receive_tls(carried, exchange.deadline);
+      }
       at_once = 0;
     }
     at_once += received.fresh;
@@ -130,6 +136,7 @@ HttpClient::HttpClient(Resolver& resolver, TlsOptions tls)
     : state_(std::make_unique<State>(resolver, std::move(tls))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient HttpClient::another() const { return HttpClient(state_->resolver, state_->tls); }
 
 asio::awaitable<Outcome> HttpClient::fetch(const PreparedRequest& request) { return state_->fetch(request, nullptr); }
 

@@ -40,6 +40,8 @@ class HttpClient {
   HttpClient(Resolver& resolver, TlsOptions tls);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
+  // One more like this one, with a connection of its own.
+  HttpClient another() const;
 
   // Never throws for what the network or the target does. Status codes are not judged here. The request must live
   // until it has returned.

@@ -211,11 +211,11 @@ void SampleText::append(const rules::Poll& poll, std::size_t most) {
 std::string SampleText::take() { return std::exchange(text_, std::string()); }
 
 void SampleText::write_ends(const rules::Poll& poll) {
-  std::array<char, number_size_max> instance;
-  char* const instance_end = put_number(instance.data(), static_cast<std::int64_t>(poll.instance));
-  labels_ = instance_begin;
-  labels_.append(instance.data(), instance_end);
-  labels_ += instance_to_probe;
+  std::array<char, instance_begin.size() + number_size_max + instance_to_probe.size()> begin;
+  char* end = put(begin.data(), instance_begin);
+  end = put_number(end, static_cast<std::int64_t>(poll.instance));
+  end = put(end, instance_to_probe);
+  labels_.assign(begin.data(), end);
   rules::append_quoted(labels_, poll.probe.text);
   constexpr std::int64_t second = 1'000'000;
   const auto microseconds = std::chrono::round<std::chrono::microseconds>(poll.ended.time_since_epoch()).count();
@@ -226,15 +226,31 @@ void SampleText::write_ends(const rules::Poll& poll) {
   time_size_ = static_cast<std::size_t>(at - time_.data());
 }
 
-void SampleText::append_line(const rules::SeriesKey& key, double value) {
-  rules::append_with(text_, key, labels_);
-  std::array<char, 2 + number_size_max + std::tuple_size_v<decltype(time_)>> rest;
-  char* at = rest.data();
+// What comes after the series.
+char* SampleText::put_rest(char* at, double value) const {
   *at++ = ' ';
   at = put_value(at, value);
   *at++ = ' ';
-  at = put(at, {time_.data(), time_size_});
-  text_.append(rest.data(), at);
+  return put(at, {time_.data(), time_size_});
+}
+
+void SampleText::append_line(const rules::SeriesKey& key, double value) {
+  constexpr std::size_t rest_max = 2 + number_size_max + std::tuple_size_v<decltype(time_)>;
+  constexpr std::size_t line_usual = 512;  // bytes; two lines of each poll are no longer: they are written at one go
+  std::array<char, line_usual> line;
+  const bool is_usual = key.labels.empty() && key.name.size() + labels_.size() + 2 + rest_max <= line.size() &&
+                        rules::is_plain_metric(key.name);
+  char* at = line.data();
+  if (is_usual) {
+    at = put(at, key.name);
+    *at++ = '{';
+    at = put(at, labels_);
+    *at++ = '}';
+  } else {
+    rules::append_with(text_, key, labels_);
+  }
+  at = put_rest(at, value);
+  text_.append(line.data(), at);
 }
 
 bool SampleReader::push(std::string_view line) {

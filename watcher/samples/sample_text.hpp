@@ -26,6 +26,7 @@ class SampleText {
 
  private:
   void write_ends(const rules::Poll& poll);
+  char* put_rest(char* at, double value) const;
   void append_line(const rules::SeriesKey& key, double value);
 
   std::string text_;
