@@ -103,6 +103,7 @@ struct LaterSpec {
 
 struct ActionSpec {
   ActionName name;
+  bool implied = false;                     // the file does not define it: what a rule without `respond` does
   std::vector<std::string> undoes{"code"};  // code | schema | data
   VerifySpec verify;
   std::optional<Duration> settle;  // default min(for, 5m)

@@ -94,6 +94,34 @@ TEST_CASE("SPEC 4: without an action of that name the only one that switches and
   CHECK(w.open()->ladder == std::vector<ActionName>{ActionName("back")});
 }
 
+TEST_CASE("SPEC 4: what only rules without a response do is done by hand where the file defines nothing better") {
+  rules::ActionSpec implied = action("rollback", {switch_step()});
+  implied.implied = true;
+  const auto ladder_of = [&](std::vector<rules::ActionSpec> actions, bool rules_take_implied) {
+    rules::CoreConfig config = responding(std::move(actions));
+    config.actions.push_back(implied);
+    if (rules_take_implied) config.rules.front().respond = {ActionName("rollback")};
+    World w(config);
+    w.settle_on_v2();
+    const rules::Answer answer = w.ask(by_hand());
+    return answer.accepted ? w.open()->ladder.front().text : answer.text;
+  };
+  CHECK(ladder_of({action("code", {run("drain"), switch_step()})}, false) == "code");
+  CHECK(ladder_of({losing("restore"), action("code", {switch_step()})}, true) == "code");
+  CHECK(ladder_of({losing("restore")}, true) == "rollback");
+  CHECK(ladder_of({action("restart", {run("restart")})}, false) == "rollback");
+  CHECK(ladder_of({action("a", {switch_step()}), action("b", {switch_step()})}, false) ==
+        "say with --action what is to be done: service web has a, b, which are several");
+  CHECK(ladder_of({losing("restore")}, false).starts_with("say with --action what is to be done"));
+  World unused(with([&](rules::CoreConfig& config) {
+    for (rules::RuleSpec& one : config.rules) one.respond.clear();
+    config.actions = {action("code", {run("drain"), switch_step()}), implied};
+  }));
+  unused.settle_on_v2();
+  REQUIRE(unused.ask(by_hand()).accepted);
+  CHECK(unused.open()->ladder.front().text == "code");
+}
+
 TEST_CASE("SPEC 4: where several would do, or none that undoes code alone, the person has to say which") {
   World several(responding({action("back", {switch_step()}), action("away", {switch_step()})}));
   several.settle_on_v2();

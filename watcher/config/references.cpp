@@ -105,6 +105,7 @@ void imply_rollback(Loading& loading) {
   step.timeout = std::chrono::minutes(30);
   rules::ActionSpec action;
   action.name = rules::ActionName("rollback");
+  action.implied = true;
   action.steps.push_back(std::move(step));
   loading.action_names.insert("rollback");
   loading.config.core.actions.push_back(std::move(action));

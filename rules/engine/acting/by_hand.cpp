@@ -26,11 +26,27 @@ bool is_of(const ActionName& action, const ServiceName& service, const CoreConfi
                      [&](const RuleSpec& rule) { return rule.service == service && responds_with(rule, action); });
 }
 
+bool is_used(const ActionName& action, const CoreConfig& config) {
+  return std::any_of(config.rules.begin(), config.rules.end(),
+                     [&](const RuleSpec& rule) { return responds_with(rule, action); });
+}
+
 // The plan of another service is not this one's, whatever it is called.
 bool is_only_of_others(const ActionName& action, const ServiceName& service, const CoreConfig& config) {
-  const bool is_used = std::any_of(config.rules.begin(), config.rules.end(),
-                                   [&](const RuleSpec& rule) { return responds_with(rule, action); });
-  return is_used && !is_of(action, service, config);
+  return is_used(action, config) && !is_of(action, service, config);
+}
+
+// What the file defines to switch this service: what its rules respond with, else what is left to people alone.
+std::vector<const ActionSpec*> switching_plans(const ServiceName& service, const CoreConfig& config) {
+  std::vector<const ActionSpec*> of_rules;
+  std::vector<const ActionSpec*> of_nobody;
+  for (const ActionSpec& action : config.actions) {
+    if (!action.switches() || action.implied) continue;
+    if (is_of(action.name, service, config)) of_rules.push_back(&action);
+    if (!is_used(action.name, config)) of_nobody.push_back(&action);
+  }
+  const bool rules_switch = !of_rules.empty() || is_of(ActionName("rollback"), service, config);
+  return rules_switch ? of_rules : of_nobody;
 }
 
 // "restore (undoes data)"
@@ -73,19 +89,19 @@ ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config
   if (named) return named_one(*named, config);
   const ActionName usual_name("rollback");
   const ActionSpec* usual = find(usual_name, config);
-  if (usual != nullptr && !is_only_of_others(usual_name, service.name, config)) {
+  const bool is_implied = usual != nullptr && usual->implied;
+  if (usual != nullptr && !is_implied && !is_only_of_others(usual_name, service.name, config)) {
     if (usual->loses().empty()) return {*usual, {}};
     return refused("action " + shown(*usual) + ", which is done by hand only when it is named: --action rollback");
   }
-  std::vector<const ActionSpec*> switching;
+  const std::vector<const ActionSpec*> switching = switching_plans(service.name, config);
   std::vector<const ActionSpec*> harmless;
-  for (const ActionSpec& action : config.actions) {
-    if (!action.switches() || !is_of(action.name, service.name, config)) continue;
-    switching.push_back(&action);
-    if (action.loses().empty()) harmless.push_back(&action);
+  for (const ActionSpec* action : switching) {
+    if (action->loses().empty()) harmless.push_back(action);
   }
   if (harmless.size() == 1) return {*harmless.front(), {}};
-  if (!switching.empty()) {
+  const bool is_implied_used = is_implied && is_of(usual_name, service.name, config);
+  if (!switching.empty() && !(harmless.empty() && is_implied_used)) {
     const std::string why = harmless.empty() ? " none of which undoes code alone" : " which are several";
     return refused("say with --action what is to be done: service " + service.name.text + " has " + shown(switching) +
                    "," + why);
