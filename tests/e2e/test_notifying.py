@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The library that messages are sent with is loaded for those who send some, and missed at the start, not in the night."""
 
+import contextlib
 import http.server
 import json
 import pathlib
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -161,6 +163,22 @@ class Story(World):
         self.assertIn("recovered", team[2]["text"])
         self.assertIn("Nobody can", json.dumps(team[0]))
         self.assertEqual([told["stage"] for told in self.people.told], ["started", "completed"])
+
+
+class Locked(World):
+    def test_people_hear_within_a_minute_while_the_journal_is_locked(self):
+        """Somebody holds the database for long: what cannot be saved is told from memory, and hardly ever twice."""
+        self.good_shop_under_watch()
+        lock = sqlite3.connect(self.folder / "state" / "rollbackd.db", isolation_level=None, timeout=20)
+        with contextlib.closing(lock):
+            lock.execute("BEGIN EXCLUSIVE")
+            self.deploy("errors")
+            told = self.people_hear("started", "shop", seconds=75)
+            lock.execute("COMMIT")
+        self.assertEqual(self.version(), "errors")
+        self.wait_for_incident_closed(120)
+        self.people_hear("completed", seconds=20)
+        self.assertEqual(len([one for one in self.people.told if one["stage"] == "started"]), 1, told)
 
 
 if __name__ == "__main__":

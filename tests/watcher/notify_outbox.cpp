@@ -145,6 +145,25 @@ TEST_CASE("a failed delivery is tried again with the same key when it is due, an
   CHECK(key_of(requests[0]) != key_of(requests[3]));
 }
 
+TEST_CASE("what the journal cannot take is delivered from memory, in order, once, and what fails is owed again") {
+  const Folder folder;
+  int failing = 1;
+  const Receiver receiver([&](const std::string&) { return failing-- > 0 ? status("500 Oops") : status("200 OK"); });
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  std::vector<watcher::OutboxEntry> owed;
+  for (const char* const title : {"first", "second"}) {
+    for (watcher::OutboxEntry& entry : telling.outbox.entries(message("1", rules::Stage::started, title, 0)))
+      owed.push_back(std::move(entry));
+  }
+  telling.outbox.owe(std::move(owed));
+  telling.until([&] { return telling.counts("team").failed == 1; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"first"});
+  telling.advance(10min);
+  telling.until([&] { return telling.counts("team").delivered == 2; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"first", "first", "second"});
+  CHECK(telling.outbox.take_owed().empty());
+}
+
 TEST_CASE("a receiver that asks for more time gets it") {
   const Folder folder;
   std::atomic<int> attempts = 0;

@@ -225,6 +225,7 @@ TEST_CASE("what could not be saved is saved with what comes next, and people are
   rules::Tell tell;
   tell.stage = rules::Stage::failed;
   tell.title = "web: not rolled back";
+  tell.at = journal_support::at(900);  // not due: what is due is told from memory
   stage.saves_to_fail = 1;
   stage.carry_out({rules::Save{fuse}, rules::Save{journal_support::incident("i1", 0)}, tell});
   CHECK(stage.deeds.save_failed());

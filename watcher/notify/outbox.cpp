@@ -172,7 +172,7 @@ void Outbox::judge(const Ended& ended) {
 
 // false: the journal could not be written; what ended stays, so that nothing is delivered twice for that.
 asio::awaitable<bool> Outbox::write_down_ended() {
-  while (!ended_.empty()) {
+  for (settle_owed(); !ended_.empty(); settle_owed()) {
     const Ended& first = ended_.front();
     const rules::Instant now = clock_.now();
     std::optional<JournalFault> fault;
@@ -220,6 +220,8 @@ asio::awaitable<void> Outbox::loop() {
   co_await recall_told();
   while (true) {
     woken_ = false;
+    settle_owed();
+    start_owed();
     const bool written = co_await write_down_ended();
     const std::optional<rules::Instant> next = co_await start_due();
     if (woken_) continue;
@@ -238,6 +240,9 @@ asio::awaitable<void> Outbox::close() {
     co_await timer_.async_wait(as_result);
   }
   co_await write_down_ended();
+  if (owed_.empty()) co_return;
+  std::vector<OutboxEntry> owed = take_owed();
+  co_await journal_.enqueue(std::move(owed));
 }
 
 }  // namespace watcher

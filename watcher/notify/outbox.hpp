@@ -17,6 +17,9 @@
 
 namespace watcher {
 
+// Messages that may wait in memory for a journal that cannot be written: a disk that stays full must not fill memory.
+inline constexpr std::ptrdiff_t owed_max = 1000;
+
 // Brings the journal's messages to their receivers: at least once, in order for each notifier and incident, with one
 // delivery in flight a notifier, so that a receiver that hangs holds up nobody else. Deliveries run on threads of their
 // own; everything else on the loop's thread. The journal is written to by its own thread alone.
@@ -38,6 +41,11 @@ class Outbox {
   // What is to be saved in the journal so that the right notifiers are told, at the right time: `after` is reckoned
   // from the incident's opening. Also keeps in mind what `every` is to repeat.
   std::vector<OutboxEntry> entries(const rules::Tell& tell);
+  // Messages that could not be saved: what is due is delivered from memory, so that people hear also while the journal
+  // is locked or the disk is full. At most `owed_max`; the oldest are lost beyond that.
+  void owe(std::vector<OutboxEntry> entries);
+  // Takes back what is owed and not on its way, to save it with what comes next.
+  std::vector<OutboxEntry> take_owed();
   // Messages were saved: look for what is due.
   void wake();
   // Delivers until cancelled.
@@ -68,6 +76,9 @@ class Outbox {
   std::vector<OutboxEntry> repeats(rules::Instant now);
   std::optional<rules::Instant> next_repeat() const;
   void start(OutboxEntry entry);
+  void start_owed();
+  bool is_in_flight(const rules::NotifierName& notifier) const;
+  void settle_owed();
   void ended(OutboxEntry entry, Delivery delivery);
   void judge(const Ended& ended);
   asio::awaitable<void> recall_told();
@@ -83,7 +94,8 @@ class Outbox {
   bool woken_ = false;
   std::set<rules::NotifierName> busy_;  // a delivery is in flight, or its end is not written down yet
   std::size_t in_flight_ = 0;
-  std::deque<Ended> ended_;  // at most one a notifier
+  std::deque<Ended> ended_;       // of a notifier at most one that was saved
+  std::deque<OutboxEntry> owed_;  // not saved, the oldest first
   std::map<rules::IncidentId, Open> open_;
   std::map<rules::NotifierName, Counts> counts_;
   std::unique_ptr<Pool> pool_;

@@ -21,7 +21,6 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // into the database is nobody's business. The engine has the patience for more.
 constexpr rules::Duration intent_patience = std::chrono::seconds(5);
 constexpr rules::Duration intent_retry = std::chrono::seconds(1);
-constexpr std::ptrdiff_t owed_max = 1000;  // records, and messages: a disk that stays full must not fill memory
 
 template <class... Ts>
 struct overloaded : Ts... {
@@ -83,15 +82,16 @@ asio::awaitable<bool> Deeds::make_durable(const Batch& batch) {
   if (records.empty() && messages.empty()) co_return true;
   for (const rules::Record& record : records) count(record);
   records.insert(records.begin(), owed_records_.begin(), owed_records_.end());
-  messages.insert(messages.begin(), owed_messages_.begin(), owed_messages_.end());
+  std::vector<OutboxEntry> owed = means_.outbox.take_owed();
+  messages.insert(messages.begin(), std::make_move_iterator(owed.begin()), std::make_move_iterator(owed.end()));
   const bool has_messages = !messages.empty();
   const bool has_intents = std::any_of(batch.begin(), batch.end(), rests_on_intent);
   const rules::Duration patience = has_intents ? intent_patience : rules::Duration::zero();
   const std::optional<JournalFault> fault = co_await save_patiently(records, messages, patience);
   owed_records_.clear();
-  owed_messages_.clear();
   if (fault) {
-    owe(std::move(records), std::move(messages));
+    owe(std::move(records));
+    means_.outbox.owe(std::move(messages));
     fail_intents(batch, *fault);
   }
   if (has_messages) means_.outbox.wake();
@@ -119,15 +119,13 @@ asio::awaitable<std::optional<JournalFault>> Deeds::save_patiently(const std::ve
 }
 
 // Spans are saved anew in a few seconds, all of them after this: an old one is worth nothing.
-void Deeds::owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages) {
+void Deeds::owe(std::vector<rules::Record> records) {
   const auto is_of_spans = [](const rules::Record& record) {
     return std::holds_alternative<rules::SpanRecord>(record) || std::holds_alternative<rules::SpansHeld>(record);
   };
   if (std::erase_if(records, is_of_spans) > 0) ++spans_lost_;
   if (std::ssize(records) > owed_max) records.erase(records.begin(), records.end() - owed_max);
-  if (std::ssize(messages) > owed_max) messages.erase(messages.begin(), messages.end() - owed_max);
   owed_records_ = std::move(records);
-  owed_messages_ = std::move(messages);
 }
 
 std::vector<OutboxEntry> Deeds::messages_of(const Batch& batch) {

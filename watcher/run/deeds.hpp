@@ -85,7 +85,7 @@ class Deeds {
   asio::awaitable<std::optional<JournalFault>> save_patiently(const std::vector<rules::Record>& records,
                                                               const std::vector<OutboxEntry>& messages,
                                                               rules::Duration patience);
-  void owe(std::vector<rules::Record> records, std::vector<OutboxEntry> messages);
+  void owe(std::vector<rules::Record> records);
   std::vector<OutboxEntry> messages_of(const Batch& batch);
   void fail_intents(const Batch& batch, const JournalFault& fault);
   void do_command(rules::Command& command);
@@ -115,7 +115,6 @@ class Deeds {
   std::set<rules::IncidentId> counted_;
   // What a disk did not take; saved together with what comes next.
   std::vector<rules::Record> owed_records_;
-  std::vector<OutboxEntry> owed_messages_;
   std::string save_fault_;
   int spans_lost_ = 0;
 };
