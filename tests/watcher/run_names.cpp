@@ -61,6 +61,30 @@ TEST_CASE("SPEC 2.24: a prefix that several revisions have is refused, and they 
   CHECK(meant("3f2a9c1d7e8bf", nullptr, {commit, alike}).revision.text == alike);
 }
 
+TEST_CASE("the tag of an image that is known may be typed") {
+  const std::vector<std::string> images{"registry:5000/shop:v1.4.0", "registry:5000/shop:v1.5.0"};
+  CHECK(meant("v1.4.0", nullptr, images).revision.text == images[0]);
+  CHECK(meant("v1.4.0", nullptr, images).exists);
+  CHECK(meant("shop:v1.5.0", nullptr, images).revision.text == images[1]);
+  CHECK(meant("registry:5000/shop:v1.6.0", nullptr, images).revision.text == "registry:5000/shop:v1.6.0");
+  CHECK(meant("4.0", nullptr, images).refused ==
+        "4.0 is not how what runs is called; known are " + images[0] + ", " + images[1]);
+  const watcher::Meant both = meant("v1", nullptr, {"a/shop:v1", "b/shop:v1"});
+  CHECK(both.revision.empty());
+  CHECK(both.refused == "v1 is ambiguous: a/shop:v1, b/shop:v1");
+  CHECK_FALSE(both.is_ambiguous);  // a deploy script that says so is not stopped
+}
+
+TEST_CASE("where commits are what runs, a word that is none is refused before anything is done") {
+  CHECK(meant("v1.0.0", nullptr, {commit, alike}).refused ==
+        "v1.0.0 is not how what runs is called; known are " + commit + ", " + alike);
+  CHECK(meant("0123456789ab", nullptr, {commit}).revision.empty());
+  const std::string unseen(40, 'a');
+  CHECK(meant(unseen, nullptr, {commit}).revision.text == unseen);
+  CHECK(meant("v1.0.0", nullptr, {commit, "v1"}).revision.text == "v1.0.0");
+  CHECK(meant("v1.0.0", nullptr, {}).revision.text == "v1.0.0");
+}
+
 TEST_CASE("a version is not short for a longer one") {
   const watcher::Meant other = meant("1.0.1", nullptr, {"1.0.10", "registry.example.com/app:1.0.10"});
   CHECK(other.revision.text == "1.0.1");

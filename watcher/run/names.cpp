@@ -18,6 +18,32 @@ bool begins(const std::string& word, const std::string& revision) {
   return revision.find_first_not_of("0123456789abcdef", word.size()) == std::string::npos;
 }
 
+// The tag of an image: v1.4.0 for registry/shop:v1.4.0.
+bool is_tail_of(const std::string& word, const std::string& revision) {
+  if (word.empty() || revision.size() <= word.size() || !revision.ends_with(word)) return false;
+  const char before = revision[revision.size() - word.size() - 1];
+  return before == ':' || before == '/';
+}
+
+bool is_commit(const rules::Revision& revision) {
+  const std::string& text = revision.text;
+  return (text.size() == 40 || text.size() == 64) && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Of an image with its tag or digest; a port is followed by a path.
+bool is_image(const rules::Revision& revision) {
+  const std::size_t colon = revision.text.rfind(':');
+  return colon != std::string::npos && revision.text.find('/', colon) == std::string::npos;
+}
+
+// Whether a switch to it could never be seen to have come about: all that is known of the service reads otherwise.
+bool is_none_of(const rules::Revision& word, const std::vector<rules::Revision>& known) {
+  const auto alike = [&](auto is) {
+    return !known.empty() && std::all_of(known.begin(), known.end(), is) && !is(word);
+  };
+  return alike(is_commit) || alike(is_image);
+}
+
 std::string listed(const std::vector<rules::Revision>& revisions) {
   std::string out;
   for (std::size_t i = 0; i < std::min(revisions.size(), candidates_max); ++i) {
@@ -44,7 +70,15 @@ asio::awaitable<Meant> meant_by(rules::Revision word, Driver* driver, std::vecto
   }
   if (!candidates.empty()) co_return one_of(word.text, candidates);
   Meant out;
-  if (said.knows_names) {
+  for (const rules::Revision& revision : known) {
+    if (!said.knows_names && is_tail_of(word.text, revision.text)) candidates.push_back(revision);
+  }
+  if (candidates.size() == 1) co_return one_of(word.text, candidates);
+  if (candidates.size() > 1) {
+    out.refused = word.text + " is ambiguous: " + listed(candidates);
+  } else if (!said.knows_names && is_none_of(word, known)) {
+    out.refused = word.text + " is not how what runs is called; known are " + listed(known);
+  } else if (said.knows_names) {
     out.refused = said.why_none;
   } else {
     out.revision = std::move(word);

@@ -19,7 +19,8 @@ struct Meant {
 };
 
 // The id itself where it is known; else what the driver says; else, where the driver knows no names, the one revision
-// of `known` that begins so. A word that nobody knows is taken as it is where it could be right.
+// of `known` that begins so, or the one that ends so behind a ':' or '/' (the tag of an image). A word that nobody
+// knows is taken as it is where it could be right: not where all that is known are commits, or images, and it is none.
 asio::awaitable<Meant> meant_by(rules::Revision word, Driver* driver, std::vector<rules::Revision> known);
 
 // Of the ledger, the revisions of one service.
