@@ -92,6 +92,21 @@ TEST_CASE("a switch that fails or cannot be started says how") {
   CHECK(contains(switch_to(*fixture.driver(), "v2", "--force").detail, "must not be put into a command line"));
 }
 
+TEST_CASE("a command that failed says why in its own last words, made visible and bounded") {
+  Fixture fixture;
+  const auto detail = [&](const std::string& lines) {
+    fixture.config.switch_to = shell(lines);
+    return switch_to(*fixture.driver(), "v2", "v1").detail;
+  };
+  CHECK(detail("echo begun; echo one >&2; echo 'disk is full' >&2; echo; exit 2")
+            .ends_with("exited with 2: disk is full"));
+  CHECK(detail("echo 3 tests failed; exit 1").ends_with("exited with 1: 3 tests failed"));
+  CHECK(detail("exit 1").ends_with("exited with 1"));
+  CHECK(detail("printf 'a\\033[2Jb' >&2; exit 1").ends_with("exited with 1: a\\e[2Jb"));
+  CHECK(detail("head -c 5000 /dev/zero | tr '\\0' x >&2; exit 1").ends_with(": " + std::string(200, 'x') + "..."));
+  CHECK_FALSE(contains(detail("echo fine >&2"), "fine"));
+}
+
 TEST_CASE("ready asks its command, and looks whether switch is there") {
   Fixture fixture;
   fixture.config.switch_to = {"./switch.sh", "{to}"};
