@@ -2,7 +2,15 @@
 // of each in flight, coroutine frames above all, and what is not at hand costs five times as much.
 #include "watcher/run/heap.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // g++
+#define ROLLBACKD_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)  // clang
+#define ROLLBACKD_SANITIZED
+#endif
+#endif
+
+#ifdef ROLLBACKD_SANITIZED
 
 // A sanitizer has an operator new of its own, and has to see what is freed.
 void watcher::keep_freed_blocks() {}
