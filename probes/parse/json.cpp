@@ -1,11 +1,13 @@
 #include "probes/parse/json.hpp"
 
 #include <boost/json/memory_resource.hpp>
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <new>
+#include <charconv>
 #include <utility>
 
 namespace probes {
@@ -40,6 +42,12 @@ class Room final : public json::memory_resource {
 
   std::size_t left_;
 };
+// As people write it: Boost writes 3.5 as 3.5E0.
+std::string shortest(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end.ptr};
+}
 
 bool equal(const json::value& a, const json::value& b);
 
@@ -123,6 +131,8 @@ std::optional<std::string> JsonBody::text(std::string_view pointer) const {
   const json::value* const found = value_->at(pointer);
   if (found == nullptr) return std::nullopt;
   if (found->is_string()) return std::string(found->get_string());
+  if (found->is_null()) return std::nullopt;
+  if (found->is_double()) return shortest(found->get_double());
   return json::serialize(*found);
 }
 

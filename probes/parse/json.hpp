@@ -27,7 +27,7 @@ class JsonBody {
 
   // The number there; true and false are 1 and 0. nullopt: nothing is there, or no number.
   std::optional<double> number(std::string_view pointer) const;
-  // A string there as it is, anything else as JSON text. nullopt: nothing is there.
+  // A string there as it is, anything else as JSON text. nullopt: nothing is there, or null.
   std::optional<std::string> text(std::string_view pointer) const;
   // Whether the value there equals the JSON text by value: 1 equals 1.0, the order of keys does not matter.
   bool equals(std::string_view pointer, std::string_view json_text) const;

@@ -49,6 +49,13 @@ TEST_CASE("a JSON pointer finds numbers and texts, and nothing where nothing is"
   CHECK(body.text("/s") == "ok");
   CHECK(body.text("/list") == "[10,20]");
   CHECK_FALSE(body.text("/none"));
+  const JsonBody saved = json(R"({"price":3.5,"big":1e21,"whole":3.0,"none":null,"n":7,"on":true})");
+  CHECK(saved.text("/price") == "3.5");
+  CHECK(saved.text("/big") == "1e+21");
+  CHECK(saved.text("/whole") == "3");
+  CHECK(saved.text("/n") == "7");
+  CHECK(saved.text("/on") == "true");
+  CHECK_FALSE(saved.text("/none"));
   CHECK(json("5").number("") == 5);
 }
 
