@@ -79,6 +79,7 @@ TEST_CASE("what does not hold later is told to whoever is told of failures, and 
   w.run(30min);
   CHECK(end_of(w, 0) == LaterEnd::does_not_hold);
   CHECK(w.told(rules::Stage::failed) == failed + 1);
+  CHECK(w.told_text("web_errors < 1%, it is 2"));  // per cent, not 0.02
   CHECK(w.deeds.size() == 1);
   CHECK(w.outcome() == "recovered");
 }

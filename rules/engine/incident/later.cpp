@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/conditions/unit.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
 #include "rules/incidents/story.hpp"
@@ -46,7 +47,7 @@ std::string measured(const Judgement& judgement) {
   if (judgement.decisive >= judgement.comparisons.size()) return "";
   const Comparison& decisive = judgement.comparisons[judgement.decisive];
   if (!decisive.value.value) return "";
-  return decisive.text + ", it is " + told(*decisive.value.value);
+  return decisive.text + ", it is " + in_unit(*decisive.value.value, decisive.unit);
 }
 
 // That something cannot be measured is no reason to wake anybody.
