@@ -171,6 +171,21 @@ TEST_CASE("names that sound like a secret") {
   }
 }
 
+TEST_CASE("SPEC 4: check --expand masks what a command is given in its words") {
+  FakeWatcher nobody;
+  const CliFolder folder(
+      "[service.web]\nidentify = [\"true\"]\nrollback = [\"/bin/sh\", \"-c\", \"curl --token hunter-token 'x'\", "
+      "\"--password=hunter-\\\"two\"]\n");
+  for (const bool as_json : {false, true}) {
+    std::vector<std::string> words{"check", "--expand"};
+    if (as_json) words.emplace_back("--json");
+    const CliRun masked = nobody(folder.line(words));
+    CHECK(has(masked.out, "--token <redacted>"));
+    CHECK_FALSE(has(masked.out, "hunter-token"));
+  }
+  CHECK(has(nobody(folder.line({"check", "--expand", "--secrets"})).out, "--token hunter-token"));
+}
+
 TEST_CASE("SPEC 4: check --expand masks secrets and says where they should stand, --secrets is for the file's owner") {
   FakeWatcher nobody;
   const CliFolder folder("token = 'hunter-token'\n[service.web]\n");

@@ -9,6 +9,7 @@
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/steps/redact.hpp"
 
 namespace watcher {
 
@@ -53,9 +54,18 @@ bool is_wrong(const std::vector<OnlineFinding>& online, bool strict) {
   });
 }
 
-// Addresses in commands may have passwords, too.
+// What a command is given stands in its words as it is, and addresses there may have passwords. Quotes in a secret are
+// written as JSON writes them.
 std::string expanded_text(const Config& config, Secrets secrets) {
-  return secrets == Secrets::shown ? expand(config) : rules::without_passwords(expand(config));
+  std::string text = expand(config);
+  if (secrets == Secrets::shown) return text;
+  std::vector<std::string> hidden = config.secrets;
+  for (const std::string& secret : config.secrets) {
+    const std::string quoted = json::serialize(json::value(secret));
+    hidden.push_back(quoted.substr(1, quoted.size() - 2));
+  }
+  redact(text, hidden);
+  return rules::without_passwords(text);
 }
 
 // Secrets of the file are its owner's to see.
