@@ -1,13 +1,13 @@
 #include "probes/parse/json.hpp"
 
-#include <boost/json/memory_resource.hpp>
 #include <array>
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <new>
 #include <charconv>
+#include <new>
 #include <utility>
 
 namespace probes {
@@ -42,6 +42,7 @@ class Room final : public json::memory_resource {
 
   std::size_t left_;
 };
+
 // As people write it: Boost writes 3.5 as 3.5E0.
 std::string shortest(double number) {
   std::array<char, 32> text{};

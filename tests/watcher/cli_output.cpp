@@ -251,6 +251,17 @@ TEST_CASE("SPEC 3: check --online says which of the usual metrics the short form
             .find("advice signal p95: none of the usual histograms is in the page yet") != std::string::npos);
 }
 
+TEST_CASE("check --online says what of the failures a library counts elsewhere") {
+  const auto found = [](const std::string& counter) {
+    const auto page = poll_of("metrics", rules::Up::up, {reading(counter, {{"code", "200"}}, 1)});
+    return text_of(watcher::lint_polls(loaded(config_text("short.toml")), {page}));
+  };
+  CHECK(found("caddy_http_request_duration_seconds_count").find("in caddy_http_request_errors_total alone") !=
+        std::string::npos);
+  CHECK(found("http_server_requests_total").find("in http_server_exceptions_total alone") != std::string::npos);
+  CHECK(found("http_requests_total").find(" alone and is not seen") == std::string::npos);
+}
+
 TEST_CASE("check --online says why one of several metrics was taken, and what a summary lacks") {
   const watcher::Config config = loaded(config_text("short.toml"));
   const std::string found = text_of(watcher::lint_polls(

@@ -504,6 +504,33 @@ TEST_CASE("the nearest name is one that could have been meant") {
   CHECK(watcher::nearest("x", known).empty());
 }
 
+TEST_CASE("a template that cannot be meant is an error") {
+  const auto found = [](const std::string& text) {
+    return findings_of("[notify.n]\ntype = 'webhook'\nurl = 'http://127.0.0.1/x'\ntemplate = '" + text + "'\n");
+  };
+  CHECK(found("{RUNBOOK}").find("notify.n.template: has {RUNBOOK}") != std::string::npos);
+  CHECK(found("").find("notify.n.template: is empty") != std::string::npos);
+  CHECK(found("{title}").find("template") == std::string::npos);
+}
+
+TEST_CASE("{to} and {from} where nothing is filled in are errors, with what is meant") {
+  const auto found = [](const std::string& keys) { return findings_of("[service.web]\n" + keys + "\n"); };
+  const std::string identify = "identify = ['true']\n";
+  CHECK(found(identify + "rollback = ['./no', '{TO}']").find("has {TO}, for which nothing is filled in; write {to}") !=
+        std::string::npos);
+  CHECK(found(identify + "rollback = ['sh', '-c', 'x { to }']").find("write {to}") != std::string::npos);
+  CHECK(found("identify = ['true', '{to}']\nrollback = ['true', '{to}']")
+            .find("service.web.identify: has {to}, which is known only to a switch") != std::string::npos);
+  for (const char* const alone : {"['{to}']", "['./rollback.sh {to}']"}) {
+    CAPTURE(alone);
+    CHECK(found(identify + "rollback = " + alone).find("the first element is the command alone") != std::string::npos);
+  }
+  CHECK(found(identify + "rollback = ['true', '{to}', '{service}']")
+            .find("warning: service.web.rollback: has {service}") != std::string::npos);
+  const std::string others = "rollback = ['sh', '-c', 'awk {print} ${to} %{version} {{service}} {to}']";
+  CHECK(found(identify + others).find(" has {") == std::string::npos);
+}
+
 TEST_CASE("a template's field that there is not is an error, with the nearest one") {
   const std::string found =
       findings_of("[notify.n]\ntype = 'slack'\nurl = 'http://127.0.0.1/x'\ntemplate = '{titel} {text} {\"a\": 1}'\n");

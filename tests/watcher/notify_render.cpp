@@ -162,6 +162,22 @@ TEST_CASE("what is in braces and no field is named, and JSON is no field") {
   CHECK(watcher::unknown_fields("{titel} {text} {titel} {runbooks}") == std::vector<std::string>{"titel", "runbooks"});
 }
 
+TEST_CASE("a template that cannot be meant is told") {
+  using watcher::wrong_template;
+  for (const char* const fine : {"{title}", "[{severity}] {title}", R"({"text": "{title}", "n": {value}, "o": {}})",
+                                 R"([{"text": "{text}"}])", "plain", "{}", "{ {title} }", "a {b} c"}) {
+    CAPTURE(fine);
+    CHECK(wrong_template(fine).empty());
+  }
+  CHECK(wrong_template("{RUNBOOK} x") == "has {RUNBOOK}, for which nothing is filled in; write {runbook}");
+  CHECK(wrong_template("a { title }") == "has { title }, for which nothing is filled in; write {title}");
+  CHECK(wrong_template("{title") == "does not close {title, for which nothing is filled in; write {title}");
+  CHECK(wrong_template("{title {text}").starts_with("does not close {title"));
+  CHECK(wrong_template(" \n").starts_with("is empty"));
+  CHECK(wrong_template(R"({"text": {title)").starts_with("does not close"));
+  CHECK(wrong_template(R"({"text": "{title}")").starts_with("begins as JSON and is none"));
+}
+
 TEST_CASE("progress is told only to those who ask for it, and late comes with started") {
   auto all = section("all");
   auto started = section("started");

@@ -140,7 +140,11 @@ void Lint::tell_own_requests(const std::string& subject, const rules::Selector& 
 
 void Lint::look_at_ratios(const std::string& subject, const std::vector<rules::RatioOf>& ratios, const Page& page) {
   const auto name = [](const rules::RatioOf& ratio) -> const rules::Selector& { return ratio.denominator; };
-  if (taken_of(subject, ratios, page, name)) return;
+  if (const std::optional<std::size_t> taken = taken_of(subject, ratios, page, name)) {
+    const std::string elsewhere = counted_elsewhere(name(ratios[*taken]));
+    if (!elsewhere.empty()) add(Kind::advice, subject, elsewhere);
+    return;
+  }
   if (ratios.size() == 1) {
     add(Kind::advice, subject,
         "the page has no " + rules::to_string(ratios.front().denominator) + " yet: unknown(no_data) until it does");

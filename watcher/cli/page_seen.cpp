@@ -114,6 +114,15 @@ std::string why_not(const rules::CandidateSeen& taken, const rules::CandidateSee
   return "counted " + number_text(other.requests) + " requests, this " + number_text(taken.requests);
 }
 
+std::string counted_elsewhere(const rules::Selector& counts) {
+  const std::string then = " alone and is not seen here; let a rule look at an http probe, too";
+  if (counts.name == "caddy_http_request_duration_seconds_count")
+    return "Caddy counts an upstream that does not answer in caddy_http_request_errors_total" + then;
+  if (counts.name == "http_server_requests_total")
+    return "an exception that nothing turned into an answer may be counted in http_server_exceptions_total" + then;
+  return "";
+}
+
 const rules::QuantileOf* only_counted(const Page& page, const std::vector<rules::QuantileOf>& candidates) {
   for (const rules::QuantileOf& of : candidates) {
     if (has_series(page, rules::count_selector(of))) return &of;

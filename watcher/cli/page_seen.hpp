@@ -22,6 +22,9 @@ std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<ru
 // Why the one that was taken was preferred to another that is in the page, for people.
 std::string why_not(const rules::CandidateSeen& taken, const rules::CandidateSeen& other);
 
+// What of the failures a library counts elsewhere, for people; empty: nothing that is known of.
+std::string counted_elsewhere(const rules::Selector& counts);
+
 // A family of which the page has how many observations there were, but neither buckets nor quantiles.
 const rules::QuantileOf* only_counted(const Page& page, const std::vector<rules::QuantileOf>& candidates);
 

@@ -25,6 +25,11 @@ constexpr std::array libraries{
     KnownLibrary{"fastify-metrics (summary only)", "github.com/SkeLLLa/fastify-metrics README.md",
                  "http_request_summary_seconds_count", "status_code", by_status, "http_request_summary_seconds",
                  seconds, "route", 1, 1},
+    // What is asked of other nodes counts there; codes of 4xx are the caller's fault.
+    KnownLibrary{"moleculer", "github.com/moleculerjs/moleculer src/middlewares/metrics.js",
+                 "moleculer_request_total{type=\"local\"}",
+                 "moleculer_request_error_total{type=\"local\",errorCode!~\"4..\"}", by_own_counter,
+                 "moleculer_request_time{type=\"local\"}", milliseconds, ""},
     KnownLibrary{"promster",
                  "github.com/tdeekens/promster packages/metrics/src/create-http-metrics/create-http-metrics.ts",
                  "http_requests_total", "status_code", by_status, "http_request_duration_seconds", seconds, "path"},
@@ -81,7 +86,8 @@ constexpr std::array libraries{
                  "flask_http_request_total", "status", by_status, "", seconds, "", 1},
     KnownLibrary{"prometheus_exporter (Ruby)",
                  "github.com/discourse/prometheus_exporter lib/prometheus_exporter/server/web_collector.rb",
-                 "ruby_http_requests_total", "status", by_status, "ruby_http_request_duration_seconds", seconds, ""},
+                 "ruby_http_requests_total", "status", by_status_or_none, "ruby_http_request_duration_seconds", seconds,
+                 ""},
     KnownLibrary{"yabeda-rails", "github.com/yabeda-rb/yabeda-rails lib/yabeda/rails.rb", "rails_requests_total",
                  "status", by_status, "rails_request_duration_seconds", seconds, ""},
     // An exception that nothing turns into an answer is counted elsewhere, without the requests that went well.

@@ -14,6 +14,7 @@ namespace watcher {
 enum class Failed {
   by_status,          // 503, 5xx
   by_status_or_zero,  // as by_status, and 0 where nobody set one: all went well
+  by_status_or_none,  // as by_status, and -1: an exception that nothing turned into an answer
   by_class,           // 5: the first digit of the status alone
   by_status_text,     // "Bad Gateway": Go's http.StatusText, which is empty where nobody set one
   by_class_name,      // server-error

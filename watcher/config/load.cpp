@@ -25,9 +25,10 @@ void refuse_idle(Loading& loading) {
   }
   if (loading.findings.has_errors()) return;
   if (!loading.config.core.services.empty()) {
-    return loading.findings.error({},
-                                  "watches nothing: there is no rule; give a service rules = [\"down for 30s\"], or "
-                                  "define [rule.NAME] (rollbackd help rule)");
+    return loading.findings.warning(
+        {},
+        "there is no rule: nothing is ever done by itself, only by `rollbackd rollback`; give "
+        "a service rules = [\"down for 30s\"], or define [rule.NAME] (rollbackd help rule)");
   }
   loading.findings.error({},
                          "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "

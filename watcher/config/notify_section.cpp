@@ -81,6 +81,8 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
     reader.error("template", "has {" + field + "}, which is no field" + did_you_mean(field, known) +
                                  "; `rollbackd notify fields` lists them");
   }
+  const std::string wrong = reader.has("template") ? wrong_template(out.template_text) : "";
+  if (!wrong.empty()) reader.error("template", wrong);
   loading.config.notifiers.push_back(std::move(out));
 }
 

@@ -38,6 +38,8 @@ Outcomes outcomes(Failed how) {
       return {"5..", "[1-5].."};  // whatever else the label holds ("success", "total") is no status
     case Failed::by_status_or_zero:
       return {"5..", "0|[1-5].."};
+    case Failed::by_status_or_none:
+      return {"-1|5..", "-1|[1-5].."};
     case Failed::by_class:
       return {"5", "[1-5]"};
     case Failed::by_status_text:

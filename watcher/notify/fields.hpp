@@ -22,6 +22,10 @@ std::span<const MessageField> message_fields();
 // The names in braces that are no field, each once. What has braces and no name in them is none: JSON.
 std::vector<std::string> unknown_fields(std::string_view pattern);
 
+// What of a template cannot be meant: a field in other letters, one that is not closed, nothing at all, or what begins
+// as JSON and is none once it is filled in. For people; empty: nothing.
+std::string wrong_template(std::string_view pattern);
+
 // The pattern with each field replaced by `escaped` of what it stands for; what a value says is not looked at again.
 std::string from_template(std::string_view pattern, const rules::Tell& tell, const std::string& watcher_name,
                           std::string (*escaped)(std::string_view));
