@@ -174,7 +174,8 @@ TEST_CASE("names that sound like a secret") {
 TEST_CASE("SPEC 4: check --expand masks what a command is given in its words") {
   FakeWatcher nobody;
   const CliFolder folder(
-      "[service.web]\nidentify = [\"true\"]\nrollback = [\"/bin/sh\", \"-c\", \"curl --token hunter-token 'x'\", "
+      "[service.web]\nhealth = \"http://127.0.0.1:1/\"\nrules = [\"down for 30s\"]\nidentify = [\"true\"]\nrollback = "
+      "[\"/bin/sh\", \"-c\", \"curl --token hunter-token 'x'\", "
       "\"--password=hunter-\\\"two\"]\n");
   for (const bool as_json : {false, true}) {
     std::vector<std::string> words{"check", "--expand"};
