@@ -104,6 +104,6 @@ std::size_t SeriesMemory::bytes_of(const Series& series) {
   return sizeof(Series) + series.key_bytes + in_index;
 }
 
-std::size_t SeriesMemory::bytes() const { return bytes_ + (expected_.capacity() + order_.capacity()) * sizeof(Entry*); }
+std::size_t SeriesMemory::bytes() const { return bytes_ + (expected_.capacity() + order_.capacity()) * sizeof(void*); }
 
 }  // namespace probes

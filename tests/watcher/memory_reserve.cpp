@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::size_t block = 256 * 1024;
 
+void* volatile kept = nullptr;  // so that no allocation is left out
+
 // In a process of its own, whose address space ends: how many blocks are still to be had, each through operator new.
 int blocks_left() {
   int count = 0;
   try {
-    for (;; ++count) {
-      if (::operator new(block) == nullptr) break;
-    }
+    for (;; ++count) kept = ::operator new(block);
   } catch (const std::bad_alloc&) {
   }
   return count;
@@ -41,7 +41,7 @@ int live_with_little() {
   // What the tests before have left free is used up first.
   constexpr int most = 16 * 1024;
   int count = 0;
-  while (!reserve.spent() && count < most && ::operator new(block) != nullptr) ++count;
+  for (; !reserve.spent() && count < most; ++count) kept = ::operator new(block);
   if (!reserve.spent()) return 3;
   // The allocation that would have failed did not, and neither do those after it.
   const int more = blocks_left();
