@@ -23,13 +23,7 @@ void refuse_idle(Loading& loading) {
                                            "[\"error_rate > 5% for 5m\", \"down for 30s\"], or leave health and "
                                            "metrics out");
   }
-  if (loading.findings.has_errors()) return;
-  if (!loading.config.core.services.empty()) {
-    return loading.findings.warning(
-        {},
-        "there is no rule: nothing is ever done by itself, only by `rollbackd rollback`; give "
-        "a service rules = [\"down for 30s\"], or define [rule.NAME] (rollbackd help rule)");
-  }
+  if (!loading.config.core.services.empty()) return;
   loading.findings.error({},
                          "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "
                          "(rollbackd help service)");
