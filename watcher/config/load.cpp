@@ -4,6 +4,7 @@
 
 #include "watcher/config/health.hpp"
 #include "watcher/config/permissions.hpp"
+#include "watcher/config/placeholders.hpp"
 #include "watcher/config/references.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/short_form.hpp"
@@ -96,6 +97,7 @@ Loaded load(const std::string& text, const std::string& path, Secrets secrets, b
   read_all(loading, *parsed.table);
   describe_shapes(loading.config);
   name_health(loading.config);
+  check_placeholders(loading);
   if (look_at_permissions) check_permissions(loading, whole);
   Loaded out;
   out.findings = loading.findings.sorted();

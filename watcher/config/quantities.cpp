@@ -32,15 +32,17 @@ bool is_share(const Loading& loading, const rules::FieldRef& reference) {
   return probe != nullptr && std::holds_alternative<probes::HostProbe>(probe->what) && shares.contains(reference.field);
 }
 
-void check_shares(Loading& loading, const PlacedCondition& placed) {
+// True: a mistake was found.
+bool check_shares(Loading& loading, const PlacedCondition& placed) {
   const auto share = [&loading](const rules::Expression& expression) {
     if (const auto* signal = std::get_if<rules::SignalRef>(&expression.node)) return is_share(loading.config, *signal);
     if (const auto* field = std::get_if<rules::FieldRef>(&expression.node)) return is_share(loading, *field);
     return false;
   };
   const std::optional<rules::SyntaxError> mistake = rules::share_against_number(placed.condition, share);
-  if (!mistake) return;
+  if (!mistake) return false;
   loading.findings.error(loading.place_of(placed.written, mistake->offset), placed.owner + ": " + mistake->what);
+  return true;
 }
 
 // What measures how long something took.
@@ -87,7 +89,7 @@ std::optional<rules::LiteralKind> kind_of(const Loading& loading, const rules::E
 }  // namespace
 
 void check_quantities(Loading& loading, const PlacedCondition& placed) {
-  check_shares(loading, placed);
+  if (check_shares(loading, placed)) return;
   check_times(loading, placed);
   const auto kind = [&loading](const rules::Expression& expression) { return kind_of(loading, expression); };
   if (const auto mistake = rules::mixed_units(placed.condition, kind)) {
