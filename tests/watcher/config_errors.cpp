@@ -525,7 +525,7 @@ TEST_CASE("{to} and {from} where nothing is filled in are errors, with what is m
     CAPTURE(alone);
     CHECK(found(identify + "rollback = " + alone).find("the first element is the command alone") != std::string::npos);
   }
-  CHECK(found(identify + "rollback = ['true', '{to}', '{service}']")
+  CHECK(findings_text(load_text("[service.web]\n" + identify + "rollback = ['true', '{to}', '{service}']\n"))
             .find("warning: service.web.rollback: has {service}") != std::string::npos);
   const std::string others = "rollback = ['sh', '-c', 'awk {print} ${to} %{version} {{service}} {to}']";
   CHECK(found(identify + others).find(" has {") == std::string::npos);
