@@ -49,11 +49,11 @@ class BadDisks(World):
                     pass
 
 
-    def good_shop_on(self, options):
+    def good_shop_on(self, options, ready=True):
         self.deploy("v1")
         self.wait_until_shop_serves("v1")
         self.visitors()
-        self.start_on(options)
+        self.start_on(options, wait=ready)
         self.wait_for("v1 is known to run", lambda: self.service().get("revision") == self.revision("v1"), 30)
         self.wait_for("errors are observed", lambda: self.status()["rules"]["errors"]["verdict"] == "good", 30)
 
@@ -86,7 +86,7 @@ class BadDisks(World):
         self.does_not_start_on("ro", "Read-only")
 
     def test_too_little_room_for_the_reserve_asks_instead_of_acting(self):
-        self.good_shop_on("size=8M")
+        self.good_shop_on("size=8M", ready=False)  # it is not, from the first look at the disk on
         self.wait_for("the want of room is told", lambda: "32 MiB" in self.trouble(), 30)
         self.assertEqual(self.http("/readyz")[0], 503)
         moves = len(self.checkouts())
