@@ -166,7 +166,7 @@ class Pmtwo(Runbook):
         self.wait_for("it asks", lambda: any(one["rule"] == "slow" and one["phase"] == "asking" for one in self.incidents()), 120)
         asked = self.incidents()[0]
         self.assertEqual((asked["severity"], self.version(), self.calls("pm2 restart")), ("P2", "slow", []))
-        self.assertIn("rollbackd approve", "".join(self.told_at("slack-url")))
+        self.wait_for("people are asked", lambda: "rollbackd approve" in "".join(self.told_at("slack-url")), 10)
         self.assertIn(f"rollbackd approve {asked['id']}", self.cli("incidents", asked["id"]).stdout)
         self.cli("approve", asked["id"])
         incident = self.wait_for_incident_closed(120)
