@@ -215,6 +215,25 @@ TEST_CASE("SPEC 2.24: a name in a plan is what the driver says it is, and nothin
   CHECK(w.reality["web"].running.text == "v1");
 }
 
+TEST_CASE("where commits run, a name in a plan that nobody knows the meaning of is no target") {
+  const std::string commit(40, 'c');
+  const auto asked_to_go_to = [&](const std::string& name, const std::string& runs) {
+    World w(with([&](rules::CoreConfig& config) {
+      config.actions[0].steps[0].what = going_to(rules::SwitchTargetKind::revision, name);
+    }));
+    w.run(5min);
+    w.deploy(runs);
+    w.run(1min);
+    return w.ask(by_hand());
+  };
+  const rules::Answer refused = asked_to_go_to("stable", commit);
+  CHECK_FALSE(refused.accepted);
+  CHECK(refused.text.find("\"stable\" is none; do name it in `switch` as `identify` prints it") != std::string::npos);
+  CHECK(asked_to_go_to(std::string(40, 'd'), commit).accepted);
+  CHECK(asked_to_go_to("v1", commit).accepted);
+  CHECK(asked_to_go_to("stable", "v2").accepted);
+}
+
 TEST_CASE("SPEC 2.22: that a plan's name means something again has it looked at again") {
   World w(with([](rules::CoreConfig& config) {
     config.actions[0].steps[0].what = going_to(rules::SwitchTargetKind::revision, "stable");

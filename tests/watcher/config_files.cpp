@@ -49,6 +49,13 @@ std::string findings_text(const watcher::Loaded& loaded) {
   return out;
 }
 
+std::string findings_beside_service(const std::string& text) {
+  const bool has_service = text.find("[service") != std::string::npos;
+  const watcher::Loaded result = load_text(has_service ? text : text + "\n[service.any]\n");
+  CHECK(result.config.has_value() == result.findings.empty());
+  return findings_text(result);
+}
+
 watcher::Config loaded(const std::string& text, watcher::Secrets secrets) {
   watcher::Loaded result = load_text(text, secrets);
   REQUIRE_MESSAGE(result.config.has_value(), findings_text(result));

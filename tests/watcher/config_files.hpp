@@ -13,6 +13,9 @@ std::string config_text(const std::string& name);
 watcher::Loaded load_text(const std::string& text, watcher::Secrets secrets = watcher::Secrets::hidden);
 // Findings as LINE:COLUMN: level: what, one a line.
 std::string findings_text(const watcher::Loaded& loaded);
+// Findings of a file with a service, as every file has to have: one is added where there is none. There are either
+// findings or a configuration.
+std::string findings_beside_service(const std::string& text);
 // A configuration that must load; fails the test with its findings otherwise.
 watcher::Config loaded(const std::string& text, watcher::Secrets secrets = watcher::Secrets::hidden);
 // A service with an application's page, and whatever more is given.

@@ -187,6 +187,17 @@ TEST_CASE("SPEC 4: check --expand masks what a command is given in its words") {
   CHECK(has(nobody(folder.line({"check", "--expand", "--secrets"})).out, "--token hunter-token"));
 }
 
+TEST_CASE("what an argument only points to is no secret") {
+  FakeWatcher nobody;
+  const std::string words =
+      "x --token-file /run/hunter-a --token /run/hunter-b --password $HUNTER_C PGPASSWORD=$HUNTER_D";
+  const CliFolder folder(
+      "[service.web]\nhealth = \"http://127.0.0.1:1/\"\nrules = [\"down for 30s\"]\nrollback = [\"/bin/sh\", "
+      "\"-c\", \"" +
+      words + "\"]\n");
+  CHECK(has(nobody(folder.line({"check", "--expand"})).out, words));
+}
+
 TEST_CASE("SPEC 4: check --expand masks secrets and says where they should stand, --secrets is for the file's owner") {
   FakeWatcher nobody;
   const CliFolder folder("token = 'hunter-token'\n[service.web]\n");
