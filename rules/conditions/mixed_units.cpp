@@ -1,5 +1,7 @@
 #include "rules/conditions/mixed_units.hpp"
 
+#include "rules/conditions/decide.hpp"
+
 namespace rules {
 
 namespace {
@@ -69,23 +71,6 @@ std::optional<SyntaxError> first_in(const ConditionNode& node, const Check& chec
   return std::visit(Visitor{check}, node.node);
 }
 
-CompareOp turned(CompareOp op) {
-  switch (op) {
-    case CompareOp::greater:
-      return CompareOp::less;
-    case CompareOp::greater_equal:
-      return CompareOp::less_equal;
-    case CompareOp::less:
-      return CompareOp::greater;
-    case CompareOp::less_equal:
-      return CompareOp::greater_equal;
-    case CompareOp::equal:
-    case CompareOp::not_equal:
-      return op;
-  }
-  return op;
-}
-
 // What `share op limit` always is, for people; empty: now this, now that.
 std::string_view always(CompareOp op, double limit) {
   constexpr std::string_view never = "is never true";
@@ -140,7 +125,7 @@ std::optional<SyntaxError> share_out_of_range(const Condition& condition, const 
     const Expression& limit = is_left ? *compare.right : *compare.left;
     const std::optional<double> value = value_of(limit);
     if (!value || value_of(share) || kind_in(share, kind_of) != LiteralKind::share) return std::nullopt;
-    const std::string_view result = always(is_left ? compare.op : turned(compare.op), *value);
+    const std::string_view result = always(is_left ? compare.op : mirrored(compare.op), *value);
     if (result.empty()) return std::nullopt;
     return SyntaxError{limit.offset, "a share lies between 0% and 100%: this " + std::string(result)};
   });

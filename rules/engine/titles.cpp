@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstddef>
 
+#include "rules/base/commit.hpp"
 #include "rules/conditions/unit.hpp"
 #include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/told.hpp"
@@ -12,11 +13,9 @@ namespace rules {
 
 namespace {
 
-constexpr std::size_t commit_length = 40;
 constexpr std::size_t short_length = 12;
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 // " v2 → v1", as far as it is known.
 std::string way(const IncidentRecord& incident) {
@@ -108,8 +107,7 @@ std::string with_short_commits(std::string_view text) {
     std::size_t end = at;
     while (end < text.size() && is_word(text[end])) ++end;
     const std::string_view word = text.substr(at, end - at);
-    const bool is_commit = word.size() == commit_length && std::all_of(word.begin(), word.end(), is_hex);
-    out += is_commit ? word.substr(0, short_length) : word;
+    out += is_commit(word) ? word.substr(0, short_length) : word;
     if (end < text.size()) out += text[end++];
     at = end;
   }

@@ -44,6 +44,23 @@ CliRun followed(const CliFolder& folder, Replies looks, bool is_screen = false, 
   return watching(folder.line(words));
 }
 
+// It opens, and its first step runs.
+rules::StepRecord open_i1(const watcher::RunOptions& options, rules::IncidentRecord& incident,
+                          const std::string& step) {
+  incident.id = rules::IncidentId("i1");
+  rules::StepRecord one;
+  one.id.incident = incident.id;
+  one.kind = step.substr(0, step.find(' '));
+  one.text = step;
+  rules::Answer answer;
+  answer.accepted = true;
+  answer.text = "i1 opened";
+  answer.incident = incident.id;
+  options.answered(answer);
+  options.looked(incident, {one});
+  return one;
+}
+
 }  // namespace
 
 TEST_CASE("SPEC 4: rollback prints each step once, with what became of it, and the outcome") {
@@ -149,17 +166,7 @@ TEST_CASE("SPEC 4: without a watcher the steps and the outcome are printed by th
   FakeWatcher nobody;
   nobody.while_running = [](const watcher::RunOptions& options) {
     rules::IncidentRecord incident;
-    incident.id = rules::IncidentId("i1");
-    rules::StepRecord one;
-    one.id.incident = incident.id;
-    one.kind = "switch";
-    one.text = "switch v1";
-    rules::Answer answer;
-    answer.accepted = true;
-    answer.text = "i1 opened";
-    answer.incident = incident.id;
-    options.answered(answer);
-    options.looked(incident, {one});
+    rules::StepRecord one = open_i1(options, incident, "switch v1");
     one.ended = one.started + std::chrono::seconds(4);
     one.status = rules::StepStatus::succeeded;
     incident.closed = one.ended;
@@ -192,16 +199,7 @@ TEST_CASE("SPEC 4: a rollback without a watcher that is stopped says that it is 
   nobody.run_returns = 1;
   nobody.while_running = [](const watcher::RunOptions& options) {
     rules::IncidentRecord incident;
-    incident.id = rules::IncidentId("i1");
-    rules::StepRecord one;
-    one.id.incident = incident.id;
-    one.text = "run ./drain";
-    rules::Answer answer;
-    answer.accepted = true;
-    answer.text = "i1 opened";
-    answer.incident = incident.id;
-    options.answered(answer);
-    options.looked(incident, {one});
+    rules::StepRecord one = open_i1(options, incident, "run ./drain");
     options.stopping(true);
     one.ended = one.started + std::chrono::seconds(4);
     one.status = rules::StepStatus::succeeded;

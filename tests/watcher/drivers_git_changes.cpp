@@ -223,12 +223,7 @@ TEST_CASE("a lock on the index that nobody removes is named before and at a git 
   Shop shop;
   write(shop.repository + "/.git/index.lock", "");
   CHECK(contains(ready(*shop.driver()).reason, "index.lock"));
-  watcher::SwitchRequest request;
-  request.from = rules::Revision(shop.third);
-  request.to = rules::Revision(shop.first);
-  request.limit = 200ms;
-  const auto driver = shop.driver();
-  const rules::StepResult result = run_here(driver->switch_to(request));
+  const rules::StepResult result = shop.go_back_at_once();
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "index.lock is there"));
   CHECK(result.nothing_begun);

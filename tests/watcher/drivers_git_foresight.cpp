@@ -35,12 +35,7 @@ TEST_CASE("a lock that another git left on HEAD is foretold, and refused before 
   Shop shop;
   write(shop.repository + "/.git/HEAD.lock", "");
   check_foretold(shop, "HEAD.lock");
-  watcher::SwitchRequest request;
-  request.from = rules::Revision(shop.third);
-  request.to = rules::Revision(shop.first);
-  request.limit = 200ms;
-  const auto driver = shop.driver();
-  const rules::StepResult result = run_here(driver->switch_to(request));
+  const rules::StepResult result = shop.go_back_at_once();
   CHECK(contains(result.detail, "HEAD.lock is there"));
   CHECK(result.nothing_begun);
   std::filesystem::remove(shop.repository + "/.git/HEAD.lock");

@@ -77,6 +77,15 @@ struct Shop {
     const auto made = driver();
     return switch_to(*made, third, to);
   }
+  // Where something is in the way, which is waited for shortly.
+  rules::StepResult go_back_at_once() {
+    watcher::SwitchRequest request;
+    request.from = rules::Revision(third);
+    request.to = rules::Revision(first);
+    request.limit = std::chrono::milliseconds(200);
+    const auto made = driver();
+    return run_here(made->switch_to(request));
+  }
   std::string aftermath() {
     const auto made = driver();
     return made->aftermath();

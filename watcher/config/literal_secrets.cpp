@@ -149,7 +149,7 @@ bool is_secret_argument(std::string_view name) {
   return std::any_of(words.begin(), words.end(), [&](auto word) { return lower.find(word) != lower.npos; });
 }
 
-// A variable, a placeholder, a file or another option is no secret.
+// A variable, a revision that is filled in, a file or another option is no secret.
 void add_value(Parts& out, std::string_view value) {
   constexpr std::string_view quotes = "\"'";
   while (!value.empty() && quotes.find(value.front()) != quotes.npos) value.remove_prefix(1);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "rules/base/commit.hpp"
 #include "rules/conditions/unit.hpp"
 #include "watcher/report/visible.hpp"
 
@@ -106,11 +107,8 @@ std::string duration_text(rules::Duration length) {
 std::string number_text(double value, std::string_view unit) { return rules::in_unit(value, unit); }
 
 std::string short_revision(const rules::Revision& revision) {
-  constexpr std::size_t commit_length = 40;
   constexpr std::size_t short_length = 12;
-  const bool commit =
-      revision.text.size() == commit_length && revision.text.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return commit ? revision.text.substr(0, short_length) : revision.text;
+  return rules::is_commit(revision.text) ? revision.text.substr(0, short_length) : revision.text;
 }
 
 std::string clean_line(std::string_view bytes, std::size_t bytes_max) {

@@ -1,5 +1,7 @@
 #include "rules/engine/acting/target.hpp"
 
+#include "rules/base/commit.hpp"
+
 namespace rules {
 
 namespace {
@@ -21,11 +23,6 @@ Target at_backup(const Revision& from, const Revisions& revisions) {
   if (!has_backup(from, revisions)) return {std::nullopt, no_backup_of(from)};
   if (!revisions.previous().empty()) return {revisions.previous(), {}};
   return {std::nullopt, "nobody knows what ran when the backup was made"};
-}
-
-bool is_commit(const std::string& text) {
-  constexpr std::size_t commit_length = 40;
-  return text.size() == commit_length && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
 // Nobody says what the name means. Where commits run, one that is none could only end as a wrong revision.

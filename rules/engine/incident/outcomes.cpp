@@ -45,9 +45,8 @@ std::string_view what_now(Outcome outcome) {
     case Outcome::fused:
       return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
     case Outcome::aborted:
-      return "Nothing more is done by itself until its rules were good or another revision runs; `rollbackd fuse reset "
-             "SERVICE` "
-             "has what fires looked at again, `rollbackd rollback SERVICE` acts now.";
+      return "Nothing more is done by itself until its rules were good or another revision runs; "
+             "`rollbackd fuse reset SERVICE` has what fires looked at again, `rollbackd rollback SERVICE` acts now.";
     case Outcome::superseded:
       return "The revision that runs now is judged on its own.";
     case Outcome::observed:
