@@ -32,6 +32,7 @@ struct Scope {
 enum class Part {
   window,  // all of it
   newest,  // only what came since the poll before last (SPEC 2.11)
+  recent,  // the newest with as much as the signal needs to be known (min_count), at most the window
 };
 
 // Keeps what was measured for as long as some window needs it, and turns it into signals and verdicts

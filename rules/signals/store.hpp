@@ -105,6 +105,12 @@ class Store {
   std::optional<Measured> too_short(const Probe& probe, const std::vector<Reach>& reaches, Duration length,
                                     Duration length_max) const;
   Windows windows(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Duration length) const;
+  struct Lengths {
+    Duration shortest;
+    Duration longest;
+  };
+  Windows shortest_enough(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Lengths lengths,
+                          double needed, const std::function<double(const Windows&)>& count) const;
   Windows grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part, double needed,
                 const std::function<double(const Windows&)>& count) const;
   void choose_candidates(Probe& probe);
@@ -116,6 +122,7 @@ class Store {
   Estimate summary(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, std::size_t taken,
                    Part part) const;
   Measured expression(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const;
+  Measured value_over(const Signal& signal, const std::vector<Reach>& reach, std::optional<PageNumber> polls) const;
 
   std::map<ProbeName, Probe> probes_;
   NameIndex probe_numbers_;       // among these

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "rules/signals/expression_value.hpp"
 #include "rules/signals/store.hpp"
@@ -30,19 +31,27 @@ std::vector<PromqlPoint> points_of(const Instance& instance, const Series& serie
   return out;
 }
 
-std::optional<double> over_range(const Reach& reach, const Series& series, const PromqlRangeCall& call, Part part) {
+// The first page that the range has.
+PageNumber range_begin(const Reach& reach, Duration range) {
   const Instance& instance = *reach.instance;
-  const Instant end = instance.ended(instance.newest_page());
-  if (part == Part::newest) {
-    const PageNumber first = newest_part_of(reach).begin;
-    return extrapolated(call.function, points_of(instance, series, first), instance.ended(first), end);
-  }
-  const auto before = instance.page_at(end - call.range - Duration(1));
-  const PageNumber first = std::max(reach.floor.page, before ? *before + 1 : instance.first_page());
-  return extrapolated(call.function, points_of(instance, series, first), end - call.range, end);
+  const auto before = instance.page_at(instance.ended(instance.newest_page()) - range - Duration(1));
+  return std::max(reach.floor.page, before ? *before + 1 : instance.first_page());
 }
 
-PromqlVector read_use(const std::vector<Reach>& reaches, std::size_t use, const PromqlRangeCall* call, Part part) {
+// Over the whole range, or over so many of its newest polls.
+using Polls = std::optional<PageNumber>;
+
+std::optional<double> over_range(const Reach& reach, const Series& series, const PromqlRangeCall& call, Polls polls) {
+  const Instance& instance = *reach.instance;
+  const PageNumber newest = instance.newest_page();
+  const Instant end = instance.ended(newest);
+  const PageNumber first = range_begin(reach, call.range);
+  if (!polls) return extrapolated(call.function, points_of(instance, series, first), end - call.range, end);
+  const PageNumber part = std::max(reach.floor.page, newest < *polls ? PageNumber{0} : newest - *polls);
+  return extrapolated(call.function, points_of(instance, series, part), instance.ended(part), end);
+}
+
+PromqlVector read_use(const std::vector<Reach>& reaches, std::size_t use, const PromqlRangeCall* call, Polls polls) {
   PromqlVector out;
   for (std::size_t i = 0; i < reaches.size(); ++i) {
     const Instance& instance = *reaches[i].instance;
@@ -51,7 +60,7 @@ PromqlVector read_use(const std::vector<Reach>& reaches, std::size_t use, const 
       // A range also has what vanished inside it; an instant has only what is there.
       if (call == nullptr && !series.present(instance.newest_page())) continue;
       const std::optional<double> value =
-          call == nullptr ? series.newest() : over_range(reaches[i], series, *call, part);
+          call == nullptr ? series.newest() : over_range(reaches[i], series, *call, polls);
       if (value) out[labels_of(series, i, reaches.size())] = *value;
     }
   }
@@ -68,11 +77,31 @@ Measured Store::expression(const Probe& probe, const Signal& signal, const Scope
     if (read.range == Duration::zero()) continue;
     if (auto reason = too_short(probe, reach, length, parsed.range_max())) return *reason;
   }
+  if (part == Part::window) return value_over(signal, reach, std::nullopt);
+  PageNumber most = 1;
+  if (part == Part::recent) {
+    for (const Reach& one : reach) {
+      most = std::max(most, one.instance->newest_page() - range_begin(one, parsed.range_max()));
+    }
+  }
+  // A share of nothing is not a number: what came before is taken in until it is one.
+  Measured out;
+  for (PageNumber polls = 1; polls <= most; ++polls) {
+    out = value_over(signal, reach, polls);
+    if (out.value && std::isfinite(*out.value)) break;
+  }
+  return out;
+}
+
+// Of the whole ranges, or of so many of their newest polls.
+Measured Store::value_over(const Signal& signal, const std::vector<Reach>& reach,
+                           std::optional<PageNumber> polls) const {
+  const SignalExpression& parsed = *std::get<ExpressionOf>(signal.spec.of).parsed;
   const PromqlValue result = evaluate(parsed.root(), [&](std::size_t selector, const PromqlRangeCall* call) {
-    return read_use(reach, signal.first_use + selector, call, part);
+    return read_use(reach, signal.first_use + selector, call, polls);
   });
   Measured out;
-  out.window = part == Part::window ? parsed.range_max() : Duration::zero();
+  out.window = polls ? Duration::zero() : parsed.range_max();
   const auto* vector = std::get_if<PromqlVector>(&result);
   if (vector != nullptr && vector->size() != 1) {
     out.cause = vector->empty() ? Cause::no_data : Cause::config_error;

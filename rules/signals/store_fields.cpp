@@ -190,7 +190,7 @@ Measured Store::over_time(const OverTimeRef& ref, const Scope& scope, Instant at
   const Measured now =
       field_ref != nullptr ? field(*field_ref, scope, at) : estimate(signal_ref->signal, scope, at, part).measured;
   // A slope has no newest part; of all others it is the value itself.
-  if (part == Part::newest && ref.function != OverTimeFunction::slope) return now;
+  if (part != Part::window && ref.function != OverTimeFunction::slope) return now;
   const std::optional<ProbeName> name = field_ref != nullptr ? field_ref->probe : probe_of(signal_ref->signal);
   const Probe* probe = name ? find(*name) : nullptr;
   if (probe == nullptr) return now;

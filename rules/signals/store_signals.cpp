@@ -107,7 +107,26 @@ Store::Windows Store::windows(const Probe& probe, const Signal& signal, const st
   return out;
 }
 
-// The shortest windows from `window` to `window_max` that have as much as is needed, or the longest.
+// The shortest windows between these lengths that have as much as is needed, or the longest.
+Store::Windows Store::shortest_enough(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches,
+                                      Lengths lengths, double needed,
+                                      const std::function<double(const Windows&)>& count) const {
+  std::vector<Duration> tried{lengths.longest};
+  for (const Reach& reach : reaches) {
+    const Instant newest = reach.instance->ended(reach.instance->newest_page());
+    for (PageNumber page = reach.floor.page; page < reach.instance->newest_page(); ++page) {
+      const Duration length = newest - reach.instance->ended(page);
+      if (length > lengths.shortest && length < lengths.longest) tried.push_back(length);
+    }
+  }
+  std::sort(tried.begin(), tried.end());
+  const auto enough = std::partition_point(tried.begin(), tried.end() - 1, [&](Duration length) {
+    return count(windows(probe, signal, reaches, length)) < needed;
+  });
+  return windows(probe, signal, reaches, *enough);
+}
+
+// The part's windows: those from `window` to `window_max` are the shortest that have as much as is needed.
 Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part,
                             double needed, const std::function<double(const Windows&)>& count) const {
   if (part == Part::newest) {
@@ -115,21 +134,14 @@ Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std:
     for (const Reach& reach : reaches) out.push_back(newest_part_of(reach));
     return out;
   }
-  Windows out = windows(probe, signal, reaches, signal.spec.window);
-  if (count(out) >= needed || signal.spec.window_max <= signal.spec.window) return out;
-  std::vector<Duration> lengths{signal.spec.window_max};
-  for (const Reach& reach : reaches) {
-    const Instant newest = reach.instance->ended(reach.instance->newest_page());
-    for (PageNumber page = reach.floor.page; page < reach.instance->newest_page(); ++page) {
-      const Duration length = newest - reach.instance->ended(page);
-      if (length > signal.spec.window && length < signal.spec.window_max) lengths.push_back(length);
-    }
+  const Duration window = signal.spec.window;
+  if (part == Part::recent) {
+    Windows out = shortest_enough(probe, signal, reaches, {Duration::zero(), window}, needed, count);
+    if (count(out) >= needed) return out;
   }
-  std::sort(lengths.begin(), lengths.end());
-  const auto enough = std::partition_point(lengths.begin(), lengths.end() - 1, [&](Duration length) {
-    return count(windows(probe, signal, reaches, length)) < needed;
-  });
-  return windows(probe, signal, reaches, *enough);
+  Windows out = windows(probe, signal, reaches, window);
+  if (count(out) >= needed || signal.spec.window_max <= window) return out;
+  return shortest_enough(probe, signal, reaches, {window, signal.spec.window_max}, needed, count);
 }
 
 Estimate Store::ratio(const Probe& probe, const Signal& signal, const Scope& scope, Part part) const {

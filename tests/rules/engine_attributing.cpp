@@ -235,6 +235,24 @@ TEST_CASE("SPEC 2.16: a rule that was bad before the revision came does not roll
   CHECK(w.told_text("bad before this revision came"));
 }
 
+TEST_CASE("SPEC 2.14: what was stopped to be replaced was not bad before, what was down for its for was") {
+  for (const bool is_quick : {true, false}) {
+    CAPTURE(is_quick);
+    World w(only("down"));
+    w.run(10min);
+    REQUIRE(w.rule("down").judgement.verdict == rules::Verdict::good);
+    w.reality["web"].crashing.insert("v1");
+    w.run(is_quick ? 20s : 2min);
+    w.deploy("crash");
+    REQUIRE(w.run_until([&] { return w.service().revision.text == "crash"; }, 1min));
+    CHECK(is_preexisting(w, "down") == !is_quick);
+    w.reality["web"].crashing.erase("v1");
+    w.run(20min);
+    CHECK(w.count_performed("switch last-good") == (is_quick ? 1 : 0));
+    CHECK(w.violations.empty());
+  }
+}
+
 TEST_CASE("SPEC 2.16: a pre-existing rule counts again when it has been good for its for") {
   World w(only("errors"));
   errors_on(w);

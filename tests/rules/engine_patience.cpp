@@ -206,3 +206,18 @@ TEST_CASE("what is well by the time that the host's lock can be had is not switc
   CHECK(w.count_performed("switch last-good") == 0);
   CHECK(w.outcome() == "cleared");
 }
+
+TEST_CASE(
+    "what is well by the time that the host's lock can be had needs no more requests between two polls to be seen") {
+  World w(with([](rules::CoreConfig& config) { config.rules[0].sustain = 2min; }));
+  w.reality["web"].requests_per_second = 3;
+  w.lock_refused = true;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "held"; }, 15min));
+  w.reality["web"].sick.clear();
+  w.run(25s);
+  w.lock_refused = false;
+  w.run(20min);
+  CHECK(w.count_performed("switch last-good") == 0);
+  CHECK(w.outcome() == "cleared");
+}

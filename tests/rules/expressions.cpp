@@ -99,6 +99,16 @@ TEST_CASE("the newest part of a rate is that between the last two scrapes") {
   CHECK(*world.signal("x", {}, Part::newest).value == doctest::Approx(1000));
 }
 
+TEST_CASE("what is recent of a share is as much of its ranges as makes it a number") {
+  World world({expression("sum(rate(requests_total{code=~\"5..\"}[1m])) / sum(rate(requests_total[1m]))")});
+  world.traffic(0, 60, 15, 5);
+  world.traffic(65, 65, 20, 0);
+  world.traffic(70, 80, 0, 0);
+  CHECK(world.value("x") != "0");
+  CHECK(world.signal("x", {}, Part::newest).value == std::nullopt);
+  CHECK(world.signal("x", {}, Part::recent).value == 0.0);
+}
+
 TEST_CASE("series of several instances are told apart by the label instance") {
   World world({expression("max(use / size)")}, {}, 2);
   world.poll(0, {{"use", 1}, {"size", 4}}, 0);

@@ -180,6 +180,20 @@ TEST_CASE("the newest part is what came since the poll before last") {
   CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "too_few_samples");
 }
 
+TEST_CASE("what is recent is the newest that has min_count, at most the window") {
+  SignalSpec spec = error_rate();
+  spec.min_count = 10;
+  World world({spec});
+  world.traffic(0, 60, 4, 2);
+  world.traffic(65, 70, 4, 0);
+  CHECK(world.signal("error_rate", {}, Part::recent).count == 20);
+  CHECK(world.verdict("error_rate > 5%", {}, Part::recent) == "good");
+  CHECK(world.verdict("error_rate > 5%") == "bad");
+  world.traffic(75, 130, 0, 0);
+  CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "no_traffic");
+  CHECK(world.verdict("error_rate > 5%", {}, Part::recent) == world.verdict("error_rate > 5%"));
+}
+
 TEST_CASE("a signal goes stale when its newest sample is as old as max_gap, and valid_until says when") {
   World world({error_rate()});
   world.traffic(0, 60, 10, 5);

@@ -94,6 +94,18 @@ rollback = ["./b.sh"]
   CHECK(rule_named(config, "web_app_memory").when.text() == "web_app_host.memory_used > 90%");
 }
 
+TEST_CASE("a rule is not blind while a window that a restart cut fills again") {
+  const Config config = loaded(R"([service.web]
+health = "http://127.0.0.1:1/health"
+metrics = "http://127.0.0.1:1/metrics"
+rules = ["error_rate > 5% for 10s", "p95 > 3000ms for 5m", "down for 5s"]
+rollback = ["./a.sh"]
+)");
+  CHECK(rules::blind_after(rule_named(config, "error_rate")) == std::chrono::minutes(2));
+  CHECK(rules::blind_after(rule_named(config, "p95")) == std::chrono::minutes(15));
+  CHECK(rules::blind_after(rule_named(config, "down")) == std::chrono::minutes(1));
+}
+
 TEST_CASE("memory of the short form is measured where the application runs that listens on the service's port") {
   const auto host_of = [](const std::string& text) {
     for (const probes::ProbeConfig& probe : loaded(text).probes) {

@@ -27,6 +27,8 @@ std::vector<OnlineFinding> check_online(const Config& config);
 std::vector<OnlineFinding> as_whom(const Config& config);
 // Services whose `identify` cannot see what their switch does.
 std::vector<OnlineFinding> blind_identities(const Config& config);
+// Services that only a person would roll back.
+std::vector<OnlineFinding> unjudged_services(const Config& config);
 // Commands that cannot be found.
 std::vector<OnlineFinding> missing_commands(const Config& config);
 // What one poll of every target says about probes, signals and the thresholds that rules compare them with.

@@ -24,9 +24,19 @@ void refuse_idle(Loading& loading) {
                                            "[\"error_rate > 5% for 5m\", \"down for 30s\"], or leave health and "
                                            "metrics out");
   }
-  if (!loading.config.core.services.empty()) return;
+  const std::vector<rules::ServiceSpec>& services = loading.config.core.services;
+  if (services.empty()) {
+    loading.findings.error({},
+                           "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "
+                           "(rollbackd help service)");
+  }
+  const auto does_something = [](const rules::ServiceSpec& service) {
+    return service.has_driver || service.has_identity;
+  };
+  if (services.empty() || std::any_of(services.begin(), services.end(), does_something)) return;
+  if (!loading.config.core.actions.empty() || loading.findings.has_errors()) return;
   loading.findings.error({},
-                         "watches nothing: there is no service; define [service.NAME] with health, metrics and rules "
+                         "watches nothing: no service has health, metrics and rules, or a way to roll it back "
                          "(rollbackd help service)");
 }
 
@@ -45,6 +55,7 @@ void read_all(Loading& loading, const toml::table& table) {
   resolve_references(loading);
   if (loading.findings.has_errors()) return;
   refuse_idle(loading);
+  imply_blind_after(loading.config);
   compute_keep(loading);
 }
 

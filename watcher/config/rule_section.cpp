@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 
 #include "probes/key_rows.hpp"
+#include "rules/signals/expression.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/config/toml_text.hpp"
@@ -13,6 +15,7 @@ namespace {
 using probes::Key;
 using probes::key;
 using probes::Kind;
+using rules::Duration;
 using rules::RuleSpec;
 
 constexpr probes::Word modes[]{
@@ -62,7 +65,7 @@ constexpr std::array keys{
     key<Kind::duration, &RuleSpec::blind_after>("blind_after", "People are told when it could not be observed so long.")
         .at_least(std::chrono::seconds(1))
         .with(&Key::get, blind_after_of)
-        .when_left_out("three times for, at least 1m"),
+        .when_left_out("three times for, at least 1m and twice the longest window of its signals"),
     key<Kind::condition, &RuleSpec::unless>("unless", "Something else that explains the trouble: the rule waits.")
         .when_left_out("nothing"),
     key<Kind::duration, &RuleSpec::unless_max>(
@@ -102,7 +105,26 @@ void read_rule(Loading& loading, const NamedTable& entry) {
   loading.rules.push_back(std::move(read));
 }
 
+Duration window_of(const rules::SignalSpec& signal) {
+  const auto* expression = std::get_if<rules::ExpressionOf>(&signal.of);
+  return expression == nullptr ? signal.window : expression->parsed->range_max();
+}
+
 }  // namespace
+
+void imply_blind_after(Config& config) {
+  for (RuleSpec& rule : config.core.rules) {
+    Duration longest{};
+    for (const rules::Condition::Reference& read : rule.when.references()) {
+      const auto* of = std::get_if<rules::SignalRef>(&read.to);
+      if (of == nullptr) continue;
+      const auto signal = std::find_if(config.core.signals.begin(), config.core.signals.end(),
+                                       [&](const rules::SignalSpec& one) { return one.name == of->signal; });
+      if (signal != config.core.signals.end()) longest = std::max(longest, window_of(*signal));
+    }
+    if (!rule.blind_after && 2 * longest > rules::blind_after(rule)) rule.blind_after = 2 * longest;
+  }
+}
 
 std::span<const Key> rule_keys() { return keys; }
 

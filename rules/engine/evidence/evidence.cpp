@@ -35,7 +35,9 @@ void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   see_stale();
   warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
   if (!number) return look_again();
+  const Up before = uptime_.of(*number);
   saw_up(*number);
+  note_stop(poll, before);
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
   for (const std::size_t which : watched_[*number].rules) look_at(which, true);
@@ -66,6 +68,14 @@ void Evidence::note_restarts(const Poll& poll) {
     warming_.polled(poll);
     is_changed_ = true;
   }
+}
+
+// A process that was up and whose port is closed at the next poll was stopped, or ended.
+void Evidence::note_stop(const Poll& poll, Up before) {
+  if (poll.probe != spec_.health) return;
+  const bool is_closed = poll.fault && poll.fault->kind == FaultKind::refused;
+  if (is_closed && before == Up::up) stopped_since_ = poll.ended;
+  if (measuring_.measurements.up(poll.probe, now()) == Up::up) stopped_since_.reset();
 }
 
 void Evidence::advance() {

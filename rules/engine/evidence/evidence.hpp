@@ -108,7 +108,7 @@ class Evidence {
   bool withholds(WatchedRule& rule);
   bool take_look_request(WatchedRule& rule);
   // The rules that were bad when what ran before was last measured, `at` (SPEC 2.16). Of rules of which nothing is
-  // known, those that `inherited` names.
+  // known, those that `inherited` names. That it was stopped to be replaced is not bad (SPEC 2.14).
   std::vector<RuleName> bad_at(Instant at, const std::vector<RuleName>& inherited) const;
   // The values now of everything that before(x) asks for in the service's rules and the given plans.
   FrozenValues values_before(const std::vector<ActionSpec>& plans) const;
@@ -127,6 +127,8 @@ class Evidence {
   void saw_up(std::size_t probe);
   void see_stale();
   void note_restarts(const Poll& poll);
+  void note_stop(const Poll& poll, Up before);
+  bool is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const;
   Duration max_gap_of(const WatchedRule& rule) const;
   WatchedRule make(const RuleSpec& written) const;
 
@@ -170,6 +172,7 @@ class Evidence {
   std::optional<Instant> deploying_until_;
   Warming warming_;
   std::map<std::pair<ProbeName, std::size_t>, double> process_start_;
+  std::optional<Instant> stopped_since_;  // nobody listens any more where the health probe was up until then
   FrozenValues baselines_;
   std::optional<FrozenValues> before_;
 };

@@ -54,6 +54,12 @@ bool Evidence::are_all_good() const {
   });
 }
 
+// Bad for no longer than it takes to fire, and for no other reason than that nobody listened any more.
+bool Evidence::is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const {
+  if (!stopped_since_ || bad_since < *stopped_since_ || at - bad_since >= rule.spec().sustain) return false;
+  return rule.when_probes().size() == 1 && *rule.when_probes().begin() == spec_.health;
+}
+
 std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& inherited) const {
   std::vector<RuleName> out;
   for (const WatchedRule* rule : rules_) {
@@ -61,7 +67,7 @@ std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& 
     const auto end = std::make_reverse_iterator(known.begin());
     const auto last = std::find_if(std::make_reverse_iterator(known.end()), end,
                                    [&](const KnownVerdict& one) { return one.at <= at; });
-    const bool was_bad = last != end && last->verdict == Verdict::bad;
+    const bool was_bad = last != end && last->verdict == Verdict::bad && !is_only_stopped(*rule, last->at, at);
     const bool inherits = last == end && std::find(inherited.begin(), inherited.end(), rule->name()) != inherited.end();
     if (was_bad || inherits) out.push_back(rule->name());
   }

@@ -20,6 +20,8 @@ class Uptime {
   // Those of which what was seen is stale at `now`: they are unknown until they are seen again.
   std::vector<std::size_t> take_stale(Instant now);
 
+  // As of the last take_stale(), like worst().
+  Up of(std::size_t probe) const { return seen_.at(probe); }
   // As of the last take_stale(): down where one is, else unknown where one is or there is none, else up.
   Up worst() const;
   // When the next one goes stale; Instant::max(): none does.

@@ -50,7 +50,9 @@ void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fr
   std::optional<Judgement> clear;
   std::optional<Judgement> newest;
   if (spec().clear && fires(state)) clear = measurements.judge(*spec().clear, scope, now);
-  if (look_closer) newest = measurements.judge(spec().when, scope, now, Part::newest);
+  // What fires is looked at again before it is acted on, which may be long after: then as far back as it takes to know.
+  const Part part = may_fire ? Part::newest : Part::recent;
+  if (look_closer) newest = measurements.judge(spec().when, scope, now, part);
   newest_good_ = newest && newest->verdict == Verdict::good;
   tracker_.observe(now, when_, clear ? *clear : when_, newest ? *newest : when_, fresh);
   note_known(now);
