@@ -94,6 +94,13 @@ struct Tell {
   Instant at;
 };
 
+// Where an incident stands, for who joins late and for those who are told again.
+struct Situation {
+  Tell message;               // what is so now; a progress where nobody has to act
+  bool needs_people = false;  // nothing goes on before somebody acts, and nobody said that he knows
+  Instant since;              // it has been so
+};
+
 // Durable changes: insert or replace by key.
 using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord, SpansHeld>;
 struct Save {

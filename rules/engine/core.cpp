@@ -210,6 +210,7 @@ void Core::react() {
   for (Service* service : touched_) {
     service->revisions().look_at_baking(service->incident() != nullptr);
     service->later().look();
+    service->unsettled().look(service->incident());
     set_timer(*service);
   }
   touched_.clear();

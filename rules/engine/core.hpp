@@ -39,6 +39,7 @@ class Core {
   std::size_t kept(const ProbeName& probe, std::size_t instance) const { return measurements_.kept(probe, instance); }
   std::vector<SpanRecord> spans(Instant now) const;
   PlanByHand plan(const RollbackByHand& request) const;
+  std::optional<Situation> situation(const IncidentId& incident, Instant at) const;
   Work work() const;
 
  private:
@@ -83,6 +84,7 @@ class Core {
   // requests.cpp: what people ask for
   Answer answer(const Approve& request);
   Answer answer(const Abort& request);
+  Answer answer(const Acknowledge& request);
   Answer answer(const Pause& request);
   Answer answer(const Resume& request);
   Answer answer(const FuseReset& request);

@@ -96,6 +96,11 @@ struct Abort {
   IncidentId incident;
   std::string by;
 };
+// Somebody knows of it: people are not reminded any more.
+struct Acknowledge {
+  IncidentId incident;
+  std::string by;
+};
 struct Pause {
   std::optional<ServiceName> service;
   Duration length{};
@@ -123,7 +128,8 @@ struct Declare {
   bool exists = false;  // its driver knows it: it may be one that never ran
 };                      // deploy good|bad
 struct AcceptState {};
-using Request = std::variant<Approve, Abort, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;
+using Request =
+    std::variant<Approve, Abort, Acknowledge, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;
 
 struct Answer {
   bool accepted = false;

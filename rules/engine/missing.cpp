@@ -26,6 +26,11 @@ void of_evidence(const WatchedRule& rule, const RuleProgress& progress, Sentence
   if (progress.state == RuleState::confirming) out.push_back("is being confirmed by one more poll");
 }
 
+std::string reminded(const Service& service, const RuleName& rule) {
+  const IncidentRecord* ended = service.unsettled().about(rule);
+  return ended == nullptr ? "" : "; people are reminded of it, which `rollbackd ack " + ended->id.text + "` ends";
+}
+
 void of_answer(const Service& service, const WatchedRule& rule, const RuleProgress& progress, Instant now,
                Sentences& out) {
   const std::optional<Instant> withheld = rule.withheld_until();
@@ -38,7 +43,7 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
     return out.push_back(
         "its incident is closed; it is looked at again once it was good, when another revision runs, " +
         std::string(wants_target ? "when `rollbackd deploy good REVISION` names a target, " : "") +
-        "or after `rollbackd fuse reset " + service.name().text + "`");
+        "or after `rollbackd fuse reset " + service.name().text + "`" + reminded(service, rule.name()));
   }
   const Instant patience_ends = progress.since.value_or(now) + identity_wait_max;
   if (rule.looks_what_runs() && service.incident() == nullptr && now < patience_ends) {
@@ -46,10 +51,24 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
   }
 }
 
+// What it is kept from.
+std::string without_observing(const Service& service, const WatchedRule& rule) {
+  const Incident* incident = service.incident();
+  if (incident != nullptr && incident->has_joined(rule.name()) && !incident->record().would_have_done.empty())
+    return "it " + incident->record().would_have_done;
+  RuleSpec free = rule.spec();
+  free.mode.reset();
+  const Mode mode = mode_of(free, Mode::act);
+  if (mode < Mode::ask) return "would only be told without it, too";
+  const std::string action = "action " + free.respond.front().text;
+  return "nothing is done; without it " +
+         (mode == Mode::ask ? "people would be asked about " + action : action + " would be run");
+}
+
 void of_mode(const Service& service, const WatchedRule& rule, Mode cap, Sentences& out) {
   switch (mode_of(rule.spec(), cap)) {
     case Mode::observe:
-      return out.push_back("mode observe: would only be written down");
+      return out.push_back("mode observe: " + without_observing(service, rule));
     case Mode::notify:
       return out.push_back("would only be told");
     case Mode::ask:

@@ -51,6 +51,16 @@ Answer Core::answer(const Abort& request) {
   return service == nullptr ? no_incident(request.incident) : service->incident()->abort(request.by);
 }
 
+Answer Core::answer(const Acknowledge& request) {
+  if (Service* open = service_of(request.incident)) return open->incident()->acknowledge(request.by);
+  for (auto& [name, service] : services_) {
+    if (!service->unsettled().acknowledge(request.incident, request.by)) continue;
+    effects_.note("acknowledged", {{"incident", request.incident.text}, {"by", request.by}});
+    return yes("noted; nobody is reminded of it any more", request.incident);
+  }
+  return no("nobody is reminded of incident " + request.incident.text + "; see `rollbackd incidents`");
+}
+
 Answer Core::answer(const Pause& request) {
   if (request.length <= Duration::zero()) return no("a pause needs a length, for example --for 1h");
   if (request.length > pause_max) return no("a pause lasts at most " + told(pause_max));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/engine/acting/target.hpp"
+#include "rules/engine/incident/summary.hpp"
 
 namespace rules {
 
@@ -13,7 +14,8 @@ Service::Service(const ServiceSpec& spec, const Shared& shared)
       limits_(spec_, shared_.fuse, shared_.measuring.effects, [this] { save(); }),
       evidence_(spec_, shared_.measuring),
       revisions_(spec_, {shared_.ledger, evidence_, limits_, shared_.measuring.effects, [this] { save(); }}),
-      later_({spec_, shared_.measuring.config, evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}) {
+      later_({spec_, shared_.measuring.config, evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}),
+      unsettled_({evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}) {
   shared_.neighbours.know(spec_);
 }
 
@@ -25,6 +27,7 @@ void Service::save() const {
   revisions_.put_into(record);
   record.unbegun = unbegun_;
   record.later = later_.incidents();
+  record.unsettled = unsettled_.incidents();
   record.usual = usual_.records();
   if (call_off_holds()) record.called_off = called_off_;
   record.called_off_at = called_off_at_;
@@ -98,10 +101,21 @@ void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
   remember_unbegun(closed);
   later_.take(closed);
+  unsettled_.take(closed);
   if (closed.aborted && !closed.starts_anew) call_off(closed);
   incident_.reset();
   // Also for the next start, which may be the one that finds the cause gone: what was refused, and what steps took.
   save();
+}
+
+std::optional<Situation> Service::situation(const IncidentId& incident, Instant at) const {
+  if (incident_ && incident_->record().id == incident) return incident_->situation(at);
+  const IncidentRecord* ended = unsettled_.find(incident);
+  if (ended == nullptr) return std::nullopt;
+  Situation out = situation_of(*ended, nullptr, evidence_, revisions_, at);
+  // Who paused it knows, and an open incident speaks for itself.
+  if (limits_.is_paused() || incident_) out.needs_people = false;
+  return out;
 }
 
 void Service::call_off(const IncidentRecord& closed) {

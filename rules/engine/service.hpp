@@ -12,6 +12,7 @@
 #include "rules/engine/incident/ids.hpp"
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/later.hpp"
+#include "rules/engine/incident/unsettled.hpp"
 #include "rules/engine/revisions/revisions.hpp"
 #include "rules/incidents/usual_lengths.hpp"
 
@@ -27,7 +28,7 @@ struct Readiness {
 };
 
 // One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:
-// Evidence and Limits, Revisions, LaterChecks, Incident.
+// Evidence and Limits, Revisions, LaterChecks, Incident, Unsettled.
 class Service {
  public:
   // What the rooms share with those of the other services.
@@ -59,6 +60,8 @@ class Service {
   const UsualLengths& usual() const { return usual_; }
   LaterChecks& later() { return later_; }
   const LaterChecks& later() const { return later_; }
+  Unsettled& unsettled() { return unsettled_; }
+  const Unsettled& unsettled() const { return unsettled_; }
   const Dependence& dependence() const { return dependence_; }
   Readiness readiness{};
 
@@ -70,6 +73,8 @@ class Service {
   Incident& take_up(IncidentRecord record, const std::vector<ActionSpec>& plans);
   // Closed, it is over.
   void forget_incident();
+  // Where that incident stands, open or not settled; nothing: it is over.
+  std::optional<Situation> situation(const IncidentId& incident, Instant at) const;
   // What runs was read, or a rollback can be done again: what was not acted on for that reason is looked at again.
   void could_be_read();
   void restore_answers(const ServiceRecord& record);
@@ -119,6 +124,7 @@ class Service {
   Evidence evidence_;
   Revisions revisions_;
   LaterChecks later_;
+  Unsettled unsettled_;
   UsualLengths usual_;
   std::unique_ptr<Incident> incident_;
   std::vector<Service*> depends_on_;

@@ -40,6 +40,11 @@ void bring_to_present(DurableState& durable, Instant now) {
     to_present(record.opened);
     to_present(record.phase_since);
     for (JoinedRule& joined : record.rules) to_present(joined.joined);
+    to_present_if_any(record.acknowledged);
+  }
+  for (IncidentRecord& record : durable.ended) {
+    to_present(record.opened);
+    to_present_if_any(record.closed);
   }
 }
 
@@ -67,10 +72,14 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     service->restore_answers(record);
   }
   for (IncidentRecord& record : durable.ended) {
-    if (Service* service = find(record.service))
+    Service* service = find(record.service);
+    const bool is_settled = record.outcome == Outcome::recovered;
+    if (service == nullptr)
+      give_up_later(effects_, record, service_left(record.service));
+    else if (is_settled)
       service->later().restore(std::move(record));
     else
-      give_up_later(effects_, record, service_left(record.service));
+      service->unsettled().restore(std::move(record));
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
   // What ended while nobody was there: no timer comes for what is past.

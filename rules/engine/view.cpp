@@ -97,6 +97,13 @@ RuleView Core::view_of(const Service& service, const WatchedRule& rule, Instant 
   return out;
 }
 
+std::optional<Situation> Core::situation(const IncidentId& incident, Instant at) const {
+  for (const auto& [name, service] : services_) {
+    if (std::optional<Situation> found = service->situation(incident, at)) return found;
+  }
+  return std::nullopt;
+}
+
 std::vector<SpanRecord> Core::spans(Instant at) const {
   std::vector<SpanRecord> out;
   out.reserve(rules_by_name_.size());

@@ -95,6 +95,7 @@ struct ServiceRecord {
   bool unreadable_told = false;            // people know that it cannot be read what runs
   std::map<std::string, Outcome> unbegun;  // rule -> end of its last incident, when that changed nothing
   std::vector<IncidentId> later;           // closed incidents of which something is still to be looked at
+  std::vector<IncidentId> unsettled;       // closed incidents that left people with rules that are bad still
   std::map<std::string, std::vector<std::int64_t>> usual;  // of UsualLengths
   std::vector<RuleName> called_off;  // a person aborted what was done about them, and they were not good since
   std::optional<Instant> called_off_at;
@@ -228,6 +229,8 @@ struct IncidentRecord {
   bool aborted = false;                 // by a person
   bool starts_anew = false;             // all limits did since it was decided: what still fires is looked at again
   std::optional<Instant> unseen_since;  // nothing was changed, and none of what it is about can be measured
+  std::optional<Instant> acknowledged;  // a person said that he knows
+  std::string would_have_done;          // what mode observe kept it from, when nothing was done
 };
 
 // What stays as it is when an incident ends: all that it changed, or only what rungs before the last one did. For
@@ -269,7 +272,7 @@ struct DurableState {
   std::vector<ServiceRecord> services;
   std::vector<FuseRecord> fuse;           // of the last 24 h, and resets
   std::vector<IncidentRecord> incidents;  // the open ones
-  std::vector<IncidentRecord> ended;      // closed ones that a service's `later` names
+  std::vector<IncidentRecord> ended;      // closed ones that a service's `later` or `unsettled` names
   std::vector<IncidentId> incident_ids;   // of all, open or closed
   std::vector<StepRecord> steps;          // of the open incidents
   std::vector<SpanRecord> spans;

@@ -125,13 +125,6 @@ TEST_CASE("that nothing is done stands once in the story, where the first messag
   CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& line) { return line.event == "telling"; }) == 1);
 }
 
-TEST_CASE("mode observe is said to be why nothing is done") {
-  World w(with([](rules::CoreConfig& config) { config.mode = rules::Mode::observe; }));
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
-  CHECK(w.told_text("nothing is done by itself: it only observes (mode observe); `rollbackd rollback web` acts now"));
-}
-
 TEST_CASE("who aborts is told what is left as it is") {
   const auto answer = [](const std::string& phase, rules::CoreConfig config) {
     World w(std::move(config));

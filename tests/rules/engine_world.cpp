@@ -35,7 +35,10 @@ void FakeJournal::save(const Record& record) {
 
 static bool has_later(const std::vector<ServiceRecord>& services, const IncidentId& id) {
   return std::any_of(services.begin(), services.end(), [&](const ServiceRecord& service) {
-    return std::find(service.later.begin(), service.later.end(), id) != service.later.end();
+    const auto names = [&](const std::vector<IncidentId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    return names(service.later) || names(service.unsettled);
   });
 }
 
@@ -388,6 +391,11 @@ std::optional<IncidentRecord> World::last(const std::string& service) const {
   const std::vector<IncidentRecord> records = all(service);
   if (records.empty()) return std::nullopt;
   return records.back();
+}
+
+std::optional<Situation> World::situation() const {
+  const std::optional<IncidentRecord> newest = last();
+  return newest ? engine_->situation(newest->id, now_) : std::nullopt;
 }
 
 std::string World::outcome(const std::string& service) const {

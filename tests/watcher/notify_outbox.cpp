@@ -47,12 +47,14 @@ struct Telling {
   asio::io_context io;
   ManualClock clock;
   watcher::JournalThread journal;
+  std::map<rules::IncidentId, rules::Situation> situations;  // of what is not over
   watcher::Outbox outbox;
   probes::TaskGroup tasks;
 
   Telling(const std::string& folder, std::vector<watcher::NotifierSection> notifiers)
       : journal(io.get_executor(), open(folder)),
-        outbox(io.get_executor(), clock, std::move(notifiers), "prod-1", journal),
+        outbox(io.get_executor(), clock, std::move(notifiers), "prod-1", journal,
+               [this](const rules::IncidentId& id) { return stands(id); }),
         tasks(io.get_executor()) {
     tasks.spawn("outbox", outbox.loop());
   }
@@ -66,7 +68,19 @@ struct Telling {
     for (int turns = 0; turns < 3000 && !condition(); ++turns) io.run_one_for(10ms);
     REQUIRE(condition());
   }
+  std::optional<rules::Situation> stands(const rules::IncidentId& id) const {
+    const auto found = situations.find(id);
+    return found == situations.end() ? std::nullopt : std::optional(found->second);
+  }
+  // As the core has it: what is told is where it stands, until its end is told.
   void tell(const rules::Tell& tell, std::vector<rules::Record> records = {}) {
+    const bool is_over = tell.stage == rules::Stage::completed;
+    if (is_over) situations.erase(tell.context.incident);
+    if (!is_over && !tell.notifier && !tell.context.incident.empty()) {
+      rules::Situation& now = situations[tell.context.incident];
+      now.message = tell;
+      if (tell.stage != rules::Stage::ask) now.message.stage = rules::Stage::progress;
+    }
     bool done = false;
     tasks.spawn("save", save(journal, std::move(records), outbox.entries(tell), done));
     until([&] { return done; });
@@ -341,6 +355,94 @@ TEST_CASE("progress is repeated while an incident is open, also after a restart,
   CHECK(body_of(receiver.requests()[before - 1]) == "a: completed");
   CHECK(body_of(receiver.requests()[2]) == "a: progress");
   CHECK(body_of(receiver.requests()[3]) == "a: progress");
+}
+
+TEST_CASE("who joins late hears where it stands at that moment, and not what was said before it") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto boss = notifier("boss", receiver.url());
+  boss.after = 5min;
+  Telling telling(folder.path, {boss});
+  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  telling.situations.begin()->second.message.title = "is verified since 4m";
+  telling.advance(5min);
+  telling.until([&] { return telling.counts("boss").delivered == 1; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"is verified since 4m"});
+}
+
+TEST_CASE("whom an incident leaves needed is reminded until it is over, every half hour, and after a day once a day") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  const Receiver rare(fine);
+  auto team = notifier("team", receiver.url());
+  auto others = notifier("others", rare.url());
+  others.every = 12h;
+  others.on = {"failed"};
+  Telling telling(folder.path, {team, others});
+  auto closed = incident("1", 0);
+  closed.closed = at(0);
+  auto failed = message("1", rules::Stage::failed, "failed", 0);
+  failed.outcome = rules::Outcome::fused;
+  telling.tell(failed, {closed});
+  auto& stands = telling.situations.begin()->second;
+  stands.needs_people = true;
+  stands.since = at(0);
+  stands.message.stage = rules::Stage::failed;
+  stands.message.title = "not good yet";
+  std::uint64_t heard = 1;
+  for (int i = 1; i <= 48; ++i) {
+    telling.advance(30min);
+    telling.until([&] { return telling.counts("team").delivered == heard + 1; });
+    ++heard;
+  }
+  CHECK(telling.counts("others").delivered == 3);
+  telling.advance(23h);
+  telling.advance(1h);
+  telling.until([&] { return telling.counts("team").delivered == heard + 1; });
+  telling.until([&] { return telling.counts("others").delivered == 4; });
+  telling.situations.clear();
+  telling.advance(48h);
+  telling.tell(message("2", rules::Stage::failed, "another", 0));
+  telling.until([&] { return telling.counts("team").delivered == heard + 2; });
+  CHECK(bodies(receiver)[heard] == "not good yet");
+  CHECK(bodies(receiver).back() == "another");
+}
+
+TEST_CASE("who would have joined by now is told of what ended before that and left people needed") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  auto boss = notifier("boss", receiver.url());
+  boss.after = 10min;
+  Telling telling(folder.path, {boss});
+  auto closed = incident("1", 0);
+  closed.closed = at(60);
+  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  auto& stands = telling.situations.begin()->second;
+  stands.needs_people = true;
+  stands.message.stage = rules::Stage::failed;
+  stands.message.title = "not good yet";
+  stands.message.outcome = rules::Outcome::fused;
+  const auto said = stands;
+  telling.advance(1min);
+  telling.tell(message("1", rules::Stage::failed, "failed", 60), {closed});
+  telling.situations.begin()->second = said;
+  telling.advance(9min);
+  telling.until([&] { return telling.counts("boss").delivered == 1; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"not good yet"});
+}
+
+TEST_CASE("nobody is told again, unasked, of what goes on by itself or is a P3's") {
+  const Folder folder;
+  const Receiver receiver(fine);
+  Telling telling(folder.path, {notifier("team", receiver.url())});
+  auto light = message("2", rules::Stage::started, "light", 0);
+  light.context.severity = rules::Severity::p3;
+  telling.tell(message("1", rules::Stage::started, "started", 0), {incident("1", 0)});
+  telling.tell(light, {incident("2", 0)});
+  telling.advance(5h);
+  telling.tell(message("", rules::Stage::fault, "fault", 0));
+  telling.until([&] { return telling.counts("team").delivered == 3; });
+  CHECK(bodies(receiver) == std::vector<std::string>{"started", "light", "fault"});
 }
 
 TEST_CASE("a question that was answered before somebody joins is not passed on") {

@@ -41,7 +41,7 @@ struct Stage {
   int saves_to_fail = 0;
   watcher::JournalThread journal{io.get_executor(), std::make_unique<FailingJournal>(
                                                         journal_support::open(folder.path + "/state"), saves_to_fail)};
-  watcher::Outbox outbox{io.get_executor(), clock, {people()}, "test", journal};
+  watcher::Outbox outbox{io.get_executor(), clock, {people()}, "test", journal, {}};
   watcher::Metrics metrics;
   probes::Resolver resolver;
   probes::TaskGroup tasks{io.get_executor()};

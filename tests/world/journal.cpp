@@ -24,7 +24,10 @@ void read_all(const Texts& texts, std::vector<T>& out) {
 
 bool is_named(const std::vector<ServiceRecord>& services, const IncidentId& id) {
   return std::any_of(services.begin(), services.end(), [&](const ServiceRecord& service) {
-    return std::find(service.later.begin(), service.later.end(), id) != service.later.end();
+    const auto names = [&](const std::vector<IncidentId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    return names(service.later) || names(service.unsettled);
   });
 }
 

@@ -20,6 +20,7 @@ void add_incident_commands(CLI::App& app, CommandLine& line) {
   add_rollback_command(app, line);
   add_word(app, line, "approve", "let an incident that asks go on. What fired is looked at again first.");
   add_word(app, line, "abort", "stop an incident. A step that runs is ended; on_failure and always steps still run.");
+  add_word(app, line, "ack", "say that you know of an incident that needs people: nobody is reminded of it any more.");
 }
 
 }  // namespace watcher

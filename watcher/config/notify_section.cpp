@@ -48,9 +48,10 @@ constexpr std::array keys{
     key<Kind::duration, &NotifierSection::after>(
         "after", "Escalation: what is still open then is told, as it is then, in one message.")
         .when_left_out("at once"),
-    key<Kind::duration, &NotifierSection::every>("every", "So often people are told how far it is, while it is open.")
+    key<Kind::duration, &NotifierSection::every>(
+        "every", "So often people are told where it stands, while it is open or needs them; once a day after a day.")
         .at_least(std::chrono::seconds(1))
-        .when_left_out("never"),
+        .when_left_out("30m for P0 and P1, 4h for P2, and only where people are needed"),
     key<Kind::string, &NotifierSection::template_text>(
         "template", "What is said, with {title}, {text}, {runbook}, ...; `rollbackd notify fields` lists them.")
         .with(&Key::kind, Kind::text)

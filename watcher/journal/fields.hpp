@@ -40,7 +40,7 @@ BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, be
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, deployments, paused_until,
                        pause_reason, mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to,
-                       next_rung, unreadable_told, unbegun, later, usual, called_off, called_off_at))
+                       next_rung, unreadable_told, unbegun, later, unsettled, usual, called_off, called_off_at))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (),
                       (rule, severity, joined, evidence, bad_ns, for_ns, samples, bad_since, fired_when_decided))
@@ -54,7 +54,8 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
                        asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
-                       changed_earlier, decided, aborted, starts_anew, unseen_since))
+                       changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged,
+                       would_have_done))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

@@ -80,6 +80,7 @@ std::variant<rules::DurableState, Damage, JournalFault> load(const Database& dat
   loader.load("SELECT record FROM incidents WHERE closed_ns IS NULL ORDER BY opened_ns, id", state.incidents);
   for (const rules::ServiceRecord& service : state.services) {
     for (const rules::IncidentId& id : service.later) loader.load_incident(id, state.ended);
+    for (const rules::IncidentId& id : service.unsettled) loader.load_incident(id, state.ended);
   }
   loader.load_incident_ids(state.incident_ids);
   loader.load(

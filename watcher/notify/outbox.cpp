@@ -21,26 +21,8 @@ constexpr rules::Duration look_again = std::chrono::minutes(1);     // though no
 constexpr rules::Duration journal_retry = std::chrono::seconds(5);  // after the journal could not be written
 constexpr std::size_t key_max = 200;                                // bytes
 
-bool is_the_end(rules::Stage stage) {
-  switch (stage) {
-    case rules::Stage::completed:
-    case rules::Stage::failed:
-    case rules::Stage::cleared:
-      return true;
-    case rules::Stage::started:
-    case rules::Stage::late:
-    case rules::Stage::progress:
-    case rules::Stage::ask:
-    case rules::Stage::blind:
-    case rules::Stage::seeing:
-    case rules::Stage::fault:
-      return false;
-  }
-  return false;
-}
-
-// For who joins at that time: what is so then in one message, and not what was. It is dropped if the incident is closed
-// by then: so is the message that it was closed.
+// For who joins at that time: what is so then in one message, which is asked for when it is sent. It is dropped if the
+// incident is closed by then: so is the message that it was closed.
 OutboxEntry summary(const rules::Tell& tell, const NotifierSection& notifier, rules::Instant joins) {
   OutboxEntry entry{.notifier = notifier.name, .tell = tell, .due = joins, .only_while_open = true, .replaces = true};
   const bool is_course = tell.stage == rules::Stage::progress || tell.stage == rules::Stage::late;
@@ -67,15 +49,21 @@ struct Outbox::Pool {
 };
 
 Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
-               std::string watcher_name, JournalThread& journal)
+               std::string watcher_name, JournalThread& journal, Stands stands)
     : executor_(std::move(executor)),
       clock_(clock),
       notifiers_(std::move(notifiers)),
       watcher_name_(std::move(watcher_name)),
       journal_(journal),
+      stands_(std::move(stands)),
       timer_(executor_) {
-  for (const rules::IncidentRecord& incident : journal_.found().durable.incidents)
-    open_[incident.id].opened = incident.opened;
+  const rules::DurableState& durable = journal_.found().durable;
+  for (const auto* const some : {&durable.incidents, &durable.ended}) {
+    for (const rules::IncidentRecord& incident : *some) {
+      if (!incident.closed || stands(incident.id))
+        open_.emplace(incident.id, Open{incident.opened, incident.severity, {}, false});
+    }
+  }
 }
 
 Outbox::~Outbox() {
@@ -102,7 +90,7 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
   const rules::IncidentId& incident = tell.context.incident;
   rules::Instant opened = tell.opened.value_or(tell.at);
   if (!incident.empty())
-    opened = open_.try_emplace(incident, Open{.opened = opened, .last = {}, .told = {}}).first->second.opened;
+    opened = open_.try_emplace(incident, Open{opened, tell.context.severity, {}, false}).first->second.opened;
   const std::vector<const NotifierSection*> told = recipients(tell, notifiers_);
   std::vector<OutboxEntry> result;
   for (const NotifierSection& notifier : notifiers_) {
@@ -116,7 +104,7 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
     else if (is_told)
       result.push_back({.notifier = notifier.name, .tell = tell, .due = tell.at});
   }
-  if (is_the_end(tell.stage) && !tell.notifier) open_.erase(incident);
+  if (!tell.notifier) forget_what_is_over(tell);
   return result;
 }
 
@@ -131,10 +119,17 @@ void Outbox::start(OutboxEntry entry) {
     woken_ = true;
     return;
   }
+  std::string key = idempotency_key(entry, watcher_name_);
+  // What is so only while it is open is said as it is now.
+  if (entry.only_while_open) {
+    if (std::optional<rules::Situation> now = stands(entry.tell.context.incident)) {
+      if (now->message.stage == rules::Stage::progress) now->message.stage = entry.tell.stage;
+      entry.tell = std::move(now->message);
+    }
+  }
   if (!pool_) pool_ = std::make_unique<Pool>();
   ++in_flight_;
   std::string body = render(entry.tell, *notifier, watcher_name_);
-  std::string key = idempotency_key(entry, watcher_name_);
   asio::post(pool_->threads, [this, guard = asio::make_work_guard(executor_), section = *notifier,
                               body = std::move(body), key = std::move(key), entry = std::move(entry)]() mutable {
     Delivery delivery = deliver(section, body, key);

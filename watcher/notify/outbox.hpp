@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -31,9 +32,12 @@ class Outbox {
     std::uint64_t given_up = 0;  // messages
   };
 
-  // `clock` and `journal` must outlive it.
+  // Where an incident stands now; nothing: it is over.
+  using Stands = std::function<std::optional<rules::Situation>(const rules::IncidentId&)>;
+
+  // `clock` and `journal` must outlive it. Who joins late and who is told again hears what `stands` says then.
   Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
-         std::string watcher_name, JournalThread& journal);
+         std::string watcher_name, JournalThread& journal, Stands stands);
   ~Outbox();  // waits for the deliveries in flight, 10 s at most
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
@@ -63,16 +67,20 @@ class Outbox {
     OutboxEntry entry;
     Delivery delivery;
   };
-  // An incident that has not been told to be over.
+  // An incident that is not over: what is told again.
   struct Open {
     rules::Instant opened;
-    // By notifiers with `every`: what is so now, and when they last heard of it.
-    std::map<rules::NotifierName, rules::Tell> last;
-    std::map<rules::NotifierName, rules::Instant> told;
+    rules::Severity severity = rules::Severity::p1;
+    std::map<rules::NotifierName, rules::Instant> told;  // when they last heard of it
+    bool is_old = false;                                 // people are needed, and have been for long
   };
 
   const NotifierSection* find(const rules::NotifierName& name) const;
+  std::optional<rules::Situation> stands(const rules::IncidentId& incident) const;
+  std::optional<rules::Duration> repeated_every(const Open& open, const NotifierSection& notifier) const;
+  std::optional<rules::Instant> repeated_at(const Open& open, const NotifierSection& notifier) const;
   void remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told);
+  void forget_what_is_over(const rules::Tell& tell);
   std::vector<OutboxEntry> repeats(rules::Instant now);
   std::optional<rules::Instant> next_repeat() const;
   void start(OutboxEntry entry);
@@ -90,6 +98,7 @@ class Outbox {
   std::vector<NotifierSection> notifiers_;
   std::string watcher_name_;
   JournalThread& journal_;
+  Stands stands_;
   asio::steady_timer timer_;  // the next that is due; cancelled by wake()
   bool woken_ = false;
   std::set<rules::NotifierName> busy_;  // a delivery is in flight, or its end is not written down yet

@@ -1,41 +1,95 @@
 #include <algorithm>
 
 #include "watcher/notify/outbox.hpp"
-#include "watcher/report/text.hpp"
 
-// What is told again, as long as an incident is open.
+// What is told again: as long as an incident is open, and until the rules are good that it left bad.
 
 namespace watcher {
 
-// What was not told is part of what is repeated: it says how far things are.
+namespace {
+
+// Where people are needed and the configuration does not say how often they hear of it.
+constexpr rules::Duration urgent_again = std::chrono::minutes(30);   // P0, P1
+constexpr rules::Duration ordinary_again = std::chrono::hours(4);    // P2
+// What nobody did anything about for so long is told that often: nobody shall learn to overlook it.
+constexpr rules::Duration old_after = std::chrono::hours(24);
+constexpr rules::Duration old_again = std::chrono::hours(24);
+
+bool is_the_end(rules::Stage stage) {
+  return stage == rules::Stage::completed || stage == rules::Stage::failed || stage == rules::Stage::cleared;
+}
+
+}  // namespace
+
+std::optional<rules::Situation> Outbox::stands(const rules::IncidentId& incident) const {
+  return stands_ && !incident.empty() ? stands_(incident) : std::nullopt;
+}
+
+// Nothing: not at all.
+std::optional<rules::Duration> Outbox::repeated_every(const Open& open, const NotifierSection& notifier) const {
+  if (!notifier.every && open.severity == rules::Severity::p3) return std::nullopt;
+  const bool is_urgent = open.severity <= rules::Severity::p1;
+  const rules::Duration every = notifier.every.value_or(is_urgent ? urgent_again : ordinary_again);
+  return open.is_old ? std::max(every, old_again) : every;
+}
+
+std::optional<rules::Instant> Outbox::repeated_at(const Open& open, const NotifierSection& notifier) const {
+  const std::optional<rules::Duration> every = repeated_every(open, notifier);
+  if (!every) return std::nullopt;
+  const auto told = open.told.find(notifier.name);
+  const rules::Instant joins = open.opened + notifier.after.value_or(rules::Duration::zero());
+  return (told == open.told.end() ? joins : std::max(told->second, joins - *every)) + *every;
+}
+
 void Outbox::remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told) {
   const auto open = open_.find(tell.context.incident);
-  if (!notifier.every || open == open_.end()) return;
-  open->second.last[notifier.name] = tell;
+  if (open == open_.end()) return;
+  open->second.severity = tell.context.severity;
   const rules::Instant joins = open->second.opened + notifier.after.value_or(rules::Duration::zero());
   rules::Instant& told = open->second.told.try_emplace(notifier.name, joins).first->second;
-  if (is_told) told = std::max({told, tell.at, joins});
+  if (!is_told) return;
+  told = std::max({told, tell.at, joins});
+  open->second.is_old = false;
+}
+
+// Also when nothing is told any more of it itself: who would have joined by then is told where it stands then.
+void Outbox::forget_what_is_over(const rules::Tell& tell) {
+  const auto open = open_.find(tell.context.incident);
+  if (open == open_.end() || !is_the_end(tell.stage)) return;
+  if (!stands(tell.context.incident)) {
+    open_.erase(open);
+    return;
+  }
+  for (const NotifierSection& notifier : notifiers_) {
+    const std::optional<rules::Duration> every = repeated_every(open->second, notifier);
+    const rules::Instant joins = open->second.opened + notifier.after.value_or(rules::Duration::zero());
+    if (every && tell.at < joins) open->second.told[notifier.name] = joins - *every;
+  }
 }
 
 std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
   std::vector<OutboxEntry> result;
-  for (auto& [incident, open] : open_) {
-    for (auto& [name, told] : open.told) {
-      const NotifierSection* notifier = find(name);
-      if (notifier == nullptr || !notifier->every || told + *notifier->every > now) continue;
-      told = now;
-      rules::Tell tell = open.last.at(name);
-      tell.stage = rules::Stage::progress;
-      tell.text = "Still open after " + duration_text(now - open.opened) + ". " + tell.text;
-      tell.at = now;
-      if (!notifier->on.empty() && !lets_through(*notifier, rules::Stage::progress)) continue;
-      OutboxEntry entry;
-      entry.notifier = name;
-      entry.tell = std::move(tell);
-      entry.due = now;
-      entry.only_while_open = true;
-      result.push_back(std::move(entry));
+  for (auto open = open_.begin(); open != open_.end();) {
+    bool is_over = false;
+    for (const NotifierSection& notifier : notifiers_) {
+      const std::optional<rules::Instant> at = repeated_at(open->second, notifier);
+      if (!at || *at > now) continue;
+      const std::optional<rules::Situation> stands_now = stands(open->first);
+      is_over = !stands_now;
+      if (is_over) break;
+      open->second.told[notifier.name] = now;
+      open->second.severity = stands_now->message.context.severity;
+      open->second.is_old = stands_now->needs_people && now >= stands_now->since + old_after;
+      const rules::Tell& tell = stands_now->message;
+      const bool is_progress = notifier.every && lets_through(notifier, rules::Stage::progress);
+      const bool hears = (notifier.every && notifier.on.empty()) || is_progress ||
+                         (stands_now->needs_people && lets_through(notifier, tell.stage));
+      if (!hears || !is_severe_enough(tell, notifier)) continue;
+      // What is closed says itself when it is over.
+      const bool is_closed = tell.outcome.has_value();
+      result.push_back({.notifier = notifier.name, .tell = tell, .due = now, .only_while_open = !is_closed});
     }
+    open = is_over ? open_.erase(open) : std::next(open);
   }
   return result;
 }
@@ -43,11 +97,9 @@ std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
 std::optional<rules::Instant> Outbox::next_repeat() const {
   std::optional<rules::Instant> next;
   for (const auto& [incident, open] : open_) {
-    for (const auto& [name, told] : open.told) {
-      const NotifierSection* notifier = find(name);
-      if (notifier == nullptr || !notifier->every) continue;
-      const rules::Instant at = told + *notifier->every;
-      if (!next || at < *next) next = at;
+    for (const NotifierSection& notifier : notifiers_) {
+      const std::optional<rules::Instant> at = repeated_at(open, notifier);
+      if (at && (!next || *at < *next)) next = at;
     }
   }
   return next;
@@ -58,7 +110,7 @@ asio::awaitable<void> Outbox::recall_told() {
   std::map<rules::IncidentId, std::map<rules::NotifierName, rules::Tell>> last;
   for (const auto& [incident, open] : open_) {
     for (const NotifierSection& notifier : notifiers_) {
-      if (notifier.every && open.told.count(notifier.name) == 0) last[incident].try_emplace(notifier.name);
+      if (open.told.count(notifier.name) == 0) last[incident].try_emplace(notifier.name);
     }
   }
   if (last.empty()) co_return;

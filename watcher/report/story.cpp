@@ -118,6 +118,10 @@ std::string not_taken_back(const rules::IncidentRecord& incident) {
   return earlier.empty() ? "" : " Earlier actions did, and nothing took back: " + earlier + ".";
 }
 
+std::string kept_from(const rules::IncidentRecord& incident) {
+  return incident.would_have_done.empty() ? "" : "; without that it " + markdown_text(incident.would_have_done);
+}
+
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
@@ -159,8 +163,8 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
     case Outcome::aborted:
       return "Nothing was done further. If it is still bad: " + command("rollback " + service) + ".";
     case Outcome::observed:
-      return "Mode observe: this was only watched. " + command("rollback " + service) +
-             " does by hand what would have been done.";
+      return "Mode observe: this was only watched" + kept_from(input.incident) + ". " +
+             command("rollback " + service) + " rolls back by hand.";
     case Outcome::notified:
       return "This rule only tells. If it is still bad: " + command("explain") + ".";
     case Outcome::cleared:
@@ -179,6 +183,11 @@ std::string open_thing(const rules::IncidentRecord& incident) {
     return "**Decide:** " + markdown_text(incident.asked.empty() ? "may it act?" : incident.asked) + " " +
            command("approve " + incident.id.text) + " or " + command("abort " + incident.id.text) +
            (incident.deadline ? ", until " + utc_text(*incident.deadline) + " UTC" : "") + ".";
+  if (incident.phase == rules::IncidentPhase::telling) {
+    return "**Act:** nothing is done by itself" + kept_from(incident) + ". " +
+           command("rollback " + incident.service.text) + " acts now, " + command("abort " + incident.id.text) +
+           " closes it.";
+  }
   return "Nothing yet: it is being worked on. " + command("abort " + incident.id.text) + " stops it.";
 }
 
@@ -251,7 +260,8 @@ std::string summary(const ReportInput& input) {
 }
 
 bool needs_people(const rules::IncidentRecord& incident) {
-  if (!incident.outcome) return incident.phase == rules::IncidentPhase::asking;
+  const bool waits = incident.phase == rules::IncidentPhase::asking || incident.phase == rules::IncidentPhase::telling;
+  if (!incident.outcome) return waits && incident.severity != rules::Severity::p3;
   switch (*incident.outcome) {
     case Outcome::not_recovered:
     case Outcome::wrong_revision:

@@ -135,6 +135,11 @@ Read read_abort(Asking asking) {
   return finish(Fields(std::move(asking.body), {}, asking.config), rules::Request(std::move(abort)));
 }
 
+Read read_ack(Asking asking) {
+  rules::Acknowledge known{rules::IncidentId(asking.incident), asking.by};
+  return finish(Fields(std::move(asking.body), {}, asking.config), rules::Request(std::move(known)));
+}
+
 struct Route {
   std::string_view path;
   Read (*read)(Asking asking);
@@ -150,6 +155,7 @@ constexpr Route routes[] = {
     {"/api/v1/accept-state", read_accept_state},
     {"/api/v1/incidents/*/approve", read_approve},
     {"/api/v1/incidents/*/abort", read_abort},
+    {"/api/v1/incidents/*/ack", read_ack},
 };
 
 std::variant<boost::json::object, ApiReply> parse_body(const std::string& body) {

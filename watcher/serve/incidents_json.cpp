@@ -116,6 +116,7 @@ std::string incident_json(const rules::IncidentRecord& incident, const std::vect
   object["deadline"] = to_json(incident.deadline);
   object["next"] = text_or_null(incident.outcome ? "" : next_step(incident));
   object["waiting_for"] = text_or_null(incident.waiting_for);
+  object["would_have_done"] = text_or_null(incident.would_have_done);
   object["asked"] = text_or_null(incident.asked);
   object["approved_by"] = text_or_null(incident.approved_by);
   object["ladder"] = ladder_of(incident);

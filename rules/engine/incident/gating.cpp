@@ -25,9 +25,9 @@ std::vector<GateRule> gate_rules(const IncidentRecord& incident, const Surroundi
 
 }  // namespace
 
-GateView Incident::gate_view() const {
-  GateView view{now(), record_, in_.service};
-  view.rules = gate_rules(record_, in_, now());
+GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* action) const {
+  GateView view{now(), incident, in_.service};
+  view.rules = gate_rules(incident, in_, now());
   view.all_cleared = all_cleared();
   view.unseen = unseen();
   view.left = left();
@@ -37,7 +37,7 @@ GateView Incident::gate_view() const {
   view.unreadable = in_.revisions.readability().why_not();
   view.unattributed = is_unattributed();
   view.from = in_.revisions.find(record_.from);
-  view.action = plan();
+  view.action = action;
   view.rung_began = rung_began_.has_value();
   view.judged_again_by = judged_again_by_;
   const SwitchStep* step = view.action == nullptr ? nullptr : view.action->switch_step();

@@ -78,6 +78,8 @@ class Incident {
   // Adds the time since this was last called, during which what held then held on (times.cpp).
   void count_time();
 
+  Situation situation(Instant at) const;
+
   // What happens (phases.cpp, steps.cpp, looks.cpp).
   bool drive();  // false: nothing more follows now
   void step_completed(const StepId& id, const StepResult& result);
@@ -90,6 +92,7 @@ class Incident {
   // People (people.cpp).
   Answer approve(const std::string& by);
   Answer abort(const std::string& by);
+  Answer acknowledge(const std::string& by);
   void give_way(const std::string& to);
   void limits_started_anew();
 
@@ -115,7 +118,8 @@ class Incident {
   Verification verification() const;
 
   // gating.cpp: what the gate sees
-  GateView gate_view() const;
+  GateView gate_view(const IncidentRecord& incident, const ActionSpec* action) const;
+  GateView gate_view() const { return gate_view(record_, plan()); }
   std::optional<Gate> ending() const;
   void view_dependency(GateView& view) const;
   std::optional<Instant> dependency_measured_by() const;
@@ -131,7 +135,9 @@ class Incident {
   void only_tell(const std::string& why);
   std::string why_only_told(const std::string& why) const;
   void call_off();
-  std::string nothing_is_done(const std::string& why) const;
+  std::string nothing_is_done(const std::string& why);
+  void note_would_have_done();
+  std::string would_have_done() const;  // observing.cpp: for people; empty: mode observe keeps it from nothing
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
   bool drive_asking();

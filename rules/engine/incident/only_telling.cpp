@@ -22,16 +22,27 @@ std::string Incident::why_only_told(const std::string& why) const {
 }
 
 // With what changes it.
-std::string Incident::nothing_is_done(const std::string& why) const {
+std::string Incident::nothing_is_done(const std::string& why) {
+  note_would_have_done();
   const std::string& service = record_.service.text;
   const std::string observes = in_.trouble.observes_because();
   std::string reason = why;
+  const std::string& would = record_.would_have_done;
   if (why == only_telling && in_.trouble.cap() == Mode::observe) reason = "it only observes (mode observe)";
+  if (why == only_telling && !would.empty()) reason = "it " + would + " (mode observe)";
   if (why == only_telling && !observes.empty()) reason = observes;
   if (why == mark_forbids) {
     reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
   }
   return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now" + what_it_did();
+}
+
+// Once for all that fires: later its rules may be good, or something else be a target.
+void Incident::note_would_have_done() {
+  if (!record_.would_have_done.empty()) return;
+  record_.would_have_done = would_have_done();
+  if (record_.would_have_done.empty()) return;
+  in_.effects.note("observed", {{"incident", record_.id.text}, {"it", record_.would_have_done}});
 }
 
 // Its reason has gone after a rung changed something: that is neither "only told" nor "cleared" (SPEC 2.22).

@@ -43,6 +43,16 @@ Answer Incident::abort(const std::string& by) {
   return {true, "aborted; " + left, record_.id};
 }
 
+Answer Incident::acknowledge(const std::string& by) {
+  const std::string& id = record_.id.text;
+  const bool needs_people = record_.phase == IncidentPhase::asking || record_.phase == IncidentPhase::telling;
+  if (!needs_people) return {false, "incident " + id + " waits for nobody, it is " + std::string(to_string(record_.phase)), {}};
+  record_.acknowledged = now();
+  story("acknowledged", "by " + by);
+  in_.effects.note("acknowledged", {{"incident", id}, {"by", by}});
+  return {true, "noted; nobody is reminded of it as it stands now", record_.id};
+}
+
 // Whoever aborts must know what he is left with.
 std::string Incident::left_by_abort() const {
   if (!rung_started()) return record_.past_no_return ? "what was changed before stays" : "nothing was changed";

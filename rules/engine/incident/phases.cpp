@@ -202,7 +202,9 @@ bool Incident::drive_telling() {
     const WatchedRule* rule = in_.evidence.find(one.rule);
     return rule != nullptr && std::min(cap, rule->spec().mode.value_or(Mode::act)) == Mode::observe;
   });
-  finish(only_observed ? Outcome::observed : Outcome::notified, "the rules are good again");
+  const std::string& kept_from = record_.would_have_done;
+  finish(only_observed ? Outcome::observed : Outcome::notified,
+         "the rules are good again" + (kept_from.empty() ? "" : "; without mode observe it " + kept_from));
   return true;
 }
 

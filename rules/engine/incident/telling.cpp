@@ -3,6 +3,7 @@
 
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/outcomes.hpp"
+#include "rules/engine/incident/summary.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
 
@@ -17,27 +18,7 @@ constexpr std::size_t timeline_max = 1000;
 
 }  // namespace
 
-StepContext Incident::context() const {
-  StepContext out;
-  out.service = record_.service;
-  out.incident = record_.id;
-  const JoinedRule* leading = leading_rule(record_);
-  if (leading != nullptr) out.rule = leading->rule;
-  out.severity = record_.severity;
-  out.from = record_.from;
-  out.to = record_.to;
-  if (const LedgerRecord* from = in_.revisions.find(record_.from)) {
-    out.schema_from = from->schema;
-    out.backup = from->backup;
-  }
-  if (const LedgerRecord* to = in_.revisions.find(record_.to)) out.schema_to = to->schema;
-  out.reason = record_.reason;
-  if (out.reason.empty() && leading != nullptr) {
-    const WatchedRule* rule = in_.evidence.find(leading->rule);
-    out.reason = rule == nullptr ? leading->rule.text : rule->spec().when.text();
-  }
-  return out;
-}
+StepContext Incident::context() const { return context_of(record_, in_.evidence, in_.revisions); }
 
 void Incident::story(std::string_view event, const std::string& text) {
   if (record_.timeline.size() < timeline_max) record_.timeline.push_back({now(), std::string(event), text});
@@ -79,6 +60,13 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   if (!said_of.outcome) out.expected = usual_length();
   if (const JoinedRule* leading = leading_rule(record_)) out.evidence = leading->evidence;
   out.at = now();
+  return out;
+}
+
+// Where it stands, for who joins late and for those who are told again.
+Situation Incident::situation(Instant at) const {
+  Situation out = situation_of(record_, plan(), in_.evidence, in_.revisions, at);
+  out.message.expected = usual_length();
   return out;
 }
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "rules/engine/commands.hpp"
+#include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/revisions/revisions.hpp"
+
+namespace rules {
+
+// What commands and messages are told of the incident.
+StepContext context_of(const IncidentRecord& incident, const Evidence& evidence, const Revisions& revisions);
+
+// What was done so far, for people.
+std::string done_so_far(const IncidentRecord& incident);
+
+// Where an incident stands at that time, in a message to people: what is so now and since when, what its rules are,
+// what was done, who must act next. `action`: its action at this moment; nullptr: it has none.
+Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
+                       const Revisions& revisions, Instant now);
+
+}  // namespace rules

@@ -1,0 +1,98 @@
+#include "rules/engine/incident/unsettled.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
+#include "rules/engine/incident/summary.hpp"
+#include "rules/engine/titles.hpp"
+#include "rules/engine/told.hpp"
+
+namespace rules {
+
+namespace {
+
+// By then people were reminded, or may have been: what was good again before needs no message of its own.
+constexpr Duration good_told_after = std::chrono::minutes(30);
+
+}  // namespace
+
+void Unsettled::take(const IncidentRecord& closed) {
+  if (!closed.outcome || !is_failure(*closed.outcome) || closed.aborted || closed.severity == Severity::p3) return;
+  const bool is_bad = std::any_of(closed.rules.begin(), closed.rules.end(), [&](const JoinedRule& joined) {
+    const WatchedRule* rule = doors_.evidence.find(joined.rule);
+    return rule != nullptr && joined.severity != Severity::p3 && (rule->is_firing() || rule->is(Verdict::bad));
+  });
+  if (is_bad) ended_.push_back(closed);
+}
+
+void Unsettled::look(const Incident* open) {
+  if (ended_.empty()) return;
+  const auto over = std::erase_if(ended_, [&](const IncidentRecord& ended) { return is_over(ended, open); });
+  if (over > 0) doors_.save();
+}
+
+bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open) const {
+  // That one is judged on its own.
+  if (doors_.revisions.running_since() > *ended.closed) return true;
+  bool is_watched = false;
+  bool is_in_another = false;
+  for (const JoinedRule& joined : ended.rules) {
+    const WatchedRule* rule = doors_.evidence.find(joined.rule);
+    is_watched = is_watched || rule != nullptr;
+    if (rule == nullptr || joined.severity == Severity::p3 || rule->has_cleared(doors_.effects.now())) continue;
+    if (open == nullptr || !open->has_joined(joined.rule)) return false;
+    is_in_another = true;
+  }
+  const bool is_good = is_watched && !is_in_another;
+  if (is_good && doors_.effects.now() >= *ended.closed + good_told_after) tell_good(ended);
+  return true;
+}
+
+void Unsettled::tell_good(const IncidentRecord& ended) const {
+  Tell tell;
+  tell.stage = Stage::cleared;
+  tell.context = context_of(ended, doors_.evidence, doors_.revisions);
+  tell.outcome = ended.outcome;
+  const std::string after = told(doors_.effects.now() - *ended.closed) + " after it ended as " +
+                            std::string(to_string(*ended.outcome));
+  tell.title = with_short_commits(ended.service.text + ": its rules are good again, " + after);
+  tell.text = "Its rules are good again, " + after + ". Nobody is reminded of it any more.\nIncident: " + ended.id.text;
+  tell.opened = ended.opened;
+  tell.at = doors_.effects.now();
+  doors_.effects.emit(std::move(tell));
+}
+
+bool Unsettled::acknowledge(const IncidentId& incident, const std::string& by) {
+  const auto found = std::find_if(ended_.begin(), ended_.end(), [&](const auto& one) { return one.id == incident; });
+  if (found == ended_.end()) return false;
+  IncidentRecord known = std::move(*found);
+  ended_.erase(found);
+  known.acknowledged = doors_.effects.now();
+  known.timeline.push_back({doors_.effects.now(), "acknowledged", "by " + by});
+  doors_.effects.save(known);
+  doors_.effects.emit(WriteReport{known.id});
+  doors_.save();
+  return true;
+}
+
+std::vector<IncidentId> Unsettled::incidents() const {
+  std::vector<IncidentId> out;
+  for (const IncidentRecord& ended : ended_) out.push_back(ended.id);
+  return out;
+}
+
+const IncidentRecord* Unsettled::find(const IncidentId& incident) const {
+  const auto found = std::find_if(ended_.begin(), ended_.end(), [&](const auto& one) { return one.id == incident; });
+  return found == ended_.end() ? nullptr : &*found;
+}
+
+const IncidentRecord* Unsettled::about(const RuleName& rule) const {
+  const auto found = std::find_if(ended_.rbegin(), ended_.rend(), [&](const IncidentRecord& ended) {
+    return std::any_of(ended.rules.begin(), ended.rules.end(), [&](const auto& joined) { return joined.rule == rule; });
+  });
+  return found == ended_.rend() ? nullptr : &*found;
+}
+
+}  // namespace rules

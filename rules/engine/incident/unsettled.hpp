@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rules/engine/evidence/evidence.hpp"
+#include "rules/engine/revisions/revisions.hpp"
+
+namespace rules {
+
+class Incident;
+
+// Incidents that ended and left people with rules that are bad still. They are reminded until those are good, another
+// revision runs, another incident is about them, or somebody says that he knows (SPEC 2.22). It decides nothing.
+class Unsettled {
+ public:
+  // `save` saves the service's record, which names the incidents that are here.
+  struct Doors {
+    const Evidence& evidence;
+    const Revisions& revisions;
+    Effects& effects;
+    std::function<void()> save;
+  };
+  explicit Unsettled(Doors doors) : doors_(std::move(doors)) {}
+
+  // It has just ended; or an earlier start had it here.
+  void take(const IncidentRecord& closed);
+  void restore(IncidentRecord closed) { ended_.push_back(std::move(closed)); }
+  // What is over goes. `open`: the service's incident; nullptr: none.
+  void look(const Incident* open);
+  // False: it is none of these.
+  bool acknowledge(const IncidentId& incident, const std::string& by);
+
+  std::vector<IncidentId> incidents() const;
+  const IncidentRecord* find(const IncidentId& incident) const;  // nullptr: it is none of these
+  const IncidentRecord* about(const RuleName& rule) const;       // the newest
+
+ private:
+  bool is_over(const IncidentRecord& ended, const Incident* open) const;
+  void tell_good(const IncidentRecord& ended) const;
+
+  Doors doors_;
+  std::vector<IncidentRecord> ended_;  // the oldest first
+};
+
+}  // namespace rules
