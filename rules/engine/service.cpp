@@ -74,6 +74,14 @@ Incident& Service::open(const WatchedRule& rule) {
   return opened;
 }
 
+// A deployment by hand rather than a rollback: what is left for it did no harm. What never ran may be older or newer.
+bool Service::goes_forward(const Revision& to) const {
+  const LedgerRecord* target = revisions_.find(to);
+  const LedgerRecord* running = revisions_.running_record();
+  const bool both_ran = target != nullptr && running != nullptr && target->last_seen != Instant();
+  return both_ran && target->appeared > running->appeared && !evidence_.is_any_bad();
+}
+
 Incident& Service::open_by_hand(const RollbackByHand& request, const ActionSpec& plan, const Revision& to) {
   IncidentRecord record = begin_record("by-hand");
   record.severity = Severity::p1;
@@ -82,6 +90,7 @@ Incident& Service::open_by_hand(const RollbackByHand& request, const ActionSpec&
   record.reason = request.reason;
   record.approved_by = request.by;
   record.to = to;
+  record.forward = goes_forward(to);
   record.ladder = {plan.name};
   Incident& opened = keep(std::make_unique<Incident>(surroundings(), std::move(record), std::vector{plan}));
   opened.open_by_hand();

@@ -115,6 +115,7 @@ class Service {
   bool call_off_holds() const;
   Surroundings surroundings();
   Trouble trouble() const;
+  bool goes_forward(const Revision& to) const;
   IncidentRecord begin_record(const std::string& what);
   Incident& keep(std::unique_ptr<Incident> incident);
 

@@ -192,6 +192,7 @@ struct IncidentRecord {
   Severity severity = Severity::p1;
   bool by_hand = false;
   bool force = false;  // by hand, also to a quarantined target
+  bool forward = false;  // by hand, to a newer revision than what ran, of which nothing was bad
   std::string reason;
   Instant opened;
   std::optional<Instant> closed;

@@ -301,3 +301,30 @@ TEST_CASE("what is begun by hand several times in a second, over a restart too, 
   CHECK(ids.size() == 4);
   CHECK(w.all().size() == 4);
 }
+
+TEST_CASE("who goes forward by hand leaves what is good as it is, and who goes back does not") {
+  World w(usual());
+  w.settle_on_v2();
+  REQUIRE(w.standing("v2") == Standing::good);
+  rules::RollbackByHand back = by_hand();
+  back.to = rules::Revision("v1");
+  REQUIRE(w.ask(back).accepted);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.standing("v2") == Standing::bad);
+  w.run(20min);
+  rules::RollbackByHand forward = by_hand();
+  forward.to = rules::Revision("v2");
+  forward.force = true;
+  SUBCASE("nothing was bad") {
+    REQUIRE(w.ask(forward).accepted);
+    REQUIRE(w.run_until([&] { return w.closed() && w.service().revision.text == "v2"; }, 20min));
+    CHECK(w.standing("v1") == Standing::good);
+  }
+  SUBCASE("a rule fired on it") {
+    w.reality["web"].sick = {"v1"};
+    REQUIRE(w.run_until([&] { return w.rule("errors").progress.state == rules::RuleState::firing; }, 20min));
+    REQUIRE(w.ask(forward).accepted);
+    REQUIRE(w.run_until([&] { return w.closed() && w.service().revision.text == "v2"; }, 20min));
+    CHECK(w.standing("v1") == Standing::bad);
+  }
+}
