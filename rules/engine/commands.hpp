@@ -78,6 +78,12 @@ enum class Stage {
 };
 std::string_view to_string(Stage stage);
 
+// A message by which somebody may have heard the same before.
+struct SaidBy {
+  Stage stage = Stage::fault;
+  Severity severity = Severity::p1;
+};
+
 // To be told to people through the outbox. `notifier` is set by a notify step; otherwise every notifier whose filters
 // match is told. A notify step that has nothing of its own to say has the stage of the message that says the same.
 struct Tell {
@@ -92,6 +98,7 @@ struct Tell {
   std::optional<Duration> expected;  // how long what is begun, or asked for, usually takes; nothing: it is not known
   std::vector<Comparison> evidence;
   Instant at;
+  std::vector<SaidBy> said_by{};  // who was told one of these has heard of this cause
 };
 
 // Where an incident stands, for who joins late and for those who are told again.

@@ -52,6 +52,16 @@ std::span<const Core::Concerned> Core::concerned_by(const ProbeName& probe) cons
   return *concerned_by_[*number];
 }
 
+ProbeFaults::Concerns Core::concerns_of(const ProbeName& probe) const {
+  ProbeFaults::Concerns out;
+  for (const auto& [rule, service] : rules_by_name_) {
+    if (!rule->when_probes().contains(probe)) continue;
+    out.severity = out.rules.empty() ? rule->spec().severity : std::min(out.severity, rule->spec().severity);
+    out.rules += (out.rules.empty() ? "" : ", ") + rule->name().text;
+  }
+  return out;
+}
+
 void Core::look_again() {
   for (Service* service : touched_) service->evidence().look_again();
 }

@@ -83,7 +83,7 @@ void Core::handle(const Event& event) {
 void Core::handle(const Poll& poll) {
   if (poll.fault && poll.fault->kind == FaultKind::cancelled) return;
   measurements_.observe(poll);
-  probe_faults_.polled(poll);
+  if (probe_faults_.polled(poll)) probe_faults_.tell(poll, concerns_of(poll.probe));
   // Those that it concerns are among those that are touched, in the same order.
   const std::span<const Concerned> concerned = concerned_by(poll.probe);
   auto next = concerned.begin();

@@ -126,6 +126,7 @@ class Core {
   std::map<ProbeName, std::vector<Concerned>> services_of_probe_;
   NameIndex probe_numbers_;                                  // among these
   std::vector<const std::vector<Concerned>*> concerned_by_;  // by their numbers
+  ProbeFaults::Concerns concerns_of(const ProbeName& probe) const;
   std::span<const Concerned> concerned_by(const ProbeName& probe) const;
   EventQueue events_;
   std::vector<std::pair<const WatchedRule*, const Service*>> rules_by_name_;

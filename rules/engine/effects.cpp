@@ -13,9 +13,10 @@ void Effects::note(std::string event, std::vector<std::pair<std::string, std::st
   emit(Note{std::move(event), std::move(fields)});
 }
 
-void Effects::tell_fault(std::string title, std::string text, const ServiceName& service) {
+void Effects::tell_fault(std::string title, std::string text, const ServiceName& service, Severity severity) {
   Tell tell;
   tell.stage = Stage::fault;
+  tell.context.severity = severity;
   tell.context.service = service;
   tell.title = std::move(title);
   tell.text = std::move(text);

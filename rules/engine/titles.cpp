@@ -47,6 +47,7 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
     case Outcome::wrong_revision:
       return "wrong revision runs, people are needed: " + why;
     case Outcome::unverifiable:
+      if (is_only_told(incident)) return "over, told only: " + why;
       if (!incident.past_no_return) return "not acted, people are needed: " + why;
       return "nobody knows whether " + action + " helped, people are needed: " + why;
     case Outcome::action_failed:

@@ -54,3 +54,47 @@ TEST_CASE("SPEC 2.1: a rule that goes blind for another cause later is told with
   CHECK(w.told(Stage::blind) == 2);
   CHECK(w.told_text("\nother: "));
 }
+
+TEST_CASE("a probe that cannot measure is told as severely as its rules, naming them, and explains that they are blind") {
+  World w(with([](rules::CoreConfig& config) {
+    for (rules::RuleSpec& one : config.rules) one.severity = rules::Severity::p3;
+  }));
+  w.run(5min);
+  w.reality["web"].probes_work = false;
+  w.run(1h);
+  REQUIRE(w.told(Stage::blind) == 1);
+  for (const rules::Tell& one : w.tells) {
+    CAPTURE(one.title);
+    if (one.stage == Stage::fault) CHECK(one.context.severity == rules::Severity::p3);
+  }
+  CHECK(w.told_text("Not judged while that lasts: errors"));
+  w.reality["web"].probes_work = true;
+  w.run(10min);
+  REQUIRE(w.told(Stage::seeing) == 1);
+  CHECK(w.tells.back().said_by.empty());
+}
+
+TEST_CASE("what one probe's fault explains has been heard of by it, in blindness, its end, and an incident's wait") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules = {rule("errors", "web_errors > 5%", 1min)};
+    config.rules[0].mode = rules::Mode::notify;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
+  const auto first = w.tells.size();
+  w.reality["web"].probes_work = false;
+  w.run(20min);
+  w.reality["web"].probes_work = true;
+  w.run(5min);
+  int covered = 0;
+  for (std::size_t i = first; i < w.tells.size(); ++i) {
+    const rules::Tell& one = w.tells[i];
+    CAPTURE(one.title);
+    if (one.stage == Stage::fault || one.stage == Stage::progress) continue;
+    REQUIRE_FALSE(one.said_by.empty());
+    CHECK(one.said_by.front().stage == Stage::fault);
+    CHECK(one.said_by.front().severity == rules::Severity::p1);
+    ++covered;
+  }
+  CHECK(covered == 3);
+}

@@ -114,3 +114,24 @@ TEST_CASE("what the configuration has no rule of any more ends as that, and not 
     CHECK(w.all().size() == 1);
   }
 }
+
+TEST_CASE("a P3 that nobody can see any more, or that the configuration drops, ends without calling anybody") {
+  const auto light = [](rules::CoreConfig& config) {
+    config.rules[0].severity = rules::Severity::p3;
+    config.rules[0].respond.clear();
+  };
+  World w(with(light));
+  tell_and_lose(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "unverifiable"; }, 90min));
+  CHECK(w.told(Stage::late) == 0);
+  CHECK(w.told(Stage::failed) == 0);
+  CHECK(w.told_text("Nothing was changed."));
+  CHECK_FALSE(w.told_text("people are needed"));
+  World dropped(with(light));
+  harm(dropped);
+  REQUIRE(dropped.run_until([&] { return dropped.phase() == "telling"; }, 10min));
+  dropped.reload(with([](rules::CoreConfig& config) { config.rules.erase(config.rules.begin()); }));
+  dropped.run(10s);
+  REQUIRE(dropped.outcome() == "aborted");
+  CHECK(dropped.told(Stage::failed) == 0);
+}

@@ -211,3 +211,19 @@ TEST_CASE("a notify step that only repeats the story is told to those alone who 
   message.stage = rules::Stage::progress;  // it has words of its own
   CHECK(watcher::recipients(message, notifiers).size() == 1);
 }
+
+TEST_CASE("who has heard of a cause by another message is not told of it again, and who has not is") {
+  auto all = section("all");
+  auto blind_only = section("blind_only");
+  blind_only.on = {"blind"};
+  auto urgent = section("urgent");
+  urgent.severities = {rules::Severity::p0};
+  auto ordinary = section("ordinary");
+  ordinary.severities = {rules::Severity::p1};
+  auto said = tell();
+  said.stage = rules::Stage::blind;
+  said.context.severity = rules::Severity::p1;
+  said.said_by = {{rules::Stage::fault, rules::Severity::p0}};
+  CHECK(names(watcher::recipients(said, {all, blind_only, urgent, ordinary})) ==
+        std::vector<std::string>{"blind_only", "ordinary"});
+}

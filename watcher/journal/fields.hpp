@@ -61,7 +61,9 @@ BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
 BOOST_DESCRIBE_STRUCT(StepContext, (),
                       (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
+BOOST_DESCRIBE_STRUCT(SaidBy, (), (stage, severity))
 BOOST_DESCRIBE_STRUCT(Tell, (),
-                      (stage, notifier, context, outcome, title, text, explanation, opened, expected, evidence, at))
+                      (stage, notifier, context, outcome, title, text, explanation, opened, expected, evidence, at,
+                       said_by))
 
 }  // namespace rules

@@ -46,7 +46,7 @@ struct Delivery {
 // `on` and `severity` let it through; without an `on` everything but progress. Who is told that something began is also
 // told how it ended, and that it comes otherwise: `completed` in `on` lets `cleared` through, `blind` lets `seeing`
 // through, `started` lets `late` through. A notify step without words of its own repeats what the stage's message says:
-// who hears that anyway is not told twice.
+// who hears that anyway is not told twice. Nor is who was told of the cause by another message (`said_by`).
 bool is_severe_enough(const rules::Tell& tell, const NotifierSection& notifier);
 bool lets_through(const NotifierSection& notifier, rules::Stage stage);
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers);

@@ -38,6 +38,11 @@ std::string json_escaped(std::string_view bytes) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+bool is_of(const NotifierSection& notifier, rules::Severity severity) {
+  const auto& severities = notifier.severities;
+  return severities.empty() || std::find(severities.begin(), severities.end(), severity) != severities.end();
+}
+
 bool is_json_object(const std::string& text) {
   boost::system::error_code error;
   const boost::json::value parsed = boost::json::parse(text, error);
@@ -47,9 +52,7 @@ bool is_json_object(const std::string& text) {
 }  // namespace
 
 bool is_severe_enough(const rules::Tell& tell, const NotifierSection& notifier) {
-  const auto& severities = notifier.severities;
-  return severities.empty() ||
-         std::find(severities.begin(), severities.end(), tell.context.severity) != severities.end();
+  return is_of(notifier, tell.context.severity);
 }
 
 bool lets_through(const NotifierSection& notifier, Stage stage) {
@@ -63,11 +66,16 @@ bool lets_through(const NotifierSection& notifier, Stage stage) {
 
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers) {
   std::vector<const NotifierSection*> result;
+  const auto has_heard = [&tell](const NotifierSection& notifier) {
+    return std::any_of(tell.said_by.begin(), tell.said_by.end(), [&](const rules::SaidBy& said) {
+      return is_of(notifier, said.severity) && lets_through(notifier, said.stage);
+    });
+  };
   for (const NotifierSection& notifier : notifiers) {
     const bool by_itself = is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage);
     const bool is_addressee = tell.notifier == notifier.name;
     const bool is_repetition = tell.stage != Stage::progress && by_itself && !notifier.after;
-    if (tell.notifier ? is_addressee && !is_repetition : by_itself) result.push_back(&notifier);
+    if (tell.notifier ? is_addressee && !is_repetition : by_itself && !has_heard(notifier)) result.push_back(&notifier);
   }
   return result;
 }

@@ -118,6 +118,11 @@ std::string not_taken_back(const rules::IncidentRecord& incident) {
   return earlier.empty() ? "" : " Earlier actions did, and nothing took back: " + earlier + ".";
 }
 
+// It only had to be told of.
+bool is_only_told(const rules::IncidentRecord& incident) {
+  return incident.severity == rules::Severity::p3 && !incident.past_no_return;
+}
+
 std::string kept_from(const rules::IncidentRecord& incident) {
   return incident.would_have_done.empty() ? "" : "; without that it " + markdown_text(incident.would_have_done);
 }
@@ -125,6 +130,7 @@ std::string kept_from(const rules::IncidentRecord& incident) {
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
+  if (is_only_told(input.incident) && outcome != Outcome::observed) outcome = Outcome::notified;
   switch (outcome) {
     case Outcome::recovered:
       return "Nothing is urgent: it works again." + not_taken_back(input.incident);
@@ -138,8 +144,8 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
              " with the service itself, then " + by_hand(input.incident) + ".";
     case Outcome::unverifiable:
       if (!input.incident.past_no_return) {
-        return "**Look at it now.** What runs cannot be read, so nothing was changed. " + command("check --online") +
-               " says why; then " + by_hand(input.incident) + ".";
+        return "**Look at it now.** What has to be known cannot be read or measured, so nothing was changed. " +
+               command("check --online") + " says why; then " + by_hand(input.incident) + ".";
       }
       return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
              " says which probes fail and why.";
@@ -234,7 +240,7 @@ std::string outcome_meaning(const rules::IncidentRecord& incident) {
       return "what runs after the switch is not the target";
     case Outcome::unverifiable:
       return incident.past_no_return ? "nothing could be measured afterwards"
-                                     : "what runs could not be read, so nothing was changed";
+                                     : "what had to be known could not be read or measured, so nothing was changed";
     case Outcome::action_failed:
       return "a step failed, or the plan could not go on after a crash";
     case Outcome::no_target:
@@ -262,6 +268,7 @@ std::string summary(const ReportInput& input) {
 bool needs_people(const rules::IncidentRecord& incident) {
   const bool waits = incident.phase == rules::IncidentPhase::asking || incident.phase == rules::IncidentPhase::telling;
   if (!incident.outcome) return waits && incident.severity != rules::Severity::p3;
+  if (is_only_told(incident)) return false;
   switch (*incident.outcome) {
     case Outcome::not_recovered:
     case Outcome::wrong_revision:

@@ -56,10 +56,35 @@ void Blindness::tell(const std::vector<const WatchedRule*>& rules) {
   if (any_blind || told_.empty() || rules.empty()) return;
   told_.clear();
   tell_seeing(*rules.front());
+  told_before_.clear();
+}
+
+// The faults of probes that explain the rule.
+std::vector<SaidBy> Blindness::said_by(const WatchedRule& rule) const {
+  std::vector<SaidBy> out;
+  for (const ProbeName& probe : rule.when_probes()) {
+    if (const std::optional<Severity> severity = faults_.told_as(probe)) out.push_back({Stage::fault, *severity});
+  }
+  if (told_.contains(rule.name())) out.push_back({Stage::blind, told_as_});
+  return out;
+}
+
+// One that explains all of them; nothing: there is none.
+std::vector<SaidBy> Blindness::fault_of_all(const std::vector<const WatchedRule*>& rules) const {
+  for (const ProbeName& probe : rules.front()->when_probes()) {
+    const std::optional<Severity> severity = faults_.told_as(probe);
+    const bool explains = severity && std::all_of(rules.begin(), rules.end(), [&](const WatchedRule* rule) {
+      return rule->when_probes().contains(probe);
+    });
+    if (explains) return {{Stage::fault, *severity}};
+  }
+  return {};
 }
 
 void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen) {
   Tell tell;
+  tell.said_by = fault_of_all(unseen);
+  if (told_.empty() || tell.said_by.empty()) told_before_ = tell.said_by;
   tell.stage = Stage::blind;
   tell.context.service = service_;
   tell.context.rule = unseen.front()->name();
@@ -70,6 +95,7 @@ void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen) {
     names += (names.empty() ? "" : ", ") + rule->name().text;
     tell.context.severity = std::min(tell.context.severity, rule->spec().severity);
   }
+  told_as_ = tell.context.severity;
   tell.title = service_.text + ": cannot be observed: rule" + (unseen.size() == 1 ? " " : "s ") + names;
   tell.text = "Less than 60 % of the last while could be observed, so it cannot fire.";
   for (const std::string& line : by_cause(unseen)) tell.text += "\n" + line;
@@ -85,6 +111,7 @@ void Blindness::tell_seeing(const WatchedRule& rule) {
   tell.context.severity = rule.spec().severity;
   tell.title = service_.text + ": every rule can be observed again";
   tell.text = tell.title;
+  tell.said_by = told_before_;
   tell.at = effects_.now();
   effects_.emit(std::move(tell));
 }

@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/evidence/watched_rule.hpp"
 
 namespace rules {
@@ -11,22 +12,29 @@ namespace rules {
 // once more when all of them can be observed again (SPEC 2.1).
 class Blindness {
  public:
-  Blindness(const ServiceName& service, Effects& effects) : service_(service), effects_(effects) {}
+  Blindness(const ServiceName& service, const ProbeFaults& faults, Effects& effects)
+      : service_(service), faults_(faults), effects_(effects) {}
 
   // The rule became blind or can be observed again: noted in the log.
   void changed(const WatchedRule& rule);
   bool has_changed() const { return is_changed_; }
   // Tells what follows from the changes, if anything does. `rules` are all of the service's.
   void tell(const std::vector<const WatchedRule*>& rules);
+  // By what people have heard that the rule cannot be measured: a fault of its probe, or that it is blind.
+  std::vector<SaidBy> said_by(const WatchedRule& rule) const;
 
  private:
+  std::vector<SaidBy> fault_of_all(const std::vector<const WatchedRule*>& rules) const;
   void tell_blind(const std::vector<const WatchedRule*>& unseen);
   void tell_seeing(const WatchedRule& rule);
 
   ServiceName service_;
+  const ProbeFaults& faults_;
   Effects& effects_;
   bool is_changed_ = false;
-  std::set<RuleName> told_;  // that they are blind
+  std::set<RuleName> told_;                // that they are blind
+  Severity told_as_ = Severity::p1;        // last
+  std::vector<SaidBy> told_before_{};      // all of it was the fault of a probe that people heard of
 };
 
 }  // namespace rules

@@ -12,6 +12,7 @@
 #include "rules/base/ordered_times.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/blindness.hpp"
+#include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
 #include "rules/engine/evidence/watched_rule.hpp"
@@ -24,6 +25,7 @@ struct Measuring {
   const CoreConfig& config;
   const Measurements& measurements;
   const OwnTrouble& trouble;
+  const ProbeFaults& faults;
   Effects& effects;
 };
 
@@ -32,7 +34,7 @@ struct Measuring {
 class Evidence {
  public:
   Evidence(const ServiceSpec& spec, const Measuring& measuring)
-      : spec_(spec), measuring_(measuring), blindness_(spec.name, measuring.effects) {}
+      : spec_(spec), measuring_(measuring), blindness_(spec.name, measuring.faults, measuring.effects) {}
 
   // The service's rules as the configuration now has them. Those that it has already go on as they were.
   void watch();
@@ -83,6 +85,8 @@ class Evidence {
   // Each of P0 to P2 is known to be good.
   bool are_all_good() const;
   bool is_blind() const { return !blind_.empty(); }
+  // By what people have heard that the rule cannot be measured.
+  std::vector<SaidBy> unseen_said_by(const WatchedRule& rule) const { return blindness_.said_by(rule); }
   std::vector<const WatchedRule*> rules() const { return {rules_.begin(), rules_.end()}; }
   WatchedRule* find(const RuleName& rule);
   const WatchedRule* find(const RuleName& rule) const;

@@ -2,20 +2,37 @@
 
 namespace rules {
 
-void ProbeFaults::polled(const Poll& poll) {
-  const bool broken = poll.fault && poll.up == Up::unknown;
+namespace {
+
+bool is_broken(const Poll& poll) { return poll.fault && poll.up == Up::unknown; }
+
+}  // namespace
+
+bool ProbeFaults::polled(const Poll& poll) {
   if (!poll.fault) note_unread(poll);
-  const auto known = told_.find(poll.probe);
-  if (broken == (known != told_.end())) return;
-  const std::string what = broken ? poll.fault->what : std::string();
-  effects_.note(broken ? "probe_fault" : "probe_well", {{"probe", poll.probe.text}, {"what", what}});
-  effects_.tell_fault("probe " + poll.probe.text + (broken ? " cannot measure" : " measures again"),
-                      broken ? what : "It was: " + known->second);
-  if (broken) {
-    told_[poll.probe] = what;
-  } else {
+  return is_broken(poll) != told_.contains(poll.probe);
+}
+
+void ProbeFaults::tell(const Poll& poll, const Concerns& concerns) {
+  const std::string& probe = poll.probe.text;
+  if (const auto known = told_.find(poll.probe); known != told_.end()) {
+    effects_.note("probe_well", {{"probe", probe}, {"what", ""}});
+    effects_.tell_fault("probe " + probe + " measures again", "It was: " + known->second.what, {},
+                        known->second.severity);
     told_.erase(known);
+    return;
   }
+  const std::string& what = poll.fault->what;
+  effects_.note("probe_fault", {{"probe", probe}, {"what", what}});
+  effects_.tell_fault(
+      "probe " + probe + " cannot measure",
+      what + (concerns.rules.empty() ? "" : "\nNot judged while that lasts: " + concerns.rules), {}, concerns.severity);
+  told_[poll.probe] = {what, concerns.severity};
+}
+
+std::optional<Severity> ProbeFaults::told_as(const ProbeName& probe) const {
+  const auto known = told_.find(probe);
+  return known == told_.end() ? std::nullopt : std::optional(known->second.severity);
 }
 
 void ProbeFaults::note_unread(const Poll& poll) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "rules/base/poll.hpp"
@@ -14,15 +15,28 @@ namespace rules {
 class ProbeFaults {
  public:
   explicit ProbeFaults(Effects& effects) : effects_(effects) {}
-  void polled(const Poll& poll);
+  // Whom a broken path concerns: the rules that it measures, and the most severe of them.
+  struct Concerns {
+    std::string rules{};
+    Severity severity = Severity::p1;  // also where it measures no rule
+  };
+  // True: it broke or is well again, which is to be told.
+  bool polled(const Poll& poll);
+  void tell(const Poll& poll, const Concerns& concerns);
+  // As how severe people were told that it is broken; nothing: it is not.
+  std::optional<Severity> told_as(const ProbeName& probe) const;
   // Lines of the probe's pages that could not be read in its newest polls.
   std::size_t unread_lines(const ProbeName& probe) const;
 
  private:
+  struct Told {
+    std::string what;
+    Severity severity = Severity::p1;
+  };
   void note_unread(const Poll& poll);
 
   Effects& effects_;
-  std::map<ProbeName, std::string> told_;
+  std::map<ProbeName, Told> told_;
   std::map<ProbeName, std::map<std::size_t, std::size_t>> unread_;  // by instance; those that have any
 };
 

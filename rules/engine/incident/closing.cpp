@@ -128,7 +128,7 @@ void Incident::close() {
   in_.effects.note(
       "incident_closed",
       {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
-  tell(stage_of(outcome), "closed",
+  tell(stage_of(record_), "closed",
        std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do() +
            what_went_wrong());
   lock_.release();
@@ -169,6 +169,7 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 }
 
 std::string Incident::what_is_left_to_do() const {
+  if (is_only_told(record_)) return what_now(Outcome::notified, record_.service);
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
   // What helped in the end takes nothing back that was tried before it.
   const std::string earlier = record_.outcome == Outcome::recovered ? left_in_place(record_, true) : "";
@@ -199,7 +200,8 @@ void Incident::close_without_service() {
   in_.effects.note("incident_closed", {{"incident", record_.id.text},
                                        {"outcome", std::string(to_string(*record_.outcome))},
                                        {"why", record_.outcome_detail}});
-  tell(Stage::failed, "closed", std::string(to_string(*record_.outcome)) + ": " + record_.outcome_detail);
+  tell(is_only_told(record_) ? Stage::completed : Stage::failed, "closed",
+       std::string(to_string(*record_.outcome)) + ": " + record_.outcome_detail);
 }
 
 }  // namespace rules

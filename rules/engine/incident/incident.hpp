@@ -248,7 +248,8 @@ class Incident {
   StepContext context() const;
   void save() { in_.effects.save(record_); }
   void tell(Stage stage, std::string_view event, const std::string& text);
-  void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "");
+  void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "",
+                std::vector<SaidBy> said_by = {});
   Tell message(const IncidentRecord& said_of, Stage stage, std::string_view event, const std::string& text) const;
   std::string facts() const;
   std::string takes() const;

@@ -29,6 +29,15 @@ Stage stage_of(Outcome outcome) {
   return is_failure(outcome) ? Stage::failed : Stage::completed;
 }
 
+bool is_only_told(const IncidentRecord& incident) {
+  return incident.severity == Severity::p3 && !incident.past_no_return;
+}
+
+Stage stage_of(const IncidentRecord& incident) {
+  const Stage stage = stage_of(*incident.outcome);
+  return stage == Stage::failed && is_only_told(incident) ? Stage::completed : stage;
+}
+
 namespace {
 
 std::string_view what_now(Outcome outcome) {

@@ -11,6 +11,9 @@ namespace rules {
 // What each outcome means for what follows, and for people.
 bool is_failure(Outcome outcome);
 Stage stage_of(Outcome outcome);
+// The same, by how severe it was: what changed nothing and only had to be told of needs nobody.
+Stage stage_of(const IncidentRecord& incident);
+bool is_only_told(const IncidentRecord& incident);
 // What people have to do now, with the command that does it.
 std::string what_now(Outcome outcome, const ServiceName& service);
 // The same when it recovered, but a step that was to finish it failed.

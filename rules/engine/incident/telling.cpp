@@ -30,9 +30,11 @@ void Incident::tell(Stage stage, std::string_view event, const std::string& text
   announce(stage, event, text);
 }
 
-// `more`: what is said besides.
-void Incident::announce(Stage stage, std::string_view event, const std::string& text, const std::string& more) {
+// `more`: what is said besides. `said_by`: how people may have heard of it.
+void Incident::announce(Stage stage, std::string_view event, const std::string& text, const std::string& more,
+                        std::vector<SaidBy> said_by) {
   Tell out = message(record_, stage, event, text);
+  out.said_by = std::move(said_by);
   out.text = text;
   if (!more.empty()) out.text += "\n" + more;
   if (!out.explanation.text.empty()) out.text += "\n" + out.explanation.text;

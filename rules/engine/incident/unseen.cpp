@@ -77,7 +77,10 @@ bool Incident::drive_unseen() {
   const std::string text = why + "; it is closed at " + told(*record_.unseen_since + unseen_max(blind_for())) +
                            " unless that changes; `rollbackd explain " + uncleared().front()->name().text +
                            "` says what is missing";
-  tell(late_once("unseen", text), "unseen", text);
+  // That a P3 is not seen wakes nobody; of a probe that fails, and of what is blind for it, people have heard.
+  const Stage stage = record_.severity == Severity::p3 ? Stage::progress : late_once("unseen", text);
+  story("unseen", text);
+  announce(stage, "unseen", text, "", in_.evidence.unseen_said_by(*uncleared().front()));
   return false;
 }
 
