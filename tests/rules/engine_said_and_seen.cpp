@@ -182,3 +182,40 @@ TEST_CASE("what was said of a deployment that brought nothing is told, and said 
   w.run(1min);
   CHECK(policy_of(w, "v2") == rules::RollbackPolicy::automatic);
 }
+
+TEST_CASE("what is said of an earlier revision is its own, and stays so") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(1min);
+  rules::DeployMark mark;
+  mark.service = rules::ServiceName("web");
+  mark.at = w.now();
+  mark.kind = MarkKind::mark;
+  mark.revision = rules::Revision("v1");
+  mark.backup = "/backups/before-v1.dump";
+  w.observe(mark);
+  const auto backup_of = [&](const std::string& revision) { return w.journal.ledger.at({"web", revision}).backup; };
+  CHECK(backup_of("v1") == "/backups/before-v1.dump");
+  w.run(40min);
+  CHECK(backup_of("v1") == "/backups/before-v1.dump");
+  CHECK(backup_of("v2").empty());
+  CHECK(w.told(rules::Stage::fault) == 0);
+  SUBCASE("it is deployed once more") {
+    w.deploy("v1");
+    w.run(1min);
+    CHECK(backup_of("v1") == "/backups/before-v1.dump");
+  }
+  SUBCASE("while a deployment is under way that something was said of") {
+    w.mark(MarkKind::begin, "v3", "web", rules::RollbackPolicy::forbidden);
+    mark.backup = "/backups/another.dump";
+    mark.at = w.now();
+    w.observe(mark);
+    w.deploy("v3");
+    w.mark(MarkKind::end);
+    w.run(1min);
+    CHECK(policy_of(w, "v3") == rules::RollbackPolicy::forbidden);
+    CHECK(backup_of("v1") == "/backups/another.dump");
+    CHECK(backup_of("v3").empty());
+  }
+}

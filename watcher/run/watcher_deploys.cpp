@@ -29,6 +29,11 @@ bool Watcher::knows(const rules::ServiceName& service) const {
   return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == service; });
 }
 
+bool Watcher::is_seen(const rules::Revision& revision, const rules::ServiceName& service) const {
+  const std::vector<rules::Revision> known = revisions_of(view().ledger, service);
+  return std::find(known.begin(), known.end(), revision) != known.end();
+}
+
 // Empty: the host is theirs, else who has it, and nothing was taken.
 std::string Watcher::lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by) {
   for (const rules::DeployMark& mark : marks) {
@@ -53,6 +58,9 @@ std::string Watcher::counts_for(const std::vector<rules::DeployMark>& marks) con
     if (mark.kind == rules::MarkKind::end && seen->deploying) {
       out += "; a deployment of " + mark.service.text +
              " that began has not ended yet: it needs a `deploy end` of its own";
+    } else if (mark.revision && mark.revision->text != runs && mark.kind == rules::MarkKind::mark &&
+               is_seen(*mark.revision, mark.service)) {
+      out += "; it is said of " + mark.revision->text + ", and " + runs + " was last seen to run";
     } else if (mark.revision && mark.revision->text != runs) {
       out += "; " + mark.revision->text + " is not what was last seen to run (" + runs + "): it counts once it runs";
     } else if (!mark.revision && mark.kind == rules::MarkKind::mark &&

@@ -57,10 +57,29 @@ void Revisions::marked(const DeployMark& mark, Says says) {
     appeared(name, began.value_or(mark.at));
   } else if (names_running) {
     apply_mark(said, says);
+  } else if (mark.kind == MarkKind::mark && note_of_known(said)) {
+    // It may be deployed once more. Of what is under way now something else was said.
+    said.differs_told = true;
+    if (!mark_ && !deploying_since_) hold_mark(std::move(said));
   } else {
     hold_mark(std::move(said));
   }
   doors_.save();
+}
+
+// What is said of a revision that was seen before is its own, whatever runs.
+bool Revisions::note_of_known(const PendingMark& said) {
+  LedgerRecord* known = said.revision.empty() ? nullptr : doors_.ledger.find(spec_.name, said.revision);
+  if (known == nullptr) return false;
+  note_what_is_said(said, *known);
+  save(*known);
+  return true;
+}
+
+void Revisions::note_what_is_said(const PendingMark& said, LedgerRecord& record) {
+  if (said.policy) record.policy = *said.policy;
+  if (!said.schema.empty()) record.schema = said.schema;
+  if (!said.backup.empty()) record.backup = said.backup;
 }
 
 // A script may call another one that deploys: what both have begun is over when both have ended.
@@ -157,9 +176,7 @@ void Revisions::take_mark() {
 void Revisions::apply_mark(const PendingMark& mark, Says says) {
   LedgerRecord* record = record_of_running();
   if (record == nullptr) return;
-  if (mark.policy) record->policy = *mark.policy;
-  if (!mark.schema.empty()) record->schema = mark.schema;
-  if (!mark.backup.empty()) record->backup = mark.backup;
+  note_what_is_said(mark, *record);
   if (mark.began && !record->adopted) {
     record->deploy_began = mark.began;
     record->deploy_ended = mark.ended;

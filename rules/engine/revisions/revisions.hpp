@@ -102,6 +102,8 @@ class Revisions {
   std::map<std::string, double> baselines_after(const LedgerRecord* old) const;
   void take_mark();
   void apply_mark(const PendingMark& mark, Says says = Says::deployment);
+  bool note_of_known(const PendingMark& said);
+  static void note_what_is_said(const PendingMark& said, LedgerRecord& record);
   void hold_mark(PendingMark said);
   void note_end(PendingMark& said);
   void tell_deploying();
