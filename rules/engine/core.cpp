@@ -132,6 +132,7 @@ void Core::handle(const ReadinessRead& read) {
   Service* service = find(read.service);
   if (service == nullptr) return;
   service->revisions().note_names(read.names);
+  service->revisions().note_alike(read.alike);
   Readiness& known = service->readiness;
   known.by_hand = read.by_hand;
   const std::string reason = read.ready ? "" : read.reason;

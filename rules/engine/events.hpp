@@ -58,6 +58,8 @@ struct ReadinessRead {
   std::string reason;
   std::vector<NamedRevision> names{};  // of the plans' switches
   std::string by_hand{};               // why a plan that no rule responds with could not be begun; empty: all could
+  // Revisions with the same content, of those that are known and those that plans name; each group has two at least.
+  std::vector<std::vector<Revision>> alike{};
 };
 
 // Wall and monotonic clock parted by more than 2 s, noticed at `at`.
@@ -118,14 +120,16 @@ struct RollbackByHand {
   std::optional<ActionName> action;
   std::string reason;
   std::string by;
-  bool force = false;  // also to a quarantined revision
-  bool yes = false;    // also with an action that loses data
+  bool force = false;             // also to a quarantined revision
+  bool yes = false;               // also with an action that loses data
+  std::vector<Revision> alike{};  // known ones with the same content as `to`
 };
 struct Declare {
   ServiceName service;
   Revision revision;
   Standing standing = Standing::good;
-  bool exists = false;  // its driver knows it: it may be one that never ran
+  bool exists = false;            // its driver knows it: it may be one that never ran
+  std::vector<Revision> alike{};  // known ones with the same content
 };                      // deploy good|bad
 struct AcceptState {};
 using Request =

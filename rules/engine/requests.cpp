@@ -101,7 +101,7 @@ Answer Core::answer(const FuseReset& request) {
 Answer Core::answer(const Declare& request) {
   Service* service = find(request.service);
   if (service == nullptr) return no_service(request.service);
-  if (!service->revisions().declare(request.revision, request.standing, request.exists)) {
+  if (!service->revisions().declare(request.revision, request.standing, request.exists, request.alike)) {
     return no("revision " + request.revision.text + " was never seen; see `rollbackd deploys`");
   }
   if (request.standing == Standing::good) service->has_new_target(request.revision);

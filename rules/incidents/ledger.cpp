@@ -28,15 +28,16 @@ bool Ledger::has_seen(const ServiceName& service) const {
                                                     [](const auto& one) { return one.second.last_seen != Instant(); });
 }
 
-std::optional<Revision> Ledger::last_good(const ServiceName& service, const Revision& from) const {
+std::optional<Revision> Ledger::last_good(const ServiceName& service, const Revision& from,
+                                          const std::function<bool(const LedgerRecord&)>& may_be) const {
   const auto revisions = records_.find(service);
   if (revisions == records_.end()) return std::nullopt;
   const LedgerRecord* best = nullptr;
   for (const auto& [revision, record] : revisions->second) {
     if (revision == from || record.standing != Standing::good) continue;
-    if (best == nullptr || std::pair(record.last_seen, record.appeared) > std::pair(best->last_seen, best->appeared)) {
-      best = &record;
-    }
+    const bool is_later =
+        best == nullptr || std::pair(record.last_seen, record.appeared) > std::pair(best->last_seen, best->appeared);
+    if (is_later && may_be(record)) best = &record;
   }
   if (best == nullptr) return std::nullopt;
   return best->revision;

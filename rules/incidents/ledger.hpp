@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -19,7 +20,8 @@ class Ledger {
   bool has_seen(const ServiceName& service) const;
   // The good revision that ran most recently, other than `from`: never a bad one, never one that was not verified. One
   // that never ran and was only said to be good comes after all that ran.
-  std::optional<Revision> last_good(const ServiceName& service, const Revision& from) const;
+  std::optional<Revision> last_good(const ServiceName& service, const Revision& from,
+                                    const std::function<bool(const LedgerRecord&)>& may_be) const;
   std::vector<LedgerRecord> all() const;
   std::vector<LedgerRecord*> of(const ServiceName& service);
 

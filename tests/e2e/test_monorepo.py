@@ -56,6 +56,19 @@ rollback = ["sh", "-c", "git {how} && ./build && ./restart", "sh", "{{to}}"]
         (self.repository / "README").write_text("about something else again\n")
         self.git("commit", "-q", "-m", "Explain more", "README")
 
+    def test_what_is_bad_is_so_under_each_of_its_names(self):
+        self.configure(service_more=self.PARTIAL)
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "recovered")
+        self.git("checkout", "-q", "-b", "other", self.revision("errors"))
+        self.commit_elsewhere()
+        self.git("checkout", "-q", "-")
+        refused = self.cli("rollback", "shop", "--to", "other")
+        self.assertEqual(refused.returncode, 1, refused)
+        self.assertIn(f"has the same content as {self.revision('errors')}, which is quarantined", refused.stderr)
+        self.assertEqual(len(self.incidents()), 1)
+
     def test_the_recipe_with_commands(self):
         self.configure_commands(["sh", "-c", self.BY_CONTENT], "restore --source=$1 --staged --worktree -- release.json")
         self.good_shop_under_watch()

@@ -203,3 +203,57 @@ TEST_CASE("what is deployed while a switch that changed nothing is verified is g
   CHECK(w.now() - deployed >= 5min);
   CHECK(w.last()->from.text == "crash");
 }
+
+TEST_CASE("SPEC 2.24: what has the content of a quarantined revision is no target, unless it proved itself since") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(70min);
+  w.deploy("v3");
+  w.run(1min);
+  const auto quarantine = [&w](const std::string& revision) {
+    w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision(revision), Standing::bad, false});
+  };
+  const auto alike = [&w](const std::string& one, const std::string& other) {
+    rules::ReadinessRead read;
+    read.service = rules::ServiceName("web");
+    read.at = w.now();
+    read.ready = true;
+    read.alike = {{rules::Revision(one), rules::Revision(other)}};
+    w.observe(read);
+  };
+  rules::RollbackByHand by_hand;
+  by_hand.service = rules::ServiceName("web");
+  SUBCASE("of two names the good one ran before the bad one was left") {
+    // v1 is v2 under another name.
+    quarantine("v1");
+    alike("v1", "v2");
+    REQUIRE(w.service().last_good.text == "v2");
+    w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v2"), Standing::bad, false});
+    CHECK(w.service().last_good.empty());
+  }
+  SUBCASE("the bad one ran last") {
+    quarantine("v2");
+    alike("v1", "v2");
+    CHECK(w.service().last_good.empty());
+    by_hand.to = rules::Revision("v1");
+    const rules::Answer refused = w.ask(by_hand);
+    CHECK_FALSE(refused.accepted);
+    CHECK(refused.text.starts_with("v1 has the same content as v2, which is quarantined; --force"));
+    by_hand.force = true;
+    CHECK(w.ask(by_hand).accepted);
+  }
+  SUBCASE("a name that nobody has seen yet") {
+    quarantine("v2");
+    by_hand.to = rules::Revision("v2-again");
+    by_hand.alike = {rules::Revision("v2")};
+    CHECK_FALSE(w.ask(by_hand).accepted);
+  }
+  SUBCASE("what is said of one is said of both") {
+    alike("v1", "v2");
+    quarantine("v2");
+    CHECK(w.standing("v1") == Standing::bad);
+    w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), Standing::good, false});
+    CHECK(w.standing("v2") == Standing::good);
+  }
+}

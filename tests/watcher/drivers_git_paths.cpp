@@ -106,3 +106,25 @@ TEST_CASE("a partial git rollback whose build fails brings the paths back") {
   CHECK(shop.identified() == shop.third);
   CHECK_FALSE(contains(shop.aftermath(), "to return"));
 }
+
+TEST_CASE("commits with the same content of the paths are alike, whatever else is in them") {
+  PartialShop shop;
+  const auto commit = [&shop](const std::string& commands) {
+    shop.in_tree(commands + "; git add -A; git commit -q -m more");
+    return rules::Revision(shop.asked("rev-parse HEAD"));
+  };
+  const rules::Revision first(shop.first);
+  const rules::Revision third(shop.third);
+  const rules::Revision elsewhere = commit("echo more >> frontend/page");
+  const rules::Revision again = commit("git restore --source=" + shop.first + " -- backend; rm -f backend/only-in-t*");
+  const auto driver = shop.driver();
+  const auto alike = [&driver](std::vector<rules::Revision> known, std::vector<rules::Revision> named) {
+    return wait_for(driver->alike([known] { return known; }, std::move(named)));
+  };
+  using Groups = std::vector<std::vector<rules::Revision>>;
+  CHECK(alike({first, third}, {elsewhere}) == Groups{{third, elsewhere}});
+  CHECK(alike({first, third}, {again, first}) == Groups{{first, again}});
+  CHECK(alike({first, rules::Revision("gone"), rules::Revision(std::string(40, 'a'))}, {third}).empty());
+  shop.config.paths.clear();
+  CHECK(wait_for(shop.driver()->alike([&] { return std::vector{third}; }, {elsewhere})).empty());
+}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +51,11 @@ class Driver {
                                                                std::size_t most);
   // Which of these files, that are there now, a switch to that revision takes away; none where nobody knows.
   virtual asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files);
+  // Which of these, the known ones and those that are named, have the same content under several names: groups of two at
+  // least. `known` is asked only by a driver whose revisions can have that.
+  using Known = std::function<std::vector<rules::Revision>()>;
+  virtual asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
+                                                                           std::vector<rules::Revision> named);
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;

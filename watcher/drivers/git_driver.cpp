@@ -41,6 +41,8 @@ class WorkingTree final : public Driver {
   asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                        std::size_t most) override;
   asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files) override;
+  asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
+                                                                   std::vector<rules::Revision> named) override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -57,6 +59,7 @@ class WorkingTree final : public Driver {
   GitRepository repository_;
   GitStateFile file_;
   GitNamed named_;
+  GitContents contents_;
   // What lies in the whole tree is looked for no oftener than that it takes a hundredth of the time.
   struct LookedFor {
     std::string commit;
@@ -193,6 +196,16 @@ asio::awaitable<std::vector<std::string>> WorkingTree::taken_away(rules::Revisio
   std::vector<std::string> none;
   if (!repository_.why_not_ours().empty() || !rules::is_safe_in_argv(to)) co_return none;
   co_return co_await files_lost(repository_, std::move(to.text), std::move(files));
+}
+
+asio::awaitable<std::vector<std::vector<rules::Revision>>> WorkingTree::alike(Known known,
+                                                                              std::vector<rules::Revision> named) {
+  std::vector<std::vector<rules::Revision>> groups;
+  if (config_.paths.empty() || !repository_.why_not_ours().empty()) co_return groups;
+  std::vector<rules::Revision> all = known();
+  all.insert(all.end(), named.begin(), named.end());
+  groups = co_await same_contents(repository_, std::move(all), contents_);
+  co_return groups;
 }
 
 asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request) {

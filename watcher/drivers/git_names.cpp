@@ -5,12 +5,15 @@
 #include <utility>
 #include <variant>
 
+#include "rules/base/commit.hpp"
+
 namespace watcher {
 
 namespace {
 
 constexpr std::size_t prefix_min = 4;          // digits; git's own limit
 constexpr std::size_t objects_looked_at = 32;  // of those that begin alike
+constexpr std::size_t contents_max = 1000;     // commits whose content is kept in mind
 
 bool is_hex(const std::string& text) { return text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos; }
 
@@ -83,6 +86,32 @@ asio::awaitable<std::vector<std::string>> commits_between(const GitRepository& r
     lines.push_back("... of " + *number + " in all");
   }
   co_return lines;
+}
+
+asio::awaitable<std::vector<std::vector<rules::Revision>>> same_contents(const GitRepository& repository,
+                                                                         std::vector<rules::Revision> revisions,
+                                                                         GitContents& known) {
+  std::map<std::string, std::vector<rules::Revision>> by_content;
+  for (const rules::Revision& revision : revisions) {
+    if (!rules::is_commit(revision.text)) continue;
+    if (!known.contains(revision.text)) {
+      std::vector<std::string> question{"ls-tree", "--full-name", revision.text};
+      std::vector<std::string> limited = repository.git().with_paths(std::move(question));
+      const GitAnswer listing = co_await repository.git().ask(std::move(limited), git_question_limit);
+      const auto* const content = std::get_if<std::string>(&listing);
+      // What is gone from the repository is compared with nothing.
+      if (content == nullptr || content->empty()) continue;
+      if (known.size() >= contents_max) known.clear();
+      known[revision.text] = *content;
+    }
+    std::vector<rules::Revision>& group = by_content[known[revision.text]];
+    if (std::find(group.begin(), group.end(), revision) == group.end()) group.push_back(revision);
+  }
+  std::vector<std::vector<rules::Revision>> groups;
+  for (auto& [content, group] : by_content) {
+    if (group.size() > 1) groups.push_back(std::move(group));
+  }
+  co_return groups;
 }
 
 }  // namespace watcher

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,13 @@ asio::awaitable<NameMeans> commits_named(const GitRepository& repository, std::s
 // What is in `newer` and not in `older`, a line each, the newest first. More than `most` are counted.
 asio::awaitable<std::vector<std::string>> commits_between(const GitRepository& repository, std::string older,
                                                           std::string newer, std::size_t most);
+
+// What the paths are in a commit, by its id: that never changes.
+using GitContents = std::map<std::string, std::string>;
+
+// Commits of which `paths` are the same, in groups of two at least. `known` keeps what was found out.
+asio::awaitable<std::vector<std::vector<rules::Revision>>> same_contents(const GitRepository& repository,
+                                                                         std::vector<rules::Revision> revisions,
+                                                                         GitContents& known);
 
 }  // namespace watcher

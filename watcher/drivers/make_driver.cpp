@@ -40,6 +40,11 @@ asio::awaitable<std::vector<std::string>> Driver::taken_away(rules::Revision, st
   co_return std::vector<std::string>();
 }
 
+asio::awaitable<std::vector<std::vector<rules::Revision>>> Driver::alike(Known, std::vector<rules::Revision>) {
+  std::vector<std::vector<rules::Revision>> none;
+  co_return none;
+}
+
 asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, rules::Revision, std::size_t) {
   std::vector<std::string> nothing;
   co_return nothing;

@@ -95,6 +95,10 @@ asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
   if (read.ready && plans_.why_not) read.reason = plans_.why_not();
   if (plans_.why_not_by_hand) read.by_hand = plans_.why_not_by_hand();
   read.names = co_await names_now(driver_, plans_.names);
+  std::vector<rules::Revision> named;
+  for (const rules::NamedRevision& one : read.names) named.push_back(one.revision);
+  Driver::Known known_revisions = plans_.known;
+  if (known_revisions) read.alike = co_await driver_.alike(std::move(known_revisions), std::move(named));
   if (read.reason.empty()) read.reason = why_no_name(plans_.names, read.names);
   if (read.reason.empty() && !to.empty()) read.reason = co_await why_not_there(driver_, plans_.run_there, to);
   read.ready = read.ready && read.reason.empty();

@@ -19,6 +19,7 @@ struct PlansRead {
   std::function<std::string()> why_not_by_hand{};  // and those that only a person begins
   std::function<rules::Revision()> target{};       // what a rollback would switch to now; empty: nobody knows
   std::vector<LaterFile> run_there{};              // when that is checked out
+  Driver::Known known{};                           // every revision that is known of the service
   std::vector<PlanName> names{};                   // what the plans switch to: what they mean is asked of the driver
 };
 

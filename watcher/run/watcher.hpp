@@ -94,6 +94,7 @@ class Watcher final : public Host {
   std::string lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by);
   void deployed(const rules::ServiceName& service);
   asio::awaitable<Meant> meaning_of(rules::Revision word, rules::ServiceName service);
+  asio::awaitable<std::vector<rules::Revision>> alike_to(rules::Revision revision, rules::ServiceName service);
   asio::awaitable<std::string> understand(rules::Request& request);
   asio::awaitable<std::string> understand(rules::DeployMark& mark);
   void own_up_to_lost_state();

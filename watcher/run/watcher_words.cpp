@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "watcher/run/look_at_plan.hpp"
@@ -16,18 +17,35 @@ asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceN
   co_return co_await meant_by(std::move(word), driver.get(), std::move(known));
 }
 
+// Known revisions with the same content under another name.
+asio::awaitable<std::vector<rules::Revision>> Watcher::alike_to(rules::Revision revision, rules::ServiceName service) {
+  std::vector<rules::Revision> same;
+  const auto found = services_.find(service);
+  if (found == services_.end() || revision.empty()) co_return same;
+  const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
+  Driver::Known known = [this, service] { return revisions_of(view().ledger, service); };
+  std::vector<rules::Revision> named{revision};
+  const auto groups = co_await driver->alike(std::move(known), std::move(named));
+  for (const std::vector<rules::Revision>& group : groups) {
+    if (std::find(group.begin(), group.end(), revision) != group.end()) same = group;
+  }
+  co_return same;
+}
+
 // Puts the id in the place of the word. Returns why it is refused, for people.
 asio::awaitable<std::string> Watcher::understand(rules::Request& request) {
   if (auto* const rollback = std::get_if<rules::RollbackByHand>(&request)) {
     if (!rollback->to) co_return std::string();
     const Meant meant = co_await meaning_of(*rollback->to, rollback->service);
     rollback->to = meant.revision;
+    rollback->alike = co_await alike_to(meant.revision, rollback->service);
     co_return meant.refused;
   }
   if (auto* const declare = std::get_if<rules::Declare>(&request)) {
     const Meant meant = co_await meaning_of(declare->revision, declare->service);
     declare->revision = meant.revision;
     declare->exists = meant.exists;
+    declare->alike = co_await alike_to(meant.revision, declare->service);
     co_return meant.refused;
   }
   co_return std::string();
@@ -62,6 +80,7 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
   out.target = [this, service = section.service] {
     return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
   };
+  out.known = [this, service = section.service] { return revisions_of(view().ledger, service); };
   out.run_there = files_run_there(responses, section, dir);
   out.names = names_in_plans(*config_, section.service);
   return out;

@@ -65,11 +65,15 @@ Target target_of(const SwitchStep& step, const IncidentRecord& incident, const S
   Target to = chosen_target(step, incident.from, revisions);
   if (!to.revision || to.revision->empty()) return {std::nullopt, std::move(to.why_not)};
   if (*to.revision == incident.from) return {std::nullopt, to.revision->text + " runs already"};
-  const LedgerRecord* known = revisions.find(*to.revision);
-  if (known != nullptr && known->standing == Standing::bad) {
-    return {std::nullopt, to.revision->text + " is quarantined"};
-  }
+  const std::string why = why_quarantined(*to.revision, revisions.quarantined(*to.revision));
+  if (!why.empty()) return {std::nullopt, why};
   return to;
+}
+
+std::string why_quarantined(const Revision& to, const LedgerRecord* bad) {
+  if (bad == nullptr) return "";
+  if (bad->revision == to) return to.text + " is quarantined";
+  return to.text + " has the same content as " + bad->revision.text + ", which is quarantined";
 }
 
 std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from) {

@@ -24,4 +24,7 @@ Target chosen_target(const SwitchStep& step, const Revision& from, const Revisio
 // Why the plan cannot be begun: it uses a backup, and none is known that was made before `from` came. Empty: it can.
 std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from);
 
+// For people; `bad`: as Revisions::quarantined() has it. Empty: it is not.
+std::string why_quarantined(const Revision& to, const LedgerRecord* bad);
+
 }  // namespace rules

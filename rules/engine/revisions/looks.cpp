@@ -164,7 +164,7 @@ const NamedRevision* Revisions::named(const std::string& name) const {
   return found == names_.end() ? nullptr : &*found;
 }
 
-bool Revisions::declare(const Revision& revision, Standing standing, bool exists) {
+bool Revisions::declare(const Revision& revision, Standing standing, bool exists, const std::vector<Revision>& same) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
   if (record == nullptr && exists) {
     LedgerRecord never_ran;
@@ -175,10 +175,17 @@ bool Revisions::declare(const Revision& revision, Standing standing, bool exists
     record = doors_.ledger.find(spec_.name, revision);
   }
   if (record == nullptr) return false;
-  record->standing = standing;
-  // Said to be bad it bakes no more, however well it looks: only deployed anew it may prove itself.
-  record->baked_ns = spec_.bake.count();
-  save(*record);
+  std::vector<Revision> meant = alike(revision);
+  meant.push_back(revision);
+  meant.insert(meant.end(), same.begin(), same.end());
+  for (const Revision& one : meant) {
+    record = doors_.ledger.find(spec_.name, one);
+    if (record == nullptr || record->standing == standing) continue;
+    record->standing = standing;
+    // Said to be bad it bakes no more, however well it looks: only deployed anew it may prove itself.
+    record->baked_ns = spec_.bake.count();
+    save(*record);
+  }
   return true;
 }
 

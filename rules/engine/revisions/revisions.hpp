@@ -47,6 +47,7 @@ class Revisions {
   void own_switch_unseen();  // where it went nobody can read
   void note_schema(const RevisionRead& read);
   void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
+  void note_alike(std::vector<std::vector<Revision>> groups) { alike_ = std::move(groups); }  // as it last compared them
 
   // What is said of deployments (marks.cpp).
   void marked(const DeployMark& mark, Says says = Says::deployment);
@@ -64,7 +65,8 @@ class Revisions {
   void switch_changed_nothing(const Revision& from);
   void judge_left(const Revision& left, Standing standing);  // `bad` stays bad
   // A person's word. False: the revision was never seen. `exists`: its driver knows it all the same.
-  bool declare(const Revision& revision, Standing standing, bool exists);
+  // The same is said of those with the same content, `same` among them.
+  bool declare(const Revision& revision, Standing standing, bool exists, const std::vector<Revision>& same = {});
   void forget_switches();
 
   // Reading.
@@ -73,7 +75,10 @@ class Revisions {
   Instant running_since() const { return running_since_; }
   const LedgerRecord* running_record() const { return find(running_); }
   const LedgerRecord* find(const Revision& revision) const { return doors_.ledger.find(spec_.name, revision); }
-  std::optional<Revision> last_good(const Revision& from) const { return doors_.ledger.last_good(spec_.name, from); }
+  std::optional<Revision> last_good(const Revision& from) const;
+  // Why the revision is no target: its own record, or that of one with the same content which was found bad since the
+  // revision ran last. nullptr: it may be one. `alike`: such ones besides those that are known.
+  const LedgerRecord* quarantined(const Revision& revision, const std::vector<Revision>& alike = {}) const;
   bool was_rolled_back() const { return rolled_back_here_; }        // what runs was brought by a switch of ours
   bool is_unconfirmed() const { return unconfirmed_.has_value(); }  // one look saw another, the second has to agree
   Instant last_look() const { return last_look_; }                  // when the newest look began, whatever it saw
@@ -106,6 +111,7 @@ class Revisions {
   static void note_what_is_said(const PendingMark& said, LedgerRecord& record);
   void hold_mark(PendingMark said);
   void note_end(PendingMark& said);
+  std::vector<Revision> alike(const Revision& revision) const;
   void tell_deploying();
   void tell_difference(bool counts);
   void count_deployment(const DeployMark& mark);
@@ -127,6 +133,7 @@ class Revisions {
   // Looking.
   Readability readability_;
   std::vector<NamedRevision> names_;
+  std::vector<std::vector<Revision>> alike_;
   std::optional<Revision> unconfirmed_;
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
