@@ -105,6 +105,7 @@ void Core::handle(const RevisionRead& read) {
   const bool switching = incident != nullptr && incident->is_switching();
   service->revisions().looked(read);
   if (!switching) service->revisions().judge_sight(read);
+  service->revisions().note_unfinished(read, incident != nullptr && incident->record().past_no_return);
   if (!read.revision) return look_again();
   if (switching) return service->revisions().see_while_switching(read);
   if (incident != nullptr && incident->awaits_target()) {

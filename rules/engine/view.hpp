@@ -40,6 +40,7 @@ struct ServiceView {
   std::string fused_reason;
   bool blind = false;      // one of its rules is
   std::string unreadable;  // why it cannot be read what runs, and what to do; empty: it can
+  std::string unfinished;  // what is in place is not what runs, and what to do; empty: it is
   bool deploying = false;
   bool warming_up = false;
   std::optional<Instant> warming_until;  // at most

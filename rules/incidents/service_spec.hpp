@@ -30,6 +30,7 @@ struct ServiceSpec {
   ServiceName name;
   bool has_driver = false;          // it can be switched
   bool has_identity = false;        // its running revision can be read
+  bool resumes_switch = false;      // its driver can do a switch again that was broken off
   std::optional<ProbeName> health;  // says of the whole service whether it is up
   Arm arm = Arm::deploy;            // default with an identity
   Duration bake = std::chrono::hours(1);

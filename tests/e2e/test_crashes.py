@@ -8,6 +8,7 @@ import signal
 import time
 import unittest
 
+from watched import SERVICE as WATCHED
 from world import World
 
 STEP = r"""#!/bin/bash
@@ -277,6 +278,38 @@ class Crashes(World):
         self.assertEqual(self.steps().count("switch"), 1)
         self.assertGreaterEqual(self.steps().count("always"), 1)
         self.assertEqual(self.version(), "v1")
+
+
+BUILD = """#!/bin/bash
+cd "{folder}"
+mkdir killed 2>/dev/null && {{ kill -9 "$(cat watcher.pid)"; exit 1; }}
+exec "{repository}/build"
+"""
+
+
+class InTheBuild(World):
+    start_deadline = "10s"
+
+    def test_a_checkout_that_does_not_run_is_told_and_finished(self):
+        build = self.folder / "build"
+        build.write_text(BUILD.format(folder=self.folder, repository=self.repository))
+        build.chmod(0o700)
+        self.configure(service=WATCHED.replace("$repository/build", "$folder/build"))
+        self.good_shop_under_watch()
+        (self.folder / "watcher.pid").write_text(str(self.watcher.pid))
+        self.deploy("errors")
+        self.wait_for("rollbackd ends by the kill", lambda: self.watcher.poll() is not None, 60)
+        self.assertEqual((self.revision("HEAD"), self.version()), (self.revision("v1"), "errors"))
+        self.start_watcher()
+        said = self.wait_for("status says what is in place", lambda: self.service().get("unfinished"), 20)
+        for part in (f"{self.revision('v1')} is checked out in ", f"but {self.revision('errors')} runs"):
+            self.assertIn(part, said)
+        self.assertIn("is checked out in ", self.cli("status").stdout)
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual(incident["outcome"], "recovered", incident)
+        self.assertEqual(self.version(), "v1")
+        self.assertIn("broken off by our end, and done again", self.report_of(incident)[0])
+        self.wait_for("nothing is unfinished", lambda: not self.service().get("unfinished"), 20)
 
 
 if __name__ == "__main__":

@@ -233,3 +233,39 @@ TEST_CASE("what follows the outcome and is still at work after a restart is wait
   CHECK(w.outcome() == "recovered");
   CHECK(w.violations.empty());
 }
+
+TEST_CASE("a switch that our end broke off is done again where its driver bears that, once its rules are seen bad") {
+  const auto resuming = [](bool always) {
+    rules::CoreConfig config = long_plan();
+    config.services[0].resumes_switch = true;
+    if (always) config.services[0].arm = rules::Arm::always;
+    return config;
+  };
+  SUBCASE("they are bad still") {
+    World w(resuming(false));
+    die_in_the_switch(w, false);
+    CHECK(w.outcome() == "not_recovered");  // it changes nothing the second time either
+    CHECK(w.count_performed("switch last-good") == 2);
+  }
+  SUBCASE("they became good meanwhile, and what is in place is not what runs") {
+    World w(resuming(true));
+    w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+    w.run(5s);
+    w.reality["web"].sick.clear();
+    w.reality["web"].unfinished = "v1 is in place, but bad runs";
+    w.crash(30s);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "action_failed");
+    CHECK(w.count_performed("switch last-good") == 1);
+    CHECK(w.last()->outcome_detail.find("v1 is in place, but bad runs") != std::string::npos);
+    w.run(1min);
+    CHECK(w.service().unfinished == "v1 is in place, but bad runs");
+    CHECK(w.told_text("v1 is in place, but bad runs"));
+    w.reality["web"].unfinished.clear();
+    w.run(1min);
+    CHECK(w.service().unfinished.empty());
+    CHECK(w.tells.back().title == "web: what is in place is what runs");
+  }
+}

@@ -150,6 +150,7 @@ void World::look(const std::string& service) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;
+    out.unfinished = reality[service].unfinished;
   } else {
     out.error = "identify: exit code 1; do mend it";
   }

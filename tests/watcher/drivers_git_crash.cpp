@@ -116,6 +116,29 @@ TEST_CASE("a second git switch that is killed after the checkout leaves the firs
   CHECK(shop.identified() == shop.second);
 }
 
+TEST_CASE("a git switch that is killed in its build says that what is checked out does not run, and how to go on") {
+  for (const bool partial : {false, true}) {
+    CAPTURE(partial);
+    Shop shop;
+    if (partial) shop.config.paths = {"backend"};
+    write(shop.repository + "/backend/api", "patched on the host\n");
+    const auto unfinished = [&shop] { return run_here(shop.driver()->identify()).unfinished; };
+    CHECK(unfinished().empty());
+    crash(shop, boundaries[6], shop.first);
+    const std::string said = unfinished();
+    CHECK(said.starts_with(shop.first + " is checked out in " + shop.repository + ", but " + shop.third + " runs: "));
+    CHECK(contains(said, "`rollbackd rollback web --to " + shop.first + "`"));
+    CHECK(contains(said, partial ? " restore --source=HEAD" : " checkout main"));
+    REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+    CHECK(unfinished().empty());
+    // What the attempt that was broken off put away is still led to.
+    shop.git("reset -q --hard");
+    shop.git("checkout -q main");
+    shop.obey("to have them back: ");
+    CHECK(content(shop.repository + "/backend/api") == "patched on the host\n");
+  }
+}
+
 TEST_CASE("a crash between the stash and its note still leads people to the stash") {
   Shop shop;
   write(shop.repository + "/version", "patched\n");

@@ -119,12 +119,12 @@ TEST_CASE("commits with the same content of the paths are alike, whatever else i
   const rules::Revision again = commit("git restore --source=" + shop.first + " -- backend; rm -f backend/only-in-t*");
   const auto driver = shop.driver();
   const auto alike = [&driver](std::vector<rules::Revision> known, std::vector<rules::Revision> named) {
-    return wait_for(driver->alike([known] { return known; }, std::move(named)));
+    return run_here(driver->alike([known] { return known; }, std::move(named)));
   };
   using Groups = std::vector<std::vector<rules::Revision>>;
   CHECK(alike({first, third}, {elsewhere}) == Groups{{third, elsewhere}});
   CHECK(alike({first, third}, {again, first}) == Groups{{first, again}});
   CHECK(alike({first, rules::Revision("gone"), rules::Revision(std::string(40, 'a'))}, {third}).empty());
   shop.config.paths.clear();
-  CHECK(wait_for(shop.driver()->alike([&] { return std::vector{third}; }, {elsewhere})).empty());
+  CHECK(run_here(shop.driver()->alike([&] { return std::vector{third}; }, {elsewhere})).empty());
 }

@@ -13,20 +13,14 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-std::string way_back(const std::string& git, const std::vector<std::string>& paths, const GitAftermath& aftermath) {
-  std::string text;
-  if (!paths.empty()) {
-    text = "Only the service's paths are those of " + aftermath.left_at + "; to return to HEAD's: " + git +
-           " restore --source=HEAD --staged --worktree --";
-    for (const std::string& path : paths) text += " " + quoted(path);
-  } else if (!aftermath.branch.empty()) {
-    text = "HEAD is detached at " + aftermath.left_at + "; to return to the branch: " + git + " checkout " +
-           quoted(aftermath.branch);
-  } else {
-    return text;
-  }
-  if (aftermath.submodules) text += " && " + git + " submodule update --init --recursive";
-  return text + "\n";
+std::string git_in(const GitRepository& repository) { return "git -C " + quoted(repository.dir()); }
+
+std::string how_to_return(const GitRepository& repository, const GitAftermath& aftermath) {
+  const std::string way = way_back(repository, aftermath);
+  if (way.empty()) return way;
+  if (!repository.paths().empty())
+    return "Only the service's paths are those of " + aftermath.left_at + "; to return to HEAD's: " + way + "\n";
+  return "HEAD is detached at " + aftermath.left_at + "; to return to the branch: " + way + "\n";
 }
 
 // `where`: of which tree.
@@ -79,12 +73,28 @@ std::string left_inside(const GitLeftInside& left, const std::string& returned) 
 
 }  // namespace
 
-std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
-  const std::string git = "git -C " + quoted(repository.dir());
+std::string way_back(const GitRepository& repository, const GitAftermath& aftermath) {
+  const std::string git = git_in(repository);
   std::string text;
-  if (!aftermath.left_at.empty()) text += way_back(git, repository.paths(), aftermath);
+  if (!repository.paths().empty()) {
+    text = git + " restore --source=HEAD --staged --worktree --";
+    for (const std::string& path : repository.paths()) text += " " + quoted(path);
+  } else if (!aftermath.branch.empty()) {
+    text = git + " checkout " + quoted(aftermath.branch);
+  } else {
+    return text;
+  }
+  if (aftermath.submodules) text += " && " + git + " submodule update --init --recursive";
+  return text;
+}
+
+std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
+  const std::string git = git_in(repository);
+  std::string text;
+  if (!aftermath.left_at.empty()) text += how_to_return(repository, aftermath);
   const std::string returned = text.empty() ? "" : "once returned, ";
   text += ways_to_have_back(git, "", returned, aftermath.put_away);
+  for (const GitPutAway& earlier : aftermath.earlier) text += ways_to_have_back(git, "", returned, earlier);
   const std::string during = ways_to_have_back(git, "", returned, aftermath.during);
   if (!during.empty()) text += "Meanwhile, while the target was checked out, something was changed. " + during;
   for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned);

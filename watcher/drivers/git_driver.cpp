@@ -52,6 +52,7 @@ class WorkingTree final : public Driver {
   asio::awaitable<std::string> what_is_in_the_way(std::string commit);
   std::string why_not_runnable_here() const;
   std::string unknown_after_restart(const std::string& head) const;
+  std::string unfinished(const GitLook& look, const GitAftermath& aftermath) const;
 
   rules::ServiceName service_;
   GitDriver config_;
@@ -85,6 +86,7 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
     read.error = std::move(look.error);
     if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
+    if (read.revision) read.unfinished = unfinished(look, state->aftermath);
   } else {
     read.error = file_.path() + " cannot be read; do remove it when what is checked out is what runs";
   }
@@ -96,6 +98,18 @@ std::string WorkingTree::unknown_after_restart(const std::string& head) const {
   return "a restart after checking out " + head +
          " was begun and has not completed, so nobody knows what runs; do roll " + "back or deploy again, or remove " +
          file_.path() + " once what is checked out in " + config_.dir + " runs";
+}
+
+// A switch was broken off after its checkout, by our own end or because going back failed.
+std::string WorkingTree::unfinished(const GitLook& look, const GitAftermath& aftermath) const {
+  if (!look.place) return "";
+  const std::string& there = look.place->target.empty() ? look.head : look.place->target;
+  if (there == look.revision) return "";
+  std::string back = way_back(repository_, aftermath);
+  if (!back.empty()) back = ", or put it back: " + back;
+  return there + " is checked out in " + config_.dir + ", but " + look.revision +
+         " runs: a switch was begun and has not completed; do finish it with `rollbackd rollback " + service_.text +
+         " --to " + there + "`" + back;
 }
 
 std::string WorkingTree::why_not_runnable_here() const {

@@ -67,10 +67,17 @@ json::object to_json_object(const GitAftermath& aftermath) {
   json::object during;
   add(during, aftermath.during);
   object["during"] = std::move(during);
+  json::array earlier;
+  for (const GitPutAway& put_away : aftermath.earlier) {
+    json::object one;
+    add(one, put_away);
+    earlier.push_back(std::move(one));
+  }
+  object["earlier"] = std::move(earlier);
   return object;
 }
 
-// What an older version has written has nothing inside, and nothing of during.
+// What an older version has written has nothing inside, and nothing of during and earlier.
 GitAftermath aftermath_from(const json::object& object) {
   GitAftermath aftermath{text_at(object, "incident"),
                          text_at(object, "branch"),
@@ -78,9 +85,16 @@ GitAftermath aftermath_from(const json::object& object) {
                          text_at(object, "left_at"),
                          flag_at(object, "submodules"),
                          {},
+                         {},
                          {}};
   const json::value* const during = object.if_contains("during");
   if (during != nullptr && during->is_object()) aftermath.during = put_away_from(during->get_object());
+  const json::value* const earlier = object.if_contains("earlier");
+  if (earlier != nullptr && earlier->is_array()) {
+    for (const json::value& one : earlier->get_array()) {
+      if (one.is_object()) aftermath.earlier.push_back(put_away_from(one.get_object()));
+    }
+  }
   const json::value* const inside = object.if_contains("inside");
   if (inside == nullptr || !inside->is_array()) return aftermath;
   for (const json::value& left : inside->get_array()) {

@@ -41,6 +41,7 @@ struct GitAftermath {
   bool submodules = false;            // the tree has some, here or there: whoever returns has to take them along
   std::vector<GitLeftInside> inside;  // its submodules, the outer ones first
   GitPutAway during;                  // what was changed while the target was checked out, and put away on going back
+  std::vector<GitPutAway> earlier;    // by attempts of the same switch that our end broke off
 };
 
 // What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.

@@ -45,7 +45,15 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   const bool left_here = before_.place.has_value();
   std::string branch = branch_;
   if (branch.empty() && left_here) branch = state_.aftermath.branch;
+  // What an attempt of the same switch put away that our end broke off is to be had back as well.
+  GitAftermath before = std::move(state_.aftermath);
   state_.aftermath = GitAftermath();
+  if (before.incident == request_.incident.text && !before.incident.empty()) {
+    state_.aftermath.earlier = std::move(before.earlier);
+    state_.aftermath.inside = std::move(before.inside);
+    if (!before.put_away.is_back && !(before.put_away.stash_message + before.put_away.aside_message).empty())
+      state_.aftermath.earlier.push_back(std::move(before.put_away));
+  }
   state_.aftermath.incident = request_.incident.text;
   state_.aftermath.branch = std::move(branch);
   MaybeTrouble trouble = co_await clear_submodules();

@@ -179,6 +179,7 @@ class Incident {
   bool look_back();
   bool drive_looking_back();
   bool settle_interrupted_switch();
+  bool waits_to_resume();
 
   // helping.cpp: did it help?
   void after_steps();

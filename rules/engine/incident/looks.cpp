@@ -120,23 +120,41 @@ bool Incident::settle_interrupted_switch() {
     ask_look();
     return true;
   }
+  const bool is_as_before = running && *running == record_.from;
+  if (is_as_before && waits_to_resume()) return false;
   look_settles_switch_ = false;
-  const auto interrupted = [](std::string why) {
+  const auto interrupted = [this](std::string why) {
+    const std::string& unfinished = in_.revisions.unfinished();
+    if (!unfinished.empty()) why += "; " + unfinished;
     return StepResult{StepStatus::interrupted, std::nullopt, std::move(why), "", 0};
   };
+  const bool resumes = in_.service.resumes_switch && !all_cleared();
   if (!running) {
     end_step(interrupted("after a restart " + unread()));
   } else if (*running == record_.to) {
     in_.revisions.own_switch_seen(*running);
     end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});
-  } else if (*running == record_.from && step_at_cursor().idempotent) {
+  } else if (is_as_before && (step_at_cursor().idempotent || resumes)) {
     // Begun anew rather than commanded at once: the host's lock has to be had again first.
     look_.forget();
     record_.in_flight = false;
-    save();
+    story("switch_resumed", step_.text + ": broken off by our end, and done again");
   } else {
     end_step(interrupted("revision " + running->text + " was found running"));
   }
+  return true;
+}
+
+// What is begun is finished where its driver can, but not for rules that became good while nobody watched.
+bool Incident::waits_to_resume() {
+  const bool may_resume = in_.service.resumes_switch && !step_at_cursor().idempotent && !record_.by_hand;
+  if (!may_resume || record_.pending_outcome || all_cleared()) return false;
+  if (!judged_again_by_ || now() >= *judged_again_by_) return false;
+  hold_until_ = judged_again_by_;
+  const std::string_view why = "until its rules are judged again after a restart of rollbackd";
+  if (record_.waiting_for == why) return true;
+  record_.waiting_for = why;
+  save();
   return true;
 }
 

@@ -100,6 +100,20 @@ void Revisions::note_schema(const RevisionRead& read) {
   save(*record);
 }
 
+void Revisions::note_unfinished(const RevisionRead& read, bool is_changing) {
+  if (!read.revision) return;
+  unfinished_ = read.unfinished;
+  if (is_changing || unfinished_.empty() != unfinished_told_) return;
+  unfinished_told_ = !unfinished_.empty();
+  doors_.effects.note(unfinished_told_ ? "unfinished" : "finished", {{"service", spec_.name.text}, {"what", unfinished_}});
+  if (unfinished_told_) {
+    doors_.effects.tell_fault(spec_.name.text + ": what is in place is not what runs", unfinished_, spec_.name);
+  } else {
+    doors_.effects.tell_fault(spec_.name.text + ": what is in place is what runs", read.revision->text + " runs.",
+                              spec_.name);
+  }
+}
+
 void Revisions::see_running(const RevisionRead& read) {
   unconfirmed_.reset();
   last_saw_running_ = std::max(last_saw_running_, read.ended);

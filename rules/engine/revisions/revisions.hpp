@@ -46,6 +46,8 @@ class Revisions {
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
   void note_schema(const RevisionRead& read);
+  // What is in place may be another revision than what runs. `is_changing`: an incident is, which tells of it itself.
+  void note_unfinished(const RevisionRead& read, bool is_changing);
   void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
   void note_alike(std::vector<std::vector<Revision>> groups) { alike_ = std::move(groups); }  // as it last compared them
 
@@ -86,6 +88,7 @@ class Revisions {
   // The next look has to say more.
   bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt() || awaits_look(); }
   const Readability& readability() const { return readability_; }
+  const std::string& unfinished() const { return unfinished_; }  // for people; empty: what is in place runs
   bool is_armed() const;
   bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
   Duration baked() const;
@@ -138,6 +141,8 @@ class Revisions {
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
   std::optional<Instant> absent_since_;
+  std::string unfinished_;
+  bool unfinished_told_ = false;
   // Baking.
   BaselineCollector collector_;
   std::map<ProbeName, std::map<std::string, Condition::Reference>> baseline_of_;  // what its polls bring, by its key
