@@ -35,7 +35,8 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
                Sentences& out) {
   const std::optional<Instant> withheld = rule.withheld_until();
   if (withheld && now < *withheld) {
-    out.push_back("held back at most until " + told(*withheld) + ": " + rule.withheld_by());
+    out.push_back("nothing is done while " + rule.withheld_by() + " explains it (unless), at most until " +
+                  told(*withheld));
   }
   if (!rule.is_firing()) return;
   if (rule.is_answered()) {

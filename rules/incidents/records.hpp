@@ -231,6 +231,7 @@ struct IncidentRecord {
   bool starts_anew = false;             // all limits did since it was decided: what still fires is looked at again
   std::optional<Instant> unseen_since;  // nothing was changed, and none of what it is about can be measured
   std::optional<Instant> acknowledged;  // a person said that he knows
+  std::string left_behind;              // what the switch's driver left to people, a line each
   std::string would_have_done;          // what mode observe kept it from, when nothing was done
 };
 

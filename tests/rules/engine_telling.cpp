@@ -137,3 +137,24 @@ TEST_CASE("who aborts is told what is left as it is") {
   CHECK(answer("verifying", usual()) ==
         "aborted; what was switched is not switched back; what must follow (on_failure, always) is done");
 }
+
+TEST_CASE("what the switch's driver left to people is named as left to do") {
+  World w(usual());
+  w.scripts["switch last-good"].says = "v1 is checked out\nLocal changes are stashed; to have them back: git stash apply";
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(w.told_text("Nothing is urgent.\nLeft to do: Local changes are stashed; to have them back: git stash apply"));
+  CHECK_FALSE(w.told_text("Nothing is left to do."));
+}
+
+TEST_CASE("the first message and the question say where it would go") {
+  for (const bool asks : {false, true}) {
+    World w(asks ? asking() : usual());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == (asks ? "asking" : "acting"); }, 20min));
+    for (const rules::Tell& one : w.tells) {
+      CAPTURE(one.title);
+      CHECK(one.context.to.text == "v1");
+    }
+  }
+}

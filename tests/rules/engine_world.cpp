@@ -277,7 +277,8 @@ void World::perform(const Perform& command) {
   schedule(script.takes, [this, id = command.id, script] {
     mutating_now_.erase(id);
     const bool done = script.status == StepStatus::succeeded;
-    carry_out(engine_->complete(id, {script.status, {}, done ? "" : "exit 1", "", 0, !script.begins}, now_));
+    const std::string detail = done ? script.says : "exit 1";
+    carry_out(engine_->complete(id, {script.status, {}, detail, "", 0, !script.begins}, now_));
   });
 }
 

@@ -52,6 +52,7 @@ struct Script {
   Duration takes = 1s;
   bool switches = true;  // a switch that says it did but did not
   bool begins = true;    // a switch that fails before its own command began
+  std::string says{};    // the result's detail
 };
 
 // What was saved, as the journal would give it back.

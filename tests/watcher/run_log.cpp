@@ -11,3 +11,7 @@ TEST_CASE("what a target said cannot break a log line or reach the terminal") {
   CHECK(watcher::log_value("line\nevent=forged") == "\"line\\nevent=forged\"");
   CHECK(watcher::log_value("\x1b[31m") == "\"\\x1b[31m\"");
 }
+
+TEST_CASE("what a decision has nothing to say of is left out of its line") {
+  CHECK(watcher::log_line({"rollback_ready", {{"service", "web"}, {"reason", ""}}}) == "event=rollback_ready service=web");
+}

@@ -55,7 +55,7 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
                        asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
                        changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged,
-                       would_have_done))
+                       left_behind, would_have_done))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

@@ -54,11 +54,16 @@ void start_log(LogOf of) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_note(const rules::Note& note) {
+std::string log_line(const rules::Note& note) {
   std::string line = "event=" + log_value(note.event);
-  for (const auto& [key, value] : note.fields) line += " " + key + "=" + log_value(value);
-  spdlog::info("{}", line);
+  for (const auto& [key, value] : note.fields) {
+    // What is not so is not said.
+    if (!value.empty()) line += " " + key + "=" + log_value(value);
+  }
+  return line;
 }
+
+void log_note(const rules::Note& note) { spdlog::info("{}", log_line(note)); }
 
 void log_tell(const rules::Tell& tell) {
   std::string line =

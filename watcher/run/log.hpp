@@ -15,6 +15,8 @@ enum class LogOf {
 };
 void start_log(LogOf of);
 
+// A decision's line. What is empty is left out.
+std::string log_line(const rules::Note& note);
 void log_note(const rules::Note& note);
 void log_tell(const rules::Tell& tell);
 // `fields` is already key=value text.

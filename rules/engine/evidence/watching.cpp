@@ -85,7 +85,7 @@ bool Evidence::withholds(WatchedRule& rule) {
   if (withheld && rule.spec().severity != Severity::p3 && rule.take_withheld_news(now())) {
     const std::string until = told(*rule.withheld_until());
     measuring_.effects.tell_fault(
-        spec_.name.text + ": " + rule.name().text + " is bad, and is held back",
+        spec_.name.text + ": " + rule.name().text + " is bad, and something else explains it",
         rule.withheld_by() + " explains it; if it still does, it is acted on at " + until + ".", spec_.name);
   }
   if (withheld || !rule.take_explained(now())) return withheld;

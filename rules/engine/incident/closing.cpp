@@ -168,7 +168,15 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
   return fired.since.value_or(now()) - (is_again ? fired.observed : Duration::zero()) > *record_.decided;
 }
 
+// With what the driver left: a stash is something to do, though nothing is urgent.
 std::string Incident::what_is_left_to_do() const {
+  std::string text = what_the_end_leaves();
+  if (!record_.switched || record_.left_behind.empty()) return text;
+  if (text == what_now(Outcome::recovered, record_.service)) text = "Nothing is urgent.";
+  return text + "\nLeft to do: " + record_.left_behind;
+}
+
+std::string Incident::what_the_end_leaves() const {
   if (is_only_told(record_)) return what_now(Outcome::notified, record_.service);
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
   // What helped in the end takes nothing back that was tried before it.

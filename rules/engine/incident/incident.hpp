@@ -6,38 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/gate.hpp"
-#include "rules/engine/acting/host_lock.hpp"
-#include "rules/engine/acting/limits.hpp"
-#include "rules/engine/acting/neighbours.hpp"
-#include "rules/engine/config.hpp"
-#include "rules/engine/evidence/evidence.hpp"
-#include "rules/engine/incident/later.hpp"
 #include "rules/engine/incident/running_look.hpp"
+#include "rules/engine/incident/surroundings.hpp"
 #include "rules/engine/incident/verification.hpp"
-#include "rules/engine/own_trouble.hpp"
-#include "rules/engine/revisions/revisions.hpp"
-#include "rules/incidents/usual_lengths.hpp"
 
 namespace rules {
-
-// What an incident sees, and the doors that it knocks at. It writes no other room's state.
-struct Surroundings {
-  const CoreConfig& config;
-  const ServiceSpec& service;
-  const OwnTrouble& trouble;
-  const Neighbours& neighbours;
-  Evidence& evidence;
-  Revisions& revisions;
-  Limits& limits;
-  LaterChecks& later;
-  const Dependence& dependence;
-  UsualLengths& usual;
-  HostLock& host;
-  Effects& effects;
-  const bool& steps_held;  // the watcher stops: no step is begun any more
-};
 
 // One incident of one service, from a rule that fires (or a person's word) to its outcome: a state machine that is
 // driven until nothing more follows (SPEC 2.20 to 2.27, section 6).
@@ -166,6 +140,7 @@ class Incident {
   void step_failed(const StepSpec& step, const StepResult& result);
   std::string finishing_step_failed(const StepSpec& step, const std::string& what);
   void note_changed(const StepResult& result);
+  void note_left_behind();
   void never_switched();
   void go_on_unseen();
   void abandon(const StepSpec& step, const StepResult& result, const std::string& why);
@@ -203,6 +178,7 @@ class Incident {
   bool is_refusal_gone() const;
   bool has_fired_since_decided(const WatchedRule& rule) const;
   std::string what_is_left_to_do() const;
+  std::string what_the_end_leaves() const;
   std::string what_went_wrong() const;
   std::string what_it_did() const;
   void remember_rungs();
@@ -252,6 +228,7 @@ class Incident {
   void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "",
                 std::vector<SaidBy> said_by = {});
   Tell message(const IncidentRecord& said_of, Stage stage, std::string_view event, const std::string& text) const;
+  void foresee_target(StepContext& said) const;
   std::string facts() const;
   std::string takes() const;
   bool has_said(std::string_view event, const std::string& text) const;

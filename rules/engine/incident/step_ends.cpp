@@ -51,12 +51,21 @@ void Incident::end_step(const StepResult& result) {
   if (result.status != StepStatus::succeeded) return step_failed(step, result);
   // The cursor moves before anything is saved: a crash in between must not find the step to be done again.
   move_on();
+  if (is_switch) note_left_behind();
   if (is_switch) switched();
   if (is_mutating(step) && !is_switch) {
     tell(Stage::progress, "step_succeeded", step_.text + ": done");
   } else {
     story("step_succeeded", step_.text);
   }
+}
+
+// What follows the first line of a switch's result is for people: a stash, the way back to the branch.
+void Incident::note_left_behind() {
+  constexpr std::size_t kept_max = 2000;  // bytes; the whole of it is in the step
+  const std::size_t line = step_.detail.find('\n');
+  record_.left_behind = line == std::string::npos ? "" : step_.detail.substr(line + 1, kept_max);
+  while (record_.left_behind.ends_with('\n')) record_.left_behind.pop_back();
 }
 
 // For whoever takes over: what stays as it is when the incident ends.

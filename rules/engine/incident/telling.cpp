@@ -53,6 +53,7 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   Tell out;
   out.stage = stage;
   out.context = context();
+  foresee_target(out.context);
   out.outcome = said_of.outcome;
   const ActionSpec* action = plan();
   const std::string name = action == nullptr ? "the action" : action->name.text;
@@ -63,6 +64,15 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   if (const JoinedRule* leading = leading_rule(record_)) out.evidence = leading->evidence;
   out.at = now();
   return out;
+}
+
+// Before it is chosen: where it would go now.
+void Incident::foresee_target(StepContext& said) const {
+  const ActionSpec* action = plan();
+  const SwitchStep* step = action == nullptr ? nullptr : action->switch_step();
+  if (!said.to.empty() || step == nullptr || record_.switched) return;
+  said.to = target(*step).revision.value_or(Revision());
+  if (const LedgerRecord* to = in_.revisions.find(said.to)) said.schema_to = to->schema;
 }
 
 // Where it stands, for who joins late and for those who are told again.
