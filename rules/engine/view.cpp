@@ -40,6 +40,14 @@ EngineView Core::view(Instant at) const {
   return out;
 }
 
+static std::string why_not_ready(const Service& service) {
+  if (!service.spec().has_driver) return "it has no driver";
+  if (!service.readiness.ready) return service.readiness.reason.empty() ? "not ready" : service.readiness.reason;
+  if (service.has_target()) return "";
+  const std::string& unreadable = service.revisions().readability().why_not();
+  return unreadable.empty() ? "no good revision is known that ran before" : unreadable;
+}
+
 ServiceView Core::view_of(const Service& service) const {
   ServiceView out;
   const Revisions& revisions = service.revisions();
@@ -64,17 +72,8 @@ ServiceView Core::view_of(const Service& service) const {
   out.warming_up = service.evidence().is_warming();
   out.warming_until = service.evidence().warming_until();
   out.by_hand_not_ready = service.readiness.by_hand;
-  const bool has_target = service.has_target();
-  out.rollback_ready = service.spec().has_driver && service.readiness.ready && has_target;
-  if (!service.spec().has_driver) {
-    out.not_ready_reason = "it has no driver";
-  } else if (!service.readiness.ready) {
-    out.not_ready_reason = service.readiness.reason;
-  } else if (!has_target && !out.unreadable.empty()) {
-    out.not_ready_reason = out.unreadable;
-  } else if (!has_target) {
-    out.not_ready_reason = "no good revision is known that ran before";
-  }
+  out.not_ready_reason = why_not_ready(service);
+  out.rollback_ready = out.not_ready_reason.empty();
   if (incident != nullptr) out.incident = incident->record().id;
   out.later = service.later().waiting();
   out.bake = service.spec().bake;

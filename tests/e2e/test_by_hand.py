@@ -49,6 +49,37 @@ class ByHand(World):
         self.tells_each_step_once(done.stdout.replace("\r\n", "\n"), screen=True)
         self.assertIn("rollbackd abort", done.stdout)
 
+    def test_a_rollback_in_a_deployment_says_what_it_waits_for_and_goes_on_at_its_end(self):
+        self.adopt_v1_then_v2()
+        self.cli("deploy", "begin", "--service", "shop")
+        told = self.folder / "told"
+        with told.open("w") as out:
+            process = subprocess.Popen([ROLLBACKD, "rollback", "shop", "--config", self.config_file], stdout=out, env=self.environment)
+        self.processes.append(process)
+        self.wait_for("it is said what is waited for", lambda: "waiting: a deployment is under way, which `rollbackd deploy end "
+                      "--service shop` ends, or time at 20" in told.read_text(), 10)
+        status = self.cli("status").stdout
+        self.assertIn("`rollbackd deploy end --service shop`", status)
+        self.assertNotIn("rollback shop acts now", status)
+        self.cli("deploy", "end", "--service", "shop")
+        # The host's lock is tried for again after 5 s only.
+        self.wait_for("the switch begins", lambda: "switch " in told.read_text().split("waiting: ")[1], 3)
+        self.assertEqual(process.wait(60), 0, told.read_text())
+
+    def test_a_rollback_without_a_watcher_hears_that_a_deployment_has_ended(self):
+        self.adopt_v1_then_v2()
+        self.cli("deploy", "begin", "--service", "shop")
+        self.stop_watcher()
+        told = self.folder / "told"
+        with told.open("w") as out:
+            process = subprocess.Popen([ROLLBACKD, "rollback", "shop", "--config", self.config_file], stdout=out, env=self.environment)
+        self.processes.append(process)
+        self.watcher = None
+        self.wait_for("it is said what is waited for", lambda: "waiting: a deployment is under way" in told.read_text(), 20)
+        self.cli("deploy", "end", "--service", "shop")
+        self.wait_for("the switch begins", lambda: "switch " in told.read_text().split("waiting: ")[1], 5)
+        self.assertEqual(process.wait(60), 0, told.read_text())
+
     def fails_at_the_second_step(self, stops):
         self.configure(f"""
 [action.rollback]

@@ -76,9 +76,17 @@ const std::vector<Case>& cases() {
       {"the fuse has blown", [](Open& o) { o.view.blown = "3 switches"; }, GateKind::close, "3 switches"},
       {"a person is not held by the fuse", [](Open& o) { o.view.blown = "3", o.incident.by_hand = true; }, GateKind::go,
        ""},
-      {"a deployment is under way", [](Open& o) { o.view.deploying = true; }, GateKind::hold, "deployment"},
-      {"nor does a person act in a deployment", [](Open& o) { o.view.deploying = o.incident.by_hand = true; },
+      {"a deployment is under way", [](Open& o) { o.view.deploying = true, o.view.deploying_ends = noon + 1h; },
+       GateKind::hold, "`rollbackd deploy end --service web` ends, or time at "},
+      {"nor does a person act in a deployment",
+       [](Open& o) {
+         o.view.deploying = o.incident.by_hand = true;
+         o.view.deploying_ends = noon + 1h;
+       },
        GateKind::hold, "deployment"},
+      {"nothing runs between two instances", [](Open& o) { o.view.deploying = true; }, GateKind::hold, "has stopped"},
+      {"a person does not wait for what comes after it",
+       [](Open& o) { o.view.deploying = o.incident.by_hand = true; }, GateKind::go, ""},
       {"paused", [](Open& o) { o.view.paused_until = noon + 1h; }, GateKind::hold, "paused until"},
       {"cooldown", [](Open& o) { o.view.cooling_until = noon + 1min; }, GateKind::hold, "cooldown"},
       {"no cooldown between rungs",

@@ -176,7 +176,6 @@ TEST_CASE("a deployment and a plan exclude each other on the host, until each ha
   CHECK(stage.deeds.lock_for_deployment(web, "uid 1").empty());  // begun twice: still ours
   CHECK(stage.deeds.lock_for_deployment(worker, "uid 2").find("deployment of web") != std::string::npos);
   CHECK(stage.deeds.lock_for_deployment(worker, "uid 1").empty());
-  stage.deeds.unlock_deployment(worker);
   rules::EngineView view;
   view.services.emplace_back();
   view.services.back().service = web;

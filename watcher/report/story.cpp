@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/engine/incident/outcomes.hpp"
 #include "rules/incidents/story.hpp"
 #include "watcher/journal/codec.hpp"
 #include "watcher/report/text.hpp"
@@ -118,11 +119,6 @@ std::string not_taken_back(const rules::IncidentRecord& incident) {
   return earlier.empty() ? "" : " Earlier actions did, and nothing took back: " + earlier + ".";
 }
 
-// It only had to be told of.
-bool is_only_told(const rules::IncidentRecord& incident) {
-  return incident.severity == rules::Severity::p3 && !incident.past_no_return;
-}
-
 std::string kept_from(const rules::IncidentRecord& incident) {
   return incident.would_have_done.empty() ? "" : "; without that it " + markdown_text(incident.would_have_done);
 }
@@ -130,7 +126,7 @@ std::string kept_from(const rules::IncidentRecord& incident) {
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
-  if (is_only_told(input.incident) && outcome != Outcome::observed) outcome = Outcome::notified;
+  if (rules::is_only_told(input.incident) && outcome != Outcome::observed) outcome = Outcome::notified;
   switch (outcome) {
     case Outcome::recovered:
       return "Nothing is urgent: it works again." + not_taken_back(input.incident);
@@ -263,29 +259,6 @@ std::string outcome_meaning(const rules::IncidentRecord& incident) {
 
 std::string summary(const ReportInput& input) {
   return why(input.incident) + suspicion(input) + deed(input.incident) + ending(input.incident);
-}
-
-bool needs_people(const rules::IncidentRecord& incident) {
-  const bool waits = incident.phase == rules::IncidentPhase::asking || incident.phase == rules::IncidentPhase::telling;
-  if (!incident.outcome) return waits && incident.severity != rules::Severity::p3;
-  if (is_only_told(incident)) return false;
-  switch (*incident.outcome) {
-    case Outcome::not_recovered:
-    case Outcome::wrong_revision:
-    case Outcome::unverifiable:
-    case Outcome::action_failed:
-    case Outcome::no_target:
-    case Outcome::fused:
-      return true;
-    case Outcome::recovered:
-    case Outcome::superseded:
-    case Outcome::aborted:
-    case Outcome::observed:
-    case Outcome::notified:
-    case Outcome::cleared:
-      return false;
-  }
-  return true;
 }
 
 std::vector<std::string> left_to_do(const ReportInput& input) {

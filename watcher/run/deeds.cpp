@@ -268,8 +268,6 @@ void Deeds::release_ended_deployments(const rules::EngineView& view) {
   std::erase_if(deployment_locks_, [&](const auto& lock) { return !goes_on(lock); });
 }
 
-void Deeds::unlock_deployment(const rules::ServiceName& service) { deployment_locks_.erase(service); }
-
 void Deeds::count(const rules::Record& record) {
   const auto* incident = std::get_if<rules::IncidentRecord>(&record);
   if (incident == nullptr || !incident->closed || !counted_.insert(incident->id).second) return;

@@ -59,7 +59,6 @@ class Deeds {
   // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it. One deployer may deploy several
   // services: what is said by the same (`by`), or after a start nobody knows by whom, joins.
   std::string lock_for_deployment(const rules::ServiceName& service, const std::string& by);
-  void unlock_deployment(const rules::ServiceName& service);
 
   bool deployment_under_way() const { return !deployment_locks_.empty(); }
   // A deployment that began and never ended is over when the engine says so; its lock goes with it.

@@ -232,6 +232,7 @@ asio::awaitable<void> Watcher::take_up_spool() {
     log_info("spool", "taken_up=" + log_value(entry.file));
   }
   loop_.decide_now();
+  if (deeds_.deployment_under_way()) deeds_.release_ended_deployments(view());
   co_await loop_.settled();
   for (const Spooled& entry : spooled) remove_spooled(entry);
 }

@@ -81,6 +81,8 @@ asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> mark
   if (!busy.empty()) co_return refused(busy);
   for (const rules::DeployMark& mark : marks) loop_.observe(mark);
   loop_.decide_now();
+  // What waited for the deployment's end has been commanded now: it gets the host's lock at once.
+  if (deeds_.deployment_under_way()) deeds_.release_ended_deployments(view());
   co_await loop_.settled();
   for (const rules::DeployMark& mark : marks) {
     if (mark.kind == rules::MarkKind::begin) continue;
@@ -112,7 +114,6 @@ asio::awaitable<void> Watcher::until_seen(rules::ServiceName service) {
 
 // What was deployed is looked at at once, not at the next turn.
 void Watcher::deployed(const rules::ServiceName& service) {
-  deeds_.unlock_deployment(service);
   const auto known = services_.find(service);
   if (known != services_.end()) known->second.reader->read_until_agreed();
 }

@@ -78,9 +78,15 @@ std::optional<Gate> gate_unjudged(const GateView& view) {
 }
 
 std::optional<Gate> gate_hold(const GateView& view) {
-  if (view.deploying)
-    return Gate{GateKind::hold, "a deployment is under way, which `rollbackd deploy end` ends", view.deploying_ends};
+  if (view.deploying && view.deploying_ends) {
+    return Gate{GateKind::hold,
+                "a deployment is under way, which `rollbackd deploy end --service " + view.service.name.text +
+                    "` ends, or time at " + told(*view.deploying_ends),
+                view.deploying_ends};
+  }
+  // Whoever acts by hand sees that nothing runs.
   if (view.incident.by_hand) return std::nullopt;
+  if (view.deploying) return Gate{GateKind::hold, "what ran has stopped, and what comes after it is waited for"};
   if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
   const bool fires = mode_allowed(view, gives_reason, view.cap) >= Mode::ask;
   if (view.incident.past_no_return && view.fires_anew && !fires) return Gate{GateKind::hold, std::string(until_bad)};
