@@ -67,6 +67,7 @@ class Core {
   void look_again();  // at what is touched
   Instant next_timer() const { return timers_.next(); }
   void set_timer(Service& service);
+  ProbeFaults::Concerns concerns_of(const ProbeName& probe) const;
   Service* find(const ServiceName& name);
   std::vector<Service*> in_scope(const std::optional<ServiceName>& name);
   Service* service_of(const IncidentId& incident);
@@ -126,7 +127,6 @@ class Core {
   std::map<ProbeName, std::vector<Concerned>> services_of_probe_;
   NameIndex probe_numbers_;                                  // among these
   std::vector<const std::vector<Concerned>*> concerned_by_;  // by their numbers
-  ProbeFaults::Concerns concerns_of(const ProbeName& probe) const;
   std::span<const Concerned> concerned_by(const ProbeName& probe) const;
   EventQueue events_;
   std::vector<std::pair<const WatchedRule*, const Service*>> rules_by_name_;

@@ -131,7 +131,7 @@ struct Declare {
   Standing standing = Standing::good;
   bool exists = false;            // its driver knows it: it may be one that never ran
   std::vector<Revision> alike{};  // known ones with the same content
-};                      // deploy good|bad
+};                                // deploy good|bad
 struct AcceptState {};
 using Request =
     std::variant<Approve, Abort, Acknowledge, Pause, Resume, FuseReset, RollbackByHand, Declare, AcceptState>;

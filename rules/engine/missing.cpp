@@ -57,11 +57,11 @@ std::string without_observing(const Service& service, const WatchedRule& rule) {
   const Incident* incident = service.incident();
   if (incident != nullptr && incident->has_joined(rule.name()) && !incident->record().would_have_done.empty())
     return "it " + incident->record().would_have_done;
-  RuleSpec free = rule.spec();
-  free.mode.reset();
-  const Mode mode = mode_of(free, Mode::act);
+  RuleSpec freed = rule.spec();
+  freed.mode.reset();
+  const Mode mode = mode_of(freed, Mode::act);
   if (mode < Mode::ask) return "would only be told without it, too";
-  const std::string action = "action " + free.respond.front().text;
+  const std::string action = "action " + freed.respond.front().text;
   return "nothing is done; without it " +
          (mode == Mode::ask ? "people would be asked about " + action : action + " would be run");
 }

@@ -91,8 +91,13 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
 }
 
 void Core::add_service(const ServiceSpec& spec) {
-  const Service::Shared shared{
-      {config_, measurements_, trouble_, probe_faults_, effects_}, ledger_, fuse_, neighbours_, host_, ids_, steps_held_};
+  const Service::Shared shared{{config_, measurements_, trouble_, probe_faults_, effects_},
+                               ledger_,
+                               fuse_,
+                               neighbours_,
+                               host_,
+                               ids_,
+                               steps_held_};
   Service& service = *services_.emplace(spec.name, std::make_unique<Service>(spec, shared)).first->second;
   service.configure(spec);
   service.evidence().warm_up(now() + spec.start_deadline);
@@ -157,8 +162,13 @@ void Core::restore_incident(Service& service, IncidentRecord record, const Durab
 void Core::close_without_service(IncidentRecord record) {
   ServiceSpec gone;
   gone.name = record.service;
-  const Service::Shared shared{
-      {config_, measurements_, trouble_, probe_faults_, effects_}, ledger_, fuse_, neighbours_, host_, ids_, steps_held_};
+  const Service::Shared shared{{config_, measurements_, trouble_, probe_faults_, effects_},
+                               ledger_,
+                               fuse_,
+                               neighbours_,
+                               host_,
+                               ids_,
+                               steps_held_};
   Service service(gone, shared);
   service.take_up(std::move(record), config_.actions).close_without_service();
   neighbours_.forget(gone.name);

@@ -191,7 +191,7 @@ struct IncidentRecord {
   std::vector<JoinedRule> rules;  // the one that opened it first; empty when by hand
   Severity severity = Severity::p1;
   bool by_hand = false;
-  bool force = false;  // by hand, also to a quarantined target
+  bool force = false;    // by hand, also to a quarantined target
   bool forward = false;  // by hand, to a newer revision than what ran, of which nothing was bad
   std::string reason;
   Instant opened;

@@ -55,7 +55,8 @@ TEST_CASE("SPEC 2.1: a rule that goes blind for another cause later is told with
   CHECK(w.told_text("\nother: "));
 }
 
-TEST_CASE("a probe that cannot measure is told as severely as its rules, naming them, and explains that they are blind") {
+TEST_CASE(
+    "a probe that cannot measure is told as severely as its rules, naming them, and explains that they are blind") {
   World w(with([](rules::CoreConfig& config) {
     for (rules::RuleSpec& one : config.rules) one.severity = rules::Severity::p3;
   }));

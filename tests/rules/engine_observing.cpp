@@ -9,7 +9,8 @@ using namespace world;
 namespace {
 
 // What people heard, when a bad release was deployed, of what it would have done.
-std::string would(rules::CoreConfig config, const std::function<void(World&)>& before = [](World&) {}) {
+std::string would(
+    rules::CoreConfig config, const std::function<void(World&)>& before = [](World&) {}) {
   World w(std::move(config));
   w.run(5min);
   before(w);
@@ -41,8 +42,9 @@ TEST_CASE("mode observe says which action would have brought what back") {
 TEST_CASE("mode observe says that it would have asked, or done nothing, and why") {
   CHECK(would(observing([](rules::CoreConfig& config) { config.rules[0].severity = rules::Severity::p2; })) ==
         "would have asked, because its mode is ask, and with a yes have rolled back to v1 by action rollback");
-  CHECK(would(observing([](rules::CoreConfig& config) { config.services[0].fuse.switches_per_day = 0; }))
-            .starts_with("would have done nothing (fused): "));
+  CHECK(would(observing([](rules::CoreConfig& config) {
+          config.services[0].fuse.switches_per_day = 0;
+        })).starts_with("would have done nothing (fused): "));
   CHECK(would(observing(), [](World& w) {
           w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad, true});
         }).starts_with("would have done nothing (no_target): no good revision is known"));

@@ -140,7 +140,8 @@ TEST_CASE("who aborts is told what is left as it is") {
 
 TEST_CASE("what the switch's driver left to people is named as left to do") {
   World w(usual());
-  w.scripts["switch last-good"].says = "v1 is checked out\nLocal changes are stashed; to have them back: git stash apply";
+  w.scripts["switch last-good"].says =
+      "v1 is checked out\nLocal changes are stashed; to have them back: git stash apply";
   harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
   CHECK(w.told_text("Nothing is urgent.\nLeft to do: Local changes are stashed; to have them back: git stash apply"));

@@ -115,7 +115,7 @@ class World {
   // Newest incident of the service, open or closed.
   std::optional<rules::IncidentRecord> last(const std::string& service = "web") const;
   std::vector<rules::IncidentRecord> all(const std::string& service = "web") const;
-  std::optional<rules::Situation> situation() const;  // of the newest of web
+  std::optional<rules::Situation> situation() const;              // of the newest of web
   std::string outcome(const std::string& service = "web") const;  // of the newest; "open", "none"
   bool closed(const std::string& service = "web") const;          // the newest is
   std::string phase(const std::string& service = "web") const;

@@ -71,11 +71,12 @@ struct House {
   rules::Effects effects{noon};
   rules::OwnTrouble trouble{rules::Mode::act, effects};
   rules::Measurements measurements{config.probes, config.signals, rules::all_conditions(config)};
+  rules::ProbeFaults faults{effects};
   rules::Ledger ledger;
   rules::Fuse fuse;
   int saves = 0;
   rules::Limits limits{config.services[0], fuse, effects, [this] { ++saves; }};
-  rules::Evidence evidence{config.services[0], {config, measurements, trouble, effects}};
+  rules::Evidence evidence{config.services[0], {config, measurements, trouble, faults, effects}};
   rules::Revisions revisions{config.services[0], {ledger, evidence, limits, effects, [this] { ++saves; }}};
 };
 

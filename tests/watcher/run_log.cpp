@@ -13,5 +13,6 @@ TEST_CASE("what a target said cannot break a log line or reach the terminal") {
 }
 
 TEST_CASE("what a decision has nothing to say of is left out of its line") {
-  CHECK(watcher::log_line({"rollback_ready", {{"service", "web"}, {"reason", ""}}}) == "event=rollback_ready service=web");
+  CHECK(watcher::log_line({"rollback_ready", {{"service", "web"}, {"reason", ""}}}) ==
+        "event=rollback_ready service=web");
 }

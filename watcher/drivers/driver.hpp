@@ -51,8 +51,8 @@ class Driver {
                                                                std::size_t most);
   // Which of these files, that are there now, a switch to that revision takes away; none where nobody knows.
   virtual asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files);
-  // Which of these, the known ones and those that are named, have the same content under several names: groups of two at
-  // least. `known` is asked only by a driver whose revisions can have that.
+  // Which of these, the known ones and those that are named, have the same content under several names: groups of two
+  // at least. `known` is asked only by a driver whose revisions can have that.
   using Known = std::function<std::vector<rules::Revision>()>;
   virtual asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
                                                                            std::vector<rules::Revision> named);

@@ -49,13 +49,13 @@ struct Outbox::Pool {
 };
 
 Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
-               std::string watcher_name, JournalThread& journal, Stands stands)
+               std::string watcher_name, JournalThread& journal, Stands where)
     : executor_(std::move(executor)),
       clock_(clock),
       notifiers_(std::move(notifiers)),
       watcher_name_(std::move(watcher_name)),
       journal_(journal),
-      stands_(std::move(stands)),
+      stands_(std::move(where)),
       timer_(executor_) {
   const rules::DurableState& durable = journal_.found().durable;
   for (const auto* const some : {&durable.incidents, &durable.ended}) {

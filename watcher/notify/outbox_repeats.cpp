@@ -9,8 +9,8 @@ namespace watcher {
 namespace {
 
 // Where people are needed and the configuration does not say how often they hear of it.
-constexpr rules::Duration urgent_again = std::chrono::minutes(30);   // P0, P1
-constexpr rules::Duration ordinary_again = std::chrono::hours(4);    // P2
+constexpr rules::Duration urgent_again = std::chrono::minutes(30);  // P0, P1
+constexpr rules::Duration ordinary_again = std::chrono::hours(4);   // P2
 // What nobody did anything about for so long is told that often: nobody shall learn to overlook it.
 constexpr rules::Duration old_after = std::chrono::hours(24);
 constexpr rules::Duration old_again = std::chrono::hours(24);

@@ -165,8 +165,8 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
     case Outcome::aborted:
       return "Nothing was done further. If it is still bad: " + command("rollback " + service) + ".";
     case Outcome::observed:
-      return "Mode observe: this was only watched" + kept_from(input.incident) + ". " +
-             command("rollback " + service) + " rolls back by hand.";
+      return "Mode observe: this was only watched" + kept_from(input.incident) + ". " + command("rollback " + service) +
+             " rolls back by hand.";
     case Outcome::notified:
       return "This rule only tells. If it is still bad: " + command("explain") + ".";
     case Outcome::cleared:

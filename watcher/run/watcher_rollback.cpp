@@ -70,7 +70,8 @@ asio::awaitable<void> Watcher::roll_back_once() {
   bool is_over = !answer.accepted;
   while (!is_over && !stopping_) {
     timer.expires_after(rollback_look_interval);
-    // Nobody answers on the socket: what a deploy script says is left for a watcher's start, and may be waited for here.
+    // Nobody answers on the socket: what a deploy script says is left for a watcher's start, and may be waited for
+    // here.
     co_await take_up_spool();
     is_over = co_await look_at_rollback();
     if (!is_over) co_await timer.async_wait(as_result);

@@ -74,8 +74,8 @@ std::vector<SaidBy> Blindness::fault_of_all(const std::vector<const WatchedRule*
   for (const ProbeName& probe : rules.front()->when_probes()) {
     const std::optional<Severity> severity = faults_.told_as(probe);
     const bool explains = severity && std::all_of(rules.begin(), rules.end(), [&](const WatchedRule* rule) {
-      return rule->when_probes().contains(probe);
-    });
+                            return rule->when_probes().contains(probe);
+                          });
     if (explains) return {{Stage::fault, *severity}};
   }
   return {};

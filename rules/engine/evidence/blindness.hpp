@@ -32,9 +32,9 @@ class Blindness {
   const ProbeFaults& faults_;
   Effects& effects_;
   bool is_changed_ = false;
-  std::set<RuleName> told_;                // that they are blind
-  Severity told_as_ = Severity::p1;        // last
-  std::vector<SaidBy> told_before_{};      // all of it was the fault of a probe that people heard of
+  std::set<RuleName> told_;            // that they are blind
+  Severity told_as_ = Severity::p1;    // last
+  std::vector<SaidBy> told_before_{};  // all of it was the fault of a probe that people heard of
 };
 
 }  // namespace rules

@@ -24,9 +24,9 @@ void ProbeFaults::tell(const Poll& poll, const Concerns& concerns) {
   }
   const std::string& what = poll.fault->what;
   effects_.note("probe_fault", {{"probe", probe}, {"what", what}});
-  effects_.tell_fault(
-      "probe " + probe + " cannot measure",
-      what + (concerns.rules.empty() ? "" : "\nNot judged while that lasts: " + concerns.rules), {}, concerns.severity);
+  effects_.tell_fault("probe " + probe + " cannot measure",
+                      what + (concerns.rules.empty() ? "" : "\nNot judged while that lasts: " + concerns.rules), {},
+                      concerns.severity);
   told_[poll.probe] = {what, concerns.severity};
 }
 

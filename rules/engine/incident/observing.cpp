@@ -16,11 +16,11 @@ std::vector<RuleSpec> as_if_free(const IncidentRecord& incident, const Surroundi
   for (const JoinedRule& joined : incident.rules) {
     const WatchedRule* rule = in.evidence.find(joined.rule);
     if (rule == nullptr) continue;
-    RuleSpec free = rule->spec();
-    if (free.mode == Mode::observe) free.mode.reset();
+    RuleSpec freed = rule->spec();
+    if (freed.mode == Mode::observe) freed.mode.reset();
     const bool observes = cap == Mode::observe || rule->spec().mode == Mode::observe;
-    is_kept = is_kept || (observes && mode_of(free, Mode::act) >= Mode::ask && !rule->has_cleared(in.effects.now()));
-    out.push_back(std::move(free));
+    is_kept = is_kept || (observes && mode_of(freed, Mode::act) >= Mode::ask && !rule->has_cleared(in.effects.now()));
+    out.push_back(std::move(freed));
   }
   return out;
 }
@@ -52,21 +52,20 @@ std::string would_have(const Gate& answer, const std::string& deed) {
 
 std::string Incident::would_have_done() const {
   bool is_kept = false;
-  const std::vector<RuleSpec> free = as_if_free(record_, in_, in_.trouble.cap(), is_kept);
+  const std::vector<RuleSpec> freed = as_if_free(record_, in_, in_.trouble.cap(), is_kept);
   if (!is_kept) return "";
   IncidentRecord as_if = record_;
   as_if.rung = 0;
   as_if.ladder.clear();
-  for (const RuleSpec& rule : free) {
-    if (mode_of(rule, Mode::act) >= Mode::ask)
-      as_if.ladder = with_rungs(as_if.ladder, 0, rule.respond, Untried::last);
+  for (const RuleSpec& rule : freed) {
+    if (mode_of(rule, Mode::act) >= Mode::ask) as_if.ladder = with_rungs(as_if.ladder, 0, rule.respond, Untried::last);
   }
-  const auto plan = as_if.ladder.empty() ? plans_.end() : plans_.find(as_if.ladder.front());
-  if (plan == plans_.end()) return "";
-  GateView view = gate_view(as_if, &plan->second);
-  for (std::size_t i = 0; i < view.rules.size(); ++i) view.rules[i].spec = &free[i];
+  const auto first = as_if.ladder.empty() ? plans_.end() : plans_.find(as_if.ladder.front());
+  if (first == plans_.end()) return "";
+  GateView view = gate_view(as_if, &first->second);
+  for (std::size_t i = 0; i < view.rules.size(); ++i) view.rules[i].spec = &freed[i];
   view.cap = view.cap_once_well = Mode::act;
-  return would_have(gate(view), deed_of(plan->second, view.target));
+  return would_have(gate(view), deed_of(first->second, view.target));
 }
 
 }  // namespace rules

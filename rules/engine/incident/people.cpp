@@ -46,7 +46,8 @@ Answer Incident::abort(const std::string& by) {
 Answer Incident::acknowledge(const std::string& by) {
   const std::string& id = record_.id.text;
   const bool needs_people = record_.phase == IncidentPhase::asking || record_.phase == IncidentPhase::telling;
-  if (!needs_people) return {false, "incident " + id + " waits for nobody, it is " + std::string(to_string(record_.phase)), {}};
+  if (!needs_people)
+    return {false, "incident " + id + " waits for nobody, it is " + std::string(to_string(record_.phase)), {}};
   record_.acknowledged = now();
   story("acknowledged", "by " + by);
   in_.effects.note("acknowledged", {{"incident", id}, {"by", by}});

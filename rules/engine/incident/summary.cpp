@@ -124,9 +124,9 @@ Stage stage_of(const IncidentRecord& incident, bool needs_people) {
 
 std::string title_now(const IncidentRecord& incident, const ActionSpec* action) {
   const std::string name = action == nullptr ? "the action" : action->name.text;
-  const std::string text =
-      incident.closed ? "not good since it ended as " + std::string(to_string(*incident.outcome)) + ", people are needed"
-                      : does(incident);
+  const std::string text = incident.closed ? "not good since it ended as " + std::string(to_string(*incident.outcome)) +
+                                                 ", people are needed"
+                                           : does(incident);
   return title_of(incident, event_of(incident), text, name, action != nullptr && action->switches());
 }
 
@@ -158,9 +158,8 @@ std::string done_so_far(const IncidentRecord& incident) {
   if (!incident.past_no_return) return "Nothing was changed.";
   std::string text = left_in_place(incident, false);
   if (incident.switched) {
-    text += (text.empty() ? "" : ", ") +
-            (incident.to.empty() ? std::string("its command to switch was run")
-                                 : "a switch to " + incident.to.text + " was begun");
+    text += (text.empty() ? "" : ", ") + (incident.to.empty() ? std::string("its command to switch was run")
+                                                              : "a switch to " + incident.to.text + " was begun");
   }
   return "Done so far: " + (text.empty() ? "its first step was begun" : text) + ".";
 }
@@ -181,7 +180,8 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);
   tell.text += "\nNext: " + (incident.closed ? what_now(*incident.outcome, incident.service) : next(incident) + ".");
-  if (out.needs_people) tell.text += "\nWho knows of it says so, and ends these reminders: rollbackd ack " + incident.id.text;
+  if (out.needs_people)
+    tell.text += "\nWho knows of it says so, and ends these reminders: rollbackd ack " + incident.id.text;
   if (!incident.explanation.text.empty()) tell.text += "\n" + incident.explanation.text;
   tell.text += "\nIncident: " + incident.id.text;
   tell.explanation = incident.explanation;

@@ -55,8 +55,8 @@ void Unsettled::tell_good(const IncidentRecord& ended) const {
   tell.stage = Stage::cleared;
   tell.context = context_of(ended, doors_.evidence, doors_.revisions);
   tell.outcome = ended.outcome;
-  const std::string after = told(doors_.effects.now() - *ended.closed) + " after it ended as " +
-                            std::string(to_string(*ended.outcome));
+  const std::string after =
+      told(doors_.effects.now() - *ended.closed) + " after it ended as " + std::string(to_string(*ended.outcome));
   tell.title = with_short_commits(ended.service.text + ": its rules are good again, " + after);
   tell.text = "Its rules are good again, " + after + ". Nobody is reminded of it any more.\nIncident: " + ended.id.text;
   tell.opened = ended.opened;

@@ -105,7 +105,8 @@ void Revisions::note_unfinished(const RevisionRead& read, bool is_changing) {
   unfinished_ = read.unfinished;
   if (is_changing || unfinished_.empty() != unfinished_told_) return;
   unfinished_told_ = !unfinished_.empty();
-  doors_.effects.note(unfinished_told_ ? "unfinished" : "finished", {{"service", spec_.name.text}, {"what", unfinished_}});
+  doors_.effects.note(unfinished_told_ ? "unfinished" : "finished",
+                      {{"service", spec_.name.text}, {"what", unfinished_}});
   if (unfinished_told_) {
     doors_.effects.tell_fault(spec_.name.text + ": what is in place is not what runs", unfinished_, spec_.name);
   } else {

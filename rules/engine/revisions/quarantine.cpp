@@ -2,7 +2,8 @@
 
 #include "rules/engine/revisions/revisions.hpp"
 
-// Which revisions are no targets. What was found bad is a content: two names of the same are both kept from (SPEC 2.24).
+// Which revisions are no targets. What was found bad is a content: two names of the same are both kept from
+// (SPEC 2.24).
 
 namespace rules {
 
@@ -29,8 +30,8 @@ const LedgerRecord* Revisions::quarantined(const Revision& revision, const std::
 }
 
 std::optional<Revision> Revisions::last_good(const Revision& from) const {
-  return doors_.ledger.last_good(spec_.name, from,
-                                 [this](const LedgerRecord& record) { return quarantined(record.revision) == nullptr; });
+  return doors_.ledger.last_good(
+      spec_.name, from, [this](const LedgerRecord& record) { return quarantined(record.revision) == nullptr; });
 }
 
 }  // namespace rules

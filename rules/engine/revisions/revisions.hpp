@@ -49,7 +49,9 @@ class Revisions {
   // What is in place may be another revision than what runs. `is_changing`: an incident is, which tells of it itself.
   void note_unfinished(const RevisionRead& read, bool is_changing);
   void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
-  void note_alike(std::vector<std::vector<Revision>> groups) { alike_ = std::move(groups); }  // as it last compared them
+  void note_alike(std::vector<std::vector<Revision>> groups) {
+    alike_ = std::move(groups);
+  }  // as it last compared them
 
   // What is said of deployments (marks.cpp).
   void marked(const DeployMark& mark, Says says = Says::deployment);
