@@ -153,11 +153,17 @@ Comparison compare_between(Comparison out, CompareOp op, const Between& between,
   return with_verdict(std::move(out), verdict_of(holds_for_least));
 }
 
+// Of too few requests no share is told, but what is sure all the same has to show on what it rests.
+Comparison compare_few(Comparison out, CompareOp op, const Measured& measured, double threshold) {
+  const Verdict verdict = decide_few(op, measured.errors, measured.count, threshold);
+  if (verdict != Verdict::unknown) out.value.value = measured.errors / measured.count;
+  return with_verdict(std::move(out), verdict);
+}
+
 // By what an estimate tells besides its number; none when there is nothing besides.
 std::optional<Comparison> compare_closely(const Comparison& out, CompareOp op, const Estimate& estimate,
                                           double threshold) {
-  if (estimate.few)
-    return with_verdict(Comparison(out), decide_few(op, estimate.measured.errors, estimate.measured.count, threshold));
+  if (estimate.few) return compare_few(out, op, estimate.measured, threshold);
   if (estimate.histogram) return compare_quantile(out, op, *estimate.histogram, threshold);
   if (estimate.between) return compare_between(out, op, *estimate.between, threshold);
   return std::nullopt;

@@ -89,6 +89,7 @@ struct SaidBy {
 struct Tell {
   Stage stage = Stage::progress;
   std::optional<NotifierName> notifier;
+  bool is_news = false;  // to `notifier`, whatever else it is told
   StepContext context;
   std::optional<Outcome> outcome;
   std::string title;                 // one line

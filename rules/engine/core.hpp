@@ -75,6 +75,7 @@ class Core {
   // firing.cpp: from a rule that fires to an incident
   void take_edges(Service& service, WatchedRule& rule);
   void note_firing(const WatchedRule& rule);
+  void tell_of_pause(Service& service, const WatchedRule& rule);
   void answer_firing(Service& service, WatchedRule& rule);
   bool awaits_identity(Service& service, WatchedRule& rule);
 

@@ -10,6 +10,7 @@ void Core::take_edges(Service& service, WatchedRule& rule) {
   if (rule.take_fired()) {
     note_firing(rule);
     if (rule.spec().severity != Severity::p3) service.revisions().bake_anew();
+    tell_of_pause(service, rule);
     Incident* incident = service.incident();
     if (incident != nullptr && mode_of(rule.spec(), trouble_.cap()) >= Mode::ask) incident->note_fired();
   }
@@ -17,6 +18,18 @@ void Core::take_edges(Service& service, WatchedRule& rule) {
   if (rule.take_recovered()) {
     effects_.note("rule_recovered", {{"rule", rule.name().text}, {"service", service.name().text}});
   }
+}
+
+// Whoever paused it may be asleep by now (SPEC 2.22).
+void Core::tell_of_pause(Service& service, const WatchedRule& rule) {
+  const bool would_act = mode_of(rule.spec(), trouble_.cap()) >= Mode::ask;
+  if (!service.limits().is_paused() || !would_act || service.incident() != nullptr) return;
+  const std::string& name = service.name().text;
+  effects_.tell_fault(name + ": " + rule.name().text + " fires, and nothing is done",
+                      "The service is paused until " + told(*service.limits().paused_until()) +
+                          "; `rollbackd resume --service " + name + "` ends that, `rollbackd rollback " + name +
+                          "` acts now.",
+                      service.name());
 }
 
 void Core::note_firing(const WatchedRule& rule) {

@@ -16,7 +16,7 @@ Service::Service(const ServiceSpec& spec, const Shared& shared)
       revisions_(spec_, {shared_.ledger, evidence_, limits_, shared_.measuring.effects, [this] { save(); }}),
       later_({spec_, shared_.measuring.config, evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}),
       unsettled_({evidence_, revisions_, shared_.measuring.effects, [this] { save(); }}) {
-  shared_.neighbours.know(spec_);
+  shared_.neighbours.know(spec_, &evidence_);
 }
 
 // Its record is put together from the rooms that own its parts.
@@ -36,7 +36,7 @@ void Service::save() const {
 
 void Service::configure(const ServiceSpec& spec) {
   spec_ = spec;
-  shared_.neighbours.know(spec_);
+  shared_.neighbours.know(spec_, &evidence_);
   evidence_.watch();
   revisions_.watch();
   std::erase_if(unbegun_, [&](const auto& one) { return evidence_.find(RuleName(one.first)) == nullptr; });
@@ -108,7 +108,7 @@ Incident& Service::take_up(IncidentRecord record, const std::vector<ActionSpec>&
 
 void Service::forget_incident() {
   const IncidentRecord& closed = incident_->record();
-  remember_unbegun(closed);
+  remember_unbegun(closed, incident_->switch_never_began());
   later_.take(closed);
   unsettled_.take(closed);
   if (closed.aborted && !closed.starts_anew) call_off(closed);
@@ -180,10 +180,10 @@ void Service::restore_answers(const ServiceRecord& record) {
   called_off_of_ = record.running;
 }
 
-void Service::remember_unbegun(const IncidentRecord& closed) {
+void Service::remember_unbegun(const IncidentRecord& closed, bool never_switched) {
   for (const JoinedRule& joined : closed.rules) {
     unbegun_.erase(joined.rule.text);
-    if (!closed.past_no_return || closed.outcome == Outcome::no_target) {
+    if (!closed.past_no_return || never_switched || closed.outcome == Outcome::no_target) {
       unbegun_.emplace(joined.rule.text, *closed.outcome);
     }
   }

@@ -108,7 +108,7 @@ class Service {
 
  private:
   void save() const;
-  void remember_unbegun(const IncidentRecord& closed);
+  void remember_unbegun(const IncidentRecord& closed, bool never_switched);
   bool has_ended(Outcome outcome) const;
   void answer_again(Outcome refused);
   void call_off(const IncidentRecord& closed);

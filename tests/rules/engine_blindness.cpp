@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // What people are told when rules cannot be observed (SPEC 2.1).
@@ -98,4 +100,22 @@ TEST_CASE("what one probe's fault explains has been heard of by it, in blindness
     ++covered;
   }
   CHECK(covered == 3);
+}
+
+TEST_CASE("a path that comes and goes is told once, and that it is well when it has been so for a while") {
+  World w(usual());
+  w.run(1min);
+  const auto said = [&](const std::string& what) {
+    return std::count_if(w.tells.begin(), w.tells.end(), [&](const rules::Tell& tell) { return tell.title == what; });
+  };
+  for (int times = 0; times < 20; ++times) {
+    w.reality["web"].probes_work = !w.reality["web"].probes_work;
+    w.run(15s);
+  }
+  CHECK(said("probe web_app cannot measure") == 2);
+  CHECK(said("probe web_app measures again") == 1);
+  w.run(4min);
+  CHECK(said("probe web_app measures again") == 1);
+  w.run(2min);
+  CHECK(said("probe web_app measures again") == 2);
 }

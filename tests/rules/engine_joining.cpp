@@ -53,7 +53,6 @@ TEST_CASE("SPEC 2.19: two services that fire within one for ask, unless one depe
     CAPTURE(depends);
     World w(with([&](rules::CoreConfig& config) {
       add_api(config);
-      config.actions[0].steps.insert(config.actions[0].steps.begin(), sleep(20s));
       if (depends) config.services[0].depends_on = {rules::ServiceName("api")};
     }));
     w.run(5min);
@@ -67,6 +66,25 @@ TEST_CASE("SPEC 2.19: two services that fire within one for ask, unless one depe
       CHECK(w.phase("api") == "asking");
       CHECK(w.deeds.empty());
     }
+  }
+}
+
+TEST_CASE("SPEC 2.19: whoever fires first waits for a neighbour that is bad and may fire yet, and for no other") {
+  World w(with([](rules::CoreConfig& config) { add_api(config); }));
+  w.run(5min);
+  w.deploy("bad");
+  w.run(30s);
+  w.deploy("bad", "api");
+  REQUIRE(w.run_until([&] { return w.phase("web") == "held"; }, 5min));
+  CHECK(w.told_text("service api is bad as well"));
+  SUBCASE("it is good again") {
+    w.reality["api"].sick.clear();
+    CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 3min));
+    CHECK(w.phase("api") != "asking");
+  }
+  SUBCASE("it fires") {
+    CHECK(w.run_until([&] { return w.phase("web") == "asking"; }, 3min));
+    CHECK(w.deeds.empty());
   }
 }
 

@@ -385,3 +385,16 @@ TEST_CASE("what is missing before a rule acts is said") {
   w.ask(rules::Pause{{}, 1h, ""});
   CHECK(says("paused until"));
 }
+
+TEST_CASE("SPEC 2.22: what fires while the service is paused is told, with the word that ends the pause") {
+  World w(usual());
+  w.settle_on_v2();
+  CHECK(w.ask(rules::Pause{{}, 30min, "maintenance"}).accepted);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.noted("firing") == 1; }, 10min));
+  CHECK(w.told_text("web: errors fires, and nothing is done"));
+  CHECK(w.told_text("`rollbackd resume --service web` ends that"));
+  w.run(10min);
+  CHECK(w.told(rules::Stage::fault) == 1);
+  CHECK(w.deeds.empty());
+}

@@ -257,3 +257,51 @@ TEST_CASE("SPEC 2.24: what has the content of a quarantined revision is no targe
     CHECK(w.standing("v2") == Standing::good);
   }
 }
+
+TEST_CASE("an action that lacks a backup or a target gives way to the next one") {
+  for (const bool lacks_backup : {true, false}) {
+    CAPTURE(lacks_backup);
+    World w(with([&](rules::CoreConfig& config) {
+      rules::ActionSpec restore = action("restore", {run("restore"), switch_step()});
+      restore.steps[0].uses_backup = lacks_backup;
+      if (!lacks_backup) restore.steps[1].what = rules::SwitchStep{rules::SwitchTargetKind::at_backup, {}};
+      config.actions.push_back(restore);
+      config.rules[0].respond = {rules::ActionName("restore"), rules::ActionName("rollback")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.performed() == std::vector<std::string>{"switch last-good"});
+    CHECK(w.told_text("Now: rolling back bad"));
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE(
+    "where rolling back is forbidden, or nothing is known to go back to, the ladder goes on with what else it has") {
+  World w(with([](rules::CoreConfig& config) {
+    config.rules[0].respond = {rules::ActionName("rollback"), rules::ActionName("restart")};
+  }));
+  w.run(5min);
+  w.deploy("bad");
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+  w.run(30min);
+  CHECK(w.performed() == std::vector<std::string>{"run restart"});
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("where commits run, what is none is no last good revision") {
+  const std::string first(40, 'a');
+  const std::string bad(40, 'b');
+  World w(usual());
+  w.reality["web"].running = rules::Revision(first);
+  w.reality["web"].sick = {bad};
+  w.run(5min);
+  w.deploy(first + "-paths-0b1e");
+  w.run(2h);
+  REQUIRE(w.standing(first + "-paths-0b1e") == Standing::good);
+  w.deploy(bad);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  CHECK(w.reality["web"].running.text == first);
+}

@@ -78,6 +78,42 @@ TEST_CASE("SPEC 2.24: a switch that fails before its command began marks nothing
   CHECK(w.violations.empty());
 }
 
+TEST_CASE("SPEC 2.24: nor does what the plan did before a switch that never began count") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps.insert(config.actions[0].steps.begin(), run("pause"));
+    config.actions[0].on_failure = {run("maintenance on")};
+    config.actions[0].always = {run("resume")};
+  }));
+  w.settle_on_v2();
+  w.scripts["switch last-good"] = w.scripts["switch v1"] = never_begins;
+  for (int tries = 0; tries < 4; ++tries) by_hand_ends(w, "action_failed");
+  CHECK(w.count_performed("run maintenance on") == 0);
+  CHECK(w.count_performed("run resume") == 4);
+  CHECK(counted(w) == 0);
+  w.scripts.clear();
+  w.deploy("bad");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("SPEC 2.24: what fails before the switch is reached runs no on_failure, and waits for the cooldown") {
+  World w(with([](rules::CoreConfig& config) {
+    rules::StepSpec backup = run("backup");
+    backup.on_failure = rules::OnFailure::abort;
+    config.actions[0].steps.insert(config.actions[0].steps.begin(), backup);
+    config.actions[0].on_failure = {run("maintenance on")};
+    config.actions[0].always = {run("resume")};
+  }));
+  w.scripts["run backup"] = breaks_off;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  CHECK(w.outcome() == "action_failed");
+  CHECK(w.performed() == std::vector<std::string>{"run backup", "run resume"});
+  CHECK(w.standing("bad") == rules::Standing::candidate);
+  CHECK(counted(w) == 0);
+  CHECK(w.journal.services.at("web").mutation_ended.has_value());
+}
+
 TEST_CASE("SPEC 2.22: what was in the way of a switch is gone: what fires is acted on, once") {
   World w(with_all_sections());
   w.scripts["switch last-good"] = never_begins;
@@ -91,6 +127,21 @@ TEST_CASE("SPEC 2.22: what was in the way of a switch is gone: what fires is act
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
   CHECK(w.all().size() == 2);
   CHECK(w.standing("bad") == rules::Standing::bad);
+}
+
+TEST_CASE("SPEC 2.22: also where the plan did something before the switch that was in its way") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps.insert(config.actions[0].steps.begin(), run("pause"));
+  }));
+  w.scripts["switch last-good"] = never_begins;
+  harm(w);
+  readiness(w, "/opt/app/.git/index.lock is there");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  w.scripts.clear();
+  readiness(w, "");
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 5min));
+  CHECK(w.performed() == std::vector<std::string>{"run pause", "switch last-good", "run pause", "switch last-good"});
+  CHECK(w.violations.empty());
 }
 
 TEST_CASE("SPEC 2.22: that it could be rolled back all the time is no news") {

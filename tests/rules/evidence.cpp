@@ -53,6 +53,17 @@ TEST_CASE("SPEC 2.6: with too few requests only 5 errors and the Wilson bound pa
   }
 }
 
+TEST_CASE("what few requests decide shows how many of them failed") {
+  World world({error_rate()});
+  world.poll(0, {{"requests_total{code=\"500\"}", 0}});
+  world.poll(60, {{"requests_total{code=\"500\"}", 12}});
+  const rules::Judgement sure = world.judge("error_rate > 5%");
+  CHECK(sure.verdict == rules::Verdict::bad);
+  CHECK(sure.comparisons[0].value.value == 1.0);
+  CHECK(sure.comparisons[0].value.count == 12);
+  CHECK(world.signal("error_rate").value == std::nullopt);
+}
+
 TEST_CASE("SPEC 2.6: the Wilson bounds are those of the score interval at one-sided 99 %") {
   CHECK(wilson_lower(5, 15) == doctest::Approx(0.1308).epsilon(0.001));
   CHECK(wilson_upper(0, 49) == doctest::Approx(0.0995).epsilon(0.001));

@@ -211,8 +211,8 @@ TEST_CASE("two that fire within the longer `for` of each other have a common cau
   web.name = rules::ServiceName("web");
   rules::ServiceSpec api;
   api.name = rules::ServiceName("api");
-  neighbours.know(web);
-  neighbours.know(api);
+  neighbours.know(web, nullptr);
+  neighbours.know(api, nullptr);
   neighbours.fired(web.name, noon, 1min);
   CHECK(neighbours.in_trouble_with(web.name).empty());
   neighbours.fired(api.name, noon + 5min, 5min);
@@ -222,7 +222,7 @@ TEST_CASE("two that fire within the longer `for` of each other have a common cau
   CHECK(neighbours.in_trouble_with(web.name).empty());
   web.depends_on = {api.name};
   neighbours.fired(api.name, noon, 5min);
-  neighbours.know(web);
+  neighbours.know(web, nullptr);
   CHECK(neighbours.in_trouble_with(web.name).empty());
   CHECK(neighbours.in_trouble_with(api.name).empty());
 }

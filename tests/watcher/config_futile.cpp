@@ -34,7 +34,10 @@ TEST_CASE("SPEC 3: a configuration that watches nothing is an error that says wh
   CHECK(findings_of("# only a comment\n") == error);
   CHECK(findings_of("[watcher]\nname = 'x'\n") == error);
   CHECK(findings_of("[probe.h]\ntype = 'host'\n[notify.n]\ntype = 'webhook'\nurl = 'http://h/'\n") == error);
-  CHECK(findings_of("[service.web]\n").empty());
+  CHECK(findings_of("[service.web]\n") ==
+        " error: watches nothing: no service has health, metrics and rules, or a way to roll it back (rollbackd help "
+        "service)\n");
+  CHECK(findings_of("[service.web]\nrollback = ['true']\n").empty());
 }
 
 TEST_CASE("SPEC 3: what is measured and judged by no rule is watched by nobody") {
@@ -45,6 +48,25 @@ TEST_CASE("SPEC 3: what is measured and judged by no rule is watched by nobody")
   CHECK(findings_of(measured) == error);
   CHECK(findings_of(measured + "rules = []\n") == error);
   CHECK(findings_of(measured + "[rule.x]\nwhen = 'metrics.up == 0'\nfor = '5s'\n").empty());
+}
+
+TEST_CASE("SPEC 3: a ladder whose end the fuse never lets it reach is a mistake") {
+  const std::string ladder = R"([service.web]
+rollback = ["true"]
+fuse.mutations_per_hour = 1
+[probe.h]
+type = "host"
+[action.a]
+[[action.a.step]]
+run = ["true"]
+[rule.x]
+when = "h.memory_used > 90%"
+for = "5s"
+respond = ["a", "rollback"]
+)";
+  CHECK(findings_of(ladder) ==
+        "12:12: error: rule.x.respond: has 2 actions that change something, and the fuse lets 1 be taken in an hour: "
+        "the last would never be reached; raise service.web.fuse.mutations_per_hour\n");
 }
 
 TEST_CASE("SPEC 3: what else is wrong is told, not that nothing is left to be watched") {
@@ -167,4 +189,12 @@ TEST_CASE("SPEC 3: an instance that would count twice, and a notifier that would
        "5:6: error: notify.n.on: is empty: it would never tell; leave it out for all\n"
        "6:12: error: notify.n.severity: is empty: it would never tell; leave it out for all\n"},
   });
+}
+
+TEST_CASE("a key without end is refused, and does not end the program") {
+  std::string key = "a";
+  for (int part = 0; part < 50000; ++part) key += ".a";
+  CHECK(findings_of("# x\n" + key + " = 1\n") ==
+        "2:1: error: has a key of more than 1000 parts; nothing here has more than a few\n");
+  CHECK(findings_of("[" + key + "]\n").starts_with("1:1: error: has a key"));
 }

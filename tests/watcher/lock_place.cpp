@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -116,6 +117,16 @@ TEST_CASE("without a shared folder a user who is not its owner has a lock of his
     CHECK(place.path.empty());
     CHECK(contains(place.refused, own));
   }
+}
+
+TEST_CASE("without a folder of the session a user's lock is in his home, where nobody can be first") {
+  const Folder above;
+  const Setting runtime("XDG_RUNTIME_DIR", "");
+  const watcher::LockPlace place = watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid());
+  CHECK(place.refused.empty());
+  const bool is_session = std::filesystem::exists("/run/user/" + std::to_string(::geteuid()));
+  const char* const home = ::getpwuid(::geteuid())->pw_dir;
+  if (!is_session && std::filesystem::exists(home)) CHECK(place.path.starts_with(home));
 }
 
 TEST_CASE("whom the shared folder does not let in is told how its owner lets him") {

@@ -227,3 +227,13 @@ TEST_CASE("who has heard of a cause by another message is not told of it again, 
   CHECK(names(watcher::recipients(said, {all, blind_only, urgent, ordinary})) ==
         std::vector<std::string>{"blind_only", "ordinary"});
 }
+
+TEST_CASE("who is named for a later look is told of it though it hears the story") {
+  const std::vector<watcher::NotifierSection> notifiers{section("all"), section("lead")};
+  auto message = tell();
+  message.stage = rules::Stage::failed;
+  message.notifier = rules::NotifierName("lead");
+  CHECK(names(watcher::recipients(message, notifiers)).empty());
+  message.is_news = true;
+  CHECK(names(watcher::recipients(message, notifiers)) == std::vector<std::string>{"lead"});
+}

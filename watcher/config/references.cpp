@@ -102,7 +102,6 @@ void imply_rollback(Loading& loading) {
   if (!can_switch || loading.action_names.contains("rollback")) return;
   rules::StepSpec step;
   step.what = rules::SwitchStep();
-  step.timeout = std::chrono::minutes(30);
   rules::ActionSpec action;
   action.name = rules::ActionName("rollback");
   action.implied = true;
@@ -160,6 +159,22 @@ void resolve_default_response(Loading& loading, ReadRule& rule) {
           "\" cannot be switched; give it rollback = [...] or a driver, or write respond = [] to only tell");
 }
 
+// The last actions of a ladder would never be reached: the fuse blows before.
+void check_length(Loading& loading, const rules::ServiceSpec& service, const ReadRule& rule) {
+  const std::vector<rules::ActionName>& respond = rule.spec.respond;
+  const auto changing = std::count_if(respond.begin(), respond.end(), [&](const rules::ActionName& name) {
+    const rules::ActionSpec* const action = action_named(loading, name);
+    return action != nullptr && action->mutates();
+  });
+  const int most = service.fuse.mutations_per_hour;
+  if (most == 0 || changing <= most) return;
+  loading.findings.error(rule.respond_places.front(),
+                         "rule." + rule.spec.name.text + ".respond: has " + std::to_string(changing) +
+                             " actions that change something, and the fuse lets " + std::to_string(most) +
+                             " be taken in an hour: the last would never be reached; raise service." +
+                             service.name.text + ".fuse.mutations_per_hour");
+}
+
 void resolve_response(Loading& loading, ReadRule& rule) {
   if (!rule.responds) {
     resolve_default_response(loading, rule);
@@ -182,6 +197,7 @@ void resolve_response(Loading& loading, ReadRule& rule) {
                                                        service->name.text +
                                                        "\" has no driver; give it one, or rollback = [...]");
   }
+  if (service != nullptr) check_length(loading, *service, rule);
 }
 
 void check_named(Loading& loading, const std::vector<PlacedName>& used, const std::set<std::string>& known,

@@ -43,11 +43,11 @@ constexpr probes::Word thens[]{
 
 constexpr std::array fuse_keys{
     key<Kind::integer, &FuseLimits::switches_per_revision>("switches_per_revision", "Switches away from one revision.")
-        .between(0, limit_most),
+        .between(1, limit_most),
     key<Kind::integer, &FuseLimits::switches_per_day>("switches_per_day", "Switches in 24 hours.")
-        .between(0, limit_most),
+        .between(1, limit_most),
     key<Kind::integer, &FuseLimits::mutations_per_hour>("mutations_per_hour", "Actions that change something, an hour.")
-        .between(0, limit_most),
+        .between(1, limit_most),
 };
 
 constexpr std::array ask_keys{

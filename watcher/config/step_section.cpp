@@ -24,7 +24,6 @@ constexpr rules::Duration http_timeout = std::chrono::seconds(10);
 constexpr rules::Duration capture_timeout = std::chrono::seconds(10);
 constexpr rules::Duration notify_timeout = std::chrono::seconds(10);
 constexpr rules::Duration run_timeout = std::chrono::minutes(5);
-constexpr rules::Duration switch_timeout = std::chrono::minutes(30);
 constexpr rules::Duration wait_timeout = std::chrono::minutes(5);
 constexpr std::int64_t retries_most = 100;
 
@@ -37,7 +36,8 @@ constexpr probes::Word on_failures[]{
 constexpr std::array keys{
     key<Kind::duration, &StepSpec::timeout>("timeout", "How long it may take.")
         .at_least(std::chrono::milliseconds(1))
-        .when_left_out("http, capture, notify 10s; run, wait 5m; switch 30m; ask as long as the service's ask.timeout"),
+        .when_left_out(
+            "http, capture, notify 10s; run, wait 5m; switch and ask as long as the service's timeout and ask.timeout"),
     key<Kind::integer, &StepSpec::retry>("retry", "Further attempts after a failure.").between(0, retries_most),
     key<Kind::flag, &StepSpec::idempotent>("idempotent", "Whether it may be run again when a crash interrupted it."),
     probes::choice<on_failures, &StepSpec::on_failure>("on_failure", "What its failure means.")
@@ -57,7 +57,7 @@ struct DefaultsOf {
   Defaults operator()(const rules::CaptureStep&) const { return {capture_timeout, true}; }
   Defaults operator()(const rules::HttpStep&) const { return {http_timeout, true}; }
   Defaults operator()(const rules::RunStep&) const { return {run_timeout, afterwards || early}; }
-  Defaults operator()(const rules::SwitchStep&) const { return {switch_timeout, false}; }
+  Defaults operator()(const rules::SwitchStep&) const { return {{}, false}; }  // the service says it
   Defaults operator()(const rules::WaitStep&) const { return {wait_timeout, false}; }
   Defaults operator()(const rules::SleepStep& sleep) const { return {sleep.length, afterwards || early}; }
   Defaults operator()(const rules::AskStep&) const { return {{}, afterwards}; }  // the service says it
@@ -120,6 +120,9 @@ void settle_defaults(TableReader& reader, StepPosition position, StepSpec& out) 
     out.on_failure = defaults.proceeds ? rules::OnFailure::proceed : rules::OnFailure::abort;
   if (auto* http = std::get_if<rules::HttpStep>(&out.what)) probes::settle_body(http->body, http->content_type);
   refuse_short_timeout(reader, out);
+  if (out.retry > 0 && std::holds_alternative<rules::SwitchStep>(out.what))
+    reader.error("retry",
+                 "a switch is never repeated by itself: what runs after it is looked at instead; leave retry out");
 }
 
 }  // namespace

@@ -27,9 +27,10 @@ constexpr rules::Duration lock_age_max = std::chrono::seconds(8);
 class WorkingTree final : public Driver {
  public:
   WorkingTree(rules::ServiceName service, const GitDriver& config, const std::string& state_dir,
-              const probes::Clock& clock)
+              rules::Duration switch_limit, const probes::Clock& clock)
       : service_(std::move(service)),
         config_(config),
+        switch_limit_(switch_limit),
         clock_(clock),
         repository_(GitRunner(config.dir, config.paths, config.user, {})),
         file_(state_dir, service_.text) {}
@@ -56,6 +57,7 @@ class WorkingTree final : public Driver {
 
   rules::ServiceName service_;
   GitDriver config_;
+  rules::Duration switch_limit_;
   const probes::Clock& clock_;
   GitRepository repository_;
   GitStateFile file_;
@@ -231,6 +233,7 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }
+  if (request.limit == rules::Duration::zero()) request.limit = switch_limit_;
   GitRunner git(config_.dir, config_.paths, config_.user, request.started);
   const GitRepository repository(std::move(git));
   GitSwitch work(config_, repository, file_, clock_, std::move(request));
@@ -245,8 +248,9 @@ std::string WorkingTree::aftermath() const {
 }  // namespace
 
 std::unique_ptr<Driver> make_git_driver(const rules::ServiceName& service, const GitDriver& config,
-                                        const std::string& state_dir, const probes::Clock& clock) {
-  return std::make_unique<WorkingTree>(service, config, state_dir, clock);
+                                        const std::string& state_dir, rules::Duration switch_limit,
+                                        const probes::Clock& clock) {
+  return std::make_unique<WorkingTree>(service, config, state_dir, switch_limit, clock);
 }
 
 }  // namespace watcher

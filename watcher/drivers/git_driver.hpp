@@ -9,8 +9,9 @@
 namespace watcher {
 
 // A service that is a working tree: a commit is checked out, built and restarted. What it must remember lies in
-// STATE_DIR/git.
+// STATE_DIR/git. `switch_limit` holds where the step has no limit of its own.
 std::unique_ptr<Driver> make_git_driver(const rules::ServiceName& service, const GitDriver& config,
-                                        const std::string& state_dir, const probes::Clock& clock);
+                                        const std::string& state_dir, rules::Duration switch_limit,
+                                        const probes::Clock& clock);
 
 }  // namespace watcher

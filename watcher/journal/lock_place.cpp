@@ -1,6 +1,7 @@
 #include "watcher/journal/lock_place.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "watcher/journal/files.hpp"
 
@@ -39,9 +41,32 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-LockPlace own_place(uid_t self) {
+bool is_theirs_alone(const std::string& folder, uid_t owner) {
+  const std::optional<struct stat> status = status_of(folder);
+  return status && why_not_folder_of(*status, owner, folder).empty();
+}
+
+std::string home_of(uid_t user) {
+  constexpr std::size_t entry_max = 16 * 1024;  // bytes
+  std::vector<char> room(entry_max);
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  if (::getpwuid_r(user, &entry, room.data(), room.size(), &found) != 0 || found == nullptr) return {};
+  return found->pw_dir == nullptr ? std::string() : std::string(found->pw_dir);
+}
+
+// Below /tmp somebody else may make a folder of that name first, and then nothing is ever rolled back.
+std::string above_own_place(uid_t self) {
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  const std::string above = runtime != nullptr && *runtime == '/' ? runtime : "/tmp";
+  if (runtime != nullptr && *runtime == '/') return runtime;
+  for (const std::string& folder : {"/run/user/" + std::to_string(self), home_of(self)}) {
+    if (is_theirs_alone(folder, self)) return folder;
+  }
+  return "/tmp";
+}
+
+LockPlace own_place(uid_t self) {
+  const std::string above = above_own_place(self);
   const std::string folder = above + "/rollbackd-" + std::to_string(self);
   if (::mkdir(folder.c_str(), private_folder) != 0 && errno != EEXIST)
     return {"", file_fault("make " + folder + " for the host's lock", errno, advice).what};

@@ -74,7 +74,7 @@ std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const st
   for (const NotifierSection& notifier : notifiers) {
     const bool by_itself = is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage);
     const bool is_addressee = tell.notifier == notifier.name;
-    const bool is_repetition = tell.stage != Stage::progress && by_itself && !notifier.after;
+    const bool is_repetition = !tell.is_news && tell.stage != Stage::progress && by_itself && !notifier.after;
     if (tell.notifier ? is_addressee && !is_repetition : by_itself && !has_heard(notifier)) result.push_back(&notifier);
   }
   return result;

@@ -9,8 +9,6 @@ namespace rules {
 
 namespace {
 
-constexpr Duration switch_limit_default = std::chrono::minutes(30);
-
 const ActionSpec* find(const ActionName& name, const CoreConfig& config) {
   const auto found = std::find_if(config.actions.begin(), config.actions.end(),
                                   [&](const ActionSpec& action) { return action.name == name; });
@@ -66,7 +64,6 @@ std::string shown(const std::vector<const ActionSpec*>& actions) {
 ActionSpec bare_switch() {
   StepSpec step;
   step.what = SwitchStep{};
-  step.timeout = switch_limit_default;
   ActionSpec bare;
   bare.name = ActionName("rollback");
   bare.steps.push_back(std::move(step));

@@ -165,6 +165,10 @@ std::optional<Gate> gate_begin(const GateView& view) {
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
   if (view.unattributed && view.action->switches()) return Gate{GateKind::ask, view.unreadable, {}, {}, true};
+  if (!view.soon_neighbour.empty()) {
+    return Gate{GateKind::hold, "service " + view.soon_neighbour + " is bad as well, and may be in the same trouble",
+                view.soon_neighbour_fires};
+  }
   if (view.own_trouble.empty()) return std::nullopt;
   return Gate{GateKind::ask, "rollbackd is in trouble itself: " + view.own_trouble, {}, {}, true};
 }

@@ -84,7 +84,9 @@ struct GateView {
   std::optional<Instant> deploying_ends{};
   std::optional<Instant> paused_until{};
   std::optional<Instant> cooling_until{};
-  std::string neighbour{};                          // another service in trouble at the same time
+  std::string neighbour{};       // another service in trouble at the same time
+  std::string soon_neighbour{};  // another that will be if it stays as bad as it is
+  std::optional<Instant> soon_neighbour_fires{};
   Trouble dependency{};                             // of what it depends on
   bool dependency_recurs = false;                   // it came and went for long
   std::optional<Instant> dependency_measured_by{};  // since its rules went bad

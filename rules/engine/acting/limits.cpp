@@ -65,6 +65,13 @@ void Limits::take_back(const IncidentId& incident, bool with_switch, bool with_a
   save_();
 }
 
+void Limits::take_back_action(const IncidentId& incident, bool with_cooldown) {
+  for (FuseRecord& record : fuse_.take_back(spec_.name, incident, false, true)) effects_.save(std::move(record));
+  if (with_cooldown) mutation_ended_ = mutation_ended_before_;
+  acted_without_identity_ = acted_without_identity_before_;
+  save_();
+}
+
 void Limits::mutation_ended() {
   mutation_ended_ = effects_.now();
   save_();

@@ -38,6 +38,9 @@ class Limits {
   void mutation_ended();
   // What was counted changed nothing: of the incident the newest switch, its newest action, or both.
   void take_back(const IncidentId& incident, bool with_switch, bool with_action);
+  // Of the incident's newest action, whose other steps were done, nothing is counted but, unless `with_cooldown`, when
+  // they ended.
+  void take_back_action(const IncidentId& incident, bool with_cooldown);
   // Where a rule starts when it fires again on the same revision.
   void start_higher(const RuleName& rule, int rung);
 

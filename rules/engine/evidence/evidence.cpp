@@ -161,6 +161,19 @@ const WatchedRule* Evidence::in_trouble() const {
   return last_bad_ && now() < last_bad_until_ ? rules_[*last_bad_] : nullptr;
 }
 
+std::optional<Evidence::Firing> Evidence::next_firing() const {
+  std::optional<Firing> first;
+  for (const std::size_t which : bad_) {
+    const WatchedRule& rule = *rules_[which];
+    if (rule.is_firing() || !rule.is(Verdict::bad) || !troubles_others(rule.spec())) continue;
+    const std::optional<Duration> to_fire = rule.progress(now()).to_fire;
+    if (!to_fire) continue;
+    const Instant at = now() + *to_fire;
+    if (!first || at < first->at) first = {at, rule.spec().sustain};
+  }
+  return first;
+}
+
 void Evidence::tell_of_sight() {
   if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules());
 }

@@ -82,6 +82,12 @@ class Evidence {
   bool is_any_bad() const { return !bad_.empty(); }
   // Such a rule, or one that was bad so short a time ago that it has not recovered; nullptr: there is none.
   const WatchedRule* in_trouble() const;
+  // The first of P0 to P2 that would fire if all stayed as bad as it is; none: none is bad that has not fired.
+  struct Firing {
+    Instant at{};
+    Duration sustain{};
+  };
+  std::optional<Firing> next_firing() const;
   // Each of P0 to P2 is known to be good.
   bool are_all_good() const;
   bool is_blind() const { return !blind_.empty(); }

@@ -4,35 +4,50 @@ namespace rules {
 
 namespace {
 
+constexpr Duration soon = std::chrono::minutes(10);
+constexpr Duration steady = std::chrono::minutes(5);
+
 bool is_broken(const Poll& poll) { return poll.fault && poll.up == Up::unknown; }
 
 }  // namespace
 
 bool ProbeFaults::polled(const Poll& poll) {
   if (!poll.fault) note_unread(poll);
-  return is_broken(poll) != told_.contains(poll.probe);
+  const auto known = told_.find(poll.probe);
+  if (known == told_.end()) return is_broken(poll);
+  Told& told = known->second;
+  if (is_broken(poll)) {
+    told.well_since.reset();
+    return !told.is_broken;
+  }
+  if (!told.is_broken) return false;
+  if (!told.well_since) told.well_since = poll.ended;
+  return poll.ended - *told.well_since >= told.patience;
 }
 
 void ProbeFaults::tell(const Poll& poll, const Concerns& concerns) {
   const std::string& probe = poll.probe.text;
-  if (const auto known = told_.find(poll.probe); known != told_.end()) {
+  const auto known = told_.find(poll.probe);
+  if (known != told_.end() && known->second.is_broken) {
+    Told& told = known->second;
     effects_.note("probe_well", {{"probe", probe}, {"what", ""}});
-    effects_.tell_fault("probe " + probe + " measures again", "It was: " + known->second.what, {},
-                        known->second.severity);
-    told_.erase(known);
+    effects_.tell_fault("probe " + probe + " measures again", "It was: " + told.what, {}, told.severity);
+    told.is_broken = false;
+    told.well_at = poll.ended;
     return;
   }
+  const bool is_again = known != told_.end() && poll.ended - known->second.well_at < soon;
   const std::string& what = poll.fault->what;
   effects_.note("probe_fault", {{"probe", probe}, {"what", what}});
   effects_.tell_fault("probe " + probe + " cannot measure",
                       what + (concerns.rules.empty() ? "" : "\nNot judged while that lasts: " + concerns.rules), {},
                       concerns.severity);
-  told_[poll.probe] = {what, concerns.severity};
+  told_[poll.probe] = {what, concerns.severity, true, {}, std::nullopt, is_again ? steady : Duration::zero()};
 }
 
 std::optional<Severity> ProbeFaults::told_as(const ProbeName& probe) const {
   const auto known = told_.find(probe);
-  return known == told_.end() ? std::nullopt : std::optional(known->second.severity);
+  return known == told_.end() || !known->second.is_broken ? std::nullopt : std::optional(known->second.severity);
 }
 
 void ProbeFaults::note_unread(const Poll& poll) {

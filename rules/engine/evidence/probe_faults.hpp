@@ -11,7 +11,8 @@
 namespace rules {
 
 // The measuring paths that are broken, and pages of which a part cannot be read: told at once, and again when they are
-// well.
+// well. What breaks again soon after that is well only when it has been so for a while: a path that comes and goes is
+// told once.
 class ProbeFaults {
  public:
   explicit ProbeFaults(Effects& effects) : effects_(effects) {}
@@ -20,7 +21,7 @@ class ProbeFaults {
     std::string rules{};
     Severity severity = Severity::p1;  // also where it measures no rule
   };
-  // True: it broke or is well again, which is to be told.
+  // True: it broke or is well again, which is to be told, by tell().
   bool polled(const Poll& poll);
   void tell(const Poll& poll, const Concerns& concerns);
   // As how severe people were told that it is broken; nothing: it is not.
@@ -32,6 +33,10 @@ class ProbeFaults {
   struct Told {
     std::string what;
     Severity severity = Severity::p1;
+    bool is_broken = false;  // people were told so
+    Instant well_at{};       // and then that it is well
+    std::optional<Instant> well_since{};
+    Duration patience{};  // how long it has to be well before that is told
   };
   void note_unread(const Poll& poll);
 

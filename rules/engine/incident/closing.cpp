@@ -30,6 +30,7 @@ void Incident::next_rung() {
   record_.settle_extensions = 0;
   rung_began_.reset();
   never_switched_ = false;
+  is_switch_refused_ = false;
   look_.start_over();
   if (record_.rung < record_.ladder.size()) {
     enter(IncidentPhase::held);

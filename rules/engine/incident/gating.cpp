@@ -53,8 +53,7 @@ GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* a
   }
   if (in_.limits.is_paused()) view.paused_until = in_.limits.paused_until();
   view.cooling_until = in_.limits.cooling_until();
-  view.neighbour = in_.neighbours.in_trouble_with(record_.service);
-  view_dependency(view);
+  view_others(view);
   view.cap = in_.trouble.cap();
   view.cap_once_well = in_.trouble.cap_once_well();
   view.own_trouble = in_.trouble.asks_because();
@@ -66,7 +65,11 @@ GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* a
   return view;
 }
 
-void Incident::view_dependency(GateView& view) const {
+void Incident::view_others(GateView& view) const {
+  view.neighbour = in_.neighbours.in_trouble_with(record_.service);
+  const Neighbours::Soon soon = in_.neighbours.soon_in_trouble_with(record_.service);
+  view.soon_neighbour = soon.service;
+  if (!soon.service.empty()) view.soon_neighbour_fires = soon.at;
   view.dependency = in_.dependence.trouble();
   view.dependency_recurs = in_.dependence.recurs();
   view.dependency_measured_by = dependency_measured_by();

@@ -37,6 +37,8 @@ class Incident {
   bool is_waiting() const;
   // It is changing what runs, or looks whether that helped.
   bool is_changing() const;
+  // The newest action's switch failed before its own command began.
+  bool switch_never_began() const { return is_switch_refused_; }
 
   // It opens (opening.cpp).
   void open(const WatchedRule& rule);
@@ -95,7 +97,7 @@ class Incident {
   GateView gate_view(const IncidentRecord& incident, const ActionSpec* action) const;
   GateView gate_view() const { return gate_view(record_, plan()); }
   std::optional<Gate> ending() const;
-  void view_dependency(GateView& view) const;
+  void view_others(GateView& view) const;
   std::optional<Instant> dependency_measured_by() const;
   bool all_cleared() const;
   bool moved_on() const;
@@ -187,6 +189,7 @@ class Incident {
   // opening.cpp
   void add_rungs(const RuleSpec& rule, bool first);
   void skip_rungs();
+  std::string what_rung_lacks(const ActionName& rung) const;
   void tell_opening();
   std::string what_follows();
   std::string what_is_done() const;
@@ -260,8 +263,9 @@ class Incident {
   // The next step's intent could not be written since then, and is written again at that time.
   std::optional<Instant> intent_unsaved_since_;
   std::optional<Instant> intent_retry_at_;
-  bool never_switched_ = false;  // this rung's switch failed before its own command began
-  bool left_at_work_ = false;    // its step's command was found running at our start
+  bool never_switched_ = false;     // this rung failed before its switch's own command began
+  bool is_switch_refused_ = false;  // and it was the switch that did
+  bool left_at_work_ = false;       // its step's command was found running at our start
   // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran
   // before.
   int looks_elsewhere_ = 0;

@@ -55,6 +55,7 @@ void tell(Effects& effects, const IncidentRecord& incident, const LaterCheck& ch
   Tell message;
   message.stage = check.end == LaterEnd::does_not_hold ? Stage::failed : Stage::completed;
   if (!check.notify.empty()) message.notifier = check.notify;
+  message.is_news = true;
   message.context.service = incident.service;
   message.context.incident = incident.id;
   message.context.severity = incident.severity;

@@ -172,7 +172,8 @@ std::string Incident::fired_too(const WatchedRule& rule) const {
   return "rule " + rule.name().text + " (" + std::string(to_string(rule.spec().severity)) + ") fired too: ";
 }
 
-// A rung that no rule which still is bad responds with is not what it waits for, where there is a later one that is.
+// A rung that no rule which still is bad responds with is not what it waits for, nor one that lacks a backup or a
+// target, where there is a later one that is.
 void Incident::skip_rungs() {
   if (record_.by_hand || rung_started() || rung_began_) return;
   const Mode cap = in_.trouble.cap();
@@ -184,12 +185,37 @@ void Incident::skip_rungs() {
       return std::find(respond.begin(), respond.end(), action) != respond.end();
     });
   };
+  std::string why_not;
+  std::optional<std::size_t> first;
   for (std::size_t rung = record_.rung; rung < record_.ladder.size(); ++rung) {
     if (!is_wanted(record_.ladder[rung])) continue;
-    if (std::exchange(record_.rung, rung) != rung)
-      story("rung_skipped", record_.ladder[rung].text + " is what is asked for");
-    return;
+    if (!first) first = rung;
+    const std::string lacks = what_rung_lacks(record_.ladder[rung]);
+    if (why_not.empty()) why_not = lacks;
+    if (!lacks.empty()) continue;
+    if (std::exchange(record_.rung, rung) == rung) return;
+    const std::string reason = why_not.empty() ? "" : ", because " + why_not;
+    return story("rung_skipped", record_.ladder[rung].text + " is what is asked for" + reason);
   }
+  // None can be done: the first one says what is missing.
+  if (first && std::exchange(record_.rung, *first) != *first)
+    story("rung_skipped", record_.ladder[*first].text + " is what is asked for");
+}
+
+// Why the action could not be begun, where the next one may be; empty: it could, or nobody knows what runs.
+std::string Incident::what_rung_lacks(const ActionName& rung) const {
+  const auto found = plans_.find(rung);
+  if (found == plans_.end() || !found->second.mutates()) return "";
+  const ActionSpec& action = found->second;
+  const LedgerRecord* from = in_.revisions.find(record_.from);
+  const bool is_forbidden = from != nullptr && from->policy == RollbackPolicy::forbidden;
+  if (is_forbidden && action.switches()) return std::string(mark_forbids);
+  std::string lacks = why_no_backup(action, in_.revisions, record_.from);
+  const SwitchStep* step = action.switch_step();
+  const bool is_read = in_.revisions.readability().why_not().empty();
+  if (!lacks.empty() || step == nullptr || !is_read) return lacks;
+  Target to = target(*step);
+  return to.revision ? "" : action.name.text + " has no target: " + to.why_not;
 }
 
 // `first`: its untried rungs come before the other untried ones.

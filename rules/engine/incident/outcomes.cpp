@@ -35,6 +35,8 @@ bool is_only_told(const IncidentRecord& incident) {
 
 Stage stage_of(const IncidentRecord& incident) {
   const Stage stage = stage_of(*incident.outcome);
+  // Others took over from us in the middle: what was begun is theirs to finish, and they have to hear of it.
+  if (incident.outcome == Outcome::superseded && !left_in_place(incident, false).empty()) return Stage::failed;
   return stage == Stage::failed && is_only_told(incident) ? Stage::completed : stage;
 }
 

@@ -89,10 +89,19 @@ void Incident::go_on_unseen() {
            "the rules say whether it helped");
 }
 
-// SPEC 2.24: what fails before the switch's own command began marks no revision and counts nowhere.
+// SPEC 2.24: what fails before the switch's own command began marks no revision and counts nowhere. What the plan did
+// before it is told. Where one of those steps failed a cooldown follows unless a person began it: a rule that comes and
+// goes must not repeat that without end.
 void Incident::never_switched() {
   never_switched_ = true;
-  take_back_step(step_at_cursor());
+  const bool is_counted = rung_began_.has_value();
+  const StepSpec& step = step_at_cursor();
+  const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  is_switch_refused_ = is_switch;
+  if (is_switch) take_back_step(step);
+  const bool is_taken_back = is_switch && opened_rung_;
+  // What its driver refused is tried again when that is gone.
+  if (is_counted && !is_taken_back) in_.limits.take_back_action(record_.id, record_.by_hand || is_switch);
 }
 
 void Incident::step_failed(const StepSpec& step, const StepResult& result) {
@@ -131,7 +140,9 @@ std::string Incident::finishing_step_failed(const StepSpec& step, const std::str
   }
   move_on();
   if (breaks_off) record_.step = steps.size();
-  if (!breaks_off && !is_mutating(step)) return left;
+  // What was waited for in vain is left to do, whatever followed.
+  const bool is_wait = std::holds_alternative<WaitStep>(step.what);
+  if (!breaks_off && !is_mutating(step) && !is_wait) return left;
   record_.failed = true;
   if (!record_.pending_outcome) return left;
   if (breaks_off && !asked && record_.pending_outcome == Outcome::recovered)
@@ -143,6 +154,7 @@ std::string Incident::finishing_step_failed(const StepSpec& step, const std::str
 // A step that the plan cannot do without failed.
 void Incident::abandon(const StepSpec& step, const StepResult& result, const std::string& why) {
   record_.attempt = 0;
+  if (!record_.switched && !never_switched_ && is_switch_ahead()) never_switched();
   const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);
   const std::string& unreadable = in_.revisions.readability().why_not();

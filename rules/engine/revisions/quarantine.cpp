@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rules/base/commit.hpp"
 #include "rules/engine/revisions/revisions.hpp"
 
 // Which revisions are no targets. What was found bad is a content: two names of the same are both kept from
@@ -29,9 +30,12 @@ const LedgerRecord* Revisions::quarantined(const Revision& revision, const std::
   return nullptr;
 }
 
+// Where commits run, what somebody made of several or changed by hand can be named, and not gone to.
 std::optional<Revision> Revisions::last_good(const Revision& from) const {
-  return doors_.ledger.last_good(
-      spec_.name, from, [this](const LedgerRecord& record) { return quarantined(record.revision) == nullptr; });
+  const bool are_commits = is_commit(from.text);
+  return doors_.ledger.last_good(spec_.name, from, [&](const LedgerRecord& record) {
+    return (!are_commits || is_commit(record.revision.text)) && quarantined(record.revision) == nullptr;
+  });
 }
 
 }  // namespace rules
