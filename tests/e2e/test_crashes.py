@@ -8,8 +8,8 @@ import signal
 import time
 import unittest
 
-from watched import SERVICE as WATCHED
 from world import World
+from watched import SERVICE as WATCHED
 
 STEP = r"""#!/bin/bash
 # One step of the plan. It says that it ran; where `kill` names it, rollbackd dies at once ("during") or right after

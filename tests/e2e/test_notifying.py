@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from world import ROLLBACKD, World
@@ -163,6 +164,37 @@ class Story(World):
         self.assertIn("recovered", team[2]["text"])
         self.assertIn("Nobody can", json.dumps(team[0]))
         self.assertEqual([told["stage"] for told in self.people.told], ["started", "completed"])
+
+
+AGAIN = """
+[notify.again]
+type = "webhook"
+url = "http://127.0.0.1:{port}/"
+on = ["started"]
+every = "2s"
+"""
+
+
+class Reminded(World):
+    def test_who_is_needed_hears_it_until_he_says_that_he_knows(self):
+        """In mode observe nothing is done: people hear what would have been, and again where it stands."""
+        self.configure(AGAIN.format(port=self.people.port))
+        self.config_file.write_text(self.config_file.read_text().replace("[watcher]", '[watcher]\nmode = "observe"', 1))
+        self.good_shop_under_watch()
+        self.deploy("errors")
+        would = f"would have rolled back to {self.revision('v1')} by action rollback"
+        self.people_hear("started", would)
+        reminders = lambda: [one for one in self.people.told if one["stage"] == "late" and "Open for" in one["text"]]
+        self.wait_for("it is told again", lambda: len(reminders()) >= 2, 20)
+        id = self.incidents()[0]["id"]
+        for part in (would, "Nothing was changed.", "Next: somebody acts: `rollbackd rollback shop`", f"rollbackd ack {id}"):
+            self.assertIn(part, reminders()[-1]["text"])
+        for words in (["status"], ["explain", "errors"], ["incidents", id]):
+            self.assertIn("would have rolled back to", self.cli(*words).stdout)
+        self.assertIn("nobody is reminded", self.cli("ack", id).stdout)
+        known = len(reminders())
+        time.sleep(5)
+        self.assertLessEqual(len(reminders()), known + 1)
 
 
 class Locked(World):

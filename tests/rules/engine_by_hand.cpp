@@ -325,6 +325,8 @@ TEST_CASE("who goes forward by hand leaves what is good as it is, and who goes b
     REQUIRE(w.run_until([&] { return w.rule("errors").progress.state == rules::RuleState::firing; }, 20min));
     REQUIRE(w.ask(forward).accepted);
     REQUIRE(w.run_until([&] { return w.closed() && w.service().revision.text == "v2"; }, 20min));
+    INFO(w.outcome() << ": " << w.last()->outcome_detail);
+    CHECK_FALSE(w.last()->forward);
     CHECK(w.standing("v1") == Standing::bad);
   }
 }

@@ -77,7 +77,7 @@ const std::vector<Case>& cases() {
       {"a person is not held by the fuse", [](Open& o) { o.view.blown = "3", o.incident.by_hand = true; }, GateKind::go,
        ""},
       {"a deployment is under way", [](Open& o) { o.view.deploying = true, o.view.deploying_ends = noon + 1h; },
-       GateKind::hold, "`rollbackd deploy end --service web` ends, or time at "},
+       GateKind::hold, "` ends, or time at "},
       {"nor does a person act in a deployment",
        [](Open& o) {
          o.view.deploying = o.incident.by_hand = true;

@@ -124,7 +124,7 @@ bool Incident::settle_interrupted_switch() {
   if (is_as_before && waits_to_resume()) return false;
   look_settles_switch_ = false;
   const auto interrupted = [this](std::string why) {
-    const std::string& unfinished = in_.revisions.unfinished();
+    const std::string& unfinished = in_.revisions.tell_unfinished();
     if (!unfinished.empty()) why += "; " + unfinished;
     return StepResult{StepStatus::interrupted, std::nullopt, std::move(why), "", 0};
   };
@@ -145,12 +145,17 @@ bool Incident::settle_interrupted_switch() {
   return true;
 }
 
-// What is begun is finished where its driver can, but not for rules that became good while nobody watched.
+// What is begun is finished where its driver can, but not for rules that became good while nobody watched: it is waited
+// until one is seen bad or all are good again, as long as that may take.
 bool Incident::waits_to_resume() {
   const bool may_resume = in_.service.resumes_switch && !step_at_cursor().idempotent && !record_.by_hand;
   if (!may_resume || record_.pending_outcome || all_cleared()) return false;
-  if (!judged_again_by_ || now() >= *judged_again_by_) return false;
-  hold_until_ = judged_again_by_;
+  const std::vector<const WatchedRule*> rules = uncleared();
+  const bool is_bad =
+      in_.evidence.worst_up() == Up::down ||
+      std::any_of(rules.begin(), rules.end(), [](const WatchedRule* rule) { return rule->is(Verdict::bad); });
+  if (is_bad || now() >= resumes_by_) return false;
+  hold_until_ = resumes_by_;
   const std::string_view why = "until its rules are judged again after a restart of rollbackd";
   if (record_.waiting_for == why) return true;
   record_.waiting_for = why;

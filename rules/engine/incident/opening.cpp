@@ -140,7 +140,7 @@ void Incident::join(const WatchedRule& rule) {
   const bool is_worse = rule.spec().severity < record_.severity;
   record_.rules.push_back(joined_now(rule, now()));
   record_.severity = std::min(record_.severity, rule.spec().severity);
-  record_.would_have_done.clear();
+  if (rule.spec().severity != Severity::p3) record_.would_have_done.clear();
   explain();
   const std::vector<ActionName> ladder_before = record_.ladder;
   add_rungs(rule.spec(), more_severe);

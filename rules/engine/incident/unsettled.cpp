@@ -24,7 +24,15 @@ void Unsettled::take(const IncidentRecord& closed) {
     const WatchedRule* rule = doors_.evidence.find(joined.rule);
     return rule != nullptr && joined.severity != Severity::p3 && (rule->is_firing() || rule->is(Verdict::bad));
   });
-  if (is_bad) ended_.push_back(closed);
+  if (!is_bad) return;
+  // Whose rules are all in the newer one, that speaks for.
+  std::erase_if(ended_, [&](const IncidentRecord& older) {
+    return std::all_of(older.rules.begin(), older.rules.end(), [&](const JoinedRule& one) {
+      return std::any_of(closed.rules.begin(), closed.rules.end(),
+                         [&](const auto& now) { return now.rule == one.rule; });
+    });
+  });
+  ended_.push_back(closed);
 }
 
 void Unsettled::look(const Incident* open) {

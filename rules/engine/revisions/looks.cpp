@@ -115,6 +115,11 @@ void Revisions::note_unfinished(const RevisionRead& read, bool is_changing) {
   }
 }
 
+const std::string& Revisions::tell_unfinished() {
+  unfinished_told_ = !unfinished_.empty();
+  return unfinished_;
+}
+
 void Revisions::see_running(const RevisionRead& read) {
   unconfirmed_.reset();
   last_saw_running_ = std::max(last_saw_running_, read.ended);

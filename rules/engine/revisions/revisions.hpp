@@ -48,6 +48,8 @@ class Revisions {
   void note_schema(const RevisionRead& read);
   // What is in place may be another revision than what runs. `is_changing`: an incident is, which tells of it itself.
   void note_unfinished(const RevisionRead& read, bool is_changing);
+  // For an incident's end, which tells people of it.
+  const std::string& tell_unfinished();
   void note_names(const std::vector<NamedRevision>& names) { names_ = names; }  // as its driver last resolved them
   void note_alike(std::vector<std::vector<Revision>> groups) {
     alike_ = std::move(groups);
