@@ -238,7 +238,9 @@ TEST_CASE("SPEC 2.16: a rule that was bad before the revision came does not roll
 TEST_CASE("SPEC 2.14: what was stopped to be replaced was not bad before, what was down for its for was") {
   for (const bool is_quick : {true, false}) {
     CAPTURE(is_quick);
-    World w(only("down"));
+    rules::CoreConfig config = only("down");
+    config.services[0].health = rules::ProbeName("web_health");
+    World w(config);
     w.run(10min);
     REQUIRE(w.rule("down").judgement.verdict == rules::Verdict::good);
     w.reality["web"].crashing.insert("v1");

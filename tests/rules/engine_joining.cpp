@@ -70,10 +70,12 @@ TEST_CASE("SPEC 2.19: two services that fire within one for ask, unless one depe
 }
 
 TEST_CASE("SPEC 2.19: whoever fires first waits for a neighbour that is bad and may fire yet, and for no other") {
-  World w(with([](rules::CoreConfig& config) { add_api(config); }));
+  World w(with([](rules::CoreConfig& config) {
+    add_api(config);
+    config.rules.back().sustain = 3min;
+  }));
   w.run(5min);
   w.deploy("bad");
-  w.run(30s);
   w.deploy("bad", "api");
   REQUIRE(w.run_until([&] { return w.phase("web") == "held"; }, 5min));
   CHECK(w.told_text("service api is bad as well"));

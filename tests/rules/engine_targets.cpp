@@ -286,7 +286,7 @@ TEST_CASE(
   w.deploy("bad");
   w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
   REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
-  w.run(30min);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
   CHECK(w.performed() == std::vector<std::string>{"run restart"});
   CHECK(w.violations.empty());
 }

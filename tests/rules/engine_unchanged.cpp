@@ -171,20 +171,6 @@ TEST_CASE("SPEC 2.18: a switch that cannot begin because nobody can read what ru
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
 }
 
-TEST_CASE("SPEC 2.24: what was done before a switch that never began counts on") {
-  World w(with([](rules::CoreConfig& config) {
-    config.actions[0].steps = {run("backup"), switch_step()};
-    config.actions[0].on_failure = {run("maintenance on")};
-  }));
-  w.scripts["switch last-good"] = never_begins;
-  harm(w);
-  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
-  CHECK(w.performed() == std::vector<std::string>{"run backup", "switch last-good"});
-  CHECK(switches_away(w, "bad") == 0);
-  CHECK(std::count_if(w.journal.fuse.begin(), w.journal.fuse.end(), [](const auto& use) { return use.undone; }) == 1);
-  CHECK(w.journal.services.at("web").mutation_ended.has_value());
-}
-
 TEST_CASE("a rung whose switch never began gives way to the next") {
   World w(with([](rules::CoreConfig& config) {
     config.rules[0].respond = {rules::ActionName("rollback"), rules::ActionName("restart")};
