@@ -128,7 +128,7 @@ class Demonstration:
         self.wait_for("the deployment is noticed", lambda: self.service().get("revision") == self.revision(self.bad), watcher)
         say("noticed", f"revision {self.revision(self.bad)[:12]} runs; rollbackd is armed until it has been good for long enough")
         if self.bad in NOT_ROLLED_BACK:
-            self.wait_for("people are told", lambda: any(told["stage"] == "blind" for told in people.told), watcher)
+            self.wait_for("people are told", lambda: any(told["stage"] in ("fault", "blind") for told in people.told), watcher)
             return self.conclude_without_incident()
         return self.conclude(self.follow(watcher))
 

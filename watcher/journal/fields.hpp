@@ -50,12 +50,12 @@ BOOST_DESCRIBE_STRUCT(IncidentTimes, (),
 BOOST_DESCRIBE_STRUCT(LaterCheck, (), (action, after_ns, when, text, notify, due, revision, end, ended))
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
 BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
-                      (id, service, rules, severity, by_hand, force, forward, reason, opened, closed, outcome,
-                       outcome_detail, from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section,
-                       step, attempt, in_flight, past_no_return, switched, failed, pending_outcome, deadline,
-                       phase_since, asked, asked_in_trouble, approved_by, settle_extensions, explanation, timeline,
-                       times, later, changed, changed_earlier, decided, aborted, starts_anew, unseen_since,
-                       acknowledged, left_behind, would_have_done))
+                      (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
+                       from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
+                       in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
+                       asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
+                       changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged, left_behind,
+                       would_have_done, forward))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
