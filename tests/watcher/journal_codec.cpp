@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <boost/pfr/tuple_size.hpp>
@@ -95,7 +96,32 @@ void check_complete(const char* name) {
   CHECK(boost::mp11::mp_size<Fields<T>>::value == boost::pfr::tuple_size_v<T>);
 }
 
+// A value that is left out of the list would be written without a name, and its record not be read any more.
+template <class Enum>
+void check_has_no_gap(const char* name) {
+  CAPTURE(name);
+  int next = 0;
+  boost::mp11::mp_for_each<describe::describe_enumerators<Enum>>(
+      [&](auto listed) { CHECK(static_cast<int>(listed.value) == next++); });
+}
+
 }  // namespace
+
+TEST_CASE("no value of an enumeration is forgotten in the journal's lists") {
+  check_has_no_gap<rules::Verdict>("Verdict");
+  check_has_no_gap<rules::Cause>("Cause");
+  check_has_no_gap<rules::Severity>("Severity");
+  check_has_no_gap<rules::RuleState>("RuleState");
+  check_has_no_gap<rules::Standing>("Standing");
+  check_has_no_gap<rules::RollbackPolicy>("RollbackPolicy");
+  check_has_no_gap<rules::FuseUse>("FuseUse");
+  check_has_no_gap<rules::Outcome>("Outcome");
+  check_has_no_gap<rules::IncidentPhase>("IncidentPhase");
+  check_has_no_gap<rules::PlanSection>("PlanSection");
+  check_has_no_gap<rules::LaterEnd>("LaterEnd");
+  check_has_no_gap<rules::StepStatus>("StepStatus");
+  check_has_no_gap<rules::Stage>("Stage");
+}
 
 TEST_CASE("no field of a record is forgotten in the journal's field lists") {
   check_complete<rules::Measured>("Measured");

@@ -12,8 +12,8 @@ namespace rules {
 
 BOOST_DESCRIBE_ENUM(Verdict, good, bad, unknown)
 BOOST_DESCRIBE_ENUM(Cause, no_data, stale, nan, no_traffic, too_few_samples, warming_up, deploying, counter_reset,
-                    several_instances, source_error, parse_error, config_error, no_baseline, self_degraded, clock_jump,
-                    undecidable_bucket)
+                    several_instances, source_error, parse_error, no_memory, config_error, no_baseline, self_degraded,
+                    clock_jump, undecidable_bucket)
 BOOST_DESCRIBE_ENUM(Severity, p0, p1, p2, p3)
 BOOST_DESCRIBE_ENUM(RuleState, idle, pending, confirming, firing, recovering)
 BOOST_DESCRIBE_ENUM(Standing, candidate, good, suspect, bad)
