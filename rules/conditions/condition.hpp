@@ -11,6 +11,7 @@
 #include "rules/base/arithmetic.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/parse.hpp"
+#include "rules/base/shared_text.hpp"
 #include "rules/base/time.hpp"
 #include "rules/signals/selector.hpp"
 
@@ -141,7 +142,7 @@ class Condition {
   std::vector<Reference> references() const;
 
  private:
-  std::string text_;
+  SharedText text_;
   std::shared_ptr<const ConditionNode> root_;
 };
 

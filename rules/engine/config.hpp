@@ -1,7 +1,6 @@
 #pragma once
 
-#include <vector>
-
+#include "rules/base/shared_list.hpp"
 #include "rules/incidents/plan.hpp"
 #include "rules/incidents/service_spec.hpp"
 #include "rules/signals/probe_shape.hpp"
@@ -10,14 +9,15 @@
 
 namespace rules {
 
-// All that deciding needs of the configuration. Names are resolved and checked by whoever builds it.
+// All that deciding needs of the configuration. Names are resolved and checked by whoever builds it. Copies share what
+// they have in common.
 struct CoreConfig {
   Mode mode = Mode::act;  // watcher.mode caps every rule's
-  std::vector<ProbeShape> probes;
-  std::vector<SignalSpec> signals;
-  std::vector<RuleSpec> rules;
-  std::vector<ServiceSpec> services;
-  std::vector<ActionSpec> actions;
+  SharedList<ProbeShape> probes;
+  SharedList<SignalSpec> signals;
+  SharedList<RuleSpec> rules;
+  SharedList<ServiceSpec> services;
+  SharedList<ActionSpec> actions;
 };
 
 }  // namespace rules

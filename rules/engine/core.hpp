@@ -107,7 +107,8 @@ class Core {
   ServiceView view_of(const Service& service) const;
   RuleView view_of(const Service& service, const WatchedRule& rule, Instant now) const;
 
-  CoreConfig config_;
+  CoreConfig newest_config_;
+  const CoreConfig& config_ = newest_config_;  // never changed, only exchanged: others share it
   Effects effects_;
   bool steps_held_ = false;  // the watcher stops: no step is begun any more
   OwnTrouble trouble_;

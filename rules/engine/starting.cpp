@@ -51,7 +51,7 @@ void bring_to_present(DurableState& durable, Instant now) {
 }  // namespace
 
 Core::Core(CoreConfig config, DurableState durable, Instant now)
-    : config_(std::move(config)),
+    : newest_config_(std::move(config)),
       effects_(now),
       trouble_(config_.mode, effects_),
       measurements_(config_.probes, config_.signals, all_conditions(config_)),
@@ -181,7 +181,7 @@ std::vector<Command> Core::reload(CoreConfig config, Instant until) {
   touch_all();
   touched_.clear();
   timers_.clear();
-  config_ = std::move(config);
+  newest_config_ = std::move(config);
   trouble_.configure(config_.mode);
   Measurements fresh(config_.probes, config_.signals, all_conditions(config_));
   fresh.adopt(std::move(measurements_));

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
 #include "rules/base/names.hpp"
+#include "rules/base/shared_text.hpp"
 #include "rules/base/time.hpp"
 
 namespace rules {
@@ -14,7 +14,7 @@ struct ProbeShape {
   std::size_t instances = 1;  // number of urls
   Duration interval = std::chrono::seconds(5);
   Duration max_gap = std::chrono::milliseconds(12500);  // default 2.5 x interval
-  std::string source;  // what it asks and how, as text: another text is another measurement under the same name
+  SharedText source;  // what it asks and how, as text: another text is another measurement under the same name
 };
 
 }  // namespace rules

@@ -33,7 +33,6 @@ struct RuleSpec {
   std::optional<Duration> blind_after;  // default max(3 * for, 1m)
   std::optional<Condition> unless;      // something else that explains the trouble
   Duration unless_max = std::chrono::minutes(10);
-  std::string measured_by;  // what its signals and probes are, in short: another text is another rule
   Explanation explanation;
 };
 

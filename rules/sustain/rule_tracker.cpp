@@ -43,17 +43,18 @@ std::string_view to_string(RuleState state) {
   return "";
 }
 
-std::string fingerprint(const RuleSpec& rule) {
+std::string fingerprint(const RuleSpec& rule, const std::string& measured_by) {
   std::string text = "for=" + to_string(rule.sustain) + " quorum=" + std::to_string(rule.quorum);
   text += " when=" + rule.when.text();
   if (rule.clear) text += " clear=" + rule.clear->text();
-  if (!rule.measured_by.empty()) text += " by=" + rule.measured_by;
+  if (!measured_by.empty()) text += " by=" + measured_by;
   return text;
 }
 
 struct RuleTracker::State {
-  State(RuleSpec spec, Instant start) : rule(std::move(spec)), meaning(fingerprint(rule)), tracking(rule, start) {}
-  RuleSpec rule;
+  State(std::shared_ptr<const RuleSpec> spec, const std::string& measured_by, Instant start)
+      : rule(std::move(spec)), meaning(rules::fingerprint(*rule, measured_by)), tracking(*rule, start) {}
+  std::shared_ptr<const RuleSpec> rule;
   std::string meaning;  // its fingerprint
   Tracking tracking;
 
@@ -69,14 +70,15 @@ struct RuleTracker::State {
 
 void RuleTracker::Destroy::operator()(State* state) const { delete state; }
 
-RuleTracker::RuleTracker(RuleSpec rule, Instant start) : state_(new State(std::move(rule), start)) {}
+RuleTracker::RuleTracker(std::shared_ptr<const RuleSpec> rule, const std::string& measured_by, Instant start)
+    : state_(new State(std::move(rule), measured_by, start)) {}
 
 void RuleTracker::observe(Instant at, const Judgement& when, const Judgement& clear, const Judgement& newest_part,
                           Fresh fresh) {
   Tracking& now = state_->tracking;
   if (at > now.now) now.run_to(at);
   const bool was_confirming = now.confirming;
-  now.judge(when, clear_from(state_->rule, when, clear), fresh);
+  now.judge(when, clear_from(*state_->rule, when, clear), fresh);
   const bool confirmed = when.verdict == Verdict::bad && newest_part.verdict != Verdict::good;
   if (was_confirming && !now.firing && confirmed && fresh == Fresh::sample) now.fire();
   now.run_to(now.now);
@@ -115,7 +117,8 @@ Duration RuleTracker::good_for(Instant now) const {
 
 bool RuleTracker::bad_when_last_observed() const { return state_->tracking.newest_known == Verdict::bad; }
 const std::map<Cause, Duration>& RuleTracker::unknown_time() const { return state_->tracking.unknown_time; }
-const RuleSpec& RuleTracker::rule() const { return state_->rule; }
+const RuleSpec& RuleTracker::rule() const { return *state_->rule; }
+const std::string& RuleTracker::fingerprint() const { return state_->meaning; }
 
 namespace {
 
@@ -183,7 +186,7 @@ RuleProgress RuleTracker::progress(Instant now) const { return state_->at(now, p
 
 SpanRecord RuleTracker::record(Instant now) const {
   SpanRecord record = state_->at(now, record_of);
-  record.rule = state_->rule.name;
+  record.rule = state_->rule->name;
   record.fingerprint = state_->meaning;
   return record;
 }

@@ -60,7 +60,8 @@ enum class Leaves { nothing, good_run };
 // Pure: it is told verdicts with their times and asked at its deadline.
 class RuleTracker {
  public:
-  RuleTracker(RuleSpec rule, Instant start);
+  // `measured_by`: what its signals and probes are, in short; another text is another rule.
+  RuleTracker(std::shared_ptr<const RuleSpec> rule, const std::string& measured_by, Instant start);
 
   // From `at` on `when` is as judged (and `clear`, looked at only while firing and only when the rule has one; bad
   // means that its condition is true, that is: clear). `newest_part` is `when` over the newest part of the windows;
@@ -97,6 +98,7 @@ class RuleTracker {
   const std::map<Cause, Duration>& unknown_time() const;
 
   const RuleSpec& rule() const;
+  const std::string& fingerprint() const;  // of its rule
   SpanRecord record(Instant now) const;
   // Goes on from a record of an unchanged rule when the time since `saved_at` is at most `downtime_max`; that time
   // is unknown. Otherwise starts empty.
@@ -111,6 +113,6 @@ class RuleTracker {
 };
 
 // Equal for rules that mean the same: condition texts, for, quorum, severity does not matter.
-std::string fingerprint(const RuleSpec& rule);
+std::string fingerprint(const RuleSpec& rule, const std::string& measured_by);
 
 }  // namespace rules

@@ -1,6 +1,8 @@
 #include "rules/sustain/span_keeping.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace rules {
@@ -15,37 +17,44 @@ bool is_steady(const SpanRecord& record) {
   return record.segments.size() == 1 && only.verdict == Verdict::good && only.to >= record.saved_at;
 }
 
-bool still_holds(const SpanRecord& saved, const SpanRecord& now) {
-  if (!is_steady(saved) || !is_steady(now)) return false;
-  if (saved.fingerprint != now.fingerprint || saved.firing_since != now.firing_since) return false;
-  if (saved.segments.size() != now.segments.size()) return false;
-  return saved.segments.empty() || saved.segments.front().from == now.segments.front().from;
-}
+std::uint64_t hash(const std::string& text) { return std::hash<std::string>()(text); }
 
 }  // namespace
+
+SpanKeeping::Saved::Saved(const SpanRecord& record)
+    : rule(hash(record.rule.text)),
+      meaning(hash(record.fingerprint)),
+      firing_since(record.firing_since),
+      is_steady(rules::is_steady(record)) {
+  if (!record.segments.empty()) since = record.segments.front().from;
+}
+
+bool SpanKeeping::Saved::still_holds(const Saved& now) const {
+  return is_steady && now.is_steady && meaning == now.meaning && firing_since == now.firing_since && since == now.since;
+}
 
 SpanChanges SpanKeeping::changes(std::vector<SpanRecord> all, Instant now) {
   // Both are in the order of the rules' names.
   const bool same_rules =
       std::equal(all.begin(), all.end(), saved_.begin(), saved_.end(),
-                 [](const SpanRecord& record, const auto& saved) { return record.rule == saved.first; });
+                 [](const SpanRecord& record, const Saved& saved) { return hash(record.rule.text) == saved.rule; });
   if (!held_ || !same_rules) {
     saved_.clear();
+    saved_.reserve(all.size());
     since_ = now;
     held_.reset();
   }
   SpanChanges out{{since_, std::exchange(held_, now), now}, {}};
   const bool all_are_new = saved_.empty();
-  auto known = saved_.begin();
-  for (SpanRecord& record : all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Saved fresh(all[i]);
     if (all_are_new) {
-      saved_.emplace_hint(saved_.end(), record.rule, record);
+      saved_.push_back(fresh);
     } else {
-      SpanRecord& saved = (known++)->second;
-      if (still_holds(saved, record)) continue;
-      saved = record;
+      if (saved_[i].still_holds(fresh)) continue;
+      saved_[i] = fresh;
     }
-    out.changed.push_back(std::move(record));
+    out.changed.push_back(std::move(all[i]));
   }
   return out;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -32,7 +32,20 @@ class SpanKeeping {
   void forget() { held_.reset(); }
 
  private:
-  std::map<RuleName, SpanRecord> saved_;
+  // As much of a record as tells whether a later one says more. Texts by their hashes, of 64 bits: of a thousand rules
+  // the whole records would be half a megabyte.
+  struct Saved {
+    explicit Saved(const SpanRecord& record);
+    bool still_holds(const Saved& now) const;
+
+    std::uint64_t rule;
+    std::uint64_t meaning;
+    Instant firing_since;
+    std::optional<Instant> since;  // it was good then; none: nothing was known
+    bool is_steady;
+  };
+
+  std::vector<Saved> saved_;
   Instant since_;
   std::optional<Instant> held_;
 };

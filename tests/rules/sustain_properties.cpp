@@ -42,6 +42,7 @@ struct Stream {
     if (has_clear) spec.clear = rules::Condition();
     return spec;
   }
+  std::shared_ptr<const rules::RuleSpec> shared_rule() const { return std::make_shared<const rules::RuleSpec>(rule()); }
   int stretch() const { return sustain == 0 ? 600 : sustain * 5 / 3; }
 };
 
@@ -100,7 +101,7 @@ void take(RuleTracker& tracker, std::size_t look, std::vector<Decision>& decisio
 }
 
 std::vector<Decision> decisions_of(const Stream& stream) {
-  RuleTracker tracker(stream.rule(), tick(0));
+  RuleTracker tracker(stream.shared_rule(), "", tick(0));
   std::vector<Decision> decisions;
   for (std::size_t i = 0; i < stream.looks.size(); ++i) {
     show(tracker, stream.looks[i]);
@@ -110,7 +111,7 @@ std::vector<Decision> decisions_of(const Stream& stream) {
 }
 
 std::optional<std::size_t> first_firing(const Stream& stream) {
-  RuleTracker tracker(stream.rule(), tick(0));
+  RuleTracker tracker(stream.shared_rule(), "", tick(0));
   for (std::size_t i = 0; i < stream.looks.size(); ++i) {
     show(tracker, stream.looks[i]);
     if (tracker.take_fired()) return i;
@@ -273,7 +274,7 @@ TEST_CASE("SPEC 2.13: cutting the stream anywhere and going on from the record g
     const int cut_at = from + below(random, stream.looks[cut].at - from + 1);
     CAPTURE(cut);
     CAPTURE(cut_at);
-    RuleTracker before(stream.rule(), tick(0));
+    RuleTracker before(stream.shared_rule(), "", tick(0));
     std::vector<Decision> decisions;
     for (std::size_t i = 0; i < cut; ++i) {
       show(before, stream.looks[i]);
@@ -281,7 +282,7 @@ TEST_CASE("SPEC 2.13: cutting the stream anywhere and going on from the record g
     }
     before.advance(tick(cut_at));
     take(before, cut, decisions);
-    RuleTracker after(stream.rule(), tick(cut_at));
+    RuleTracker after(stream.shared_rule(), "", tick(cut_at));
     after.restore(before.record(tick(cut_at)), tick(cut_at), ticks(0));
     for (std::size_t i = cut; i < stream.looks.size(); ++i) {
       show(after, stream.looks[i]);
@@ -295,7 +296,7 @@ TEST_CASE("Being asked late or often changes no decision, over random streams") 
   for (unsigned seed = 0; seed < seeds / 2; ++seed) {
     CAPTURE(seed);
     const Stream stream = stream_from(seed);
-    RuleTracker tracker(stream.rule(), tick(0));
+    RuleTracker tracker(stream.shared_rule(), "", tick(0));
     std::vector<Decision> decisions;
     for (std::size_t i = 0; i < stream.looks.size(); ++i) {
       for (auto due = tracker.deadline(); due && *due <= tick(stream.looks[i].at); due = tracker.deadline()) {

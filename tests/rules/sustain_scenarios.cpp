@@ -354,7 +354,7 @@ TEST_CASE("SPEC 2.13: an unchanged rule keeps its span over a short restart, the
   before.samples(0, 200, 5, bad);
   const rules::SpanRecord record = before.tracker.record(at(202));
   const auto bad_after = [&](const rules::SpanRecord& from, rules::RuleSpec rule, double now) {
-    rules::RuleTracker tracker(std::move(rule), at(now));
+    rules::RuleTracker tracker(std::make_shared<const rules::RuleSpec>(std::move(rule)), "", at(now));
     tracker.restore(from, at(now), max_gap);
     return tracker.progress(at(now)).bad;
   };
@@ -460,16 +460,16 @@ TEST_CASE("fingerprints are equal for rules that mean the same") {
   rules::RuleSpec rule = rule_for(30);
   rules::RuleSpec same = rule;
   same.severity = rules::Severity::p0;
-  CHECK(fingerprint(rule) == fingerprint(same));
+  CHECK(fingerprint(rule, "") == fingerprint(same, ""));
   rules::RuleSpec other = rule;
   other.quorum = 0.8;
-  CHECK(fingerprint(rule) != fingerprint(other));
+  CHECK(fingerprint(rule, "") != fingerprint(other, ""));
   other = rule;
   other.sustain = span_of(31);
-  CHECK(fingerprint(rule) != fingerprint(other));
+  CHECK(fingerprint(rule, "") != fingerprint(other, ""));
   other = rule;
   other.clear = rules::Condition();
-  CHECK(fingerprint(rule) != fingerprint(other));
+  CHECK(fingerprint(rule, "") != fingerprint(other, ""));
 }
 
 TEST_CASE("a rule that flaps for hours keeps a bounded number of segments") {

@@ -140,7 +140,7 @@ class Evidence {
   void note_stop(const Poll& poll, Up before);
   bool is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const;
   Duration max_gap_of(const WatchedRule& rule) const;
-  WatchedRule make(const RuleSpec& written) const;
+  WatchedRule make(std::shared_ptr<const RuleSpec> spec) const;
 
   const ServiceSpec& spec_;
   Measuring measuring_;

@@ -15,8 +15,9 @@ bool fires(RuleState state) { return state == RuleState::firing || state == Rule
 
 }  // namespace
 
-WatchedRule::WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start)
-    : tracker_(std::move(spec), start),
+WatchedRule::WatchedRule(std::shared_ptr<const RuleSpec> spec, const std::string& measured_by,
+                         const Measurements& measurements, Instant start)
+    : tracker_(std::move(spec), measured_by, start),
       when_probes_(measurements.probes_of(this->spec().when)),
       windowed_(measurements.windowed(this->spec().when)) {
   probes_ = when_probes_;
@@ -175,7 +176,7 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   is_explained_ = withheld_before_.has_value();
   answered_ = is_firing();
   // However long we were away, that much was seen; what was so before is not known.
-  if (record.fingerprint != fingerprint(spec()) || record.saved_at > now) return;
+  if (record.fingerprint != tracker_.fingerprint() || record.saved_at > now) return;
   if (fires(record.state)) know(record.firing_since, Verdict::bad);
   for (const Segment& segment : record.segments) {
     if (segment.verdict != Verdict::unknown) know(segment.from, segment.verdict);
@@ -191,7 +192,7 @@ std::map<Cause, Duration> WatchedRule::unknown_time() const {
 void WatchedRule::take_over(WatchedRule& old, Instant now) {
   known_ = old.known_;
   blind_ = old.blind_;
-  if (fingerprint(old.spec()) != fingerprint(spec())) return;
+  if (old.tracker_.fingerprint() != tracker_.fingerprint()) return;
   old.advance(now);
   unknown_before_ = old.unknown_time();
   tracker_.restore(old.tracker_.record(now), now, Duration::zero());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,7 +31,9 @@ struct KnownVerdict {
 // One rule as it is watched: what it sees now, its spans, and what became of its firing.
 class WatchedRule {
  public:
-  WatchedRule(RuleSpec spec, const Measurements& measurements, Instant start);
+  // `measured_by`: see RuleTracker.
+  WatchedRule(std::shared_ptr<const RuleSpec> spec, const std::string& measured_by, const Measurements& measurements,
+              Instant start);
 
   const RuleSpec& spec() const { return tracker_.rule(); }
   const RuleName& name() const { return spec().name; }

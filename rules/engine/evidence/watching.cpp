@@ -39,7 +39,7 @@ std::string measured_by(const RuleSpec& rule, const CoreConfig& config, const Me
     text += signals_of(*rule.clear, config.signals);
   }
   for (const ProbeShape& probe : config.probes) {
-    if (probes.contains(probe.name)) text += probe.source + "\n";
+    if (probes.contains(probe.name)) text += probe.source.str() + "\n";
   }
   return short_form(text);
 }
@@ -100,19 +100,19 @@ bool Evidence::take_look_request(WatchedRule& rule) {
   return wanted;
 }
 
-WatchedRule Evidence::make(const RuleSpec& written) const {
-  RuleSpec spec = written;
-  spec.measured_by = measured_by(written, measuring_.config, measuring_.measurements);
-  return WatchedRule(std::move(spec), measuring_.measurements, now());
+WatchedRule Evidence::make(std::shared_ptr<const RuleSpec> spec) const {
+  const std::string by = measured_by(*spec, measuring_.config, measuring_.measurements);
+  return WatchedRule(std::move(spec), by, measuring_.measurements, now());
 }
 
 void Evidence::watch() {
   std::map<RuleName, Owned> old = std::exchange(owned_, {});
   rules_.clear();
   const std::set<ProbeName> old_probes = std::exchange(probes_, {});
-  for (const RuleSpec& written : measuring_.config.rules) {
+  for (std::size_t i = 0; i < measuring_.config.rules.size(); ++i) {
+    const RuleSpec& written = measuring_.config.rules[i];
     if (written.service != spec_.name) continue;
-    auto rule = std::make_unique<WatchedRule>(make(written));
+    auto rule = std::make_unique<WatchedRule>(make(measuring_.config.rules.share(i)));
     if (const auto before = old.find(written.name); before != old.end()) rule->take_over(*before->second.rule, now());
     probes_.insert(rule->probes().begin(), rule->probes().end());
     rules_.push_back(rule.get());
