@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "rules/base/names.hpp"
 
@@ -26,6 +28,16 @@ class MemoryBudget {
     std::size_t well = 0;          // polls since they were over
     std::size_t held() const { return asking + windows; }
   };
+  using Key = std::pair<rules::ProbeName, std::size_t>;  // with the instance
+  struct KeyLess {
+    using is_transparent = void;  // who looks one up needs no copy of the name
+    bool operator()(const auto& a, const auto& b) const {
+      const auto& [one, instance] = a;
+      const auto& [other, another] = b;
+      return std::tie(one, instance) < std::tie(other, another);
+    }
+  };
+  using Targets = std::map<Key, Target, KeyLess>;
 
  public:
   explicit MemoryBudget(std::size_t bytes = static_cast<std::size_t>(memory_default)) : bytes_(bytes) {}
@@ -54,10 +66,11 @@ class MemoryBudget {
     std::string refusal() const;
 
    private:
+    Target& target() { return place_->second; }
+    const Target& target() const { return place_->second; }
+
     MemoryBudget* budget_;
-    rules::ProbeName probe_;
-    std::size_t instance_;
-    Target* target_ = nullptr;
+    Targets::iterator place_;  // where somebody counts
     std::size_t held_ = 0;
   };
 
@@ -68,13 +81,12 @@ class MemoryBudget {
   std::size_t held() const { return held_; }
 
  private:
-  std::size_t share() const { return bytes_ / (targets_ == 0 ? 1 : targets_); }
+  std::size_t share() const { return bytes_ / (targets_.empty() ? 1 : targets_.size()); }
   bool fits(const Target& target) const { return target.held() <= share() || held_ <= bytes_; }
 
   std::size_t bytes_;
   std::size_t held_ = 0;
-  std::size_t targets_ = 0;
-  std::map<rules::ProbeName, std::map<std::size_t, Target>> probes_;
+  Targets targets_;
 };
 
 }  // namespace probes

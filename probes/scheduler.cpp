@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "probes/net/result.hpp"
-#include "probes/net/turn.hpp"
 #include "probes/places.hpp"
+#include "probes/scheduler_target.hpp"
 
 namespace probes {
 
@@ -23,6 +23,8 @@ constexpr Duration tick_length = std::chrono::milliseconds(10);  // one re-armed
 constexpr Duration idle_max = std::chrono::seconds(1);           // between ticks while no poll is due or in flight
 constexpr Duration first_poll_max = std::chrono::seconds(5);     // a watcher that just started knows something soon
 constexpr Duration lag_period = std::chrono::seconds(1);
+// Workers that wait: more than polls that share a wake-up. Others that a stall of the network made necessary end.
+constexpr std::size_t idle_workers_max = 64;
 
 bool is_page(const ProbeConfig& config) { return std::holds_alternative<PrometheusProbe>(config.what); }
 
@@ -49,59 +51,23 @@ class Scheduler::InFlight {
   Target& target_;
 };
 
-struct Scheduler::Target {
-  Target(const asio::any_io_executor& executor, ProbeConfig config_, std::size_t instance_,
-         std::unique_ptr<Probe> probe_)
-      : config(std::move(config_)),
-        instance(instance_),
-        hash(place_hash(config.name.text, instance)),
-        probe(std::move(probe_)),
-        loop(executor) {}
-
-  ProbeConfig config;
-  std::size_t instance;
-  std::uint64_t hash;
-  std::unique_ptr<Probe> probe;  // none after memory ran out, until there is some again
-  TaskGroup loop;                // keep_polling(), since the first poll
-  Turn turn;                     // the loop waits here between polls
-  Instant grid;                  // polls stand at this time plus whole intervals, except the first
-  bool planned = false;          // it has its place
-  bool polling = false;          // a poll is in flight
-  bool retired = false;
-
-  // Ends the loop, also in the middle of a poll.
-  void end() {
-    loop.cancel();
-    turn.give();
-  }
-
-  // The next place on the grid, not sooner than half an interval from now. Polls missed in a stall of ours are not made
-  // up for.
-  Instant next_after(Instant now) const {
-    const Duration interval = config.interval;
-    const Instant soonest = now + interval / 2;
-    if (grid >= soonest) return grid;
-    return grid + (soonest - grid + interval - Duration(1)) / interval * interval;
-  }
-};
-
-Scheduler::Scheduler(asio::any_io_executor executor, std::vector<ProbeConfig> configs, Surroundings around,
-                     Deliver deliver, MakeProbes make)
+Scheduler::Scheduler(asio::any_io_executor executor, const Configs& configs, Surroundings around, Deliver deliver,
+                     MakeProbes make)
     : executor_(std::move(executor)),
       around_(around),
       deliver_(std::move(deliver)),
       make_(std::move(make)),
       ticking_(executor_),
       timer_(executor_) {
-  for (const ProbeConfig& config : configs) add(config);
+  for (const ProbeConfig& config : *configs) add(configs, config);
 }
 
 Scheduler::~Scheduler() { assert(!running_); }
 
-void Scheduler::add(const ProbeConfig& config) {
+void Scheduler::add(const Configs& configs, const ProbeConfig& config) {
   std::vector<std::unique_ptr<Probe>> probes = make_(config, around_);
   for (std::size_t instance = 0; instance < probes.size(); ++instance) {
-    targets_.push_back(std::make_unique<Target>(executor_, config, instance, std::move(probes[instance])));
+    targets_.push_back(std::make_unique<Target>(configs, config, instance, std::move(probes[instance])));
   }
 }
 
@@ -119,8 +85,8 @@ void Scheduler::plan_new(Instant now) {
   const std::int64_t places = places_for(targets_.size());
   for (const auto& target : targets_) {
     if (std::exchange(target->planned, true)) continue;
-    const Duration interval = target->config.interval;
-    const Duration aside = is_page(target->config) ? page_aside(interval) : Duration::zero();
+    const Duration interval = target->config->interval;
+    const Duration aside = is_page(*target->config) ? page_aside(interval) : Duration::zero();
     target->grid = place_within(target->hash, now, interval, places) - aside;
     due_.push({place_within(target->hash, now, std::min(interval, first_poll_max), places) - aside, target.get()});
   }
@@ -129,30 +95,47 @@ void Scheduler::plan_new(Instant now) {
 void Scheduler::poll_now(const rules::ProbeName& probe) {
   if (!running_) return;
   for (const auto& target : targets_) {
-    if (target->config.name == probe && !target->polling) begin_poll(*target);
+    if (target->config->name == probe && target->worker == nullptr) begin_poll(*target);
   }
   timer_.cancel();  // from an idle pause to ticks that see our own lag
 }
 
-void Scheduler::begin_poll(Target& target) {
-  target.polling = true;
+Scheduler::Worker& Scheduler::idle_worker() {
+  if (idle_.empty()) {
+    idle_.reserve(workers_.size() + 1);  // to go back there may not fail
+    workers_.push_back(std::make_unique<Worker>(executor_));
+    return *workers_.back();
+  }
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  return worker;
+}
+
+void Scheduler::begin_poll(Target& target) try {
+  Worker& worker = idle_worker();
+  worker.target = &target;
+  target.worker = &worker;
   ++in_flight_;
-  if (target.loop.size() == 0)
-    target.loop.spawn("poll", keep_polling(target));
+  if (worker.has_ended())
+    worker.group.spawn("poll", work(worker));
   else
-    target.turn.give();
+    worker.turn.give();
+} catch (const std::bad_alloc&) {
+  if (target.worker != nullptr) end_poll(target);
+  ++skipped_;
 }
 
 void Scheduler::end_poll(Target& target) {
-  target.polling = false;
+  std::exchange(target.worker, nullptr)->target = nullptr;
   --in_flight_;
   // Nothing to tick for: sleep on to the next poll, unless that comes no later.
   if (in_flight_ == 0 && !due_.empty() && due_.top().at > wakes_at_) timer_.cancel();
 }
 
-// One coroutine for all polls of a target: to spawn one for each would cost as much as the rest of a poll.
-asio::awaitable<void> Scheduler::keep_polling(Target& target) {
+// One coroutine for many polls: to spawn one for each would cost as much as the rest of a poll.
+asio::awaitable<void> Scheduler::work(Worker& worker) {
   for (;;) {
+    Target& target = *worker.target;
     {
       const InFlight counted(*this, target);
       const Duration lag_at_start = lag_total_;
@@ -161,7 +144,7 @@ asio::awaitable<void> Scheduler::keep_polling(Target& target) {
         if (!is_given_up) {
           rules::Poll result = co_await target.probe->poll();
           if (target.retired || !running_) co_return;
-          excuse(result, lag_total_ - lag_at_start, target.config.timeout);
+          excuse(result, lag_total_ - lag_at_start, target.config->timeout);
           deliver_(std::move(result));
         }
       } catch (const std::bad_alloc&) {
@@ -169,9 +152,11 @@ asio::awaitable<void> Scheduler::keep_polling(Target& target) {
       }
       if (is_given_up) give_up(target);
     }
-    if (target.retired || !running_) co_return;  // by what deliver_() led to
-    co_await target.turn.wait();
-    if (target.retired || !running_) co_return;
+    // By what deliver_() led to; and of those that wait there are enough.
+    if (target.retired || !running_ || idle_.size() == idle_workers_max) co_return;
+    idle_.push_back(&worker);
+    co_await worker.turn.wait();
+    if (!running_) co_return;
   }
 }
 
@@ -179,12 +164,12 @@ asio::awaitable<void> Scheduler::keep_polling(Target& target) {
 // anew, because what it has half done (an answer half read on a connection that is kept) would be taken for the next.
 void Scheduler::give_up(Target& target) try {
   target.probe.reset();
-  target.probe = std::move(make_(target.config, around_).at(target.instance));
+  target.probe = std::move(make_(*target.config, around_).at(target.instance));
   rules::Poll poll;
-  poll.probe = target.config.name;
+  poll.probe = target.config->name;
   poll.instance = target.instance;
   poll.started = poll.ended = around_.clock.now();
-  poll.fault = rules::Fault{FaultKind::no_memory, "probe \"" + target.config.name.text +
+  poll.fault = rules::Fault{FaultKind::no_memory, "probe \"" + target.config->name.text +
                                                       "\": memory ran out; give rollbackd more, or less to watch"};
   if (!target.retired && running_) deliver_(std::move(poll));
 } catch (const std::bad_alloc&) {
@@ -228,7 +213,7 @@ void Scheduler::start_due(Instant now) {
   while (!due_.empty() && due_.top().at <= now) {
     const Due due = due_.top();
     due_.pop();
-    if (!due.target->polling)
+    if (due.target->worker == nullptr)
       begin_poll(*due.target);
     else
       ++skipped_;
@@ -236,48 +221,52 @@ void Scheduler::start_due(Instant now) {
   }
 }
 
-void Scheduler::replace(std::vector<ProbeConfig> configs) {
+void Scheduler::replace(const Configs& configs) {
   TargetList before = std::exchange(targets_, {});
   std::vector<Due> dues;
   for (; !due_.empty(); due_.pop()) dues.push_back(due_.top());
   std::vector<const ProbeConfig*> added;
-  for (const ProbeConfig& config : configs) {
-    const auto same = [&](const auto& target) { return target && target->config == config; };
+  for (const ProbeConfig& config : *configs) {
+    const auto same = [&](const auto& target) { return target && *target->config == config; };
     if (std::none_of(before.begin(), before.end(), same)) added.push_back(&config);
     for (auto& target : before) {
-      if (same(target)) targets_.push_back(std::move(target));
+      if (!same(target)) continue;
+      target->config = &config;
+      target->configs = configs;
+      targets_.push_back(std::move(target));
     }
   }
   for (auto& target : before) {
     if (!target) continue;
     target->retired = true;
-    target->end();
+    if (target->worker != nullptr) target->worker->end();
     retired_.push_back(std::move(target));
   }
   for (const Due& due : dues) {
     if (!due.target->retired) due_.push(due);
   }
-  for (const ProbeConfig* config : added) add(*config);
+  for (const ProbeConfig* config : added) add(configs, *config);
   if (!running_) return;
   plan_new(around_.clock.now());
   timer_.cancel();  // one may be due before the next tick
 }
 
+// Takes away those that have ended: targets of before a reload, and workers that were ended with them or not needed.
 void Scheduler::bury() {
-  std::erase_if(retired_, [](const auto& target) { return target->loop.size() == 0; });
+  if (!retired_.empty()) {
+    std::erase_if(retired_, [](const auto& target) { return target->worker == nullptr; });
+  }
+  if (workers_.size() == idle_.size() + in_flight_) return;
+  std::erase_if(workers_, [](const auto& worker) { return worker->has_ended(); });
 }
 
 asio::awaitable<void> Scheduler::stop() {
   running_ = false;
   timer_.cancel();
   co_await ticking_.join();
-  for (const auto& target : retired_) target->end();
-  for (const auto& target : targets_) target->end();
-  for (const auto& target : retired_) {
-    co_await target->loop.join();
-  }
-  for (const auto& target : targets_) {
-    co_await target->loop.join();
+  for (const auto& worker : workers_) worker->end();
+  for (const auto& worker : workers_) {
+    co_await worker->group.join();
   }
 }
 

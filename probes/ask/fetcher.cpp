@@ -71,7 +71,7 @@ HttpRequest counted(HttpRequest request, MemoryBudget::Account& account) {
   return request;
 }
 
-std::string attempt_of(const Text& url) { return url.secret ? "GET" : "GET " + url.value; }
+std::string attempt_of(const std::string& url, bool is_secret) { return is_secret ? "GET" : "GET " + url; }
 
 std::string redirect_target(const std::string& from, const HttpReply& reply) {
   if (!is_redirect(reply.status)) return "";

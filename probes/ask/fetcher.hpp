@@ -36,7 +36,7 @@ HttpRequest request_of(const ProbeConfig& config, const Text& url, const HttpOpt
 // The same whose body is counted in the account, which must outlive it.
 HttpRequest counted(HttpRequest request, MemoryBudget::Account& account);
 // The same for people, without what is secret.
-std::string attempt_of(const Text& url);
+std::string attempt_of(const std::string& url, bool is_secret);
 
 // Where a reply sends us; empty when it does not, or to something that is not http or https.
 std::string redirect_target(const std::string& from, const HttpReply& reply);

@@ -5,12 +5,18 @@
 
 namespace probes {
 
+namespace {
+
+// All probes have this field: there is one key of it.
+const rules::SharedSeriesKey& duration_key() {
+  static const rules::SharedSeriesKey key = field_key("duration");
+  return key;
+}
+
+}  // namespace
+
 PollFrame::PollFrame(const ProbeConfig& config, std::size_t instance, const Clock& clock)
-    : clock_(clock),
-      name_(config.name),
-      instance_(instance),
-      down_on_(config.down_on),
-      duration_(field_key("duration")) {}
+    : clock_(clock), name_(config.name), instance_(instance), down_on_(config.down_on) {}
 
 rules::Poll PollFrame::finish(rules::Instant started, std::vector<rules::Reading> readings,
                               std::optional<rules::Fault> fault) const {
@@ -21,7 +27,7 @@ rules::Poll PollFrame::finish(rules::Instant started, std::vector<rules::Reading
   poll.ended = clock_.now();
   poll.up = rules::Up::up;
   poll.readings = std::move(readings);
-  poll.readings.push_back({duration_, rules::seconds(poll.ended - started)});
+  poll.readings.push_back({duration_key(), rules::seconds(poll.ended - started)});
   if (fault) {
     poll.up = rules::up_from(fault->kind, down_on_);
     fault->what.insert(0, "probe \"" + name_.text + "\": ");

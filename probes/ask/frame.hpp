@@ -25,7 +25,6 @@ class PollFrame {
   rules::ProbeName name_;
   std::size_t instance_;
   rules::DownOn down_on_;
-  rules::SharedSeriesKey duration_;
 };
 
 // A probe's own field, interned.

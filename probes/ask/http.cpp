@@ -25,12 +25,13 @@ class Http final : public Probe {
         request_(counted(request_of(config, what.urls.at(instance), what.options), account_)),
         expected_(what.expect),
         fields_(what.json, what.check),
-        attempt_(attempt_of(what.urls.at(instance))) {}
+        is_secret_(what.urls.at(instance).secret) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     const auto outcome = co_await fetcher_.fetch(request_, nullptr);
-    std::optional<Fault> fault = judge(expected_, outcome, attempt_, account_.room());
+    const auto attempted = [this] { return attempt(); };
+    std::optional<Fault> fault = judge(expected_, outcome, attempted, account_.room());
     std::vector<rules::Reading> readings;
     if (!fault && !fields_.empty()) fault = read(std::get<HttpReply>(outcome), readings);
     account_.hold(0);
@@ -39,12 +40,13 @@ class Http final : public Probe {
 
  private:
   std::optional<Fault> read(const HttpReply& reply, std::vector<rules::Reading>& readings) const {
-    if (reply.body_fault) return Fault{reply.body_fault->kind, attempt_ + ": " + reply.body_fault->what};
+    if (reply.body_fault) return Fault{reply.body_fault->kind, attempt() + ": " + reply.body_fault->what};
     auto taken = fields_.read(reply.body, account_.room());
-    if (auto* const fault = std::get_if<Fault>(&taken)) return Fault{fault->kind, attempt_ + ": " + fault->what};
+    if (auto* const fault = std::get_if<Fault>(&taken)) return Fault{fault->kind, attempt() + ": " + fault->what};
     readings = std::move(std::get<std::vector<rules::Reading>>(taken));
     return std::nullopt;
   }
+  std::string attempt() const { return attempt_of(request_.request().url, is_secret_); }
 
   PollFrame frame_;
   Fetcher fetcher_;
@@ -52,7 +54,7 @@ class Http final : public Probe {
   PreparedRequest request_;
   Expected expected_;
   JsonFields fields_;
-  std::string attempt_;
+  bool is_secret_;  // its address
 };
 
 // A method's key holds the address: get = "http://...".

@@ -73,7 +73,8 @@ class Journey final : public Probe {
       const HttpRequestConfig& step = steps_.at(i);
       HttpRequest request = request_of(step, saved, deadline.left());
       const Outcome outcome = co_await fetcher_.fetch(std::move(request), jar);
-      fault = judge(expected_.at(i), outcome, attempt_of(i), account_.room());
+      const auto attempted = [this, i] { return attempt_of(i); };
+      fault = judge(expected_.at(i), outcome, attempted, account_.room());
       if (!fault) fault = savers_.at(i).save(std::get<HttpReply>(outcome), jar, saved, account_.room());
       account_.hold(0);
       if (fault) fault->what.insert(0, "step " + std::to_string(i + 1) + ": ");

@@ -29,7 +29,7 @@ class Prometheus final : public Probe {
         page_account_(around.memory, config.name, instance),
         body_account_(around.memory, config.name, instance),
         request_(counted(page_request(config, what, instance), body_account_)),
-        attempt_(attempt_of(what.urls.at(instance))) {}
+        is_secret_(what.urls.at(instance).secret) {}
 
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
@@ -67,7 +67,7 @@ class Prometheus final : public Probe {
     }
     if (!fault) fault = reply.body_fault;
     if (!fault) fault = page_.finish(reply.body_end);
-    if (fault) fault->what.insert(0, attempt_ + ": ");
+    if (fault) fault->what.insert(0, attempt_of(request_.request().url, is_secret_) + ": ");
     return fault;
   }
 
@@ -78,7 +78,7 @@ class Prometheus final : public Probe {
   Fault refused_{FaultKind::no_memory, "it would have kept too much lately"};  // why it is put off
   MemoryBudget::Account body_account_;                                         // of an answer that is no page
   PreparedRequest request_;
-  std::string attempt_;
+  bool is_secret_;  // its address
 };
 
 void settle(void*, Given& given) { settle_urls(given, true); }

@@ -6,7 +6,7 @@ using rules::Fault;
 using rules::FaultKind;
 
 std::optional<Fault> judge(const Expected& expected, const std::variant<HttpReply, Fault>& outcome,
-                           const std::string& attempt, std::size_t room) {
+                           const std::function<std::string()>& attempt, std::size_t room) {
   const rules::Expectation& expect = expected.expectation();
   const bool expects_body = !expect.json.empty() || !expect.body.empty();
   const bool expects = expects_body || !expect.status.empty();
@@ -28,7 +28,7 @@ std::optional<Fault> judge(const Expected& expected, const std::variant<HttpRepl
   if (!fault) return std::nullopt;
   // Whoever says what a good answer is means that any other is not.
   if (expects && fault->kind == FaultKind::status) fault->kind = FaultKind::contradiction;
-  fault->what.insert(0, attempt + ": ");
+  fault->what.insert(0, attempt() + ": ");
   return fault;
 }
 

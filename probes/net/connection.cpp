@@ -169,10 +169,11 @@ Fault Connection::too_late(const Deadline& deadline) const {
 Connection::Received Connection::received(std::string_view carried, const boost::system::error_code& error,
                                           std::size_t count, const Deadline& deadline) {
   assert(carried.size() + piece_size < read_buffer_size);
+  const std::unique_ptr<Piece> piece = std::move(piece_);
   if (error && error != asio::error::eof) return {{}, 0, interruption(error, read_verb, deadline)};
   char* const buffer = read_buffer().data();
   std::memcpy(buffer, carried.data(), carried.size());
-  std::memcpy(buffer + carried.size(), piece_.data(), count);
+  std::memcpy(buffer + carried.size(), piece->data(), count);
   std::size_t fresh = count;
   is_more_ = count == piece_size;
   if (is_more_) fresh += read_now(carried.size() + count);

@@ -22,7 +22,7 @@ namespace probes {
 
 class TlsSession;
 
-inline constexpr std::size_t piece_size = 512;  // bytes; each connection has as many
+inline constexpr std::size_t piece_size = 512;  // bytes; each connection that waits for an answer has as many
 
 // Bytes of one read. Connections of a thread share the buffer, so a thousand of them need one: what is read must be
 // used before anything is awaited. It is no larger, so that what is read is still in the cache when it is parsed.
@@ -57,7 +57,10 @@ class Connection {
   // Without TLS: the operation waits for bytes, and received() makes of what it gives what came. In the caller's frame,
   // which spares each poll a coroutine; not to be begun when the deadline has passed.
   bool is_plain() const { return !tls_; }
-  auto receive_piece() { return socket_.async_receive(asio::buffer(piece_), in_this_frame); }
+  auto receive_piece() {
+    piece_ = std::make_unique_for_overwrite<Piece>();
+    return socket_.async_receive(asio::buffer(*piece_), in_this_frame);
+  }
   Received received(std::string_view carried, const boost::system::error_code& error, std::size_t count,
                     const Deadline& deadline);
   rules::Fault too_late(const Deadline& deadline) const;
@@ -90,8 +93,10 @@ class Connection {
   bool is_more_ = false;  // perhaps: the last read was as large as it could be
   int wakes_at_ = 1;      // bytes; when fewer are there, and more may come, the socket is not readable
   // Asio receives the first bytes of what comes into here, which the usual answer of a health endpoint fits in. To wait
-  // until the socket is readable would cost a system call and a wake-up more for each poll.
-  std::array<char, piece_size> piece_;
+  // until the socket is readable would cost a system call and a wake-up more for each poll. There is none while no
+  // answer is waited for.
+  using Piece = std::array<char, piece_size>;
+  std::unique_ptr<Piece> piece_;
 };
 
 }  // namespace probes

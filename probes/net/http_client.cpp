@@ -35,28 +35,30 @@ struct Exchange {
 }  // namespace
 
 struct HttpClient::State {
-  State(Resolver& resolver_, TlsOptions tls_) : resolver(resolver_), tls(std::move(tls_)) {}
+  State(Resolver& resolver_, std::shared_ptr<const TlsOptions> tls_) : resolver(resolver_), tls(std::move(tls_)) {}
 
   asio::awaitable<Outcome> fetch(const PreparedRequest& request, BodySink sink);
   asio::awaitable<MaybeFault> open(Exchange& exchange);
   asio::awaitable<Outcome> ask(Exchange& exchange);
 
   Resolver& resolver;
-  TlsOptions tls;
+  std::shared_ptr<const TlsOptions> tls;  // nullptr: as usual
   std::optional<Deadline> deadline;
   std::unique_ptr<Connection> connection;
-  std::string connected_to;  // the connection's origin
+  rules::SharedText connected_to;  // the connection's origin
 };
 
 asio::awaitable<MaybeFault> HttpClient::State::open(Exchange& exchange) {
   const auto executor = co_await asio::this_coro::executor;
   connection = std::make_unique<Connection>(executor);
-  connected_to.clear();
+  connected_to = {};
   const Url& url = exchange.request.url();
   MaybeFault fault = co_await dial(resolver, *connection, url.host, url.port, exchange.deadline);
   if (fault) co_return fault;
   if (url.tls) {
-    fault = co_await connection->start_tls(tls, url.host, exchange.deadline);
+    const TlsOptions usual;
+    const TlsOptions& options = tls ? *tls : usual;
+    fault = co_await connection->start_tls(options, url.host, exchange.deadline);
     if (fault) co_return fault;
   }
   connected_to = exchange.request.origin();
@@ -132,11 +134,13 @@ asio::awaitable<Outcome> HttpClient::State::fetch(const PreparedRequest& request
   }
 }
 
-HttpClient::HttpClient(Resolver& resolver, TlsOptions tls)
-    : state_(std::make_unique<State>(resolver, std::move(tls))) {}
+HttpClient::HttpClient(Resolver& resolver, TlsOptions tls) : state_(std::make_unique<State>(resolver, nullptr)) {
+  if (tls != TlsOptions()) state_->tls = std::make_shared<const TlsOptions>(std::move(tls));
+}
+HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
-HttpClient HttpClient::another() const { return HttpClient(state_->resolver, state_->tls); }
+HttpClient HttpClient::another() const { return HttpClient(std::make_unique<State>(state_->resolver, state_->tls)); }
 
 asio::awaitable<Outcome> HttpClient::fetch(const PreparedRequest& request) { return state_->fetch(request, nullptr); }
 

@@ -51,6 +51,7 @@ class HttpClient {
 
  private:
   struct State;
+  explicit HttpClient(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -10,6 +10,7 @@
 #include "probes/memory_budget.hpp"
 #include "probes/net/url.hpp"
 #include "rules/base/fault.hpp"
+#include "rules/base/shared_text.hpp"
 #include "rules/base/time.hpp"
 
 namespace probes {
@@ -34,8 +35,8 @@ class PreparedRequest {
   const std::optional<rules::Fault>& fault() const { return fault_; }
   const HttpRequest& request() const { return request_; }
   const Url& url() const { return url_; }
-  const std::string& origin() const { return origin_; }  // scheme, host and port: where a connection to it leads
-  const std::string& text() const { return text_; }      // header and body, as they are sent
+  const rules::SharedText& origin() const { return origin_; }  // scheme, host and port: where a connection to it leads
+  const std::string& text() const { return text_; }            // header and body, as they are sent
   // May be sent twice without harm: after a kept connection was closed under us, nobody knows whether the first
   // arrived.
   bool repeatable() const { return repeatable_; }
@@ -45,7 +46,7 @@ class PreparedRequest {
 
   HttpRequest request_;
   Url url_;
-  std::string origin_;
+  rules::SharedText origin_;
   std::string text_;
   std::optional<rules::Fault> fault_;
   bool repeatable_;

@@ -94,7 +94,8 @@ class Repetition {
       return probes;
     };
     const auto deliver = [this](rules::Poll poll) { loop_.observe(std::move(poll)); };
-    scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), std::vector{probe_config()},
+    const auto configs = std::make_shared<const std::vector<probes::ProbeConfig>>(std::vector{probe_config()});
+    scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), configs,
                                                      probes::Surroundings{clock_, resolver_}, deliver, make);
   }
 

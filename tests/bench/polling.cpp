@@ -1,18 +1,13 @@
 // What polling costs as a whole: one process that polls a thousand keep-alive targets once a second, with scheduler,
 // sockets, judging and everything. The targets are served by another process, so that its work is not counted.
 // Prints JSON. Usage: polling_bench [TARGETS [SECONDS]]
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -20,7 +15,6 @@
 #include <fstream>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,71 +22,14 @@
 #include "probes/net/task_group.hpp"
 #include "probes/scheduler.hpp"
 #include "real_clock.hpp"
+#include "server.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
-using asio::ip::tcp;
-
-constexpr std::string_view answer =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n"
-    R"({"status":"ok","database":"connected"})";
-
-// One connection to the server: answers each request that ends with an empty line.
-class Session : public std::enable_shared_from_this<Session> {
- public:
-  explicit Session(tcp::socket socket) : socket_(std::move(socket)) {}
-  void serve() {
-    socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](const auto& error, std::size_t count) {
-      if (error) return;
-      if (std::string_view(self->buffer_.data(), count).ends_with("\r\n\r\n"))
-        self->reply();
-      else
-        self->serve();
-    });
-  }
-
- private:
-  void reply() {
-    asio::async_write(socket_, asio::buffer(answer), [self = shared_from_this()](const auto& error, std::size_t) {
-      if (!error) self->serve();
-    });
-  }
-  tcp::socket socket_;
-  std::array<char, 2048> buffer_{};
-};
-
-void accept_on(tcp::acceptor& acceptor) {
-  acceptor.async_accept([&acceptor](const auto& error, tcp::socket socket) {
-    if (!error) std::make_shared<Session>(std::move(socket))->serve();
-    accept_on(acceptor);
-  });
-}
-
-// Serves in a process of its own until its parent goes. Returns the process and its port.
-struct Server {
-  pid_t pid = -1;
-  std::uint16_t port = 0;
-};
-
-Server start_server() {
-  asio::io_context loop;
-  tcp::acceptor acceptor(loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-  acceptor.listen(asio::socket_base::max_listen_connections);
-  Server server{-1, acceptor.local_endpoint().port()};
-  loop.notify_fork(asio::io_context::fork_prepare);
-  server.pid = fork();
-  if (server.pid != 0) {
-    loop.notify_fork(asio::io_context::fork_parent);
-    return server;
-  }
-  loop.notify_fork(asio::io_context::fork_child);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  accept_on(acceptor);
-  loop.run();
-  _exit(0);
-}
+using bench::Server;
+using bench::start_server;
 
 struct CpuTime {
   rules::Duration user{};
@@ -170,7 +107,8 @@ int main(int argc, char** argv) {
     if (poll.up != rules::Up::up) ++figures.failed;
     figures.late_ms.push_back(std::max(0.0, rules::seconds(poll.started - before - 1s) * 1000));
   };
-  probes::Scheduler scheduler(loop.get_executor(), targets(count, server.port), {clock, resolver}, deliver);
+  const auto configs = std::make_shared<const std::vector<probes::ProbeConfig>>(targets(count, server.port));
+  probes::Scheduler scheduler(loop.get_executor(), configs, {clock, resolver}, deliver);
   scheduler.start();
   run_for(loop, 3s);  // every target has its connection and has been polled twice
   figures.late_ms.reserve(count * static_cast<std::size_t>(length.count() + 1));

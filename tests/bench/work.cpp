@@ -141,6 +141,16 @@ const Work& least() {
   return work;
 }
 
+// Bytes of the core's memory that one more of these takes.
+double kept_of_one_more(const Shape& small, const Shape& large) {
+  const auto kept = [](const Shape& shape) {
+    const std::size_t before = live_bytes();
+    const Host host(shape);
+    return static_cast<double>(live_bytes() - before);
+  };
+  return (kept(large) - kept(small)) / (large.services * large.rules - small.services * small.rules);
+}
+
 }  // namespace
 
 TEST_CASE("work: a poll judges the rule of its probe, once") {
@@ -164,4 +174,29 @@ TEST_CASE("work: a poll costs no more while other services have incidents that w
   Host host(Shape{.services = 100, .troubled = 50});
   REQUIRE(host.open_incidents() == 50);
   check_no_more(host.work_of_a_poll(), least());
+}
+
+// A thousand of them are a megabyte a kilobyte: what is added to each must be worth it.
+TEST_CASE("work: one more rule with its probe takes 3 KiB of the core's memory") {
+  const double bytes = kept_of_one_more(Shape{.rules = 100}, Shape{.rules = 600});
+  CAPTURE(bytes);
+  CHECK(bytes < 3 * 1024);
+}
+
+TEST_CASE("work: one more service with a rule and its probe takes 6 KiB of the core's memory") {
+  const double bytes = kept_of_one_more(Shape{.services = 100}, Shape{.services = 600});
+  CAPTURE(bytes);
+  CHECK(bytes < 6 * 1024);
+}
+
+TEST_CASE("work: an engine refers to the configuration that it is given, and has no copy of it") {
+  const rules::CoreConfig config = configuration(Shape{.rules = 2});
+  rules::CoreConfig longer = configuration(Shape{.rules = 2});
+  for (rules::RuleSpec& rule : longer.rules) rule.explanation.text.assign(100'000, 'x');
+  const auto kept = [](const rules::CoreConfig& shared) {
+    const std::size_t before = live_bytes();
+    const rules::Engine engine(shared, rules::DurableState{}, Instant(std::chrono::hours(1)));
+    return live_bytes() - before;
+  };
+  CHECK(kept(longer) < kept(config) + 10'000);
 }

@@ -90,6 +90,10 @@ ProbeConfig probe(const std::string& name, rules::Duration interval, std::uint16
   return config;
 }
 
+Scheduler::Configs shared(std::vector<ProbeConfig> configs) {
+  return std::make_shared<const std::vector<ProbeConfig>>(std::move(configs));
+}
+
 struct Fixture {
   Fixture() = default;
   explicit Fixture(probes::Resolver::Lookup look_up) : resolver(std::move(look_up)) {}
@@ -118,7 +122,7 @@ struct Fixture {
   }
   void make(std::vector<ProbeConfig> configs, Scheduler::MakeProbes how) {
     const auto deliver = [this](rules::Poll poll) { delivered.push_back(std::move(poll)); };
-    scheduler = std::make_unique<Scheduler>(loop.get_executor(), std::move(configs),
+    scheduler = std::make_unique<Scheduler>(loop.get_executor(), shared(std::move(configs)),
                                             probes::Surroundings{clock, resolver}, deliver, std::move(how));
   }
   // Runs the loop until so much was delivered.
@@ -259,7 +263,7 @@ TEST_CASE("a reload keeps probes that did not change, and drops what changed or 
   it.scheduler->start();
   it.run_until(10);
   REQUIRE(it.world.running["gone"] == 1);
-  it.scheduler->replace({probe("same", 20ms), probe("changed", 20ms, 2), probe("new", 20ms)});
+  it.scheduler->replace(shared({probe("same", 20ms), probe("changed", 20ms, 2), probe("new", 20ms)}));
   it.run_until(30);
   CHECK(it.world.made["same"] == 1);
   CHECK(it.world.made["changed"] == 2);
@@ -267,6 +271,55 @@ TEST_CASE("a reload keeps probes that did not change, and drops what changed or 
   CHECK(it.count_of("gone") == 0);
   CHECK(it.count_of("new") > 0);
   CHECK(it.count_of("same") > 0);
+  it.stop();
+}
+
+TEST_CASE("there are as many coroutines as polls in flight, and after many at once no more than share a wake-up") {
+  constexpr std::size_t many = 200;
+  constexpr std::size_t most_that_wait = 64;
+  Fixture it;
+  std::vector<ProbeConfig> configs;
+  for (std::size_t i = 0; i < many; ++i) configs.push_back(probe("p" + std::to_string(i), 1h));
+  it.make(configs);
+  it.scheduler->start();
+  for (int round = 1; round <= 3; ++round) {
+    for (const ProbeConfig& config : configs) {
+      it.scheduler->poll_now(config.name);
+      it.run_until(it.delivered.size() + 1);
+    }
+    CHECK(it.scheduler->workers() == 1);
+  }
+  for (const ProbeConfig& config : configs) it.scheduler->poll_now(config.name);
+  CHECK(it.scheduler->workers() == many);
+  it.run_until(4 * many);
+  while (it.scheduler->workers() > most_that_wait && it.loop.run_one() > 0) {
+  }
+  CHECK(it.scheduler->workers() == most_that_wait);
+  it.stop();
+}
+
+TEST_CASE("a reload in the middle of many polls ends those of what went, and the others go on") {
+  Fixture it;
+  std::vector<ProbeConfig> before;
+  std::vector<ProbeConfig> after;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    if (i % 2 == 0) it.takes[name] = 1h;
+    before.push_back(probe(name, 20ms));
+    if (i % 2 == 1) after.push_back(before.back());
+  }
+  it.make(before);
+  it.scheduler->start();
+  it.run_until(30);
+  it.scheduler->replace(shared(after));
+  before.clear();
+  it.run_until(90);
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    CHECK(it.world.running[name] == 0);
+    CHECK((it.count_of(name) > 0) == (i % 2 == 1));
+  }
+  CHECK(it.scheduler->workers() <= 10);
   it.stop();
 }
 

@@ -74,6 +74,9 @@ rules::CoreConfig Watcher::core() const {
   return core;
 }
 
+// The scheduler's share of it.
+probes::Scheduler::Configs Watcher::probe_configs() const { return {config_, &config_->probes}; }
+
 // Drivers, readers and performer as the configuration has them. The readers of before must have ended.
 void Watcher::equip() {
   Deeds::Tools tools;
@@ -169,7 +172,7 @@ asio::awaitable<int> Watcher::live() {
   own_up_to_lost_state();
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
   const probes::Surroundings around{clock_, resolver_, make_trusted, &memory_};
-  scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), config_->probes, around, std::move(deliver));
+  scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), probe_configs(), around, std::move(deliver));
   refill_windows();
   equip();
   if (left_at_work_) deeds_.take_over(*std::exchange(left_at_work_, std::nullopt));

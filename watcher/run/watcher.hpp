@@ -68,6 +68,7 @@ class Watcher final : public Host {
   };
 
   rules::CoreConfig core() const;  // of the configuration, in the mode that the options allow
+  probes::Scheduler::Configs probe_configs() const;
   void equip();
   void start_loops();
   asio::awaitable<void> take_up_spool();

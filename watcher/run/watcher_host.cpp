@@ -135,7 +135,7 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
   server_.allow(std::get<Places>(places));
   memory_.resize(static_cast<std::size_t>(config_->watcher.memory));
   loop_.reload(core());
-  scheduler_->replace(config_->probes);
+  scheduler_->replace(probe_configs());
   outbox_.replace(config_->notifiers);
   equip();
   co_await loop_.settled();
