@@ -37,7 +37,7 @@ rules::Tell message(const std::string& incident, rules::Stage stage, const std::
 
 asio::awaitable<void> save(watcher::JournalThread& journal, std::vector<rules::Record> records,
                            std::vector<watcher::OutboxEntry> entries, bool& done) {
-  const auto fault = co_await journal.save(std::move(records), std::move(entries));
+  const auto fault = co_await journal.save(records, entries);
   CHECK_FALSE(fault);
   done = true;
 }

@@ -1,12 +1,14 @@
 #include <boost/json.hpp>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/run/giving_back.hpp"
 
 namespace watcher {
 
 namespace {
 
 int run_watcher(const CommandLine& line, bool dry_run) {
+  give_back_large_blocks();
   std::optional<Config> config = line.load();
   if (!config) {
     line.err() << "rollbackd: the configuration has errors; nothing was started\n";

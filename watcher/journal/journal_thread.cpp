@@ -137,12 +137,12 @@ asio::awaitable<bool> JournalThread::use(std::function<void(Journal&)> work) {
 }
 
 asio::awaitable<std::optional<JournalFault>> JournalThread::save(std::vector<rules::Record> records) {
-  std::vector<OutboxEntry> none;
-  return save(std::move(records), std::move(none));
+  const std::vector<OutboxEntry> none;
+  co_return co_await save(records, none);
 }
 
-asio::awaitable<std::optional<JournalFault>> JournalThread::save(std::vector<rules::Record> records,
-                                                                 std::vector<OutboxEntry> messages) {
+asio::awaitable<std::optional<JournalFault>> JournalThread::save(const std::vector<rules::Record>& records,
+                                                                 const std::vector<OutboxEntry>& messages) {
   std::optional<JournalFault> fault = JournalFault{.what = std::string("save a decision: ") + not_asked};
   std::function<void(Journal&)> work = [&](Journal& journal) { fault = journal.save(records, messages); };
   co_await use(std::move(work));

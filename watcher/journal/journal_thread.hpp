@@ -32,9 +32,9 @@ class JournalThread {
   const JournalState& found() const { return found_; }
 
   asio::awaitable<std::optional<JournalFault>> save(std::vector<rules::Record> records);
-  // The same with the messages that tell of it, so that a crash loses neither.
-  asio::awaitable<std::optional<JournalFault>> save(std::vector<rules::Record> records,
-                                                    std::vector<OutboxEntry> messages);
+  // The same with the messages that tell of it, so that a crash loses neither. Both must live until it has returned.
+  asio::awaitable<std::optional<JournalFault>> save(const std::vector<rules::Record>& records,
+                                                    const std::vector<OutboxEntry>& messages);
   asio::awaitable<std::optional<JournalFault>> alive(rules::Instant now);
   asio::awaitable<std::optional<JournalFault>> enqueue(std::vector<OutboxEntry> entries);
   asio::awaitable<std::optional<JournalFault>> keep_reserve();

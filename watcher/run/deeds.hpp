@@ -80,7 +80,7 @@ class Deeds {
     asio::cancellation_signal cancel;
   };
 
-  asio::awaitable<bool> make_durable(const Batch& batch);
+  asio::awaitable<bool> make_durable(Batch& batch);
   asio::awaitable<std::optional<JournalFault>> save_patiently(const std::vector<rules::Record>& records,
                                                               const std::vector<OutboxEntry>& messages,
                                                               rules::Duration patience);

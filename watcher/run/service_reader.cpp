@@ -105,23 +105,28 @@ asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
   co_return read;
 }
 
+asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
+  looks_asked_ = std::max(looks_asked_ - 1, 0);
+  rules::RevisionRead read = co_await driver_.identify();
+  // A look that was cut short says nothing about the service.
+  const bool cut_short = co_await probes::cancelled();
+  if (cut_short) co_return;
+  if (read.revision && !schema_command_.empty()) {
+    read.schema = co_await schema_of(*read.revision);
+  }
+  deliver_(std::move(read));
+  if (!also_at_readiness) co_return;
+  rules::ReadinessRead ready = co_await readiness();
+  deliver_(std::move(ready));
+}
+
+// What a look needs ends with it: most services wait most of the time.
 asio::awaitable<void> ServiceReader::loop() {
   const auto looks = readiness_interval / std::max(interval_, rules::Duration(1));
   const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_per_readiness_max);
-  for (int look = 0;; ++look) {
-    looks_asked_ = std::max(looks_asked_ - 1, 0);
-    rules::RevisionRead read = co_await driver_.identify();
-    // A look that was cut short says nothing about the service.
-    const bool cut_short = co_await probes::cancelled();
-    if (cut_short) co_return;
-    if (read.revision && !schema_command_.empty()) {
-      read.schema = co_await schema_of(*read.revision);
-    }
-    deliver_(std::move(read));
-    if (look % looks_per_readiness == 0) {
-      rules::ReadinessRead ready = co_await readiness();
-      deliver_(std::move(ready));
-    }
+  for (int count = 0;; ++count) {
+    const bool also_at_readiness = count % looks_per_readiness == 0;
+    co_await look(also_at_readiness);
     // Both: the driver may have swallowed it, and it may have come while waiting.
     const bool ended_in_look = co_await probes::cancelled();
     if (ended_in_look) co_return;

@@ -42,6 +42,7 @@ class ServiceReader {
   asio::awaitable<void> loop();
 
  private:
+  asio::awaitable<void> look(bool also_at_readiness);
   asio::awaitable<void> wait();
   asio::awaitable<std::string> schema_of(rules::Revision revision);
   void warn_of_schema(std::string why);

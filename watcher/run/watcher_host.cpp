@@ -5,6 +5,7 @@
 
 #include "watcher/notify/curl_library.hpp"
 #include "watcher/run/descriptors.hpp"
+#include "watcher/run/giving_back.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -140,6 +141,7 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
   equip();
   co_await loop_.settled();
   log_info("reload", "file=" + log_value(config_->path));
+  give_back_what_is_over();
   rules::Answer answer;
   answer.accepted = true;
   answer.text = "reloaded " + config_->path;

@@ -9,6 +9,7 @@
 
 #include "probes/net/cancelled.hpp"
 #include "probes/places.hpp"
+#include "watcher/run/giving_back.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -25,6 +26,10 @@ constexpr rules::Duration tick = std::chrono::seconds(1);
 // How often spans are written for the next start; what is lost at a crash is at most this much of one.
 constexpr int ticks_per_span_save = 5;
 constexpr int ticks_per_disk_look = 60;
+// By then connections stand, what runs was looked at, and all spans were saved once.
+constexpr int ticks_of_start = 12;
+// Samples are written with them, and earlier where so many bytes wait: a thousand polls a second are that many.
+constexpr std::size_t samples_soon = 128 * 1024;
 constexpr int ticks_per_trouble_look = 5;
 // What a stop asks systemd for, again and again while a step of a plan ends.
 constexpr rules::Duration stop_extension = std::chrono::seconds(30);
@@ -98,7 +103,9 @@ void Watcher::save_spans() {
   if (std::exchange(spans_lost_, deeds_.spans_lost()) != deeds_.spans_lost()) span_keeping_.forget();
   const rules::Instant now = clock_.now();
   rules::SpanChanges changes = span_keeping_.changes(engine_.spans(now), now);
-  Batch batch{rules::Save{changes.rest}};
+  Batch batch;
+  batch.reserve(1 + changes.changed.size());
+  batch.push_back(rules::Save{changes.rest});
   for (rules::SpanRecord& span : changes.changed) batch.push_back(rules::Save{std::move(span)});
   loop_.push(std::move(batch));
 }
@@ -128,10 +135,12 @@ asio::awaitable<void> Watcher::housekeeping() {
     co_await timer.async_wait(as_result);
     const bool ended = co_await probes::cancelled();
     if (ended) co_return;
-    if (count % ticks_per_span_save == 0) {
+    const bool is_span_save = count % ticks_per_span_save == 0;
+    if (is_span_save || samples_.size() >= samples_soon) {
       co_await record_samples();
-      save_spans();  // that we are alive, too
     }
+    if (is_span_save) save_spans();  // that we are alive, too
+    if (count == ticks_of_start) give_back_what_is_over();
     const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();
     if (count % (is_troubled ? ticks_per_trouble_look : ticks_per_disk_look) == 1) {
       co_await look_at_disk();

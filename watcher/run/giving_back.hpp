@@ -1,0 +1,14 @@
+#pragma once
+
+namespace watcher {
+
+// Large blocks of memory go back to the system when they are freed. By default glibc takes the first large block that
+// is freed as a reason to keep as much at hand for ever. To be called before there are any.
+void give_back_large_blocks();
+
+// To be called when the start or a reload is over: what they needed and nothing else does goes back. That is memory
+// that is free between blocks in use, and code and constants of the program and its libraries: read-only pages of their
+// files, which are read again when they are needed.
+void give_back_what_is_over();
+
+}  // namespace watcher
