@@ -6,7 +6,6 @@ namespace rules {
 
 namespace {
 
-constexpr std::string_view redacted = "<redacted>";
 constexpr std::string_view after_scheme = "://";
 constexpr std::string_view ends_authority = "/?# \t\r\n\"'`";
 

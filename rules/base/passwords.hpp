@@ -1,9 +1,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rules {
+
+// What stands in the place of a secret.
+constexpr std::string_view redacted = "<redacted>";
 
 // Passwords in addresses: "hunter2" of https://ada:hunter2@example.org/. Where an address stands in the text does not
 // matter; one without a password has none.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "rules/base/command_secrets.hpp"
 #include "rules/base/parse.hpp"
-#include "rules/base/passwords.hpp"
 
 namespace rules {
 
@@ -17,9 +17,10 @@ struct Overloaded : Fs... {
 template <class... Fs>
 Overloaded(Fs...) -> Overloaded<Fs...>;
 
-std::string joined(const std::vector<std::string>& argv) {
+// Without the secrets that stand in it.
+std::string told(const std::vector<std::string>& argv) {
   std::string out;
-  for (const std::string& word : argv) {
+  for (const std::string& word : told_words(argv)) {
     if (!out.empty()) out += ' ';
     out += word;
   }
@@ -62,7 +63,7 @@ void add(std::string& out, const StepSpec& step) {
   add(out, std::string(kind_of(step)));
   std::visit(Overloaded{
                  [&](const RunStep& s) {
-                   for (const std::string& word : s.argv) add(out, word);
+                   for (const std::string& word : told_words(s.argv)) add(out, word);
                  },
                  [&](const HttpStep& s) {
                    add(out, s.method);
@@ -75,7 +76,7 @@ void add(std::string& out, const StepSpec& step) {
                  [&](const NotifyStep& s) { add(out, s.notifier.text); },
                  [&](const CaptureStep& s) {
                    add(out, s.file);
-                   for (const std::string& word : s.argv) add(out, word);
+                   for (const std::string& word : told_words(s.argv)) add(out, word);
                  },
                  [&](const SwitchStep& s) { add(out, target_text(s)); },
                  [&](const WaitStep& s) { add(out, s.until.text() + " for " + to_string(s.hold)); },
@@ -125,18 +126,17 @@ bool is_mutating(const StepSpec& step) {
 }
 
 std::string describe(const StepSpec& step) {
-  return std::visit(
-      Overloaded{
-          [](const RunStep& s) { return "run " + without_passwords(joined(s.argv)); },
-          [](const HttpStep& s) { return "http " + s.method + " " + shown(s.url); },
-          [](const NotifyStep& s) { return "notify " + s.notifier.text; },
-          [](const CaptureStep& s) { return "capture " + s.file + ": " + without_passwords(joined(s.argv)); },
-          [](const SwitchStep& s) { return "switch " + target_text(s); },
-          [](const WaitStep& s) { return "wait " + s.until.text() + " for " + to_string(s.hold); },
-          [](const SleepStep& s) { return "sleep " + to_string(s.length); },
-          [](const AskStep& s) { return "ask " + s.question; },
-      },
-      step.what);
+  return std::visit(Overloaded{
+                        [](const RunStep& s) { return "run " + told(s.argv); },
+                        [](const HttpStep& s) { return "http " + s.method + " " + shown(s.url); },
+                        [](const NotifyStep& s) { return "notify " + s.notifier.text; },
+                        [](const CaptureStep& s) { return "capture " + s.file + ": " + told(s.argv); },
+                        [](const SwitchStep& s) { return "switch " + target_text(s); },
+                        [](const WaitStep& s) { return "wait " + s.until.text() + " for " + to_string(s.hold); },
+                        [](const SleepStep& s) { return "sleep " + to_string(s.length); },
+                        [](const AskStep& s) { return "ask " + s.question; },
+                    },
+                    step.what);
 }
 
 const SwitchStep* ActionSpec::switch_step() const {

@@ -7,6 +7,7 @@
 #include "cli_support.hpp"
 #include "config_files.hpp"
 #include "rules/base/passwords.hpp"
+#include "rules/base/secret_names.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/schema.hpp"
@@ -163,11 +164,11 @@ TEST_CASE("names that sound like a secret") {
   for (const char* const name : {"password", "PGPASSWORD", "API_KEY", "access_token", "Authorization", "Cookie", "PW",
                                  "DB_PW", "sig", "client-secret", "X-Auth"}) {
     CAPTURE(name);
-    CHECK(watcher::sounds_secret(name));
+    CHECK(rules::sounds_secret(name));
   }
   for (const char* const name : {"LANG", "Accept", "format", "user", "powers", "X-Team", ""}) {
     CAPTURE(name);
-    CHECK_FALSE(watcher::sounds_secret(name));
+    CHECK_FALSE(rules::sounds_secret(name));
   }
 }
 
@@ -185,6 +186,37 @@ TEST_CASE("SPEC 4: check --expand masks what a command is given in its words") {
     CHECK_FALSE(has(masked.out, "hunter-token"));
   }
   CHECK(has(nobody(folder.line({"check", "--expand", "--secrets"})).out, "--token hunter-token"));
+}
+
+TEST_CASE("a secret that stands in a command is taken out of whatever repeats it, and not shown by check --expand") {
+  const std::vector<std::string> commands{
+      R"(["curl", "-H", "Authorization: Bearer hunter-a", "http://127.0.0.1:1/"])",
+      R"(["curl", "-sfu", "admin:hunter-a", "http://127.0.0.1:1/"])",
+      R"(["curl", "-b", "session=hunter-a", "http://127.0.0.1:1/?a=b&token=hunter-a"])",
+      R"(["sh", "-c", "curl -H 'X-Api-Key: hunter-a' http://127.0.0.1:1/"])",
+      R"(["mysql", "-phunter-a"])",
+      R"(["./x", "--header=PRIVATE-TOKEN: hunter-a"])",
+  };
+  for (const std::string& command : commands) {
+    for (const std::string key : {"identify", "rollback"}) {
+      CAPTURE(key + " = " + command);
+      FakeWatcher nobody;
+      const std::string other = key == "identify" ? "rollback = [\"./r\"]\n" : "identify = [\"./i\"]\n";
+      const std::string text = "[service.web]\nhealth = \"http://127.0.0.1:1/\"\nrules = [\"down for 30s\"]\n" + other +
+                               key + " = " + command + "\n[probe.e]\ntype = \"exec\"\nrun = " + command +
+                               "\n[action.rollback]\n[[action.rollback.step]]\ncapture = \"x\"\nrun = " + command +
+                               "\n[[action.rollback.step]]\nswitch = \"last-good\"\n";
+      const watcher::Config config = loaded(text);
+      std::string repeated = "it said hunter-a";
+      watcher::redact(repeated, config.secrets);
+      CHECK_FALSE(tells(repeated));
+      CHECK_FALSE(tells(rules::describe(config.core.actions[0].steps[0])));
+      const CliFolder folder(text);
+      CHECK_FALSE(tells(nobody(folder.line({"check", "--expand"})).out));
+      CHECK_FALSE(tells(nobody(folder.line({"check", "--expand", "--json"})).out));
+      CHECK(tells(nobody(folder.line({"check", "--expand", "--secrets"})).out));
+    }
+  }
 }
 
 TEST_CASE("what an argument only points to is no secret") {

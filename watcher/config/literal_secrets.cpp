@@ -1,11 +1,12 @@
 #include "watcher/config/literal_secrets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <utility>
 
+#include "rules/base/command_secrets.hpp"
 #include "rules/base/passwords.hpp"
+#include "rules/base/secret_names.hpp"
 #include "watcher/config/toml_text.hpp"
 
 namespace watcher {
@@ -15,10 +16,10 @@ namespace {
 namespace json = boost::json;
 
 using probes::Kind;
+using rules::redacted;
+using rules::sounds_secret;
 using rules::Text;
 using Parts = std::vector<std::string>;
-
-constexpr std::string_view redacted = "<redacted>";
 
 void append(Parts& to, Parts more) { std::move(more.begin(), more.end(), std::back_inserter(to)); }
 
@@ -138,55 +139,9 @@ Parts mark_addresses(std::vector<Text>& addresses) {
   return out;
 }
 
-// Of an option or variable: --password, PGPASSWORD. One that names a file is none.
-bool is_secret_argument(std::string_view name) {
-  constexpr std::array<std::string_view, 8> words{"pass",   "pwd",     "secret",  "token",
-                                                  "apikey", "api-key", "api_key", "credential"};
-  constexpr std::array<std::string_view, 7> elsewhere{"file", "path", "url", "name", "env", "stdin", "dir"};
-  std::string lower(name.substr(std::min(name.find_first_not_of('-'), name.size())));
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (std::any_of(elsewhere.begin(), elsewhere.end(), [&](auto end) { return lower.ends_with(end); })) return false;
-  return std::any_of(words.begin(), words.end(), [&](auto word) { return lower.find(word) != lower.npos; });
-}
-
-// A variable, a revision that is filled in, a file or another option is no secret.
-void add_value(Parts& out, std::string_view value) {
-  constexpr std::string_view quotes = "\"'";
-  while (!value.empty() && quotes.find(value.front()) != quotes.npos) value.remove_prefix(1);
-  value = value.substr(0, value.find_first_of("\"';"));
-  constexpr std::string_view not_secret = "$`{@/-<";
-  if (!value.empty() && not_secret.find(value.front()) == not_secret.npos) out.emplace_back(value);
-}
-
-// --password=VALUE, --password VALUE, PGPASSWORD=VALUE, in a command or in what a shell is given.
-Parts secrets_of_arguments(const std::vector<std::string>& argv) {
-  Parts out;
-  bool is_value = false;
-  for (const std::string& argument : argv) {
-    std::string_view rest = argument;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find_first_of(" \t\n"), rest.size());
-      const std::string_view word = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (std::exchange(is_value, false)) add_value(out, word);
-      const std::size_t equals = word.find('=');
-      const bool is_secret = is_secret_argument(word.substr(0, equals));
-      if (equals != word.npos && is_secret) add_value(out, word.substr(equals + 1));
-      is_value = equals == word.npos && word.starts_with("--") && is_secret;
-    }
-  }
-  return out;
-}
-
 Parts secrets_of_words(const std::vector<std::string>& words) {
   Parts out;
   for (const std::string& word : words) append(out, rules::passwords_in(word));
-  return out;
-}
-
-Parts secrets_of_command(const std::vector<std::string>& argv) {
-  Parts out = secrets_of_words(argv);
-  append(out, secrets_of_arguments(argv));
   return out;
 }
 
@@ -196,15 +151,6 @@ Parts mark_body(Text& body) {
 }
 
 }  // namespace
-
-bool sounds_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 12> words{"pass", "pwd",  "secret", "token",   "key",    "auth",
-                                                   "cred", "sign", "cookie", "session", "apikey", "otp"};
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (lower == "pw" || lower.ends_with("_pw") || lower.starts_with("pw_") || lower == "sig") return true;
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return lower.find(word) != lower.npos; });
-}
 
 std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& value) {
   switch (key.kind) {
@@ -222,7 +168,7 @@ std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& val
     case Kind::strings:
       return secrets_of_words(std::get<std::vector<std::string>>(value));
     case Kind::argv:
-      return secrets_of_command(std::get<std::vector<std::string>>(value));
+      return rules::secrets_in_command(std::get<std::vector<std::string>>(value));
     case Kind::string:
     case Kind::pattern:
     case Kind::path:

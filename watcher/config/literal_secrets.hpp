@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "probes/key.hpp"
@@ -14,14 +13,11 @@ namespace watcher {
 // Which part of a value is secret, its kind says: all of a text; in an address the values of ?token= and the like, and
 // for a row that says so (Key::secret_path) everything after the host, as paths of webhooks are keys to them; headers
 // and variables whose names or values sound like one (Authorization, API_KEY, a password in an address); the same in
-// the members of a body.
+// the members of a body; in a command what rules::secrets_in_command finds.
 
 // Marks what is secret of the value of a key. Returns the secrets: nothing that is told may have them in it.
 std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& value);
 // The same of an address that has no row of its own.
 std::vector<std::string> mark_secrets_of_address(rules::Text& address);
-
-// Whether what has that name is usually kept to oneself: password, API_KEY, Authorization, ...
-bool sounds_secret(std::string_view name);
 
 }  // namespace watcher
