@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "serve_support.hpp"
+#include "watcher/report/visible.hpp"
 #include "watcher/serve/access.hpp"
 #include "watcher/serve/client.hpp"
 
@@ -144,6 +145,21 @@ TEST_CASE("health is always ok, readiness says what is missing") {
   CHECK(reply.status == 503);
   CHECK(reply.body == "not ready: no probe has answered yet\n");
   CHECK(get(host, "/healthz").status == 200);
+}
+
+TEST_CASE("what others said is visible in answers of plain text, too") {
+  FakeHost host;
+  const std::string danger = "a\x1b]52;c;cm0gLXJm\x07\xe2\x80\xae\x9b\xff";
+  host.not_ready_ = {danger};
+  host.incidents_.front().outcome_detail = danger;
+  host.view_.rules.front().missing.push_back(danger);
+  for (const char* const target : {"/readyz", "/api/v1/explain", "/api/v1/explain?subject=slow",
+                                   "/api/v1/explain?subject=20261121-020304-web-slow"}) {
+    CAPTURE(target);
+    const std::string body = get(host, target).body;
+    CHECK(body.find("a\\e]52;c;cm0gLXJm\\x07U+202E") != std::string::npos);
+    CHECK(watcher::visible(body) == body);
+  }
 }
 
 TEST_CASE("pause and resume reach the engine as asked for") {
@@ -423,4 +439,13 @@ TEST_CASE("only whole names are own ones") {
   CHECK(watcher::is_own_host("watcher.internal:9877", names));
   CHECK_FALSE(watcher::is_own_host("watcher.internal.evil:9877", names));
   CHECK_FALSE(watcher::is_own_host("127.0.0.1.evil.example", names));
+  for (const char* const own : {"localhost", "localhost:", "localhost:9877", "127.0.0.1:1", "[::1]", "[::1]:9877"}) {
+    CAPTURE(own);
+    CHECK(watcher::is_own_host(own, names));
+  }
+  for (const char* const other : {"localhost:x.evil.example", "localhost:1@evil.example", "[::1].evil.example",
+                                  "[::1]:1.evil.example", "[fe80::1%25evil.example]", "[::1", "[]", ":1", "::1", ""}) {
+    CAPTURE(other);
+    CHECK_FALSE(watcher::is_own_host(other, names));
+  }
 }

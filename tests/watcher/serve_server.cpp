@@ -229,6 +229,37 @@ TEST_CASE("a request with two Host headers is refused") {
   CHECK(begins(roundtrip(served, request("GET /api/v1/status", "Host: evil.example\r\n")), "HTTP/1.1 400 "));
 }
 
+TEST_CASE("metrics of a loopback address are for own names alone, as everything else is") {
+  for (const std::string token : {"", "secret"}) {
+    const Served served(token);
+    for (const std::string line : {"GET /metrics", "HEAD /metrics", "GET /metrics?x=y"}) {
+      CAPTURE(line);
+      const auto asked = [&](const std::string& host) {
+        return roundtrip(served, line + " HTTP/1.1\r\nConnection: close\r\n" + host + "\r\n");
+      };
+      CHECK(begins(asked("Host: evil.example\r\n"), "HTTP/1.1 403 "));
+      CHECK(asked("Host: evil.example\r\n").find("rollbackd_build_info") == std::string::npos);
+      CHECK(begins(asked("Host: localhost:9877\r\n"), "HTTP/1.1 200 "));
+      CHECK(begins(asked(""), "HTTP/1.1 200 "));
+    }
+  }
+}
+
+TEST_CASE("a transfer encoding other than chunked is refused, and nothing after it is a request") {
+  const Served served("secret");
+  const std::string line = "POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n";
+  const std::string next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  for (const std::string coding : {"xchunked", "identity", "gzip, chunked", "chunked, chunked"}) {
+    CAPTURE(coding);
+    const std::string replies = roundtrip(served, line + "Transfer-Encoding: " + coding + "\r\n\r\n0\r\n\r\n" + next);
+    CHECK((begins(replies, "HTTP/1.1 501 ") || begins(replies, "HTTP/1.1 400 ")));
+    CHECK(replies.find("200 OK") == std::string::npos);
+  }
+  CHECK(begins(roundtrip(served, line + "Transfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + next),
+               "HTTP/1.1 200 "));
+  CHECK(begins(roundtrip(served, line + "Authorization: Bearer other\r\n\r\n"), "HTTP/1.1 400 "));
+}
+
 TEST_CASE("an answer without a body is an error with words") {
   ApiReply reply;
   reply.status = 503;

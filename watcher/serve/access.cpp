@@ -27,13 +27,16 @@ Digest digest_of(std::string_view text) {
 
 bool is_reading(const ApiRequest& request) { return request.method == "GET"; }
 
-// Without the port, and without the brackets of an IPv6 address.
+bool is_port(std::string_view text) {
+  return text.empty() || (text.front() == ':' && text.find_first_not_of("0123456789", 1) == text.npos);
+}
+
+// Without the port, and without the brackets of an IPv6 address; nothing where something else follows.
 std::string_view host_of(std::string_view authority) {
-  if (!authority.empty() && authority.front() == '[') {
-    const std::size_t end = authority.find(']');
-    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
-  }
-  return authority.substr(0, authority.rfind(':'));
+  const bool is_bracketed = !authority.empty() && authority.front() == '[';
+  const std::size_t end = is_bracketed ? authority.find(']') : std::min(authority.rfind(':'), authority.size());
+  if (end == authority.npos || !is_port(authority.substr(is_bracketed ? end + 1 : end))) return {};
+  return is_bracketed ? authority.substr(1, end - 1) : authority.substr(0, end);
 }
 
 bool is_public(const Target& target) { return target.is("/metrics") || target.is("/healthz") || target.is("/readyz"); }
@@ -49,7 +52,8 @@ ApiReply unauthorized(const std::string& detail) {
 bool is_own_host(std::string_view host, const std::vector<std::string>& names) {
   std::string name(host_of(host));
   if (!name.empty() && name.back() == '.') name.pop_back();
-  if (name.empty()) return false;
+  // The zone of an address may be anything.
+  if (name.empty() || name.find('%') != name.npos) return false;
   boost::system::error_code error;
   boost::asio::ip::make_address(name, error);
   if (!error || boost::iequals(name, "localhost")) return true;

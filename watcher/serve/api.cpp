@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "watcher/report/visible.hpp"
 #include "watcher/serve/access.hpp"
 #include "watcher/serve/deed.hpp"
 #include "watcher/serve/deploys_json.hpp"
@@ -28,11 +29,12 @@ ApiReply json_reply(std::string body) {
   return reply;
 }
 
-ApiReply text_reply(unsigned status, std::string body) {
+// It may say what a target or a command said, and is read on terminals.
+ApiReply text_reply(unsigned status, const std::string& body) {
   ApiReply reply;
   reply.status = status;
   reply.content_type = plain_text;
-  reply.body = std::move(body);
+  reply.body = visible(body);
   return reply;
 }
 
@@ -42,7 +44,7 @@ ApiReply readiness(const std::vector<std::string>& reasons) {
   if (reasons.empty()) return text_reply(200, "ready\n");
   std::string body;
   for (const std::string& reason : reasons) body += "not ready: " + reason + "\n";
-  return text_reply(503, std::move(body));
+  return text_reply(503, body);
 }
 
 std::size_t most_of(const Target& target) {

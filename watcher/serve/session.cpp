@@ -1,6 +1,7 @@
 #include "watcher/serve/session.hpp"
 
 #include <array>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -16,7 +17,9 @@
 
 #include "probes/net/deadline.hpp"
 #include "probes/net/result.hpp"
+#include "watcher/serve/access.hpp"
 #include "watcher/serve/problem.hpp"
+#include "watcher/serve/target.hpp"
 
 namespace watcher {
 
@@ -28,6 +31,7 @@ using probes::as_result;
 using Parser = http::request_parser<http::string_body>;
 using Response = http::response<http::string_body>;
 
+constexpr unsigned http_1_1 = 11;
 constexpr std::uint32_t header_max = 16 * 1024;  // bytes; a browser's cookies for localhost may be a few KiB
 constexpr std::uint64_t body_max = 64 * 1024;    // bytes; the longest body is a pause with a reason
 constexpr rules::Duration idle_max = std::chrono::seconds(75);      // more than a scrape interval of 1m
@@ -58,6 +62,10 @@ ApiRequest request_of(const Parser& parser, const Visitor& visitor) {
 asio::awaitable<ApiReply> answer(ApiRequest request, Host& host, Metrics& metrics) {
   const std::string path = request.target.substr(0, request.target.find('?'));
   if (request.method != "GET" || path != "/metrics") co_return co_await handle(host, std::move(request));
+  const std::optional<Target> target = parse_target(request.target);
+  if (!target) co_return problem(400, "the target is not a path with an optional query");
+  std::optional<ApiReply> refusal = refused(host.config().watcher, request, *target);
+  if (refusal) co_return std::move(*refusal);
   ApiReply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   reply.body = metrics.text(host.view());
@@ -94,7 +102,14 @@ std::optional<ApiReply> unanswered(const Parser& parser, const Visitor& visitor)
                             "watcher.control_group may");
   }
   // Whoever is in between may have read another one than we do.
-  if (parser.get().count(http::field::host) > 1) return problem(400, "the request has two Host headers");
+  for (const http::field only_one : {http::field::host, http::field::authorization, http::field::transfer_encoding}) {
+    if (parser.get().count(only_one) > 1)
+      return problem(400, "the request has two " + text_of(http::to_string(only_one)) + " headers");
+  }
+  const std::string coding = text_of(parser.get()[http::field::transfer_encoding]);
+  const bool is_chunked = boost::iequals(coding, "chunked") && parser.get().version() >= http_1_1;
+  if (!coding.empty() && !is_chunked)
+    return problem(501, "Transfer-Encoding \"" + coding + "\" is not known here, only \"chunked\" of HTTP/1.1 is");
   const std::string target = text_of(parser.get().target());
   if (visitor.crowded && target != "/healthz" && target != "/readyz") return crowded();
   return std::nullopt;
@@ -185,7 +200,6 @@ asio::awaitable<bool> Session::respond(Response response, bool head_only) {
 
 // The last word: what came after the mistake cannot be told from the next request.
 asio::awaitable<void> Session::complain(ApiReply reply) {
-  constexpr unsigned http_1_1 = 11;
   Response response = response_of(std::move(reply), http_1_1, false);
   co_await respond(std::move(response), false);
   error_code ignored;
@@ -244,7 +258,6 @@ asio::awaitable<void> converse(StreamSocket socket, Visitor visitor, Host& host,
 }
 
 void turn_away(StreamSocket socket) {
-  constexpr unsigned http_1_1 = 11;
   ApiReply reply = crowded();
   std::ostringstream busy;
   busy << response_of(std::move(reply), http_1_1, false);
