@@ -266,6 +266,21 @@ TEST_CASE("SPEC 2.24: by hand it is not switched to what turns out to run alread
   w.run(1min);
   w.reality["web"].readable = true;
   by_hand_ends(w, "no_target");
-  CHECK(w.last()->outcome_detail == "v1 runs already");
+  CHECK(w.last()->outcome_detail == "v1 runs already; --force switches to it all the same");
   CHECK(w.deeds.empty());
+}
+
+TEST_CASE("forced, it is switched by hand to what is said to run already, which stays good") {
+  World w(usual());
+  w.settle_on_v2();
+  rules::RollbackByHand request;
+  request.service = rules::ServiceName("web");
+  request.to = rules::Revision("v2");
+  CHECK(w.ask(request).text == "v2 runs already; --force switches to it all the same");
+  request.force = true;
+  REQUIRE(w.ask(request).accepted);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.standing("v2") == rules::Standing::good);
 }

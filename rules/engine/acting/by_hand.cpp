@@ -123,7 +123,9 @@ ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, c
     to = chosen.revision;
   }
   if (to && !is_safe_in_argv(*to)) return {{}, "revision " + to->text + " is not one that may be passed to a command"};
-  if (wants_target && *to == revisions.running()) return {{}, to->text + " runs already"};
+  if (wants_target && *to == revisions.running() && !request.force) {
+    return {{}, to->text + " runs already; --force switches to it all the same"};
+  }
   const std::string bad = to ? why_quarantined(*to, revisions.quarantined(*to, request.alike)) : "";
   if (!bad.empty() && !request.force) return {{}, bad + "; --force rolls to it all the same"};
   return {to.value_or(Revision()), ""};

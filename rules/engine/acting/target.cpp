@@ -55,9 +55,12 @@ Target chosen_target(const SwitchStep& step, const Revision& from, const Revisio
 
 Target target_of(const SwitchStep& step, const IncidentRecord& incident, const ServiceSpec& service,
                  const Revisions& revisions) {
-  const bool runs_already = service.has_identity && incident.to == incident.from;
+  // Forced it is done again: a script that failed half way may have left what is named so in place, and not running.
+  const bool runs_already = service.has_identity && incident.to == incident.from && !incident.force;
   if (incident.by_hand && !incident.to.empty() && !runs_already) return {incident.to, {}};
-  if (incident.by_hand && !incident.to.empty()) return {std::nullopt, incident.to.text + " runs already"};
+  if (incident.by_hand && !incident.to.empty()) {
+    return {std::nullopt, incident.to.text + " runs already; --force switches to it all the same"};
+  }
   if (!service.has_identity) return {incident.to, {}};
   if (revisions.was_rolled_back() && !incident.by_hand) {
     return {std::nullopt, "what runs was brought by a rollback, which is not rolled back"};

@@ -86,7 +86,8 @@ void Incident::begin_finishing(PlanSection section) {
 
 // What verification said of the revision that was left.
 void Incident::judge_revisions(Outcome outcome) {
-  if (!record_.switched || (record_.forward && record_.rules.empty())) return;
+  const bool is_left = record_.switched && record_.from != record_.to;
+  if (!is_left || (record_.forward && record_.rules.empty())) return;
   if (outcome == Outcome::recovered) {
     in_.revisions.judge_left(record_.from, Standing::bad);
   } else if (is_failure(outcome)) {

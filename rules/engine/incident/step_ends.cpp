@@ -154,9 +154,9 @@ std::string Incident::finishing_step_failed(const StepSpec& step, const std::str
 // A step that the plan cannot do without failed.
 void Incident::abandon(const StepSpec& step, const StepResult& result, const std::string& why) {
   record_.attempt = 0;
-  // What our own end broke off may have done anything: then what makes good follows (SPEC 6).
-  const bool is_known = result.status != StepStatus::interrupted;
-  if (is_known && !record_.switched && !never_switched_ && is_switch_ahead()) never_switched();
+  // What our own end broke off may have done anything, and who says no wants what was begun made good.
+  const bool is_failure = result.status != StepStatus::interrupted && !std::holds_alternative<AskStep>(step.what);
+  if (is_failure && !record_.switched && !never_switched_ && is_switch_ahead()) never_switched();
   const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);
   const std::string& unreadable = in_.revisions.readability().why_not();
