@@ -44,6 +44,12 @@ struct Place {
   }
 };
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += word + " ";
+  return out;
+}
+
 bool contains(const std::optional<std::string>& text, const std::string& part) {
   return text && text->find(part) != std::string::npos;
 }
@@ -101,7 +107,7 @@ TEST_CASE("the script of an interpreter is a command, also behind programs that 
                                                      {"nice", "-n", "10"},
                                                      {"setsid", "nice", "perl", "-w"}};
   for (std::vector<std::string> argv : before) {
-    CAPTURE(argv);
+    CAPTURE(joined(argv));
     argv.push_back(place.open + "/back.sh");
     argv.emplace_back("--fast");
     CHECK(place.refuses(argv));
@@ -137,6 +143,178 @@ TEST_CASE("what a shell's script in a word starts is a command") {
   }
 }
 
+namespace {
+
+// Programs that may not be here, to be found in PATH while it lives.
+class WithPrograms {
+ public:
+  explicit WithPrograms(const std::string& folder, const std::vector<std::string>& names) {
+    for (const std::string& name : names) write_file(folder + "/" + name, "\x7f", 0755);
+    REQUIRE(::setenv("PATH", (path_ + ":" + folder).c_str(), 1) == 0);
+  }
+  ~WithPrograms() { ::setenv("PATH", path_.c_str(), 1); }
+  WithPrograms(const WithPrograms&) = delete;
+  WithPrograms& operator=(const WithPrograms&) = delete;
+
+ private:
+  std::string path_ = std::getenv("PATH");
+};
+
+std::vector<std::string> led_to(std::vector<std::string> argv, const std::string& folder) {
+  for (std::string& word : argv) {
+    const std::size_t at = word.find("PLACE");
+    if (at != word.npos) word.replace(at, 5, folder);
+  }
+  return argv;
+}
+
+const std::vector<std::string> programs{"ruby", "php",     "node", "busybox", "systemd-run",
+                                        "gosu", "make",    "gawk", "strace",  "ld-linux.so.2",
+                                        "su",   "runuser", "sudo", "doas",    "tini"};
+
+}  // namespace
+
+TEST_CASE("neither an option of an interpreter nor a program in between hides what is run") {
+  const Place place;
+  const WithPrograms with(place.safe, programs);
+  for (const std::string& folder : {place.safe, place.open}) write_file(folder + "/Makefile", "all:\n", 0644);
+  const std::vector<std::vector<std::string>> commands{
+      {"python3", "-Wonce", "PLACE/back.sh"},
+      {"python3", "-Wignore::DeprecationWarning", "PLACE/back.sh"},
+      {"python3", "-Xfrozen_modules=off", "-X", "dev", "PLACE/back.sh"},
+      {"perl", "-Mfeature=say", "PLACE/back.sh"},
+      {"perl", "-I/usr/share/perl5", "-w", "PLACE/back.sh"},
+      {"perl", "-I", "PLACE", "-e", "1"},
+      {"perl", "-Mlib=PLACE", "-e", "1"},
+      {"ruby", "-W:no-deprecated", "PLACE/back.sh"},
+      {"ruby", "-rPLACE/back.sh", "-e", "1"},
+      {"ruby", "-C", "PLACE", "back.sh"},
+      {"php", "-derror_reporting=0", "PLACE/back.sh"},
+      {"php", "-f", "PLACE/back.sh"},
+      {"php", "-dauto_prepend_file=PLACE/back.sh", "-r", "1;"},
+      {"node", "--require=PLACE/back.sh", "-e", "1"},
+      {"node", "--require", "PLACE/back.sh", "/dev/null"},
+      {"node", "-r", "PLACE/back.sh", "/dev/null"},
+      {"bash", "--rcfile", "PLACE/back.sh", "-i"},
+      {"env", "-C", "PLACE", "./back.sh"},
+      {"env", "--chdir=PLACE", "./back.sh"},
+      {"env", "--chdir", "PLACE", "A=1", "sh", "back.sh"},
+      {"env", "-S", "sh PLACE/back.sh"},
+      {"env", "-SA=1 python3 -u", "PLACE/back.sh"},
+      {"env", "--split-string=sh 'PLACE/back.sh'"},
+      {"sh", "-c", "--", "PLACE/back.sh"},
+      {"sh", "-c", "-e", "PLACE/back.sh"},
+      {"sh", "-c", "eval PLACE/back.sh"},
+      {"sh", "-c", "eval 'cd PLACE && ./back.sh'"},
+      {"sh", "-c", "trap PLACE/back.sh EXIT"},
+      {"sh", "-c", "trap -- 'sh PLACE/back.sh' EXIT"},
+      {"sh", "-c", "find . -exec PLACE/back.sh {} +"},
+      {"xargs", "-a", "/dev/null", "-n1", "PLACE/back.sh"},
+      {"busybox", "sh", "PLACE/back.sh"},
+      {"su", "-c", "PLACE/back.sh"},
+      {"su", "-", "root", "-c", "PLACE/back.sh now"},
+      {"runuser", "-u", "root", "--", "PLACE/back.sh"},
+      {"sudo", "-u", "root", "-n", "PLACE/back.sh"},
+      {"doas", "PLACE/back.sh"},
+      {"gosu", "root", "PLACE/back.sh"},
+      {"systemd-run", "--wait", "-p", "Nice=5", "PLACE/back.sh"},
+      {"flock", "/tmp", "-c", "PLACE/back.sh now"},
+      {"flock", "-w", "5", "/tmp", "PLACE/back.sh"},
+      {"strace", "-f", "-o", "/dev/null", "PLACE/back.sh"},
+      {"tini", "--", "PLACE/back.sh"},
+      {"chroot", "/", "PLACE/back.sh"},
+      {"ld-linux.so.2", "PLACE/back.sh"},
+      {"find", "/nowhere", "-exec", "PLACE/back.sh", "{}", ";"},
+      {"make", "-f", "PLACE/back.sh"},
+      {"make", "-sfPLACE/back.sh", "all"},
+      {"make", "--file=PLACE/back.sh"},
+      {"make", "-C", "PLACE", "all"},
+      {"make", "-j4", "-CPLACE"},
+      {"gawk", "-F:", "-f", "PLACE/back.sh", "/dev/null"},
+      {"sed", "-nf", "PLACE/back.sh", "/dev/null"},
+  };
+  for (const std::vector<std::string>& command : commands) {
+    CAPTURE(joined(command));
+    CHECK(place.refuses(led_to(command, place.open)));
+    CHECK_FALSE(place.refuses(led_to(command, place.safe)));
+    std::vector<std::string> behind{"nice", "-n", "5", "timeout", "-k", "5", "30"};
+    behind.insert(behind.end(), command.begin(), command.end());
+    CHECK(place.refuses(led_to(behind, place.open)));
+  }
+}
+
+TEST_CASE("what a script's first line names is run") {
+  const Place place;
+  fs::copy_file("/bin/sh", place.open + "/interpreter");
+  const std::vector<std::string> lines{"PLACE/interpreter",
+                                       "PLACE/interpreter -e",
+                                       "/usr/bin/env -S sh PLACE/back.sh",
+                                       "/usr/bin/env PLACE/interpreter",
+                                       " /bin/sh PLACE/back.sh",
+                                       "PLACE/back.sh"};
+  for (const std::string& line : lines) {
+    CAPTURE(line);
+    const auto with = [&](const std::string& folder) {
+      std::string text = "#!" + line + "\n";
+      write_file(place.safe + "/first.sh", text.replace(text.find("PLACE"), 5, folder), 0755);
+    };
+    with(place.open);
+    for (const std::vector<std::string>& before : std::vector<std::vector<std::string>>{{}, {"nice"}, {"env", "A=1"}}) {
+      std::vector<std::string> argv = before;
+      argv.push_back(place.safe + "/first.sh");
+      CHECK(place.refuses(argv));
+    }
+    // A shell reads it itself, and takes the line for a comment.
+    CHECK_FALSE(place.refuses({"sh", place.safe + "/first.sh"}));
+    with(place.safe);
+    CHECK_FALSE(place.refuses({place.safe + "/first.sh"}));
+  }
+  // One that names itself leads nowhere.
+  write_file(place.safe + "/itself", "#!" + place.safe + "/itself\n", 0755);
+  CHECK_FALSE(place.refuses({place.safe + "/itself"}));
+}
+
+TEST_CASE("what a command line runs as another user may be that user's") {
+  if (::geteuid() != 0) {
+    MESSAGE("not run: only root can give a file away");
+    return;
+  }
+  const Place place;
+  const WithPrograms with(place.safe, programs);
+  const std::string theirs = place.safe + "/theirs";
+  REQUIRE(fs::create_directory(theirs));
+  write_file(theirs + "/back.sh", "#!/bin/sh\n", 0755);
+  for (const std::string& path : {theirs, theirs + "/back.sh"}) REQUIRE(::chown(path.c_str(), somebody, somebody) == 0);
+  const std::vector<std::vector<std::string>> as_them{
+      {"runuser", "-u", "nobody", "--", theirs + "/back.sh"},
+      {"runuser", "-u", "nobody", "sh", theirs + "/back.sh"},
+      {"runuser", "-l", "nobody", "-c", theirs + "/back.sh"},
+      {"sudo", "-nu", "nobody", theirs + "/back.sh"},
+      {"sudo", "--user=nobody", theirs + "/back.sh"},
+      {"sudo", "-u", "#65534", theirs + "/back.sh"},
+      {"su", "nobody", "-c", theirs + "/back.sh"},
+      {"su", "-s", "/bin/sh", "-", "nobody", "-c", theirs + "/back.sh"},
+      {"gosu", "nobody:nogroup", theirs + "/back.sh"},
+      {"setpriv", "--reuid=nobody", theirs + "/back.sh"},
+      {"sudo", "-u", "nobody", "sh", "-c", "exec " + theirs + "/back.sh"},
+  };
+  for (const std::vector<std::string>& argv : as_them) {
+    CAPTURE(joined(argv));
+    CHECK_FALSE(place.refuses(argv));
+    std::vector<std::string> as_root = argv;
+    for (std::string& word : as_root) {
+      for (const std::string name : {"nobody", "#65534"}) {
+        const std::size_t at = word.find(name);
+        if (at != word.npos) word.replace(at, name.size(), "root");
+      }
+    }
+    CAPTURE(joined(as_root));
+    CHECK(place.refuses(as_root));
+  }
+  CHECK(place.refuses({"sudo", theirs + "/back.sh"}));
+  CHECK(place.refuses({"su", "-c", theirs + "/back.sh"}));
+}
+
 TEST_CASE("what a shell's script in a word only works on, or may not be, is no command") {
   const Place place;
   for (const char* const script :
@@ -160,10 +338,18 @@ TEST_CASE("what a command works on is no command") {
                                              {"perl", "-e", "1", data},
                                              {place.safe + "/back.sh", data},
                                              {"timeout", "5", "cat", data},
+                                             {"env", "-C", "/", "cat", data},
+                                             {"python3", place.safe + "/back.sh", data},
+                                             {"python3", "-Wonce", "-c", "1", data},
+                                             {"perl", "-ne", "print", data},
+                                             {"awk", "{ print }", data},
+                                             {"xargs", "-a", data, "cat"},
+                                             {"sed", "-i", "s/a/b/", data},
+                                             {"sh", "-c", "eval echo; trap - EXIT; trap '' HUP", data},
                                              {},
                                              {""},
                                              {"no-such-command-here", data}}) {
-    CAPTURE(argv);
+    CAPTURE(joined(argv));
     CHECK_FALSE(place.refuses(argv));
   }
 }

@@ -19,8 +19,22 @@ namespace fs = std::filesystem;
 
 constexpr int links_max = 40;  // as the kernel
 
-// `user`: as whom it is run; empty: as ourselves. What is that user's own, that user may change.
-std::optional<std::string> unsafe_entry(const std::string& path, const struct stat& found, const std::string& user) {
+// Who else may change it.
+struct Trusted {
+  std::string user;         // as whom it is run, and whose it may be; empty: as ourselves
+  bool our_groups = false;  // what a group of ours may write
+};
+
+bool is_our_group(gid_t group) {
+  if (group == ::getegid()) return true;
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+  const int size = ::getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<std::size_t>(std::max(0, size)));
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+std::optional<std::string> unsafe_entry(const std::string& path, const struct stat& found, const Trusted& trusted) {
+  const std::string& user = trusted.user;
   const auto is_theirs = [&] { return !user.empty() && account_of(found.st_uid) == user; };
   if (found.st_uid != 0 && found.st_uid != ::geteuid() && !is_theirs()) {
     return path + " belongs to another user (uid " + std::to_string(found.st_uid) + "); chown -h root " + path;
@@ -28,6 +42,7 @@ std::optional<std::string> unsafe_entry(const std::string& path, const struct st
   if (S_ISLNK(found.st_mode)) return std::nullopt;
   const bool sticky = S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0;
   if (sticky || (found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return std::nullopt;
+  if (trusted.our_groups && (found.st_mode & S_IWOTH) == 0 && is_our_group(found.st_gid)) return std::nullopt;
   return path + " can be written by other users; chmod go-w " + path;
 }
 
@@ -53,9 +68,7 @@ class Way {
   std::size_t place_ = 0;
 };
 
-}  // namespace
-
-std::optional<std::string> changed_by_others(const std::string& path, const std::string& user) {
+std::optional<std::string> walk(const std::string& path, const Trusted& trusted) {
   std::error_code failure;
   std::string whole = path.starts_with('/') ? path : fs::absolute(path, failure).string();
   if (failure) return std::nullopt;
@@ -64,7 +77,7 @@ std::optional<std::string> changed_by_others(const std::string& path, const std:
   int links = 0;
   struct stat found {};
   if (::lstat("/", &found) != 0) return std::nullopt;
-  if (auto unsafe = unsafe_entry("/", found, user)) return unsafe;
+  if (auto unsafe = unsafe_entry("/", found, trusted)) return unsafe;
   while (const std::optional<std::string_view> name = way.next()) {
     if (*name == ".") continue;
     if (*name == "..") {
@@ -74,7 +87,7 @@ std::optional<std::string> changed_by_others(const std::string& path, const std:
     std::string entry = at + '/';
     entry += *name;
     if (::lstat(entry.c_str(), &found) != 0) return std::nullopt;
-    if (auto unsafe = unsafe_entry(entry, found, user)) return unsafe;
+    if (auto unsafe = unsafe_entry(entry, found, trusted)) return unsafe;
     if (!S_ISLNK(found.st_mode)) {
       at = std::move(entry);
       continue;
@@ -86,6 +99,14 @@ std::optional<std::string> changed_by_others(const std::string& path, const std:
   }
   return std::nullopt;
 }
+
+}  // namespace
+
+std::optional<std::string> changed_by_others(const std::string& path, const std::string& user) {
+  return walk(path, {user});
+}
+
+std::optional<std::string> led_by_others(const std::string& folder) { return walk(folder, {{}, true}); }
 
 bool read_by_all(const std::string& path) {
   std::error_code failure;
@@ -120,11 +141,8 @@ std::optional<std::string> find_command(const std::string& program) {
 
 std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
                                                  const std::string& user) {
-  std::vector<std::string> files = files_run(argv, dir);
-  const std::vector<std::string> more = files_run_inline(argv, dir);
-  files.insert(files.end(), more.begin(), more.end());
-  for (const std::string& file : files) {
-    if (auto unsafe = changed_by_others(file, user)) return unsafe;
+  for (const RunFile& file : files_run_as(argv, dir, user)) {
+    if (auto unsafe = changed_by_others(file.path, file.user)) return unsafe;
   }
   return std::nullopt;
 }
