@@ -123,3 +123,23 @@ TEST_CASE("check says of an identify that asks for HEAD that a switch of paths d
     CHECK((run.out.find("advice: service web: identify asks for HEAD") != std::string::npos) == one.blind);
   }
 }
+
+TEST_CASE("check says what run would refuse about the state directory") {
+  const CliFolder folder("[service.web]\n");
+  const std::string state = folder.path() + "/state";
+  FakeWatcher nobody;
+  CHECK(nobody(folder.line({"check"})).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(state));
+  REQUIRE(std::filesystem::create_directory(state));
+  REQUIRE(std::system(("chmod 777 " + state).c_str()) == 0);
+  const std::string words = "state_dir " + state + " can be written by other users; chmod go-w " + state;
+  for (const std::vector<std::string>& asked : std::vector<std::vector<std::string>>{
+           {"check"}, {"check", "--json"}, {"check", "--online"}, {"check", "--online", "--json"}}) {
+    const CliRun refused = nobody(folder.line(asked));
+    CAPTURE(refused.out);
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.out.find(words) != std::string::npos);
+  }
+  REQUIRE(std::system(("chmod 755 " + state).c_str()) == 0);
+  CHECK(nobody(folder.line({"check"})).exit_code == 0);
+}

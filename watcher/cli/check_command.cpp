@@ -8,6 +8,7 @@
 #include "rules/base/passwords.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
+#include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/notify/curl_library.hpp"
 #include "watcher/steps/redact.hpp"
 
@@ -93,6 +94,12 @@ struct Looks {
 void look_for_curl(const Config& config, Looks& looks) {
   if (config.notifiers.empty() || !curl_library().problem) return;
   looks.as_whom.push_back({OnlineFinding::Kind::wrong, "notify", *curl_library().problem});
+}
+
+// Nor with such a state_dir.
+void look_at_state_dir(const Config& config, Looks& looks) {
+  std::string why = why_not_state_dir(config.watcher.state_dir);
+  if (!why.empty()) looks.as_whom.push_back({OnlineFinding::Kind::wrong, "watcher", std::move(why)});
 }
 
 json::array to_json(const std::vector<OnlineFinding>& findings) {
@@ -186,7 +193,10 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     for (OnlineFinding& finding : unjudged_services(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);
-  if (loaded.config) look_for_curl(*loaded.config, looks);
+  if (loaded.config) {
+    look_for_curl(*loaded.config, looks);
+    look_at_state_dir(*loaded.config, looks);
+  }
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())
     print_json(line, loaded, looks, valid, arguments.expand, secrets);

@@ -8,6 +8,9 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
+
+#include "watcher/journal/state_dir_trust.hpp"
 
 namespace watcher {
 
@@ -38,30 +41,13 @@ JournalFault locked_fault(const std::string& path, const std::string& lock) {
                   "; one watcher per state directory: stop that one, or give this one another state_dir than " + path};
 }
 
-// Who writes in it decides what was done and what may be done again.
-std::optional<JournalFault> untrusted(const std::string& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return file_fault("look at " + path, errno, "check state_dir");
-  if (found.st_uid != 0 && found.st_uid != ::geteuid())
-    return JournalFault{.what = "state_dir " + path + " belongs to another user (uid " + std::to_string(found.st_uid) +
-                                "), who could change what is kept in it; chown -R it to the user that we run as (uid " +
-                                std::to_string(::geteuid()) + ")"};
-  if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    return JournalFault{.what = "state_dir " + path + " can be written by other users; chmod go-w " + path +
-                                ", or let state_dir name a folder in it that is not there yet"};
-  const std::string database = path + "/rollbackd.db";
-  if (::lstat(database.c_str(), &found) == 0 && S_ISLNK(found.st_mode))
-    return JournalFault{.what = database +
-                                " is a symbolic link, which could lead elsewhere at any time; put the file in "
-                                "its place, or let state_dir be the folder that it leads to"};
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
+  // Before anything is made where somebody else may lead us.
+  if (std::string why = why_not_trusted(path); !why.empty()) return JournalFault{.what = std::move(why)};
   if (auto fault = make_folder(path, private_folder)) return *fault;
-  if (auto fault = untrusted(path)) return *fault;
+  if (std::string why = why_not_trusted(path); !why.empty()) return JournalFault{.what = std::move(why)};
   const std::string lock = path + "/lock";
   Descriptor descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_file));
   if (!descriptor.is_open())
