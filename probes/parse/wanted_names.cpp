@@ -15,6 +15,19 @@ std::size_t slot(std::string_view name, std::size_t slots) {
   return (name.size() * 67 + byte(name.size() - 1) * 29 + byte(name.size() / 2)) % slots;
 }
 
+// Whether the name stands in the text, and not as a part of a longer one.
+bool names(std::string_view text, std::string_view name) {
+  const auto is_of_name = [text](std::size_t at) {
+    const char c = text[at];
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ':';
+  };
+  for (std::size_t at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_of_name(at - 1)) && (end == text.size() || !is_of_name(end))) return true;
+  }
+  return false;
+}
+
 bool any_matches(const std::vector<rules::Selector>& selectors, const rules::SeriesKey& key) {
   return std::any_of(selectors.begin(), selectors.end(),
                      [&key](const rules::Selector& selector) { return selector.matches_labels(key); });
@@ -44,8 +57,7 @@ WantedNames::WantedNames(std::vector<rules::Selector> keep) {
 }
 
 bool WantedNames::is_named_in(std::string_view text) const {
-  return std::any_of(selectors_.begin(), selectors_.end(),
-                     [text](const auto& one) { return text.find(one.first) != text.npos; });
+  return std::any_of(selectors_.begin(), selectors_.end(), [text](const auto& one) { return names(text, one.first); });
 }
 
 bool WantedNames::may_want(std::string_view name) const {

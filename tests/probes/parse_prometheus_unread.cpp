@@ -40,7 +40,8 @@ TEST_CASE("a line that nothing selects and that cannot be read blinds nobody, an
   const std::string long_value = "build_info{tree=\"" + std::string(100'000, 'x') + "\"} 1\n";
   const std::string no_name = "9lives 1\n";
   const std::string no_label = "{\"odd.name\",,=} 1\n";
-  for (const std::string& bad : {native, long_value, no_name, no_label}) {
+  const std::string longer_name = "http_requests_total_by_region {count:17} x\n";
+  for (const std::string& bad : {native, long_value, no_name, no_label, longer_name}) {
     for (const std::size_t piece :
          {std::size_t{1} << 20, std::size_t{65'536}, std::size_t{60'000}, std::size_t{4096}, std::size_t{7}}) {
       for (const std::string& page : {bad + wanted, wanted + bad, wanted + bad + "other 1\n"}) {

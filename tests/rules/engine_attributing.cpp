@@ -11,7 +11,7 @@ namespace {
 
 rules::CoreConfig only(const std::string& rule) {
   rules::CoreConfig config = usual();
-  std::erase_if(config.rules, [&](const rules::RuleSpec& one) { return one.name.text != rule; });
+  std::erase_if(config.rules.own(), [&](const rules::RuleSpec& one) { return one.name.text != rule; });
   return config;
 }
 

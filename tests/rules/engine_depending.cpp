@@ -222,7 +222,7 @@ TEST_CASE("a reload says anew who depends on whom") {
   rules::CoreConfig alone = usual();
   add_api(alone);
   alone.services.erase(alone.services.begin());
-  std::erase_if(alone.rules, [](const rules::RuleSpec& one) { return one.service == ServiceName("web"); });
+  std::erase_if(alone.rules.own(), [](const rules::RuleSpec& one) { return one.service == ServiceName("web"); });
   d.w.reload(alone);
   d.w.deploy("bad", "api");
   CHECK(d.w.run_until([&] { return d.w.outcome("api") == "recovered"; }, 20min));

@@ -183,8 +183,8 @@ TEST_CASE("what belongs to a service that has left the configuration is told not
     return config;
   };
   rules::CoreConfig without_web = with_api(usual());
-  std::erase_if(without_web.services, [](const auto& one) { return one.name.text == "web"; });
-  std::erase_if(without_web.rules, [](const auto& one) { return one.service.text == "web"; });
+  std::erase_if(without_web.services.own(), [](const auto& one) { return one.name.text == "web"; });
+  std::erase_if(without_web.rules.own(), [](const auto& one) { return one.service.text == "web"; });
   for (const bool at_a_start : {false, true}) {
     CAPTURE(at_a_start);
     World w(with_api(looking_later()));

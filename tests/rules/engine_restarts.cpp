@@ -69,8 +69,8 @@ TEST_CASE("an incident whose service is no longer configured is closed and peopl
   rules::CoreConfig both = usual();
   add_service(both, "api");
   rules::CoreConfig api_only = both;
-  std::erase_if(api_only.services, [](const auto& service) { return service.name.text == "web"; });
-  std::erase_if(api_only.rules, [](const auto& rule) { return rule.service.text == "web"; });
+  std::erase_if(api_only.services.own(), [](const auto& service) { return service.name.text == "web"; });
+  std::erase_if(api_only.rules.own(), [](const auto& rule) { return rule.service.text == "web"; });
   World w(both);
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));

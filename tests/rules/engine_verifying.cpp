@@ -170,7 +170,7 @@ TEST_CASE("SPEC 2.27: a rung that helped is the end of it") {
 
 TEST_CASE("SPEC 2.27: unknown at the end of settle waits once more, then climbs if up is 0") {
   rules::CoreConfig config = restart_first();
-  std::erase_if(config.rules, [](const rules::RuleSpec& one) { return one.name.text == "down"; });
+  std::erase_if(config.rules.own(), [](const rules::RuleSpec& one) { return one.name.text == "down"; });
   World w(config);
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 15min));

@@ -1,6 +1,8 @@
 #include "drivers_git_shop.hpp"
 #include "somebody_else.hpp"
 
+#include <filesystem>
+
 namespace {
 
 using namespace drivers_support;
@@ -176,6 +178,22 @@ TEST_CASE("a git service is not ready without its repository or its commands") {
   shop.config.dir = shop.folder.path + "/none";
   CHECK_FALSE(ready(*shop.driver()).ready);
   CHECK(shop.identified() == "?");
+}
+
+TEST_CASE("a git service is not ready while others can write in its checkout") {
+  namespace fs = std::filesystem;
+  Shop shop;
+  const fs::path config = fs::path(shop.config.dir) / ".git/config";
+  for (const fs::path& open : {fs::path(shop.config.dir), config}) {
+    CAPTURE(open.string());
+    const fs::perms before = fs::status(open).permissions();
+    fs::permissions(open, fs::perms::others_write, fs::perm_options::add);
+    CHECK(contains(ready(*shop.driver()).reason, open.string()));
+    CHECK(contains(ready(*shop.driver()).reason, "what is in it is run as"));
+    CHECK(shop.identified() == "?");
+    fs::permissions(open, before);
+    CHECK(ready(*shop.driver()).ready);
+  }
 }
 
 TEST_CASE("a git switch is not begun when it cannot be noted first") {

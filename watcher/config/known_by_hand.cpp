@@ -15,15 +15,16 @@ constexpr std::string_view naming = "prometheus.io/docs/practices/naming";
 constexpr std::string_view any_path = "path route handler uri endpoint url";
 
 // What other rows know by name, and what is asked of others, is no prefix of the application's own.
+#define ROLLBACKD_OTHERS \
+  ".*(client|outbound|outgoing|egress|upstream|downstream|external|remote|axios|fetch|third_?party|vendor|partner|" \
+  "stripe|paypal|twilio|sendgrid|admin|promhttp|prom_ex|symfony|hubble).*"
 constexpr std::string_view prefixed_counter =
-    "{__name__=~\".+_http_requests_total\",__name__!~\".*(client|outbound|upstream|external|admin|promhttp|prom_ex|"
-    "symfony|hubble).*\"}";
+    "{__name__=~\".+_http_requests_total\",__name__!~\"" ROLLBACKD_OTHERS "\"}";
 constexpr std::string_view prefixed_count =
-    "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\".*(client|outbound|upstream|external|admin|"
-    "promhttp|prom_ex|symfony|hubble).*\"}";
+    "{__name__=~\".+_http_request_duration_seconds_count\",__name__!~\"" ROLLBACKD_OTHERS "\"}";
 constexpr std::string_view prefixed_times =
-    "{__name__=~\".+_http_requests?_duration_seconds\",__name__!~\".*(client|outbound|upstream|external|admin|promhttp|"
-    "prom_ex|symfony|hubble).*\"}";
+    "{__name__=~\".+_http_requests?_duration_seconds\",__name__!~\"" ROLLBACKD_OTHERS "\"}";
+#undef ROLLBACKD_OTHERS
 
 // One line for a name, its label and the times that go with it.
 constexpr std::array libraries{

@@ -1,5 +1,7 @@
 #include "watcher/drivers/git_runner.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "watcher/drivers/git_error.hpp"
 #include "watcher/drivers/runs_as.hpp"
 #include "watcher/drivers/trusted_child.hpp"
+#include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
 
@@ -32,7 +35,23 @@ GitRunner GitRunner::inside(const std::string& folder) const {
 
 std::string GitRunner::user() const { return runs_as(dir_, user_).user; }
 
-std::string GitRunner::why_not_ours() const { return runs_as(dir_, user_).error; }
+// Who can write there decides what git and a build run. A group may share a checkout with its owner, not with root.
+std::string GitRunner::why_not_ours() const {
+  const RunsAs as = runs_as(dir_, user_);
+  if (!as.error.empty()) return as.error;
+  const bool is_owner_s = !as.user.empty() && as.user != "root";
+  for (const char* const part : {"", "/.git", "/.git/config", "/.git/hooks", "/.git/info"}) {
+    struct stat status {};
+    const std::string path = dir_ + part;
+    if (::stat(path.c_str(), &status) != 0) continue;
+    const bool is_open = (status.st_mode & S_IWOTH) != 0 || (!is_owner_s && (status.st_mode & S_IWGRP) != 0);
+    if (!is_open) continue;
+    if (const std::optional<std::string> others = changed_by_others(path, as.user)) {
+      return *others + "; what is in it is run as " + name_of(as);
+    }
+  }
+  return {};
+}
 
 probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   probes::ChildSpec spec;
