@@ -323,6 +323,7 @@ TEST_CASE("who goes forward by hand leaves what is good as it is, and who goes b
   SUBCASE("a rule fired on it") {
     w.reality["web"].sick = {"v1"};
     REQUIRE(w.run_until([&] { return w.rule("errors").progress.state == rules::RuleState::firing; }, 20min));
+    w.run(1min);
     REQUIRE(w.ask(forward).accepted);
     REQUIRE(w.run_until([&] { return w.closed() && w.service().revision.text == "v2"; }, 20min));
     INFO(w.outcome() << ": " << w.last()->outcome_detail);

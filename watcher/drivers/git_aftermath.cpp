@@ -93,8 +93,9 @@ std::string aftermath_text(const GitRepository& repository, const GitAftermath& 
   std::string text;
   if (!aftermath.left_at.empty()) text += how_to_return(repository, aftermath);
   const std::string returned = text.empty() ? "" : "once returned, ";
-  text += ways_to_have_back(git, "", returned, aftermath.put_away);
+  // What was there before anything was done is in the first.
   for (const GitPutAway& earlier : aftermath.earlier) text += ways_to_have_back(git, "", returned, earlier);
+  text += ways_to_have_back(git, "", returned, aftermath.put_away);
   const std::string during = ways_to_have_back(git, "", returned, aftermath.during);
   if (!during.empty()) text += "Meanwhile, while the target was checked out, something was changed. " + during;
   for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned);

@@ -255,7 +255,7 @@ class Incident {
   bool is_resumed_ = false;           // it was found open at our start
   // Then: until when its rules are waited for to be judged again. Empty once one was seen bad.
   std::optional<Instant> judged_again_by_;
-  Instant resumes_by_;       // and then: at the latest a switch that was broken off is done again
+  Instant resumed_at_;       // and then: since when what is measured says whether a switch is done again
   bool looks_back_ = false;  // whether a switch by hand changed anything
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;

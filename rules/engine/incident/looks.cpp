@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
@@ -6,6 +7,13 @@
 // Looks at what runs: before a switch, after it, and after a crash that left one in flight (SPEC 2.23, section 6).
 
 namespace rules {
+
+namespace {
+
+// After nothing is given time to start any more: what was broken off does not wait for ever for its rules.
+constexpr Duration judged_within = std::chrono::minutes(5);
+
+}  // namespace
 
 void Incident::ask_look() { look_.ask(record_.service, in_.effects); }
 
@@ -151,11 +159,13 @@ bool Incident::waits_to_resume() {
   const bool may_resume = in_.service.resumes_switch && !step_at_cursor().idempotent && !record_.by_hand;
   if (!may_resume || record_.pending_outcome || all_cleared()) return false;
   const std::vector<const WatchedRule*> rules = uncleared();
-  const bool is_bad =
-      in_.evidence.worst_up() == Up::down ||
-      std::any_of(rules.begin(), rules.end(), [](const WatchedRule* rule) { return rule->is(Verdict::bad); });
-  if (is_bad || now() >= resumes_by_) return false;
-  hold_until_ = resumes_by_;
+  // Windows that reach back to before our start say nothing of now.
+  const bool is_bad = std::any_of(rules.begin(), rules.end(), [&](const WatchedRule* rule) {
+    return in_.evidence.judge(rule->spec().when, resumed_at_).verdict == Verdict::bad;
+  });
+  const Instant at_the_latest = resumed_at_ + in_.service.start_deadline + judged_within;
+  if (is_bad || in_.evidence.worst_up() == Up::down || now() >= at_the_latest) return false;
+  hold_until_ = at_the_latest;
   const std::string_view why = "until its rules are judged again after a restart of rollbackd";
   if (record_.waiting_for == why) return true;
   record_.waiting_for = why;

@@ -31,7 +31,8 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
     if (rules_say && is_interrupted_switch(step)) switch_unseen_ = true;
   }
   is_resumed_ = true;
-  judged_again_by_ = resumes_by_ = now() + in_.service.start_deadline + judging_max;
+  resumed_at_ = now();
+  judged_again_by_ = now() + in_.service.start_deadline + judging_max;
   note_absence();
   give_time_again();
   in_.evidence.remember_before(record_.before);
