@@ -209,6 +209,8 @@ TEST_CASE("neither an option of an interpreter nor a program in between hides wh
       {"sh", "-c", "trap PLACE/back.sh EXIT"},
       {"sh", "-c", "trap -- 'sh PLACE/back.sh' EXIT"},
       {"sh", "-c", "find . -exec PLACE/back.sh {} +"},
+      {"sh", "-c", "cd PLACE; sh -e < back.sh"},
+      {"sh", "-c", "python3 <PLACE/back.sh 2>&1"},
       {"xargs", "-a", "/dev/null", "-n1", "PLACE/back.sh"},
       {"busybox", "sh", "PLACE/back.sh"},
       {"su", "-c", "PLACE/back.sh"},
@@ -318,9 +320,10 @@ TEST_CASE("what a command line runs as another user may be that user's") {
 TEST_CASE("what a shell's script in a word only works on, or may not be, is no command") {
   const Place place;
   for (const char* const script :
-       {"cat PLACE/back.sh", "cat <PLACE/back.sh", "cp a PLACE/back.sh", "\"$X\"/back.sh PLACE/back.sh",
-        "PLACE/no-such", "cd PLACE; cd $X; ./back.sh", "cd PLACE; cd -; ./back.sh", "(cd PLACE; true); ./back.sh",
-        "echo 'PLACE/back.sh'", "cat <<E\nPLACE/back.sh\nE\n", "back() { true; }; back PLACE/back.sh"}) {
+       {"cat PLACE/back.sh", "cat <PLACE/back.sh", "sh /dev/null <PLACE/back.sh", "python3 -c 1 <PLACE/back.sh",
+        "cp a PLACE/back.sh", "\"$X\"/back.sh PLACE/back.sh", "PLACE/no-such", "cd PLACE; cd $X; ./back.sh",
+        "cd PLACE; cd -; ./back.sh", "(cd PLACE; true); ./back.sh", "echo 'PLACE/back.sh'",
+        "cat <<E\nPLACE/back.sh\nE\n", "back() { true; }; back PLACE/back.sh"}) {
     CAPTURE(script);
     std::string text = script;
     text.replace(text.find("PLACE"), 5, place.open);

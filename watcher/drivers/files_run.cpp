@@ -68,6 +68,14 @@ std::vector<std::string> interpreter_line(const std::string& file) {
   return out;
 }
 
+// A shell or another interpreter that is given no script.
+bool reads_its_input(Words words) {
+  const RunProgram* const known = run_program(words.front());
+  if (known == nullptr || (known->kind != Kind::shell && known->kind != Kind::interpreter)) return false;
+  const CommandOptions options = options_of(*known, words);
+  return !options.is_inline && options.behind >= words.size();
+}
+
 class Follower {
  public:
   explicit Follower(bool looks_inside) : looks_inside_(looks_inside) {}
@@ -228,6 +236,7 @@ void Follower::line_of(const ShellCommand& line, const Start& start) {
   if (name == "trap") return trap(line.words, there);
   const bool is_read_in = (name == "." || name == "source") && line.words.size() > 1;
   if (is_read_in && line.words[1].find('/') != std::string::npos) return add(in_dir(line.words[1], there.dir), there);
+  if (!line.input.empty() && reads_its_input(line.words)) named({line.input}, there);
   command(line.words, there);
 }
 

@@ -128,9 +128,13 @@ class Reader {
 
   void redirect() {
     if (begins("<<") || begins("<(") || begins(">(")) return give_up();
+    const std::size_t begin = at_;
     while (string_view("<>&|").find(peek()) != string_view::npos && at_ < script_.size()) ++at_;
+    const bool is_input = script_.substr(begin, at_ - begin) == "<";
     while (is_blank(peek())) ++at_;
-    if (at_ < script_.size() && !ends_word(peek())) word();
+    if (at_ >= script_.size() || ends_word(peek())) return;
+    const Word file = word();
+    if (is_input && in_line_ && file.is_plain) lines_.back().input = file.text;
   }
 
   void take(const Word& word) {
@@ -146,7 +150,7 @@ class Reader {
     if (is_one_of(beyond_us, word.text)) return give_up();
     if (is_assignment(word.text) || is_one_of(before_command, word.text)) return;
     expects_command_ = false;
-    lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_});
+    lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_, {}});
     in_line_ = true;
     if (!word.is_plain || word.text.empty() || word.text.front() == '-' || is_one_of(of_the_shell, word.text)) return;
     found_.push_back(word.text);

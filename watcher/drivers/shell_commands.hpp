@@ -18,6 +18,7 @@ std::vector<std::string> commands_in_shell(std::string_view script);
 struct ShellCommand {
   std::vector<std::string> words;
   std::optional<std::string> dir;  // that `cd` led to, from where the script starts; none: it is not known
+  std::string input{};             // the file behind `<`; empty: none, or only known when it runs
 };
 
 // Every command of the script, builtins of the shell too, up to where it is more than can be read here.
