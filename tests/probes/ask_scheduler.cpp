@@ -316,8 +316,9 @@ TEST_CASE("a reload in the middle of many polls ends those of what went, and the
   it.run_until(90);
   for (int i = 0; i < 20; ++i) {
     const std::string name = "p" + std::to_string(i);
-    CHECK(it.world.running[name] == 0);
-    CHECK((it.count_of(name) > 0) == (i % 2 == 1));
+    const bool stays = i % 2 == 1;
+    CHECK((stays || it.world.running[name] == 0));
+    CHECK((it.count_of(name) > 0) == stays);
   }
   CHECK(it.scheduler->workers() <= 10);
   it.stop();
