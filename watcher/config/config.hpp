@@ -86,7 +86,28 @@ struct GitDriver {
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
-using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver>;
+struct ComposeDriver {
+  std::string dir;
+  std::vector<std::string> files;     // in their order; empty: the one that Compose finds in dir
+  std::vector<std::string> services;  // of the project; empty: the one of the service's name
+  std::string project;                // empty: that of the containers which were started from dir
+  std::vector<std::string> profiles;
+  std::vector<std::string> compose;  // empty: the plugin of docker, else docker-compose
+  std::string user;                  // empty: the owner of dir
+  std::vector<std::string> keep;     // files below dir
+  bool restores_files = false;       // on a switch, those of keep
+  rules::Duration up_timeout = std::chrono::minutes(10);
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  Whom whom() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+};
+
+using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver>;
 
 struct DriverSection {
   rules::ServiceName service;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "probes/key_rows.hpp"
 #include "probes/net/url.hpp"
@@ -106,9 +107,6 @@ constexpr std::array keys{
     own_key("health", short_address, "Short form: a probe of type http called health, and down."),
     own_key("metrics", short_address, "Short form: a probe of type prometheus called metrics, error_rate, p95, ..."),
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
-    probes::later("keep"),
-    probes::later("file"),
-    probes::later("compose_service"),
     probes::later("deployment"),
     probes::later("namespace"),
     probes::later("unit"),
@@ -127,6 +125,15 @@ struct SetDir {
   const std::string& dir;
   void operator()(std::monostate) const {}
   void operator()(auto& driver) const { driver.dir = dir; }
+};
+
+// Where a driver's own keys say the folder.
+struct ImplyDir {
+  std::string& dir;
+  void operator()(const auto&) const {}
+  void operator()(const ComposeDriver& driver) const {
+    if (!driver.files.empty()) dir = std::filesystem::path(driver.files.front()).parent_path().string();
+  }
 };
 
 const Variety& command_driver() { return driver_kinds().front(); }
@@ -152,6 +159,7 @@ bool read_driver(TableReader& reader, DriverSection& out) {
   void* const driver = kind->become(&out.driver);
   reader.read(kind->keys, driver);
   if (kind->settle != nullptr) kind->settle(driver, reader);
+  if (!reader.has("dir")) std::visit(ImplyDir{out.dir}, out.driver);
   std::visit(SetDir{out.dir}, out.driver);
   return true;
 }

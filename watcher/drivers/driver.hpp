@@ -23,7 +23,8 @@ struct SwitchRequest {
   rules::IncidentId incident;
   std::map<std::string, std::string> env;  // ROLLBACKD_*
   rules::Duration limit{};
-  probes::Started started{};  // to be told of every child that may change something
+  probes::Started started{};           // to be told of every child that may change something
+  std::vector<std::string> secrets{};  // that nothing which is kept may have in it
 };
 
 // What a name that people have for a revision (a tag, a branch, the beginning of an id) means.

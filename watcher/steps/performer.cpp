@@ -209,6 +209,7 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   for (const auto& [name, text] : command.step.env) request.env.try_emplace(name, text.value);
   request.limit = command.step.timeout;
   request.started = std::move(started);
+  request.secrets = secrets_in(command.step);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, context.incident));
   StepResult result = co_await driver.switch_to(std::move(request));
   note_evidence_trouble(result, trouble);

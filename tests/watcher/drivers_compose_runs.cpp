@@ -1,0 +1,178 @@
+#include <unistd.h>
+
+#include "drivers_support.hpp"
+
+// The driver with a docker of the test's: it answers from files, and writes down what it is told to do.
+
+namespace {
+
+using namespace drivers_support;
+
+const std::string image_one = "sha256:" + std::string(64, 'a');
+const std::string image_two = "sha256:" + std::string(64, 'b');
+
+constexpr const char* docker_script = R"sh(cd "${0%/*}"
+[ ! -e broken ] || { cat broken >&2; exit 1; }
+case "$*" in
+  "compose version --short") echo 2.26.1 ;;
+  "version --format "*) echo 20.10.24 ;;
+  ps*) cat ps ;;
+  inspect*) cat inspect.json ;;
+  "image inspect --format {{json"*) echo '["shop@sha256:9999"]' ;;
+  "image inspect --format {{.Id}}"*) [ ! -e gone ] || { echo "Error: No such image: $(cat gone)" >&2; exit 1; } ;;
+  tag*) echo "$*" >>told ;;
+  compose*" up "*) echo "$*" >>told; cat >read; [ ! -e next.json ] || mv next.json inspect.json; [ ! -e fails ] ;;
+  *"config --hash="*) cat hashes ;;
+  *"config --services") echo web; echo db ;;
+  *"config") cat configuration ;;
+  *) echo "unknown: $*" >&2; exit 9 ;;
+esac
+)sh";
+
+struct Project {
+  Folder folder;
+  CountingClock clock;
+  watcher::ComposeDriver config;
+
+  Project() {
+    config.dir = folder.path;
+    config.compose = {script(folder.path + "/docker", docker_script), "compose"};
+    write(folder.path + "/docker-compose.yml", "services: {}\n");
+    write(folder.path + "/ps", "c1\tshop\tweb\t" + folder.path + "\n");
+    write(folder.path + "/configuration", "services:\n  web:\n    image: shop:v1\n");
+    runs("inspect.json", image_one, "shop:v1");
+    write(folder.path + "/hashes", "web h1\n");
+  }
+  void runs(const std::string& file, const std::string& image, const std::string& name, const std::string& env = "") {
+    write(folder.path + "/" + file,
+          R"([{"Id":"c1","Name":"/shop-web-1","Created":"2026-11-29T10:00:00Z","Image":")" + image +
+              R"(","State":{"Status":"running"},"Config":{"Image":")" + name + R"(","Env":["A=)" + env +
+              R"("],"Labels":{"com.docker.compose.project":"shop","com.docker.compose.service":"web",)" +
+              R"("com.docker.compose.config-hash":"h1","com.docker.compose.project.working_dir":")" + folder.path +
+              R"("}}}])");
+  }
+  std::unique_ptr<watcher::Driver> driver() {
+    watcher::DriverSection section;
+    section.service = rules::ServiceName("web");
+    section.driver = config;
+    return watcher::make_driver(section, folder.path + "/state", clock);
+  }
+  // What runs is looked at and noted, as a watcher does it; the revision.
+  std::string noted(watcher::Driver& driver) {
+    const std::string revision = running(driver);
+    run_here(driver.still_ready(std::nullopt));
+    return revision;
+  }
+  // The first release was noted, the second runs.
+  std::string second(watcher::Driver& driver) {
+    const std::string first = noted(driver);
+    runs("inspect.json", image_two, "shop:v2");
+    write(folder.path + "/configuration", "services:\n  web:\n    image: shop:v2\n");
+    noted(driver);
+    return first;
+  }
+  std::string told() { return content(folder.path + "/told"); }
+};
+
+}  // namespace
+
+TEST_CASE("a Compose service is identified by its containers, and noted under a tag by the watcher's own look alone") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string revision = running(*driver);
+  CHECK(revision.starts_with("aaaaaaaaaaaa-"));
+  CHECK(ready(*driver).reason == "");
+  CHECK(project.told().empty());
+  CHECK_FALSE(std::filesystem::exists(project.folder.path + "/state"));
+  CHECK(contains(ready(*driver, revision).reason, "was never seen to run here"));
+  project.noted(*driver);
+  CHECK(project.told() == "tag " + image_one + " rollbackd/shop-web:" + revision + "\n");
+  CHECK(ready(*driver, revision).ready);
+  project.noted(*driver);
+  CHECK(project.told() == "tag " + image_one + " rollbackd/shop-web:" + revision + "\n");
+  // As a watcher that was started anew.
+  CHECK(ready(*project.driver(), revision).ready);
+}
+
+TEST_CASE("a switch of Compose gives it the whole configuration with the image pinned, for the service alone") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.second(*driver);
+  const std::string second = running(*driver);
+  CHECK(run_here(driver->taken_back(rules::Revision(second), rules::Revision(first), 5)).front() ==
+        "web: shop:v2 (bbbbbbbbbbbb), back to shop:v1 (aaaaaaaaaaaa)");
+  CHECK(run_here(driver->meaning_of("v1")).meant == std::vector<rules::Revision>{rules::Revision(first)});
+  project.runs("next.json", image_one, image_one);
+  const rules::StepResult result = switch_to(*driver, second, first);
+  CAPTURE(result.detail);
+  CHECK(result.status == rules::StepStatus::succeeded);
+  CHECK(contains(project.told(), "compose -f - -p shop --project-directory " + project.folder.path +
+                                     " up --detach --no-deps --no-build web\n"));
+  CHECK(content(project.folder.path + "/read") ==
+        "services:\n  web:\n    image: '" + image_one + "'\n    pull_policy: never\n");
+  CHECK(contains(driver->aftermath(), "let them say shop:v1 (aaaaaaaaaaaa)"));
+  CHECK(running(*driver) == first);
+}
+
+TEST_CASE("a switch of Compose that fails before it began changes nothing, one that fails later says what runs") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.second(*driver);
+  const std::string second = running(*driver);
+  write(project.folder.path + "/gone", image_one);
+  CHECK(switch_to(*driver, second, first).nothing_begun);
+  CHECK(switch_to(*driver, second, "never-seen").nothing_begun);
+  CHECK_FALSE(contains(project.told(), " up "));
+  std::filesystem::remove(project.folder.path + "/gone");
+  write(project.folder.path + "/fails", "");
+  const rules::StepResult failed = switch_to(*driver, second, first);
+  CHECK(failed.status == rules::StepStatus::failed);
+  CHECK_FALSE(failed.nothing_begun);
+  CHECK(contains(failed.detail, second + " still runs"));
+  std::filesystem::remove(project.folder.path + "/fails");
+  const rules::StepResult lied = switch_to(*driver, second, first);
+  CHECK(lied.status == rules::StepStatus::failed);
+  CHECK(contains(lied.detail, "reported success, but " + second + " runs, not " + first));
+}
+
+TEST_CASE("what would be in the way of a switch of Compose is told before") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.second(*driver);
+  const std::string file = project.folder.path + "/docker-compose.yml";
+  CHECK(ready(*driver, first).ready);
+  write(project.folder.path + "/gone", image_one);
+  CHECK(contains(ready(*driver, first).reason,
+                 "is gone from this host: shop:v1 (aaaaaaaaaaaa); do docker pull shop@sha256:9999"));
+  std::filesystem::remove(project.folder.path + "/gone");
+  REQUIRE(::chmod(file.c_str(), 0666) == 0);
+  CHECK(contains(ready(*driver, first).reason, "other users could change the Compose file"));
+  CHECK(switch_to(*driver, running(*driver), first).nothing_begun);
+  REQUIRE(::chmod(file.c_str(), 0644) == 0);
+  write(project.folder.path + "/broken", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n");
+  CHECK(contains(ready(*driver, first).reason, "systemctl start docker"));
+  CHECK(contains(identify(*driver).error, "systemctl start docker"));
+  std::filesystem::remove(project.folder.path + "/broken");
+  project.config.files = {project.folder.path + "/none.yml"};
+  CHECK(contains(ready(*project.driver(), first).reason, "none.yml is not there"));
+  project.config.files.clear();
+  project.config.services = {"worker"};
+  CHECK(contains(ready(*project.driver()).reason, "has no service \"worker\""));
+}
+
+TEST_CASE("a revision of which the files are no longer those that made it is no target, and it is said why") {
+  Project project;
+  write(project.folder.path + "/hashes", "web other\n");
+  const auto driver = project.driver();
+  const std::string first = project.noted(*driver);
+  CHECK(contains(ready(*driver, first).reason, "what " + first + " was configured with is not known"));
+  // What is noted later with the same settings serves it, too.
+  write(project.folder.path + "/hashes", "web h1\n");
+  project.runs("inspect.json", image_two, "shop:v2");
+  project.noted(*driver);
+  CHECK(ready(*driver, first).ready);
+  project.runs("inspect.json", image_two, "shop:v2", "other");
+  write(project.folder.path + "/hashes", "web other\n");
+  const std::string third = project.noted(*driver);
+  CHECK_FALSE(ready(*driver, third).ready);
+}

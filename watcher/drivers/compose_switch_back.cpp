@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "watcher/drivers/compose_names.hpp"
+#include "watcher/drivers/compose_switch.hpp"
+#include "watcher/steps/evidence.hpp"
+#include "watcher/steps/redact.hpp"
+
+// What stands around the switch itself: what is kept of what ran, the kept files, what people have to know, and the way
+// back after a trouble.
+
+namespace watcher {
+
+namespace {
+
+// Going back is not for the time limit of the switch, which may be what ended it.
+constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
+constexpr int restarts_max = 3;  // after which a container that is restarted again and again will not come up
+
+std::string line_of(const ComposeContainer& one) {
+  std::string out = one.name + ": " + one.status;
+  if (!one.health.empty()) out += ", " + one.health;
+  out += ", exit code " + std::to_string(one.exit_code) + ", restarts " + std::to_string(one.restarts);
+  if (one.oom_killed) out += ", killed for want of memory";
+  return out + ", image " + one.image_name + " " + one.image + ", created " + one.created + ", started " + one.started +
+         "\n";
+}
+
+std::string ending_of(const ComposeContainer& one) {
+  return one.name + (one.oom_killed ? " was killed for want of memory" : " has ended") + " with exit code " +
+         std::to_string(one.exit_code) + "; its last words: docker logs " + one.name;
+}
+
+void judge(const ComposeContainer& one, ComposeProgress& out) {
+  out.seen += one.id + one.started + std::to_string(one.restarts) + "\n";
+  const bool is_looping = one.status == "restarting" && one.restarts >= restarts_max;
+  if (one.status == "exited" || one.status == "dead" || is_looping) {
+    out.failed = ending_of(one);
+  } else if (one.health == "unhealthy") {
+    out.failed = one.name + " is unhealthy; what its health check says: docker inspect " + one.name;
+  } else if (one.status != "running") {
+    out.awaited = one.name + " is still " + one.status;
+  } else if (one.health == "starting") {
+    out.awaited = one.name + " runs, but its health check still says starting";
+  }
+  if (one.health.empty()) out.is_certain = false;
+}
+
+}  // namespace
+
+ComposeProgress progress_of(const ComposeLook& look, const std::vector<std::string>& services) {
+  ComposeProgress out;
+  out.is_certain = true;
+  for (const std::string& service : services) {
+    const ComposeContainer* newest = nullptr;
+    bool runs = false;
+    for (const ComposeContainer& one : look.containers) {
+      if (one.service != service) continue;
+      if (newest == nullptr || newest->created < one.created) newest = &one;
+      if (!one.runs()) continue;
+      runs = true;
+      judge(one, out);
+    }
+    if (newest == nullptr) out.awaited = "there is no container of " + service;
+    if (newest != nullptr && !runs) judge(*newest, out);
+  }
+  if (look.containers.empty() && !look.error.empty()) out.awaited = look.error;
+  out.is_up = out.failed.empty() && out.awaited.empty();
+  if (out.awaited.empty()) out.awaited = "the containers are not up for certain";
+  return out;
+}
+
+// The containers that ran are removed by the switch, and their logs with them.
+asio::awaitable<void> ComposeSwitch::keep_evidence() {
+  constexpr rules::Duration all_limit = std::chrono::seconds(10);
+  const auto where = request_.env.find("ROLLBACKD_EVIDENCE_DIR");
+  if (where == request_.env.end() || where->second.empty()) co_return;
+  const rules::Instant end = clock_.now() + all_limit;
+  std::string states;
+  for (const ComposeContainer& one : before_.containers) states += line_of(one);
+  if (states.empty()) co_return;
+  write_evidence(where->second, "compose-containers.txt", states);
+  for (const ComposeContainer& one : before_.containers) {
+    if (clock_.now() >= end) break;
+    std::vector<std::string> question{"logs", "--timestamps", "--tail", "2000"};
+    question.push_back(one.id);
+    std::string logs = co_await runner_.everything_said(std::move(question));
+    redact(logs, request_.secrets);
+    const std::string file = "compose-logs-" + one.name + ".txt";
+    if (is_evidence_name(file)) write_evidence(where->second, file, logs);
+  }
+}
+
+asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::restore_files() {
+  for (const std::string& name : runner_.config().keep) {
+    const std::string file = runner_.config().dir + "/" + name;
+    const std::string& wanted = target_.kept.at(name);
+    const ComposeAnswer now_so = co_await runner_.read_file(file);
+    if (const auto* const error = std::get_if<ComposeError>(&now_so)) co_return *error;
+    const auto& content = std::get<std::string>(now_so);
+    if (content == wanted) continue;
+    std::string plain = name;
+    std::replace(plain.begin(), plain.end(), '/', '_');
+    const std::string ours = service_ + ".aside." + plain;
+    const std::string theirs = service_ + ".restore." + plain;
+    auto fault = memory_.file().write_beside(ours, content);
+    if (!fault) fault = memory_.file().write_beside(theirs, wanted);
+    if (fault) co_return ComposeError{"put " + file + " aside: " + *fault};
+    put_aside_.push_back({file, memory_.file().beside(ours)});
+    begun_ = true;
+    const ComposeAnswer written = co_await runner_.write_file(file, memory_.file().beside(theirs));
+    if (const auto* const error = std::get_if<ComposeError>(&written)) co_return *error;
+  }
+  co_return MaybeTrouble();
+}
+
+asio::awaitable<void> ComposeSwitch::put_files_back(ComposeError& trouble) {
+  for (const PutAside& one : put_aside_) {
+    const ComposeAnswer written = co_await runner_.write_file(one.file, one.ours);
+    const auto* const error = std::get_if<ComposeError>(&written);
+    trouble.what += "\n" + one.file + (error == nullptr ? " is as it was" : " is not as it was: " + error->what);
+  }
+}
+
+ComposeSwitch::MaybeTrouble ComposeSwitch::note_aftermath() {
+  ComposeRecords& records = *memory_.records();
+  std::vector<std::string> lines;
+  const ComposeRecord* const left = records.find(rules::Revision(before_.revision));
+  for (const auto& [service, image] : target_.images) {
+    const auto before = left == nullptr ? target_.images.end() : left->images.find(service);
+    const bool is_known = left != nullptr && before != left->images.end();
+    const bool same_image = is_known && before->second.image == image.image;
+    const bool same_name = is_known && before->second.name == image.name;
+    std::string then = "let them say what " + request_.to.text + " ran with";
+    if (!same_image && same_name)
+      then = "docker tag " + image.image + " " + image.name;
+    else if (!same_image)
+      then = "let them say " + shown_image(image);
+    lines.push_back("The Compose files of " + service + " still say what was left: docker compose up would bring it " +
+                    "back. To stay with what runs now, " + then);
+  }
+  for (const PutAside& one : put_aside_) lines.push_back("What " + one.file + " had before lies in " + one.ours);
+  records.aftermath = std::move(lines);
+  const std::optional<std::string> fault = memory_.save();
+  if (!fault) return std::nullopt;
+  return ComposeError{"note what is done: " + *fault};
+}
+
+// A trouble in the middle may have removed what ran before the new containers could be made.
+asio::awaitable<void> ComposeSwitch::put_back(ComposeError& trouble) {
+  std::vector<std::string> services = runner_.config().services;
+  const ComposeLook look = co_await look_at_project(runner_, std::move(services));
+  const ComposeProgress now_so = progress_of(look, runner_.config().services);
+  const std::string& from = before_.revision;
+  const bool stayed = !from.empty() && look.revision == from && now_so.is_up;
+  MaybeTrouble failed;
+  going_back_ = true;
+  if (stayed) {
+    trouble.what += "\n" + from + " still runs";
+  } else if (from_document_.empty()) {
+    trouble.what += "\nWhat ran before cannot be put back: " + why_no_way_back_ + "; do docker compose up -d";
+    for (const std::string& service : runner_.config().services) trouble.what += " " + service;
+    co_return;
+  } else {
+    failed = co_await up(from_document_, go_back_limit);
+    if (!failed) failed = co_await wait_until_up(go_back_limit);
+    trouble.what += "\n" + from;
+    trouble.what += failed ? " was put back, but is not up: " + failed->what : " was put back and runs again";
+  }
+  co_await put_files_back(trouble);
+  memory_.records()->aftermath.clear();
+  memory_.save();
+}
+
+}  // namespace watcher
