@@ -4,13 +4,17 @@
 One engine for all, in a network of its own, which this process enters as well: published ports answer there.
 """
 
+import concurrent.futures
 import ctypes
 import io
+import itertools
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -23,6 +27,7 @@ from watched import People, free_port, wait_until, write_config
 
 ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 CLONE_NEWNET = 0x40000000
+AT_ONCE = 6  # cases
 
 # What every release does: /release says which it is.
 APP = """#!/bin/sh
@@ -159,12 +164,15 @@ class Engine:
 class Project:
     """A Compose project in a folder of its own, and a watcher of it."""
 
-    def __init__(self, test, generation, name="shop", text=PROJECT, more="", start=("up", "-d"), options=()):
+    count = itertools.count(1)
+
+    def __init__(self, test, generation, text=PROJECT, more="", start=("up", "-d"), options=()):
         self.test, self.engine, self.generation = test, test.engine, generation
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.engine.folder))
         self.folder.chmod(0o755)
-        self.dir = self.folder / name
-        self.dir.mkdir(parents=True)
+        self.name = f"shop{next(self.count)}"
+        self.dir = self.folder / self.name
+        self.dir.mkdir()
         (self.dir / "sick").mkdir()
         self.options, self.start_words = options, start
         self.port, self.listen = free_port(), free_port()
@@ -253,7 +261,7 @@ class Project:
         except OSError:
             return None
 
-    def wait_for(self, what, holds, seconds=40):
+    def wait_for(self, what, holds, seconds=90):
         return wait_until(holds, seconds) or self.test.fail(
             f"after {seconds}s not yet so: {what}; {self.service()} {self.incidents()}\n" +
             "\n".join(self.log.read_text(errors="replace").splitlines()[-30:]))
@@ -295,7 +303,7 @@ class Project:
         script.chmod(0o755)
 
     def closed(self):
-        return self.wait_for("the incident is closed", lambda: next((one for one in self.incidents() if one.get("outcome")), None), 90)
+        return self.wait_for("the incident is closed", lambda: next((one for one in self.incidents() if one.get("outcome")), None), 180)
 
     def report(self, incident):
         file = self.folder / "state" / "incidents" / str(incident["id"]) / "report.md"
@@ -347,6 +355,8 @@ class Compose(unittest.TestCase):
         self.assertEqual(shop.container("db"), database)
         self.assertEqual([(file, file.read_text()) for file, _ in files], files)
         self.assertIn("docker compose up would bring it back", report)
+        if os.environ.get("KEEP"):
+            print(report)
         self.assertTrue(any(one.name.startswith("compose-logs") for one in shop.evidence(closed).iterdir()))
         return report
 
@@ -363,7 +373,7 @@ class Compose(unittest.TestCase):
         shop.deployed("v2")
         shop.wait_for("a rollback could be done", lambda: shop.service().get("rollback_ready"))
         container = shop.container()
-        self.engine.docker("image", "rm", "-f", "shop:gone", f"rollbackd/shop-web:{first}")
+        self.engine.docker("image", "rm", "-f", "shop:gone", f"rollbackd/{shop.name}-web:{first}")
         shop.wait_for("no rollback could be done", lambda: shop.service().get("rollback_ready") is False)
         self.assertIn("is gone from this host", json.dumps(shop.people.told) + shop.log.read_text())
         done = shop.rollbackd("rollback", "web", "--to", first, "--reason", "test", check=False)
@@ -468,5 +478,35 @@ class Compose(unittest.TestCase):
         self.assertIn("web.aside..env", report)
 
 
+def run_one(name):
+    result = unittest.TestResult()
+    began = time.monotonic()
+    Compose(name).run(result)
+    return name, time.monotonic() - began, [text for _, text in result.failures + result.errors]
+
+
+def main():
+    """All cases beside each other, since most of their time is waiting; those that are named one after the other."""
+    if len(sys.argv) > 1:
+        machine.main()
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        Compose.setUpClass()
+    except unittest.SkipTest as reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+    wrong = []
+    try:
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for name, seconds, failed in pool.map(run_one, unittest.TestLoader().getTestCaseNames(Compose)):
+                print(f"{seconds:6.1f}s {'failed' if failed else 'ok'} {name}", flush=True)
+                wrong += failed
+    finally:
+        Compose.doClassCleanups()
+    print("\n".join(wrong))
+    sys.exit(1 if wrong else 0)
+
+
 if __name__ == "__main__":
-    machine.main()
+    main()
