@@ -99,6 +99,9 @@ asio::awaitable<std::string> ComposeProject::why_no_services() {
   constexpr int part = 100;  // of the time
   const rules::Instant before = clock_.now();
   if (before < files_again_at_) co_return std::string();
+  // Somebody else's question may have had it looked for anew meanwhile.
+  const std::string no_tool = co_await why_no_tool();
+  if (!no_tool.empty()) co_return no_tool;
   std::vector<std::string> question{"config", "--services"};
   const ComposeAnswer answer = co_await runner_.compose(*tool_, look_.project, std::move(question));
   if (const auto* const error = std::get_if<ComposeError>(&answer)) {

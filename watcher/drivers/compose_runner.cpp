@@ -119,7 +119,9 @@ probes::ChildSpec ComposeRunner::plain(std::vector<std::string> argv, rules::Dur
   spec.argv = std::move(argv);
   spec.dir = config_.dir;
   spec.user = user();
-  spec.env = {{"LC_ALL", "C"}, {"DOCKER_CLI_HINTS", "false"}};
+  // What the services of an earlier configuration were is not asked: none of the project is removed, whatever .env
+  // says.
+  spec.env = {{"LC_ALL", "C"}, {"DOCKER_CLI_HINTS", "false"}, {"COMPOSE_REMOVE_ORPHANS", "false"}};
   spec.limit = limit;
   spec.grace = question_grace;
   spec.output_max = answer_max;

@@ -131,7 +131,11 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   trouble = co_await up(to_document_, left());
   const bool is_made = !trouble;
   if (!trouble) trouble = co_await wait_until_up(left());
-  if (!trouble) co_return co_await verify();
+  if (!trouble) {
+    trouble = co_await verify();
+    if (trouble) co_await forget_aftermath(*trouble);
+    co_return trouble;
+  }
   // What is made and only slow to come up, or not waited for any more, is left to come up.
   const bool is_coming = is_made && trouble->status != rules::StepStatus::failed;
   if (is_coming) {

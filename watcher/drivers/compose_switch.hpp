@@ -50,6 +50,7 @@ class ComposeSwitch {
   asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);
   asio::awaitable<MaybeTrouble> verify();
   asio::awaitable<void> put_back(ComposeError& trouble);
+  asio::awaitable<void> forget_aftermath(ComposeError& trouble);
   asio::awaitable<void> put_files_back(ComposeError& trouble);
   MaybeTrouble note_aftermath();
   std::vector<std::string> command_up() const;

@@ -168,6 +168,11 @@ asio::awaitable<void> ComposeSwitch::put_back(ComposeError& trouble) {
     trouble.what += "\n" + from;
     trouble.what += failed ? " was put back, but is not up: " + failed->what : " was put back and runs again";
   }
+  co_await forget_aftermath(trouble);
+}
+
+// The target does not run: neither are the files to be its.
+asio::awaitable<void> ComposeSwitch::forget_aftermath(ComposeError& trouble) {
   co_await put_files_back(trouble);
   memory_.records()->aftermath.clear();
   memory_.save();
