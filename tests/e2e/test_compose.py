@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ from watched import People, free_port, wait_until, write_config
 ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 CLONE_NEWNET = 0x40000000
 AT_ONCE = 6  # cases
+STRANGER = "nobody"  # owns a project that is not ours
 
 # What every release does: /release says which it is.
 APP = """#!/bin/sh
@@ -104,12 +106,13 @@ class Engine:
         self.socket = self.folder / "docker.sock"
         (self.folder / "second" / "cli-plugins").mkdir(parents=True)
         (self.folder / "first").mkdir()
-        (self.folder / "second" / "cli-plugins" / "docker-compose").symlink_to(pathlib.Path(found.stdout.strip()) / "docker-compose")
+        shutil.copy(pathlib.Path(found.stdout.strip()) / "docker-compose", self.folder / "second" / "cli-plugins")  # for everybody
         self.log = self.folder / "dockerd.log"
         with self.log.open("ab") as out:
             self.process = machine.start(["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile",
                                           self.folder / "pid", "-H", f"unix://{self.socket}"], out)
         self.wait()
+        self.socket.chmod(0o666)  # as if everybody were in the group docker
         for release in ("v1", "v2", "v3", "db", "bad", "slow"):
             self.make_image(release)
 
@@ -476,6 +479,19 @@ class Compose(unittest.TestCase):
         self.assertEqual((shop.dir / ".env").read_text(), settings)
         self.assertEqual((shop.folder / "state" / "compose" / "web.aside..env").read_text(), left)
         self.assertIn("web.aside..env", report)
+
+    def test_the_owner_of_the_project_runs_compose_and_keeps_his_files(self):
+        shop = Project(self, "second", more='keep = [".env"]\nrestore = "files"')
+        shop.settings("v1")
+        for path in (shop.dir, *shop.dir.iterdir()):
+            shutil.chown(path, STRANGER)
+        first = shop.watched("v1")
+        self.assertIn(f"docker runs as {STRANGER}", shop.rollbackd("check").stdout)
+        shop.deployed("v2")
+        closed, report = shop.go_back(first)
+        self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), report)
+        self.assertIn("TAG=v1", (shop.dir / ".env").read_text())
+        self.assertEqual((shop.dir / ".env").owner(), STRANGER)
 
 
 def run_one(name):
