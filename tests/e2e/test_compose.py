@@ -169,7 +169,7 @@ class Project:
 
     count = itertools.count(1)
 
-    def __init__(self, test, generation, text=PROJECT, more="", start=("up", "-d"), options=()):
+    def __init__(self, test, generation, text=PROJECT, more="", start=("up", "-d"), options=(), both=False):
         self.test, self.engine, self.generation = test, test.engine, generation
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.engine.folder))
         self.folder.chmod(0o755)
@@ -178,6 +178,7 @@ class Project:
         self.dir.mkdir()
         (self.dir / "sick").mkdir()
         self.options, self.start_words = options, start
+        self.found = "second" if both else generation  # people may use the first where both are there
         self.port, self.listen = free_port(), free_port()
         self.people = People()
         (self.dir / "docker-compose.yml").write_text(text)
@@ -193,7 +194,7 @@ class Project:
                                                  dir=self.dir, more=self.more.format(folder=self.folder, dir=self.dir)))
 
     def environment(self):
-        return {**self.engine.environment(self.generation), "ROLLBACKD_HOST_LOCK": str(self.folder / "host.lock")}
+        return {**self.engine.environment(self.found), "ROLLBACKD_HOST_LOCK": str(self.folder / "host.lock")}
 
     # What people do.
 
@@ -436,7 +437,7 @@ class Compose(unittest.TestCase):
         self.assertEqual((shop.says(), shop.container("db")), ("v1", database))
 
     def test_images_that_were_built_here_without_a_name(self):
-        shop = Project(self, "first", text=BUILT, start=("up", "-d", "--build"))
+        shop = Project(self, "first", text=BUILT, both=True, start=("up", "-d", "--build"))
         (shop.dir / "Dockerfile").write_text("FROM shop:v1\nCOPY release /release\nCOPY release /www/release\n")
         revisions = []
         for release in ("one", "two"):

@@ -194,6 +194,7 @@ ComposeContainer container_from(const json::object& from) {
   out.service = text_at(labels, "com.docker.compose.service");
   out.working_dir = text_at(labels, "com.docker.compose.project.working_dir");
   out.config_hash = text_at(labels, "com.docker.compose.config-hash");
+  out.made_by = text_at(labels, "com.docker.compose.version");
   out.image = text_at(from, "Image");
   out.image_name = text_at(config, "Image");
   out.configured = configured_of(from);

@@ -16,6 +16,7 @@ struct ComposeContainer {
   std::string working_dir;  // of the project, as Compose has written it down
   std::string image;        // its id: sha256:...
   std::string image_name;   // as the configuration had it
+  std::string made_by;      // the version of Compose
   std::string config_hash;  // Compose's own of the configuration that made it
   std::string configured;   // what it was made with but for the image, always in the same words
   std::string created;      // comparable with others

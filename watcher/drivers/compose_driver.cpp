@@ -72,6 +72,7 @@ asio::awaitable<rules::RevisionRead> ComposeProject::identify() {
     read.instance_absent = look.absent;
     if (read.error.empty()) {
       read.revision = rules::Revision(look.revision);
+      if (look.made_by != look_.made_by) tool_.reset();
       look_ = std::move(look);
     }
   }
@@ -81,7 +82,7 @@ asio::awaitable<rules::RevisionRead> ComposeProject::identify() {
 
 asio::awaitable<std::string> ComposeProject::why_no_tool() {
   if (tool_) co_return std::string();
-  ComposeToolFound found = co_await runner_.find_tool();
+  ComposeToolFound found = co_await runner_.find_tool(look_.made_by);
   if (const auto* const error = std::get_if<ComposeError>(&found)) co_return error->what;
   tool_ = std::get<ComposeTool>(std::move(found));
   co_return std::string();

@@ -87,6 +87,7 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
     }
     look.project = first.project;
     look.working_dir = first.working_dir;
+    look.made_by = first.made_by;
     const auto count = static_cast<std::size_t>(
         std::count_if(deployed.begin(), deployed.end(), [](const auto* one) { return one->runs(); }));
     look.runs[service] = {first.image, first.image_name, first.config_hash, first.configured, count};

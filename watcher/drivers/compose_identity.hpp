@@ -23,6 +23,7 @@ struct ComposeLook {
   bool absent = false;
   std::string project;
   std::string working_dir;
+  std::string made_by;                      // the version of Compose that people use here
   std::map<std::string, ComposeRuns> runs;  // by service
   std::vector<ComposeContainer> containers;
   std::string revision;

@@ -97,7 +97,7 @@ constexpr std::array keys{
         .checked(wrong_name)
         .when_left_out("none"),
     key<Kind::argv, &ComposeDriver::compose>("compose", "How Compose is run.")
-        .when_left_out("[\"docker\", \"compose\"] where that answers, else [\"docker-compose\"]"),
+        .when_left_out("[\"docker\", \"compose\"] or [\"docker-compose\"], the one that made the containers"),
     key<Kind::string, &ComposeDriver::user>("user", "The user that Docker and Compose run as.")
         .checked(probes::wrong_user)
         .when_left_out("the owner of dir"),

@@ -215,20 +215,21 @@ asio::awaitable<ComposeToolFound> ComposeRunner::look_for(std::vector<std::strin
   co_return tool;
 }
 
-asio::awaitable<ComposeToolFound> ComposeRunner::find_tool() const {
+asio::awaitable<ComposeToolFound> ComposeRunner::find_tool(std::string made_by) const {
   if (!config_.compose.empty()) {
     std::vector<std::string> given = config_.compose;
     co_return co_await look_for(std::move(given));
   }
-  std::vector<std::string> plugin = engine();
-  plugin.emplace_back("compose");
-  const ComposeToolFound second = co_await look_for(std::move(plugin));
+  std::vector<std::string> wanted = engine();
+  wanted.emplace_back("compose");
+  std::vector<std::string> other(1, "docker-compose");
+  if (made_by.starts_with("1.")) std::swap(wanted, other);
+  const ComposeToolFound best = co_await look_for(std::move(wanted));
+  if (std::holds_alternative<ComposeTool>(best)) co_return best;
+  const ComposeToolFound second = co_await look_for(std::move(other));
   if (std::holds_alternative<ComposeTool>(second)) co_return second;
-  std::vector<std::string> alone(1, "docker-compose");
-  const ComposeToolFound first = co_await look_for(std::move(alone));
-  if (std::holds_alternative<ComposeTool>(first)) co_return first;
-  co_return ComposeError{"neither docker compose nor docker-compose can be run (" +
-                         std::get<ComposeError>(second).what + ")"};
+  co_return ComposeError{"neither docker compose nor docker-compose can be run (" + std::get<ComposeError>(best).what +
+                         ")"};
 }
 
 asio::awaitable<ComposeAnswer> ComposeRunner::compose(ComposeTool tool, std::string project,
