@@ -35,7 +35,8 @@ inline rules::Judgement judged(rules::Verdict verdict, rules::Instant valid_unti
 // decides.
 class Driven {
  public:
-  explicit Driven(rules::RuleSpec rule, double max_gap = 12.5) : tracker(std::make_shared<const rules::RuleSpec>(std::move(rule)), "", at(0)), max_gap_(max_gap) {}
+  explicit Driven(rules::RuleSpec rule, double max_gap = 12.5)
+      : tracker(std::make_shared<const rules::RuleSpec>(std::move(rule)), "", at(0)), max_gap_(max_gap) {}
 
   void until(double t) {
     for (auto due = tracker.deadline(); due && *due <= at(t); due = tracker.deadline()) {

@@ -204,7 +204,8 @@ void add_rollback_command(CLI::App& app, CommandLine& line) {
       ->check(CLI::Validator(check_revision, "", "revision"));
   command->add_option("--action", arguments->action, "another plan than rollback")->type_name("NAME");
   command->add_option("--reason", arguments->reason, "for the report")->type_name("TEXT");
-  command->add_flag("--force", arguments->force, "also to a revision that is known to be bad, or that is said to run already");
+  command->add_flag("--force", arguments->force,
+                    "also to a revision that is known to be bad, or that is said to run already");
   command->add_flag("--yes", arguments->yes, "do not ask, also when data are lost");
   command->add_flag("--plan", arguments->plan, "only show what would be done, and how long it usually takes");
   command->add_flag("--no-wait", arguments->no_wait, "return as soon as it has begun");

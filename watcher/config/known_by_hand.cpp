@@ -15,7 +15,7 @@ constexpr std::string_view naming = "prometheus.io/docs/practices/naming";
 constexpr std::string_view any_path = "path route handler uri endpoint url";
 
 // What other rows know by name, and what is asked of others, is no prefix of the application's own.
-#define ROLLBACKD_OTHERS \
+#define ROLLBACKD_OTHERS                                                                                            \
   ".*(client|outbound|outgoing|egress|upstream|downstream|external|remote|axios|fetch|third_?party|vendor|partner|" \
   "stripe|paypal|twilio|sendgrid|admin|promhttp|prom_ex|symfony|hubble).*"
 constexpr std::string_view prefixed_counter =
