@@ -112,4 +112,6 @@ TEST_CASE("where no state directory could be made is known before") {
   std::ofstream(folder.path + "/file").close();
   CHECK(contains(watcher::why_not_state_dir(folder.path + "/file"), "/file is no folder"));
   CHECK(contains(watcher::why_not_state_dir(folder.path + "/file/x"), "/file is no folder"));
+  REQUIRE(std::filesystem::create_directory(folder.path + "/rollbackd.db"));
+  CHECK(watcher::why_not_state_dir(folder.path) == folder.path + "/rollbackd.db is no file; move it away");
 }

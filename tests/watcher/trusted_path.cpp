@@ -245,6 +245,13 @@ TEST_CASE("neither an option of an interpreter nor a program in between hides wh
   }
 }
 
+TEST_CASE("the folder in which make looks for its file decides what is run, also while there is none") {
+  const Place place;
+  const WithPrograms with(place.safe, programs);
+  CHECK(place.refuses({"make", "-C", place.open}));
+  CHECK_FALSE(place.refuses({"make", "-C", place.safe}));
+}
+
 TEST_CASE("what a script's first line names is run") {
   const Place place;
   fs::copy_file("/bin/sh", place.open + "/interpreter");

@@ -183,12 +183,12 @@ void Follower::shell(Words operands, const CommandOptions& options, const Start&
   if (!operands.empty()) script(operands.front(), start);
 }
 
-// Without -f it is the file of a usual name.
+// Without -f it is the file of a usual name, which may also come to be there.
 void Follower::make(Words words, const Start& start) {
   const bool is_named = std::any_of(words.begin(), words.end(), [](const std::string& word) {
     return word.starts_with("-f") || word.starts_with("--file") || word.starts_with("--makefile");
   });
-  if (!is_named) named({"GNUmakefile", "makefile", "Makefile"}, start);
+  if (!is_named) named({".", "GNUmakefile", "makefile", "Makefile"}, start);
 }
 
 // The first operand that is a file: what is none is an option's argument.

@@ -44,6 +44,7 @@ std::string why_not_file(const std::string& file) {
     return file +
            " is a symbolic link, which could lead elsewhere at any time; put the file in its place, or let "
            "state_dir be the folder that it leads to";
+  if (!S_ISREG(found.st_mode)) return file + " is no file; move it away";
   if (is_of_others(found))
     return file + " belongs to another user (uid " + std::to_string(found.st_uid) +
            "), who could change what is kept in it; chown it to " + ours();
