@@ -10,7 +10,7 @@
 namespace {
 
 constexpr const char* one_service = "[service.web]\nidentify = ['cat', 'v']\nrollback = ['true', '{to}']\n";
-constexpr const char* two_services = "[service.api]\n[service.web]\n";
+constexpr const char* two_services = "[service.api]\nrollback = ['true']\n[service.web]\n";
 
 FakeWatcher answering(const std::string& target, const std::string& body, unsigned status = 200) {
   FakeWatcher out;

@@ -125,7 +125,7 @@ TEST_CASE("check says of an identify that asks for HEAD that a switch of paths d
 }
 
 TEST_CASE("check says what run would refuse about the state directory") {
-  const CliFolder folder("[service.web]\n");
+  const CliFolder folder("[service.web]\nrollback = ['true']\n");
   const std::string state = folder.path() + "/state";
   FakeWatcher nobody;
   CHECK(nobody(folder.line({"check"})).exit_code == 0);

@@ -9,7 +9,8 @@ namespace {
 
 std::string notifiers(const std::string& url) {
   return "name = 'prod-1'\n[notify.team]\ntype = 'slack'\nurl = '" + url + "'\non = ['failed']\nseverity = ['P0']\n" +
-         "[notify.hook]\ntype = 'webhook'\nurl = { file = 'url' }\nheader.Authorization = 'Bearer t'\n[service.web]\n";
+         "[notify.hook]\ntype = 'webhook'\nurl = { file = 'url' }\nheader.Authorization = 'Bearer "
+         "t'\n[service.web]\nrollback = ['true']\n";
 }
 
 }  // namespace

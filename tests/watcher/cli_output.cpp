@@ -137,7 +137,7 @@ TEST_CASE("SPEC 4: check prints every finding with its place, and --strict count
   CHECK(invalid.err.find(":6:8: error: probe.a.type: unknown \"hots\"; did you mean \"host\"?") != std::string::npos);
   const CliFolder warned(
       "[probe.a]\ntype = 'prometheus'\nurl = 'http://[::1]:1/'\n[signal.s]\nprobe = 'a'\nexpr = "
-      "'x_ms'\n[service.web]\n");
+      "'x_ms'\n[service.web]\nrollback = ['true']\n");
   CHECK(nobody(warned.line({"check"})).exit_code == 0);
   CHECK(nobody(warned.line({"check", "--strict"})).exit_code == 1);
   const CliRun json = nobody(warned.line({"check", "--json"}));
@@ -171,7 +171,7 @@ TEST_CASE("SPEC 3: check --online tells no secret that a command repeats") {
 
 TEST_CASE("check names the file as a shell takes it") {
   FakeWatcher nobody;
-  const CliFolder folder("[service.web]\n");
+  const CliFolder folder("[service.web]\nrollback = ['true']\n");
   const std::string file = folder.path() + "/it's mine.toml";
   std::filesystem::copy_file(folder.config(), file);
   const CliRun run = nobody({"check", "--config", file});

@@ -167,7 +167,7 @@ TEST_CASE("SPEC 3: steps have the time limits and the failure behaviour of their
     for (const rules::StepSpec& step : *section) show(step);
   }
   CHECK(seen ==
-        "notify 10s continue\ncapture 10s continue\nhttp 10s continue\nrun 10m continue\nswitch 30m abort\n"
+        "notify 10s continue\ncapture 10s continue\nhttp 10s continue\nrun 10m continue\nswitch 0s abort\n"
         "wait 5m abort\nhttp 10s continue\nrun 5m continue\nnotify 10s continue\n");
   CHECK(config.core.actions[0].steps[0].on_failure == rules::OnFailure::abort);
   CHECK(rollback.verify.when->text() == "error_rate < 1% and p95 < 300ms");
@@ -202,10 +202,10 @@ TEST_CASE("SPEC 3: check --expand prints what loads again and expands to itself"
 
 TEST_CASE("SPEC 2.15: check --expand says which probe is taken as a service's health") {
   const std::string probe = "type = 'http'\nurl = 'http://127.0.0.1:1/'\n";
-  const std::string one = watcher::expand(loaded("[probe.health]\n" + probe + "[service.web]\n"));
+  const std::string one = watcher::expand(loaded("[probe.health]\n" + probe + "[service.web]\nrollback = ['true']\n"));
   CHECK(one.find("[service.web]\n# its health is probe health: ") != std::string::npos);
-  const std::string two =
-      watcher::expand(loaded("[probe.web_app_health]\n" + probe + "[service.web-app]\n[service.api]\n"));
+  const std::string two = watcher::expand(
+      loaded("[probe.web_app_health]\n" + probe + "[service.web-app]\nrollback = ['true']\n[service.api]\n"));
   CHECK(two.find("[service.web-app]\n# its health is probe web_app_health: ") != std::string::npos);
   CHECK(two.find("[service.api]\n# no probe is its health (one called api_health, ") != std::string::npos);
 }

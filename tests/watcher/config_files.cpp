@@ -51,7 +51,7 @@ std::string findings_text(const watcher::Loaded& loaded) {
 
 std::string findings_beside_service(const std::string& text) {
   const bool has_service = text.find("[service") != std::string::npos;
-  const watcher::Loaded result = load_text(has_service ? text : text + "\n[service.any]\n");
+  const watcher::Loaded result = load_text(has_service ? text : text + "\n[service.any]\nrollback = ['true']\n");
   CHECK(result.config.has_value() == result.findings.empty());
   return findings_text(result);
 }

@@ -32,7 +32,8 @@ class Folder {
 }  // namespace
 
 TEST_CASE("SPEC 3: relative paths start at the configuration's folder") {
-  const watcher::Config config = loaded("[watcher]\nstate_dir = 'state'\ncontrol = '../c.sock'\n[service.web]\n");
+  const watcher::Config config =
+      loaded("[watcher]\nstate_dir = 'state'\ncontrol = '../c.sock'\n[service.web]\nrollback = ['true']\n");
   CHECK(config.watcher.state_dir == config.dir + "/state");
   CHECK(config.watcher.control == fs::path(config.dir).parent_path().string() + "/c.sock");
 }
@@ -72,7 +73,7 @@ TEST_CASE("a relative command of a step that is not where it starts is warned of
 
 TEST_CASE("SPEC 3: a configuration that other users can write is refused") {
   const Folder folder;
-  const std::string text = "[watcher]\nname = 'x'\n[service.web]\n";
+  const std::string text = "[watcher]\nname = 'x'\n[service.web]\nrollback = ['true']\n";
   const std::string file = folder.write("ok.toml", text);
   CHECK(watcher::load_config(file).config.has_value());
   for (const mode_t mode : {mode_t{0664}, mode_t{0646}}) {

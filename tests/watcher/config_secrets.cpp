@@ -232,7 +232,7 @@ TEST_CASE("what an argument only points to is no secret") {
 
 TEST_CASE("SPEC 4: check --expand masks secrets and says where they should stand, --secrets is for the file's owner") {
   FakeWatcher nobody;
-  const CliFolder folder("token = 'hunter-token'\n[service.web]\n");
+  const CliFolder folder("token = 'hunter-token'\n[service.web]\nrollback = ['true']\n");
   const CliRun masked = nobody(folder.line({"check", "--expand"}));
   CHECK(masked.exit_code == 0);
   CHECK(has(masked.out, "token = \"<redacted>\""));

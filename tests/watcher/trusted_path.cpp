@@ -388,7 +388,8 @@ TEST_CASE("a secret that everybody can read, or that others could exchange, is r
   const std::string secret = place.safe + "/token";
   write_file(secret, "abcdefgh\n", 0600);
   const auto errors = [&](const std::string& token) {
-    write_file(place.safe + "/c.toml", "[watcher]\ntoken = { file = '" + token + "' }\n[service.web]\n", 0600);
+    write_file(place.safe + "/c.toml",
+               "[watcher]\ntoken = { file = '" + token + "' }\n[service.web]\nrollback = ['true']\n", 0600);
     return findings_text(watcher::load_config(place.safe + "/c.toml"));
   };
   CHECK(errors(secret).empty());

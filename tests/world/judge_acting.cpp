@@ -96,11 +96,12 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   const std::string& from = command.context.from.text;
   const std::string& to = command.context.to.text;
   if (to.empty()) return breach("a switch to nothing");
-  if (to == from) breach("a switch to what runs already");
+  const bool by_hand = by_hand_.contains(command.id.incident);
+  // A person may want it done again.
+  if (to == from && !(by_hand && incident.record.force)) breach("a switch to what runs already");
   if (known.readable && known.looked != from) {
     breach("a switch away from " + from + " while " + known.looked + " was read to run");
   }
-  const bool by_hand = by_hand_.contains(command.id.incident);
   if (by_hand) return;
   if (incident.record.by_hand) breach("an incident by hand that nobody asked for");
   const auto policy = known.policy.find(from);

@@ -63,7 +63,7 @@ BOOST_DESCRIBE_STRUCT(StepContext, (),
                       (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
 BOOST_DESCRIBE_STRUCT(SaidBy, (), (stage, severity))
 BOOST_DESCRIBE_STRUCT(Tell, (),
-                      (stage, notifier, context, outcome, title, text, explanation, opened, expected, evidence, at,
-                       said_by))
+                      (stage, notifier, is_news, context, outcome, title, text, explanation, opened, expected, evidence,
+                       at, said_by))
 
 }  // namespace rules
