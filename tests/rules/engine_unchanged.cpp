@@ -15,9 +15,9 @@ using rules::StepStatus;
 
 namespace {
 
-constexpr Script never_begins{StepStatus::failed, 1s, false, false};
-constexpr Script breaks_off{StepStatus::failed, 1s, false, true};
-constexpr Script lies{StepStatus::succeeded, 1s, false, true};
+Script lies() { return {StepStatus::succeeded, 1s, false, true}; }
+Script breaks_off() { return {StepStatus::failed, 1s, false, true}; }
+Script never_begins() { return {StepStatus::failed, 1s, false, false}; }
 
 rules::CoreConfig with_all_sections() {
   return with([](rules::CoreConfig& config) {
@@ -65,7 +65,7 @@ void by_hand_ends(World& w, const std::string& outcome) {
 
 TEST_CASE("SPEC 2.24: a switch that fails before its command began marks nothing, counts nowhere, runs no on_failure") {
   World w(with_all_sections());
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   harm(w);
   REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
   CHECK(w.outcome() == "action_failed");
@@ -85,7 +85,7 @@ TEST_CASE("SPEC 2.24: nor does what the plan did before a switch that never bega
     config.actions[0].always = {run("resume")};
   }));
   w.settle_on_v2();
-  w.scripts["switch last-good"] = w.scripts["switch v1"] = never_begins;
+  w.scripts["switch last-good"] = w.scripts["switch v1"] = never_begins();
   for (int tries = 0; tries < 4; ++tries) by_hand_ends(w, "action_failed");
   CHECK(w.count_performed("run maintenance on") == 0);
   CHECK(w.count_performed("run resume") == 4);
@@ -104,7 +104,7 @@ TEST_CASE("SPEC 2.24: what fails before the switch is reached runs no on_failure
     config.actions[0].on_failure = {run("maintenance on")};
     config.actions[0].always = {run("resume")};
   }));
-  w.scripts["run backup"] = breaks_off;
+  w.scripts["run backup"] = breaks_off();
   harm(w);
   REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
   CHECK(w.outcome() == "action_failed");
@@ -116,7 +116,7 @@ TEST_CASE("SPEC 2.24: what fails before the switch is reached runs no on_failure
 
 TEST_CASE("SPEC 2.22: what was in the way of a switch is gone: what fires is acted on, once") {
   World w(with_all_sections());
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   harm(w);
   readiness(w, "/opt/app/.git/index.lock is there");
   REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
@@ -133,7 +133,7 @@ TEST_CASE("SPEC 2.22: also where the plan did something before the switch that w
   World w(with([](rules::CoreConfig& config) {
     config.actions[0].steps.insert(config.actions[0].steps.begin(), run("pause"));
   }));
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   harm(w);
   readiness(w, "/opt/app/.git/index.lock is there");
   REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
@@ -146,7 +146,7 @@ TEST_CASE("SPEC 2.22: also where the plan did something before the switch that w
 
 TEST_CASE("SPEC 2.22: that it could be rolled back all the time is no news") {
   World w(usual());
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   harm(w);
   readiness(w, "");
   REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
@@ -159,7 +159,7 @@ TEST_CASE("SPEC 2.22: that it could be rolled back all the time is no news") {
 
 TEST_CASE("SPEC 2.18: a switch that cannot begin because nobody can read what runs ends as that") {
   World w(usual());
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   harm(w);
   w.run(40s);
   w.reality["web"].readable = false;
@@ -176,7 +176,7 @@ TEST_CASE("a rung whose switch never began gives way to the next") {
     config.rules[0].respond = {rules::ActionName("rollback"), rules::ActionName("restart")};
     config.actions[0].on_failure = {run("maintenance on")};
   }));
-  w.scripts["switch last-good"] = never_begins;
+  w.scripts["switch last-good"] = never_begins();
   w.run(5min);
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
@@ -188,7 +188,7 @@ TEST_CASE("a rung whose switch never began gives way to the next") {
 TEST_CASE("SPEC 2.25: a switch by hand after which the same runs is not counted") {
   World w(usual());
   bring_up_v2(w);
-  w.scripts["switch last-good"] = lies;
+  w.scripts["switch last-good"] = lies();
   by_hand_ends(w, "wrong_revision");
   CHECK(switches_away(w, "v2") == 0);
   CHECK(counted(w) == 0);
@@ -206,7 +206,7 @@ TEST_CASE("SPEC 2.25: a switch by hand that broke off is counted only when somet
     CAPTURE(changes);
     World w(usual());
     bring_up_v2(w);
-    w.scripts["switch last-good"] = breaks_off;
+    w.scripts["switch last-good"] = breaks_off();
     REQUIRE(by_hand(w, "v1").accepted);
     REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
     if (changes) w.deploy("half");
@@ -222,7 +222,7 @@ TEST_CASE(
     "SPEC 2.25: a switch by hand that says it failed and has brought its target is counted, and its incident ends") {
   World w(with_all_sections());
   bring_up_v2(w);
-  w.scripts["switch last-good"] = breaks_off;
+  w.scripts["switch last-good"] = breaks_off();
   REQUIRE(by_hand(w, "v1").accepted);
   REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
   w.deploy("v1");
@@ -236,7 +236,7 @@ TEST_CASE(
 TEST_CASE("SPEC 2.25: a switch by hand of which nobody can read what it changed is counted") {
   World w(usual());
   bring_up_v2(w);
-  w.scripts["switch last-good"] = breaks_off;
+  w.scripts["switch last-good"] = breaks_off();
   REQUIRE(by_hand(w, "v1").accepted);
   REQUIRE(w.run_until([&] { return w.deeds.size() == 1; }, 1min));
   w.reality["web"].readable = false;
@@ -251,7 +251,7 @@ TEST_CASE(
     CAPTURE(commands);
     World w(usual());
     bring_up_v2(w);
-    w.scripts["switch last-good"] = breaks_off;
+    w.scripts["switch last-good"] = breaks_off();
     REQUIRE(by_hand(w, "v1").accepted);
     w.crash_after(commands);
     REQUIRE(w.run_until([&] { return w.closed(); }, 5min));
