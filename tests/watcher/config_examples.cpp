@@ -101,7 +101,7 @@ metrics = "http://127.0.0.1:1/metrics"
 rules = ["error_rate > 5% for 10s", "p95 > 3000ms for 5m", "down for 5s"]
 rollback = ["./a.sh"]
 )");
-  CHECK(rules::blind_after(rule_named(config, "error_rate")) == std::chrono::minutes(2));
+  CHECK(rules::blind_after(rule_named(config, "error_rate")) == std::chrono::minutes(4));
   CHECK(rules::blind_after(rule_named(config, "p95")) == std::chrono::minutes(15));
   CHECK(rules::blind_after(rule_named(config, "down")) == std::chrono::minutes(1));
 }

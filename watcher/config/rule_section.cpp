@@ -65,7 +65,7 @@ constexpr std::array keys{
     key<Kind::duration, &RuleSpec::blind_after>("blind_after", "People are told when it could not be observed so long.")
         .at_least(std::chrono::seconds(1))
         .with(&Key::get, blind_after_of)
-        .when_left_out("three times for, at least 1m and twice the longest window of its signals"),
+        .when_left_out("three times for, at least 1m and four times the longest window of its signals"),
     key<Kind::condition, &RuleSpec::unless>("unless", "Something else that explains the trouble: the rule waits.")
         .when_left_out("nothing"),
     key<Kind::duration, &RuleSpec::unless_max>(
@@ -113,6 +113,7 @@ Duration window_of(const rules::SignalSpec& signal) {
 }  // namespace
 
 void imply_blind_after(Config& config) {
+  constexpr int windows_min = 4;  // a deployment and its rollback cut two, each is unknown for 60 % of its length
   for (RuleSpec& rule : config.core.rules) {
     Duration longest{};
     for (const rules::Condition::Reference& read : rule.when.references()) {
@@ -122,7 +123,7 @@ void imply_blind_after(Config& config) {
                                        [&](const rules::SignalSpec& one) { return one.name == of->signal; });
       if (signal != config.core.signals.end()) longest = std::max(longest, window_of(*signal));
     }
-    if (!rule.blind_after && 2 * longest > rules::blind_after(rule)) rule.blind_after = 2 * longest;
+    if (!rule.blind_after && windows_min * longest > rules::blind_after(rule)) rule.blind_after = windows_min * longest;
   }
 }
 

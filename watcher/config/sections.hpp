@@ -17,7 +17,7 @@ void read_services(Loading& loading, TableReader& root);
 void read_actions(Loading& loading, TableReader& root);
 void read_notifiers(Loading& loading, TableReader& root);
 
-// A window that a restart cut has to fill again: a rule of one is not blind for that alone.
+// A window that a restart cut has to fill again: a rule of one is not blind for a deployment and its rollback alone.
 void imply_blind_after(Config& config);
 
 // The named tables below `kind`, after their names were checked: [kind.NAME].
