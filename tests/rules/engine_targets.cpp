@@ -57,6 +57,24 @@ TEST_CASE("SPEC 2.23: a new revision while verifying supersedes the incident and
   CHECK(w.reality["web"].running.text == "v1");
 }
 
+TEST_CASE(
+    "who takes over from us is told as a failure where something of ours is left, and else as the end that it is") {
+  for (const bool is_left : {true, false}) {
+    CAPTURE(is_left);
+    World w(with([&](rules::CoreConfig& config) {
+      if (is_left) config.actions[0].steps.insert(config.actions[0].steps.begin(), run("pause"));
+      config.actions[0].always = {run("tidy")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+    w.run(10s);
+    w.deploy("v3");
+    REQUIRE(w.run_until([&] { return w.outcome() == "superseded"; }, 2min));
+    CHECK(w.told(rules::Stage::failed) == (is_left ? 1 : 0));
+    CHECK(w.told(rules::Stage::completed) == (is_left ? 0 : 1));
+  }
+}
+
 TEST_CASE("SPEC 2.23: a revision that cannot be read does not keep the broken one running") {
   World w(usual());
   harm(w);

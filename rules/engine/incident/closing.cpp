@@ -186,9 +186,13 @@ std::string Incident::what_the_end_leaves() const {
   const std::string is_left = earlier.empty() ? "" : "Done by earlier actions, and not taken back: " + earlier + ".";
   if (!record_.later.empty()) return to_be_done_later(record_) + (is_left.empty() ? "" : " " + is_left);
   if (!is_left.empty()) return is_left;
+  if (record_.outcome == Outcome::action_failed && is_switch_refused_) {
+    return "People are needed: what kept the switch from beginning has to go; what still fires then is acted on.";
+  }
+  const bool lacks_backup = record_.outcome == Outcome::no_target && !gate_view().no_backup.empty();
+  if (lacks_backup) return "People are needed: a backup has to be named, or another action taken by hand.";
   const std::string text = what_now(*record_.outcome, record_.service);
-  const bool takes_a_target =
-      record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back() && gate_view().no_backup.empty();
+  const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 

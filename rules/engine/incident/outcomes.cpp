@@ -1,5 +1,6 @@
 #include "rules/engine/incident/outcomes.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace rules {
@@ -36,7 +37,9 @@ bool is_only_told(const IncidentRecord& incident) {
 Stage stage_of(const IncidentRecord& incident) {
   const Stage stage = stage_of(*incident.outcome);
   // Others took over from us in the middle: what was begun is theirs to finish, and they have to hear of it.
-  if (incident.outcome == Outcome::superseded && !left_in_place(incident, false).empty()) return Stage::failed;
+  const auto is_begun = [](const std::string& step) { return !step.ends_with("(always)"); };
+  const bool any_begun = std::any_of(incident.changed.begin(), incident.changed.end(), is_begun);
+  if (incident.outcome == Outcome::superseded && any_begun) return Stage::failed;
   return stage == Stage::failed && is_only_told(incident) ? Stage::completed : stage;
 }
 
