@@ -96,6 +96,7 @@ class Core {
   std::string make_way(Service& service);
 
   // starting.cpp: from what was saved, and with another configuration
+  Service::Shared shared();
   void add_service(const ServiceSpec& spec);
   void number_services();
   void index_probes();

@@ -25,13 +25,14 @@ from watched import People, free_port, wait_until, write_config
 ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 CLONE_NEWNET = 0x40000000
 AT_ONCE = 6  # cases
+REPLICAS_MAX = 8  # that fall sick at once
 STRANGER = "nobody"  # owns a project that is not ours
 
 # What every release does: /release says which it is.
 APP = """#!/bin/sh
 serve() { exec httpd -f -p 8080 -h /www; }
 case "$(cat /release)" in
-  bad*) (serve) & served=$!; while [ ! -e /www/sick/now ]; do sleep 0.2; done; kill $served; sleep 100000 ;;
+  bad*) (serve) & served=$!; read now </www/sick/now; kill $served; exec tail -f /dev/null ;;
   slow*) (sleep 4; touch /healthy) & serve ;;
   *) touch /healthy; serve ;;
 esac
@@ -85,6 +86,12 @@ cooldown = "1s"
 # A health check, and a build.
 CHECKED = PROJECT.replace('    depends_on: [db]\n', '    depends_on: [db]\n    healthcheck: {test: [CMD, test, -e, /healthy], interval: 500ms, retries: 100}\n')
 BUILT = PROJECT.replace('    image: "shop:${TAG}"\n', '    build: .\n', 1)
+
+
+def pipe(path):
+    """A named pipe that others wait at until a line is written to what this returns."""
+    os.mkfifo(path, 0o666)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
 
 class Engine:
@@ -173,6 +180,7 @@ class Project:
         self.dir = self.folder / self.name
         self.dir.mkdir()
         (self.dir / "sick").mkdir()
+        self.sick = pipe(self.dir / "sick" / "now")
         self.options, self.start_words = options, start
         self.found = "second" if both else generation  # people may use the first where both are there
         self.port, self.listen = free_port(), free_port()
@@ -216,7 +224,7 @@ class Project:
             self.rollbackd("deploy", "end", "--service", "web")
 
     def sicken(self):
-        (self.dir / "sick" / "now").write_text("")
+        os.write(self.sick, b"now\n" * REPLICAS_MAX)
 
     def start(self):
         with self.log.open("ab") as log:

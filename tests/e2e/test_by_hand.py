@@ -269,17 +269,20 @@ switch = "at-backup"
         self.wait_for("it has begun and ends", begun, 20)
         process.send_signal(number)
         self.wait_for("it says so and ends", lambda: "stopping" in heard.read_text() or process.poll() is not None, 15)
-        (self.folder / "go").touch()  # the step may end
+        os.write(self.go, b"go\n")  # the step may end
         self.assertEqual(process.wait(15), 1, heard.read_text())
         self.assertEqual(self.version(), "v2")
         self.assertIn("goes on with incident", heard.read_text())
         return heard.read_text()
 
     def two_steps(self):
+        os.mkfifo(self.folder / "go")
+        self.go = os.open(self.folder / "go", os.O_RDWR | os.O_CLOEXEC)
+        self.addCleanup(os.close, self.go)
         self.configure(f"""
 [action.rollback]
 [[action.rollback.step]]
-run = ["/bin/sh", "-c", "echo begun >> {self.folder}/steps; while [ ! -e {self.folder}/go ]; do sleep 0.05; done; echo ended >> {self.folder}/steps"]
+run = ["/bin/sh", "-c", "echo begun >> {self.folder}/steps; read go <{self.folder}/go; echo ended >> {self.folder}/steps"]
 [[action.rollback.step]]
 switch = "last-good"
 """)

@@ -15,7 +15,7 @@ import time
 import unittest
 
 import machine
-from compose_shop import AT_ONCE, BUILT, CHECKED, Engine, Project, STRANGER
+from compose_shop import AT_ONCE, BUILT, CHECKED, Engine, Project, STRANGER, pipe
 from watched import free_port
 
 
@@ -139,7 +139,8 @@ class Compose(unittest.TestCase):
 
     def test_a_watcher_killed_in_the_middle_switches_once(self):
         shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]')
-        shop.tool(f'case " $* " in *" up "*) echo up >>{shop.folder}/ups; while [ ! -e {shop.folder}/go ]; do sleep 0.1; done ;; esac')
+        shop.tool(f'case " $* " in *" up "*) echo up >>{shop.folder}/ups; read go <{shop.folder}/go ;; esac')
+        go = pipe(shop.folder / "go")
         first = shop.watched("v1")
         shop.deployed("bad")
         shop.sicken()
@@ -148,7 +149,7 @@ class Compose(unittest.TestCase):
         shop.watcher.wait()
         shop.start()
         time.sleep(1)  # nothing is done meanwhile
-        (shop.folder / "go").write_text("")
+        os.write(go, b"go\n")
         closed = shop.closed()
         report = shop.report(closed)
         self.assertEqual((shop.says(), (shop.folder / "ups").read_text()), ("v1", "up\n"), report)

@@ -120,12 +120,8 @@ asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revisi
 }
 
 asio::awaitable<rules::ReadinessRead> Commands::ready(std::optional<rules::Revision> to) {
-  rules::ReadinessRead read;
-  read.service = service_;
-  read.reason = co_await why_not_ready(std::move(to));
-  read.ready = read.reason.empty();
-  read.at = clock_.now();
-  co_return read;
+  std::string refused = co_await why_not_ready(std::move(to));
+  co_return readiness_of(service_, std::move(refused), clock_.now());
 }
 
 asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {

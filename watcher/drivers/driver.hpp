@@ -62,6 +62,11 @@ class Driver {
   virtual std::string aftermath() const = 0;
 };
 
+// Why the target's name may not be put into a command line, for people; empty: it may, or there is none.
+std::string why_unsafe_target(const std::optional<rules::Revision>& to);
+// What `ready` answers; `why_not` is for people, empty: it could be switched.
+rules::ReadinessRead readiness_of(const rules::ServiceName& service, std::string why_not, rules::Instant at);
+
 // What a driver can be, and the words of the contract for what this version has not.
 std::span<const probes::Variety> driver_kinds();
 

@@ -179,16 +179,9 @@ asio::awaitable<rules::ReadinessRead> WorkingTree::ready(std::optional<rules::Re
 }
 
 asio::awaitable<rules::ReadinessRead> WorkingTree::still_ready(std::optional<rules::Revision> to) {
-  rules::ReadinessRead read;
-  read.service = service_;
-  if (to && !rules::is_safe_in_argv(*to)) {
-    read.reason = "the target's name must not be put into a command line";
-  } else {
-    read.reason = co_await why_not_ready(std::move(to));
-  }
-  read.ready = read.reason.empty();
-  read.at = clock_.now();
-  co_return read;
+  std::string refused = why_unsafe_target(to);
+  if (refused.empty()) refused = co_await why_not_ready(std::move(to));
+  co_return readiness_of(service_, std::move(refused), clock_.now());
 }
 
 asio::awaitable<NameMeans> WorkingTree::meaning_of(std::string name) {

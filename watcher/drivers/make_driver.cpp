@@ -50,6 +50,19 @@ asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, ru
   co_return nothing;
 }
 
+std::string why_unsafe_target(const std::optional<rules::Revision>& to) {
+  return to && !rules::is_safe_in_argv(*to) ? "the target's name must not be put into a command line" : "";
+}
+
+rules::ReadinessRead readiness_of(const rules::ServiceName& service, std::string why_not, rules::Instant at) {
+  rules::ReadinessRead read;
+  read.service = service;
+  read.reason = std::move(why_not);
+  read.ready = read.reason.empty();
+  read.at = at;
+  return read;
+}
+
 std::span<const probes::Variety> driver_kinds() {
   static const auto kinds = varieties(static_cast<const DriverKind*>(nullptr));
   return kinds;
