@@ -58,7 +58,7 @@ restart = "x"
 16:11: error: probe.what.timeout: expected a duration such as "500ms", "5s", "5m", "1h30m" or "7d", found an integer
 18:1: error: probe.none: type is missing; one of http, prometheus, host, exec, tcp
 19:1: error: probe.none: unknown key "prot"; did you mean "proc"?
-22:8: error: notify.team.type: unknown "slak"; did you mean "slack"? (one of slack, webhook)
+22:8: error: notify.team.type: unknown "slak"; did you mean "slack"? (one of slack, webhook, discord, teams, email, pagerduty, alertmanager)
 23:8: error: notify.team.url: expected an address such as http://127.0.0.1:3001/metrics
 24:1: error: notify.team: unknown key "everi"; did you mean "every"?
 25:1: error: service.web: dir is missing; the folder of the repository, such as dir = "/opt/app"
@@ -184,8 +184,6 @@ TEST_CASE("SPEC 3: what is for a later version is told apart from what is unknow
        "tcp\n"},
       {"[probe.x]\ntype = 'lag'\npath = '/x'\n",
        "8:8: error: probe.x.type: unknown \"lag\" (one of http, prometheus, host, exec, tcp)\n"},
-      {"[notify.x]\ntype = 'email'\n",
-       "8:8: error: notify.x: type \"email\" is not in this version of rollbackd; it has slack, webhook\n"},
       {"unit = 'web.service'\n",
        "7:1: error: service.web: key \"unit\" is not in this version of rollbackd; leave it out\n"},
       {"[action.a]\n[[action.a.step]]\nrestore = 'files'\n",

@@ -19,7 +19,7 @@ watcher::NotifierSection notifier(const std::string& url) {
 
 watcher::Delivery answered(const std::string& answer) {
   const Receiver receiver([&](const std::string&) { return answer; });
-  return watcher::deliver(notifier(receiver.url()), "{}", "key-1");
+  return watcher::deliver(notifier(receiver.url()), "{}", {"key-1", {}});
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ TEST_CASE("a delivery posts the body as JSON with its idempotency key and the no
   const Receiver receiver([](const std::string&) { return status("204 No Content"); });
   auto section = notifier(receiver.url("/hook?a=b"));
   section.headers["Authorization"] = {.value = "Bearer s3cret-token", .secret = true};
-  const auto delivery = watcher::deliver(section, R"({"a":1})", "key-1");
+  const auto delivery = watcher::deliver(section, R"({"a":1})", {"key-1", {}});
   CHECK(delivery.delivered);
   CHECK(delivery.error.empty());
   REQUIRE(receiver.requests().size() == 1);
@@ -80,11 +80,11 @@ TEST_CASE("a receiver that drops the connection, refuses it or never answers is 
     const Receiver receiver([](const std::string&) { return std::string(); });
     gone = receiver.url();
   }
-  const auto refused = watcher::deliver(notifier(gone), "{}", "k");
+  const auto refused = watcher::deliver(notifier(gone), "{}", {"k", {}});
   CHECK_FALSE(refused.delivered);
   CHECK_FALSE(refused.permanent);
   const Receiver hung([](const std::string&) { return std::string("hang"); });
-  const auto timed_out = watcher::deliver(notifier(hung.url()), "{}", "k", 100ms);
+  const auto timed_out = watcher::deliver(notifier(hung.url()), "{}", {"k", {}}, 100ms);
   CHECK_FALSE(timed_out.delivered);
   CHECK_FALSE(timed_out.permanent);
   CHECK(contains(timed_out.error, "Timeout"));
@@ -99,12 +99,12 @@ TEST_CASE("an answer that never ends is cut off, and its status counts") {
 }
 
 TEST_CASE("an address that no delivery can reach is given up at once") {
-  CHECK(watcher::deliver(notifier("ftp://127.0.0.1/x"), "{}", "k").permanent);
-  CHECK(watcher::deliver(notifier("file:///etc/passwd"), "{}", "k").permanent);
-  CHECK(watcher::deliver(notifier("no address"), "{}", "k").permanent);
+  CHECK(watcher::deliver(notifier("ftp://127.0.0.1/x"), "{}", {"k", {}}).permanent);
+  CHECK(watcher::deliver(notifier("file:///etc/passwd"), "{}", {"k", {}}).permanent);
+  CHECK(watcher::deliver(notifier("no address"), "{}", {"k", {}}).permanent);
   auto section = notifier("http://127.0.0.1:1/");
   section.headers["X-A"] = {.value = "a\r\nX-B: b"};
-  const auto delivery = watcher::deliver(section, "{}", "k");
+  const auto delivery = watcher::deliver(section, "{}", {"k", {}});
   CHECK(delivery.permanent);
   CHECK(contains(delivery.error, "X-A has a line break"));
 }
@@ -112,7 +112,7 @@ TEST_CASE("an address that no delivery can reach is given up at once") {
 TEST_CASE("the environment's proxy is not used") {
   const Receiver receiver([](const std::string&) { return status("200 OK"); });
   ::setenv("http_proxy", "http://127.0.0.1:1", 1);
-  const auto delivery = watcher::deliver(notifier(receiver.url()), "{}", "k");
+  const auto delivery = watcher::deliver(notifier(receiver.url()), "{}", {"k", {}});
   ::unsetenv("http_proxy");
   CHECK(delivery.delivered);
 }
@@ -125,13 +125,13 @@ TEST_CASE("no error of a delivery names a secret, even when the receiver says it
     auto section = notifier(receiver.url("/services/T000/B000/s3cret-path"));
     section.url.secret = declared;
     section.headers["Authorization"] = {.value = "Bearer s3cret-token", .secret = true};
-    const auto delivery = watcher::deliver(section, "{}", "k");
+    const auto delivery = watcher::deliver(section, "{}", {"k", {}});
     CHECK(contains(delivery.error, "status 400"));
     CHECK_FALSE(contains(delivery.error, "s3cret"));
     section.url.value = "http://user:s3cret-pass@127.0.0.1:1/services/s3cret-path";
-    CHECK_FALSE(contains(watcher::deliver(section, "{}", "k").error, "s3cret"));
+    CHECK_FALSE(contains(watcher::deliver(section, "{}", {"k", {}}).error, "s3cret"));
     section.url.value = "s3cret nonsense";
-    CHECK_FALSE(contains(watcher::deliver(section, "{}", "k").error, "s3cret"));
+    CHECK_FALSE(contains(watcher::deliver(section, "{}", {"k", {}}).error, "s3cret"));
   }
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("a secret that is part of the word put in its place ends the redaction
   const Receiver receiver([](const std::string& request) { return status("400 Bad Request", "", request); });
   auto section = notifier(receiver.url());
   section.headers["X-Key"] = {.value = "acted", .secret = true};
-  CHECK(contains(watcher::deliver(section, "acted", "k").error, "status 400"));
+  CHECK(contains(watcher::deliver(section, "acted", {"k", {}}).error, "status 400"));
 }
 
 TEST_CASE("attempts are due after 5s, 10s, 20s, then every 5m, and given up after a day") {

@@ -42,10 +42,10 @@ rules::Tell tell() {
   return tell;
 }
 
-watcher::NotifierSection section(const std::string& name, const watcher::NotifierType& type = watcher::webhook) {
+watcher::NotifierSection section(const std::string& name, watcher::NotifierKind kind = {}) {
   watcher::NotifierSection result;
   result.name = rules::NotifierName(name);
-  result.type = &type;
+  result.kind = std::move(kind);
   return result;
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("a slack message has a plain text and blocks within Slack's limits, an
   auto message = tell();
   message.text = std::string(10000, '&');
   message.title = std::string(1000, 'x') + "<!channel>";
-  const json::value body = json::parse(watcher::render(message, section("s", watcher::slack), "prod-1"));
+  const json::value body = json::parse(watcher::render(message, section("s", watcher::SlackNotifier{}), "prod-1"));
   const auto& blocks = body.at("blocks").as_array();
   CHECK(blocks[0].at("type") == "header");
   CHECK(blocks[0].at("text").at("text").as_string().size() <= 150);
@@ -101,7 +101,7 @@ TEST_CASE("a slack message has a plain text and blocks within Slack's limits, an
   CHECK(blocks[1].at("text").at("text").as_string().size() <= 3000);
   CHECK(blocks[2].at("fields").as_array().size() == 6);
   CHECK(contains(std::string(blocks[3].at("elements").at(0).at("text").as_string()), "20261121-020304-web-slow"));
-  CHECK_FALSE(contains(watcher::render(tell(), section("s", watcher::slack), "p").substr(0, 60), "<!"));
+  CHECK_FALSE(contains(watcher::render(tell(), section("s", watcher::SlackNotifier{}), "p").substr(0, 60), "<!"));
 }
 
 TEST_CASE("a template's fields are replaced and escaped, everything else stays") {
@@ -146,7 +146,7 @@ TEST_CASE("every notifier is told unless its filters narrow it, and a notify ste
 }
 
 TEST_CASE("a template of Slack's is a text, put where Slack wants it, unless it is a JSON object") {
-  auto notifier = section("s", watcher::slack);
+  auto notifier = section("s", watcher::SlackNotifier{});
   notifier.template_text = "*{severity} {service}*\n{title} {runbook}";
   auto message = tell();
   message.explanation.runbook = "https://wiki/a?b=1&c";

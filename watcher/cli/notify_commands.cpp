@@ -42,7 +42,7 @@ int test_notifier(const CommandLine& line, const std::string& name) {
   if (notifier == nullptr) return exit_no;
   const rules::Tell tell = sample(config->watcher);
   const std::string key = "test-" + std::to_string(tell.at.time_since_epoch().count());
-  const Delivery delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), key);
+  const Delivery delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), {key, tell.at});
   if (line.json()) {
     line.out() << json::serialize(
                       json::object{{"notifier", name}, {"delivered", delivery.delivered}, {"error", delivery.error}})

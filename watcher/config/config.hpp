@@ -12,6 +12,7 @@
 #include "probes/config.hpp"
 #include "probes/memory_budget.hpp"
 #include "rules/engine/config.hpp"
+#include "watcher/config/notifier.hpp"
 
 namespace watcher {
 
@@ -116,21 +117,6 @@ struct DriverSection {
   std::vector<std::string> schema;                     // argv that prints the schema's version
   rules::Duration timeout = std::chrono::minutes(30);  // of build and switch
   rules::Duration identify_interval = std::chrono::seconds(10);
-};
-
-struct NotifierType;  // notify/notifiers.hpp
-extern const NotifierType webhook;
-
-struct NotifierSection {
-  rules::NotifierName name;
-  const NotifierType* type = &webhook;
-  Text url;
-  std::map<std::string, Text> headers;
-  std::vector<std::string> on;              // stages; empty: all
-  std::vector<rules::Severity> severities;  // empty: all
-  std::optional<rules::Duration> after;     // escalation: only for what is still open then
-  std::optional<rules::Duration> every;     // repeats progress
-  std::string template_text;                // empty: the built-in one
 };
 
 struct Config {

@@ -8,8 +8,10 @@ namespace {
 
 void write_notifier(TomlWriter& out, const NotifierSection& notifier) {
   out.section("[notify." + notifier.name.text + "]");
-  out.string("type", notifier.type->word);
+  const probes::Variety& type = *held_by(&notifier.kind, notifier_types());
+  out.string("type", type.word);
   write_values(out, notifier_keys(), &notifier);
+  write_values(out, type.keys, type.held(&notifier.kind));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "probes/key_rows.hpp"
@@ -39,10 +40,10 @@ void set_template(void* object, probes::Value value) {
 constexpr std::array keys{
     key<Kind::address, &NotifierSection::url>("url", "Where the messages go.")
         .with_secret_path()
-        .required("write url = { file = \"PATH\" } or url = \"https://...\""),
+        .when_left_out("must be there, but for email and pagerduty"),
     key<Kind::headers, &NotifierSection::headers>("header", "Headers that are sent."),
     probes::choices<stages, &NotifierSection::on>("on", "What is told.")
-        .when_left_out("all but progress: at most four messages for an incident"),
+        .when_left_out("all but progress, and fault for pagerduty and alertmanager"),
     probes::choices<severity_words, &NotifierSection::severities>("severity", "Of which severities.")
         .when_left_out("all"),
     key<Kind::duration, &NotifierSection::after>(
@@ -61,6 +62,19 @@ constexpr std::array keys{
         .when_left_out("the type's own"),
 };
 
+// What several keys must agree on.
+void settle_notifier(TableReader& reader, const NotifierSection& out) {
+  const bool needs_url = !std::holds_alternative<EmailNotifier>(out.kind) && usual_url(out).empty();
+  if (needs_url && !reader.has("url"))
+    reader.missing("url", "write url = { file = \"PATH\" } or url = \"https://...\"");
+  if (!is_alert(out)) return;
+  for (const std::string_view stage : {"progress", "fault"}) {
+    if (std::find(out.on.begin(), out.on.end(), stage) == out.on.end()) continue;
+    reader.error("on", "has \"" + std::string(stage) +
+                           "\", which begins or ends no alert; leave it out, or tell it another notifier");
+  }
+}
+
 void read_notifier(Loading& loading, const NamedTable& entry) {
   TableReader reader(loading, *entry.table, "notify." + entry.name);
   loading.notifier_names.insert(entry.name);
@@ -68,10 +82,16 @@ void read_notifier(Loading& loading, const NamedTable& entry) {
   out.name = rules::NotifierName(entry.name);
   if (!reader.has("type")) reader.missing("type", "one of " + reader.words_of(notifier_types()));
   const probes::Variety* const type = reader.variety("type", notifier_types());
-  // The keys of the others are their own.
-  if (type == nullptr && reader.is_later("type", notifier_types())) return;
-  if (type != nullptr) type->become(&out);
-  reader.read_whole(keys, &out);
+  reader.read(keys, &out);
+  if (type != nullptr) {
+    void* const kind = type->become(&out.kind);
+    reader.read(type->keys, kind);
+    if (type->settle != nullptr) type->settle(kind, reader);
+    settle_notifier(reader, out);
+  } else {
+    for (const probes::Variety& each : notifier_types()) reader.know(each.keys);
+  }
+  reader.finish();
   for (const std::string_view key : {"on", "severity"}) {
     const toml::array* const words = entry.table->get_as<toml::array>(key);
     if (words != nullptr && words->empty()) reader.error(key, "is empty: it would never tell; leave it out for all");

@@ -22,6 +22,7 @@ std::shared_ptr<void> fresh() {
 }
 
 void* itself(void* object) { return object; }
+void* kind_of_notifier(void* section) { return &static_cast<NotifierSection*>(section)->kind; }
 void* what_of_probe(void* probe) { return &static_cast<probes::ProbeConfig*>(probe)->what; }
 
 std::string words_of(std::span<const probes::Word> words) {
@@ -161,7 +162,7 @@ std::vector<Section> sections() {
        {},
        fresh<rules::LaterSpec>},
       {"notify", "[notify.NAME]", "Who is told.", notifier_keys(), "type", notifier_types(), fresh<NotifierSection>,
-       itself},
+       kind_of_notifier},
   };
 }
 

@@ -47,19 +47,47 @@ void append(Headers& headers, const std::string& line) {
   headers.reset(list);
 }
 
-Headers headers_of(const NotifierSection& notifier, const std::string& key) {
+Headers http_headers(const NotifierSection& notifier, const Outgoing& out, const std::string& key) {
   Headers headers;
   append(headers, "Content-Type: application/json");
   append(headers, "Idempotency-Key: " + key);
   append(headers, "Expect:");  // no waiting for 100 Continue
+  for (const std::string& line : out.headers) append(headers, line);
   for (const auto& [name, value] : notifier.headers) append(headers, name + ": " + value.value);
   return headers;
 }
 
-void set_options(CURL* handle, const NotifierSection& notifier, const std::string& body, std::string& answer) {
+Outgoing outgoing_of(const NotifierSection& notifier, const std::string& body, const Attempt& attempt) {
+  Outgoing out;
+  out.url = notifier.url.value.empty() ? std::string(usual_url(notifier)) : notifier.url.value;
+  out.body = body;
+  std::visit(
+      [&](const auto& kind) {
+        if constexpr (requires { kind.complete(out, attempt); }) kind.complete(out, attempt);
+      },
+      notifier.kind);
+  if (!out.mail) return out;
+  for (const auto& [name, value] : notifier.headers) out.body = name + ": " + value.value + "\r\n" + out.body;
+  return out;
+}
+
+// What libcurl has yet to read of a mail.
+struct Unread {
+  std::string_view rest;
+};
+
+std::size_t give_mail(char* to, std::size_t size, std::size_t many, void* unread) {
+  std::string_view& rest = static_cast<Unread*>(unread)->rest;
+  const std::size_t length = std::min(size * many, rest.size());
+  std::copy_n(rest.data(), length, to);
+  rest.remove_prefix(length);
+  return length;
+}
+
+void set_common(CURL* handle, const Outgoing& out, std::string& answer) {
   const auto set = curl_library().set;
-  set(handle, CURLOPT_URL, notifier.url.value.c_str());
-  set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(handle, CURLOPT_URL, out.url.c_str());
+  set(handle, CURLOPT_PROTOCOLS_STR, out.mail ? "smtp,smtps" : "http,https");
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
   set(handle, CURLOPT_PROXY, "");  // otherwise the environment's
   set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -67,12 +95,31 @@ void set_options(CURL* handle, const NotifierSection& notifier, const std::strin
   set(handle, CURLOPT_NOSIGNAL, 1L);
   set(handle, CURLOPT_QUICK_EXIT, 1L);
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
-  set(handle, CURLOPT_USERAGENT, "rollbackd/" ROLLBACKD_VERSION);
-  set(handle, CURLOPT_POST, 1L);
-  set(handle, CURLOPT_POSTFIELDS, body.data());
-  set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   set(handle, CURLOPT_WRITEFUNCTION, &take_answer);
   set(handle, CURLOPT_WRITEDATA, &answer);
+}
+
+void set_post(CURL* handle, const Outgoing& out, const curl_slist* headers) {
+  const auto set = curl_library().set;
+  set(handle, CURLOPT_USERAGENT, "rollbackd/" ROLLBACKD_VERSION);
+  set(handle, CURLOPT_POST, 1L);
+  set(handle, CURLOPT_POSTFIELDS, out.body.data());
+  set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(out.body.size()));
+  set(handle, CURLOPT_HTTPHEADER, headers);
+}
+
+void set_mail(CURL* handle, const Outgoing::Envelope& mail, const curl_slist* recipients, Unread& body) {
+  const auto set = curl_library().set;
+  set(handle, CURLOPT_MAIL_FROM, ("<" + mail.from + ">").c_str());
+  set(handle, CURLOPT_MAIL_RCPT, recipients);
+  set(handle, CURLOPT_USE_SSL, static_cast<long>(mail.starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  if (!mail.user.empty()) {
+    set(handle, CURLOPT_USERNAME, mail.user.c_str());
+    set(handle, CURLOPT_PASSWORD, mail.password.c_str());
+  }
+  set(handle, CURLOPT_UPLOAD, 1L);
+  set(handle, CURLOPT_READFUNCTION, &give_mail);
+  set(handle, CURLOPT_READDATA, &body);
 }
 
 void take_out(std::string& text, const std::string& secret) {
@@ -92,6 +139,8 @@ std::string without_secrets(std::string text, const NotifierSection& notifier) {
   for (const auto& [name, value] : notifier.headers) {
     if (value.secret) take_out(text, value.value);
   }
+  if (const auto* alerts = std::get_if<PagerDutyNotifier>(&notifier.kind)) take_out(text, alerts->routing_key.value);
+  if (const auto* mail = std::get_if<EmailNotifier>(&notifier.kind)) take_out(text, mail->password.value);
   return text;
 }
 
@@ -106,21 +155,48 @@ std::string origin(const std::string& url) {
   return url.substr(0, begin) + url.substr(host, end - host);
 }
 
-std::string attempt(const NotifierSection& notifier) {
-  const std::string where = notifier.url.secret ? "<redacted>" : origin(notifier.url.value);
+std::string attempt_at(const NotifierSection& notifier) {
+  if (const auto* mail = std::get_if<EmailNotifier>(&notifier.kind))
+    return "notifier \"" + notifier.name.text + "\": mail over " + mail->server + ": ";
+  const std::string url = notifier.url.value.empty() ? std::string(usual_url(notifier)) : notifier.url.value;
+  const std::string where = notifier.url.secret ? "<redacted>" : origin(url);
   return "notifier \"" + notifier.name.text + "\": POST " + where + ": ";
 }
 
 Delivery not_sent(const NotifierSection& notifier, const std::string& why) {
-  return {.permanent = true, .error = attempt(notifier) + why};
+  return {.permanent = true, .error = attempt_at(notifier) + why};
+}
+
+const char* advice_on(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "; is its certificate trusted by this host?";
+    case CURLE_USE_SSL_FAILED:
+      return "; the server offers no STARTTLS: correct its port, or write starttls = false for a server of your own "
+             "host";
+    case CURLE_LOGIN_DENIED:
+      return "; check user and password";
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return "; check its url";
+    default:
+      return "; is the receiver reachable from here?";
+  }
+}
+
+// What a mail server said last, when it refused.
+Delivery refused_mail(const NotifierSection& notifier, CURL* handle, CURLcode code) {
+  long said = 0;
+  curl_library().get(handle, CURLINFO_RESPONSE_CODE, &said);
+  const bool is_for_good = said >= 500 && said < 600;
+  const std::string number = said >= 400 ? " (" + std::to_string(said) + ")" : "";
+  return {.permanent = is_for_good,
+          .error = attempt_at(notifier) + curl_library().text_of(code) + number + advice_on(code)};
 }
 
 Delivery transport_failure(const NotifierSection& notifier, CURLcode code) {
   const bool permanent = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
-  const char* advice = code == CURLE_PEER_FAILED_VERIFICATION ? "; is its certificate trusted by this host?"
-                       : permanent                            ? "; check its url"
-                                                              : "; is the receiver reachable from here?";
-  return {.permanent = permanent, .error = attempt(notifier) + curl_library().text_of(code) + advice};
+  return {.permanent = permanent, .error = attempt_at(notifier) + curl_library().text_of(code) + advice_on(code)};
 }
 
 Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::string& answer) {
@@ -131,7 +207,7 @@ Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::s
   curl_library().get(handle, CURLINFO_RETRY_AFTER, &wait);
   Delivery delivery;
   delivery.permanent = status < 500 && status != 408 && status != 429;
-  delivery.error = attempt(notifier) + "status " + std::to_string(status);
+  delivery.error = attempt_at(notifier) + "status " + std::to_string(status);
   const std::string shown = clean_line(without_secrets(answer, notifier), answer_shown_max);
   if (!shown.empty()) delivery.error += " (" + shown + ")";
   if (status >= 300 && status < 400) delivery.error += "; redirects are not followed, give the final address";
@@ -142,23 +218,32 @@ Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::s
 
 }  // namespace
 
-Delivery deliver(const NotifierSection& notifier, const std::string& body, const std::string& key,
+Delivery deliver(const NotifierSection& notifier, const std::string& body, const Attempt& attempt,
                  rules::Duration limit) {
   for (const auto& [name, value] : notifier.headers) {
     if (!fits_header(name) || !fits_header(value.value))
       return not_sent(notifier, "the header " + clean_line(name, 100) + " has a line break");
   }
   if (!fits_header(notifier.url.value)) return not_sent(notifier, "its url has a line break");
-  if (curl_library().problem) return {.error = attempt(notifier) + *curl_library().problem};
+  if (curl_library().problem) return {.error = attempt_at(notifier) + *curl_library().problem};
   const Handle handle(curl_library().init());
-  if (!handle) return {.error = attempt(notifier) + "no memory"};
-  const Headers headers = headers_of(notifier, key);
+  if (!handle) return {.error = attempt_at(notifier) + "no memory"};
+  const Outgoing out = outgoing_of(notifier, body, attempt);
+  Unread unread{out.body};
+  Headers lines;
   std::string answer;
-  set_options(handle.get(), notifier, body, answer);
-  curl_library().set(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  set_common(handle.get(), out, answer);
+  if (out.mail) {
+    for (const std::string& address : out.mail->to) append(lines, "<" + address + ">");
+    set_mail(handle.get(), *out.mail, lines.get(), unread);
+  } else {
+    lines = http_headers(notifier, out, attempt.key);
+    set_post(handle.get(), out, lines.get());
+  }
   curl_library().set(handle.get(), CURLOPT_TIMEOUT_MS,
                      static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
   const CURLcode code = curl_library().perform(handle.get());
+  if (out.mail) return code == CURLE_OK ? Delivery{.delivered = true} : refused_mail(notifier, handle.get(), code);
   if (code == CURLE_WRITE_ERROR) return from_status(notifier, handle.get(), "");  // it said more than we read
   if (code != CURLE_OK) return transport_failure(notifier, code);
   return from_status(notifier, handle.get(), answer);

@@ -130,13 +130,14 @@ void Outbox::start(OutboxEntry entry) {
   if (!pool_) pool_ = std::make_unique<Pool>();
   ++in_flight_;
   std::string body = render(entry.tell, *notifier, watcher_name_);
-  asio::post(pool_->threads, [this, guard = asio::make_work_guard(executor_), section = *notifier,
-                              body = std::move(body), key = std::move(key), entry = std::move(entry)]() mutable {
-    Delivery delivery = deliver(section, body, key);
-    asio::post(executor_, [this, entry = std::move(entry), delivery = std::move(delivery)]() mutable {
-      ended(std::move(entry), std::move(delivery));
-    });
-  });
+  asio::post(pool_->threads,
+             [this, guard = asio::make_work_guard(executor_), section = *notifier, body = std::move(body),
+              attempt = Attempt{std::move(key), clock_.now()}, entry = std::move(entry)]() mutable {
+               Delivery delivery = deliver(section, body, attempt);
+               asio::post(executor_, [this, entry = std::move(entry), delivery = std::move(delivery)]() mutable {
+                 ended(std::move(entry), std::move(delivery));
+               });
+             });
 }
 
 void Outbox::ended(OutboxEntry entry, Delivery delivery) {

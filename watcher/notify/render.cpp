@@ -17,27 +17,6 @@ namespace {
 using probes::Variety;
 using rules::Stage;
 
-template <const NotifierType& Type>
-Variety one() {
-  return {Type.word,
-          Type.doc,
-          {},
-          nullptr,
-          [](void* section) {
-            static_cast<NotifierSection*>(section)->type = &Type;
-            return section;
-          },
-          [](const void* section) {
-            return static_cast<const NotifierSection*>(section)->type == &Type ? section : nullptr;
-          }};
-}
-
-// What stands between the quotes of a JSON string.
-std::string json_escaped(std::string_view bytes) {
-  const std::string quoted = boost::json::serialize(boost::json::value(message_text(bytes)));
-  return quoted.substr(1, quoted.size() - 2);
-}
-
 bool is_of(const NotifierSection& notifier, rules::Severity severity) {
   const auto& severities = notifier.severities;
   return severities.empty() || std::find(severities.begin(), severities.end(), severity) != severities.end();
@@ -59,7 +38,7 @@ bool lets_through(const NotifierSection& notifier, Stage stage) {
   const auto has = [&](Stage each) {
     return std::find(notifier.on.begin(), notifier.on.end(), enumerator_name(each)) != notifier.on.end();
   };
-  if (notifier.on.empty()) return stage != Stage::progress;
+  if (notifier.on.empty()) return stage != Stage::progress && !(is_alert(notifier) && stage == Stage::fault);
   return has(stage) || (stage == Stage::cleared && has(Stage::completed)) ||
          (stage == Stage::seeing && has(Stage::blind)) || (stage == Stage::late && has(Stage::started));
 }
@@ -83,24 +62,40 @@ std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const st
 std::span<const Variety> notifier_types() {
   // In the order in which they are told; a type has one line here.
   static const std::array types{
-      one<slack>(),
-      one<webhook>(),
-      probes::later_variety("discord"),
-      probes::later_variety("teams"),
-      probes::later_variety("email"),
-      probes::later_variety("pagerduty"),
-      probes::later_variety("alertmanager"),
+      SlackNotifier::variety(), WebhookNotifier::variety(),   DiscordNotifier::variety(),      TeamsNotifier::variety(),
+      EmailNotifier::variety(), PagerDutyNotifier::variety(), AlertmanagerNotifier::variety(),
   };
   return types;
 }
 
+std::string_view usual_url(const NotifierSection& notifier) {
+  return std::visit(
+      [](const auto& kind) -> std::string_view {
+        if constexpr (requires { kind.usual_url; }) return kind.usual_url;
+        return {};
+      },
+      notifier.kind);
+}
+
+bool is_alert(const NotifierSection& notifier) {
+  return std::visit(
+      [](const auto& kind) {
+        return requires { kind.is_alert; };
+      },
+      notifier.kind);
+}
+
 std::string render(const rules::Tell& tell, const NotifierSection& notifier, const std::string& watcher_name) {
-  const NotifierType& type = *notifier.type;
   const std::string& pattern = notifier.template_text;
-  if (pattern.empty()) return type.body(tell, watcher_name);
-  std::string as_json = from_template(pattern, tell, watcher_name, json_escaped);
-  if (type.from_text == nullptr || is_json_object(as_json)) return as_json;
-  return type.from_text(from_template(pattern, tell, watcher_name, type.escaped));
+  const auto body = [&](const auto& kind) {
+    if (pattern.empty()) return kind.body({tell, watcher_name});
+    const bool is_text = std::holds_alternative<EmailNotifier>(notifier.kind) || is_alert(notifier);
+    const std::string as_json = is_text ? "" : from_template(pattern, tell, watcher_name, json_escaped);
+    if (is_json_object(as_json)) return as_json;
+    const std::string text = from_template(pattern, tell, watcher_name, kind.escaped);
+    return kind.body({tell, watcher_name, &text});
+  };
+  return std::visit(body, notifier.kind);
 }
 
 }  // namespace watcher

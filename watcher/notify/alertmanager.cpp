@@ -1,0 +1,77 @@
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+
+#include "probes/key_rows.hpp"
+#include "rules/sustain/rule_spec.hpp"
+#include "watcher/config/notifier.hpp"
+#include "watcher/notify/message.hpp"
+#include "watcher/report/text.hpp"
+
+// API v2 (https://github.com/prometheus/alertmanager, api/v2/openapi.yaml): the url is Alertmanager's own, such as
+// http://127.0.0.1:9093.
+
+namespace watcher {
+
+namespace {
+
+namespace json = boost::json;
+
+// Alertmanager ends what is not told again by itself. Who is needed is told again at least once a day.
+constexpr rules::Duration told_again_within = std::chrono::hours(25);
+constexpr std::array severities{rules::Severity::p0, rules::Severity::p1, rules::Severity::p2, rules::Severity::p3};
+
+json::object alert(const Message& message, rules::Severity severity, rules::Instant ends) {
+  const rules::Tell& tell = message.tell;
+  json::object labels;
+  labels["alertname"] = tell.context.incident.empty() ? "RollbackdBlind" : "RollbackdIncident";
+  labels["severity"] = std::string(rules::to_string(severity));
+  labels["watcher"] = message.watcher_name;
+  if (!tell.context.service.empty()) labels["service"] = tell.context.service.text;
+  if (!tell.context.incident.empty()) labels["incident"] = tell.context.incident.text;
+  json::object annotations;
+  annotations["summary"] = message_text(tell.title);
+  annotations["description"] = message_text(message.text != nullptr ? *message.text : tell.text);
+  for (const Fact& fact : facts(tell)) {
+    if (fact.name == "Runbook") annotations["runbook_url"] = fact.value;
+    if (fact.name == "Rule") annotations["rule"] = fact.value;
+    if (fact.name == "Measured") annotations["measured"] = fact.value;
+    if (fact.name == "Outcome") annotations["outcome"] = fact.value;
+    if (fact.name == "Impact") annotations["impact"] = fact.value;
+  }
+  json::object out;
+  out["labels"] = std::move(labels);
+  out["annotations"] = std::move(annotations);
+  out["startsAt"] = iso_text(tell.opened.value_or(tell.at));
+  out["endsAt"] = iso_text(ends);
+  return out;
+}
+
+}  // namespace
+
+// An incident may become more severe, which is another alert to Alertmanager: the others of it end with the same
+// message. That what never was has ended is told to nobody.
+std::string AlertmanagerNotifier::body(const Message& message) const {
+  const rules::Tell& tell = message.tell;
+  json::array alerts;
+  for (const rules::Severity severity : severities) {
+    const bool is_active = severity == tell.context.severity && !is_over(tell);
+    alerts.push_back(alert(message, severity, is_active ? tell.at + told_again_within : tell.at));
+  }
+  return json::serialize(alerts);
+}
+
+std::string AlertmanagerNotifier::escaped(std::string_view value) { return std::string(message_text(value)); }
+
+void AlertmanagerNotifier::complete(Outgoing& out, const Attempt&) const {
+  while (out.url.ends_with('/')) out.url.pop_back();
+  if (!out.url.ends_with("/api/v2/alerts")) out.url += "/api/v2/alerts";
+}
+
+probes::Variety AlertmanagerNotifier::variety() {
+  return probes::variety<NotifierKind, AlertmanagerNotifier>("alertmanager", "Alerts of Prometheus' Alertmanager.", {});
+}
+
+}  // namespace watcher
