@@ -87,7 +87,7 @@ env.PGPASSWORD = "hunter-pg"
 switch = "last-good"
 [notify.team]
 type = "slack"
-url = "https://hooks.example.com/services/hunter-hook"
+url = "https://hooks.example.com/services/T0/hunter-hook"
 template = "no secret {title}"
 )";
 

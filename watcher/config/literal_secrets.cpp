@@ -61,12 +61,24 @@ Parts secrets_of_pairs(std::string_view text) {
   return out;
 }
 
+// Whether a webhook's path may be the key to it: /services/T0/B0/x, and not /rollbackd, which would be taken out of
+// every sentence.
+bool may_be_key(std::string_view path) {
+  constexpr std::size_t word_max = 15;
+  std::size_t length = 0;
+  return std::any_of(path.begin(), path.end(), [&length](char c) {
+    length = c == '/' ? 0 : length + 1;
+    const bool is_of_words = (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '/';
+    return !is_of_words || length > word_max;
+  });
+}
+
 Parts secrets_of_address(const std::string& url, bool is_path_secret) {
   Parts out = rules::passwords_in(url);
   const std::size_t host = url.find("://");
   const std::size_t path = host == std::string::npos ? host : url.find_first_of("/?", host + 3);
   if (path == std::string::npos) return out;
-  if (is_path_secret && path + 1 < url.size()) out.push_back(url.substr(path + 1));
+  if (is_path_secret && may_be_key(std::string_view(url).substr(path + 1))) out.push_back(url.substr(path + 1));
   const std::size_t query = url.find('?', path);
   if (query != std::string::npos) append(out, secrets_of_pairs(std::string_view(url).substr(query + 1)));
   return out;

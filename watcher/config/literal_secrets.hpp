@@ -11,9 +11,10 @@ namespace watcher {
 // same: it is marked as secret when it is read, and written out as <redacted>.
 //
 // Which part of a value is secret, its kind says: all of a text; in an address the values of ?token= and the like, and
-// for a row that says so (Key::secret_path) everything after the host, as paths of webhooks are keys to them; headers
-// and variables whose names or values sound like one (Authorization, API_KEY, a password in an address); the same in
-// the members of a body; in a command what rules::secrets_in_command finds.
+// for a row that says so (Key::secret_path) everything after the host, as paths of webhooks are keys to them, unless it
+// is of short words (/hooks/rollbackd); headers and variables whose names or values sound like one (Authorization,
+// API_KEY, a password in an address); the same in the members of a body; in a command what rules::secrets_in_command
+// finds.
 
 // Marks what is secret of the value of a key. Returns the secrets: nothing that is told may have them in it.
 std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& value);
