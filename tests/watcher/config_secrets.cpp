@@ -151,7 +151,8 @@ TEST_CASE("SPEC 3: an expanded configuration shows no secret that stands in it, 
 TEST_CASE("SPEC 3: whatever repeats a secret that stands in the file is redacted, and no step names one") {
   const watcher::Config config = loaded(everywhere);
   std::string text;
-  for (const std::string& name : all_of_them) text += (name == "hook" ? "services/hunter-" : "hunter-") + name + "\n";
+  for (const std::string& name : all_of_them)
+    text += (name == "hook" ? "services/T0/hunter-" : "hunter-") + name + "\n";
   watcher::redact(text, config.secrets);
   CHECK(told_by(text).empty());
   for (const rules::ActionSpec& action : config.core.actions) {

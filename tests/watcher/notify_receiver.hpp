@@ -82,9 +82,9 @@ class Receiver {
     while (true) {
       const std::size_t end = request.find("\r\n\r\n");
       const std::size_t header = request.find("Content-Length: ");
-      if (end != std::string::npos && header != std::string::npos &&
-          request.size() >= end + 4 + std::strtoul(request.c_str() + header + 16, nullptr, 10))
-        return request;
+      const std::size_t body =
+          header == std::string::npos ? 0 : std::strtoul(request.c_str() + header + 16, nullptr, 10);
+      if (end != std::string::npos && request.size() >= end + 4 + body) return request;
       const ssize_t length = ::recv(connection, piece, sizeof piece, 0);
       if (length <= 0) return request;
       request.append(piece, static_cast<std::size_t>(length));

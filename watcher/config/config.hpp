@@ -31,6 +31,8 @@ struct WatcherSection {
   rules::Duration record = std::chrono::hours(24);
   std::int64_t memory = probes::memory_default;  // bytes that all targets together may make us keep
   std::string environment;                       // "staging", "production"; free text
+  std::optional<Text> heartbeat;                 // address that is asked while we live and could act
+  rules::Duration heartbeat_every = std::chrono::minutes(1);
 };
 
 // Each kind of driver says of itself which keys it has, how it is made, what it can do, which commands it runs; that

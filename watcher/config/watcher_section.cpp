@@ -122,6 +122,12 @@ constexpr std::array keys{
         "would exceed both is unknown."),
     watcher_key<Kind::string, &WatcherSection::environment>("environment", "What this host is, such as \"staging\".")
         .when_left_out("not said"),
+    watcher_key<Kind::address, &WatcherSection::heartbeat>(
+        "heartbeat", "Is asked again and again while the watcher lives and could act: who misses it calls people.")
+        .with_secret_path()
+        .when_left_out("nobody misses it"),
+    watcher_key<Kind::duration, &WatcherSection::heartbeat_every>("heartbeat_every", "How often.")
+        .at_least(std::chrono::seconds(1)),
 };
 
 }  // namespace

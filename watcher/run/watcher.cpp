@@ -49,6 +49,9 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       loop_(io.get_executor(), clock, engine_),
       outbox_(io.get_executor(), clock, config_->notifiers, config_->watcher.name, journal_,
               [this](const rules::IncidentId& id) { return engine_.situation(id, clock_.now()); }),
+      life_sign_(
+          io, resolver_, [this]() -> const WatcherSection& { return config_->watcher; },
+          [this] { return why_not_able(); }),
       steps_(io.get_executor()),
       loops_(io.get_executor()),
       readers_(io.get_executor()),
@@ -144,6 +147,7 @@ void Watcher::start_loops() {
   loops_.spawn("reports", deeds_.write_reports());
   loops_.spawn("outbox", outbox_.loop());
   loops_.spawn("heartbeat", heartbeat());
+  loops_.spawn("life_sign", life_sign_.loop());
   loops_.spawn("housekeeping", housekeeping());
   loops_.spawn("server", server_.serve());
 }

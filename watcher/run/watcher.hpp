@@ -19,6 +19,7 @@
 #include "watcher/notify/outbox.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/engine_loop.hpp"
+#include "watcher/run/life_sign.hpp"
 #include "watcher/run/memory_reserve.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/run.hpp"
@@ -75,6 +76,7 @@ class Watcher final : public Host {
   asio::awaitable<std::string> take_up(SpooledWord word);
   asio::awaitable<void> heartbeat();
   asio::awaitable<void> housekeeping();
+  std::string why_not_able();
   void end();
   asio::awaitable<void> roll_back_once();
   asio::awaitable<rules::Answer> begin_rollback();
@@ -129,6 +131,7 @@ class Watcher final : public Host {
   Metrics metrics_;
   EngineLoop loop_;
   Outbox outbox_;
+  LifeSign life_sign_;
   probes::TaskGroup steps_;    // end by themselves
   probes::TaskGroup loops_;    // run until cancelled
   probes::TaskGroup readers_;  // exchanged at a reload

@@ -128,6 +128,13 @@ asio::awaitable<void> Watcher::heartbeat() {
   }
 }
 
+// For who waits for our sign of life: a watcher that lives and cannot act is as good as a dead one.
+std::string Watcher::why_not_able() {
+  if (stopping_) return "it stops";
+  const std::vector<std::string> degraded = view().degraded;
+  return degraded.empty() ? std::string() : degraded.front();
+}
+
 asio::awaitable<void> Watcher::housekeeping() {
   asio::steady_timer timer(io_);
   for (int count = 1;; ++count) {
