@@ -208,7 +208,11 @@ class World(unittest.TestCase):
             except FileNotFoundError:
                 return None
             return (report, decision) if decision.get("outcome") == incident["outcome"] and "is still open" not in report else None
-        return self.wait_for("the report is written", written, 20)
+        told = self.wait_for("the report is written", written, 20)
+        page = (folder / "report.html").read_text()
+        self.assertIn("<h1>", page)
+        self.assertNotIn("<script", page)
+        return told
 
     def folder_of(self, incident):
         return self.folder / "state" / "incidents" / str(incident["id"])

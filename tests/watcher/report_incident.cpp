@@ -116,7 +116,7 @@ watcher::ReportInput recovered() {
   input.steps = {failed, backup, step(2, "switch", "switch last-good", 3, 59), resume};
   input.ledger = {revision(good_commit, rules::Standing::good, -86400, "41"),
                   revision(bad_commit, rules::Standing::bad, -600, "42")};
-  input.evidence_files = {"compose-logs.txt"};
+  input.evidence_files = {{"compose-logs.txt", 68}};
   input.notes = {
       "Local changes were stashed: git -C /opt/app stash show stash@{0}\nBack to the branch: git -C /opt/app switch "
       "main"};
@@ -246,7 +246,7 @@ TEST_CASE("nothing that a target or a command said breaks the report") {
   input.steps[1].output = "```\n" + nasty + "\n```\n";
   input.steps[1].detail = nasty;
   input.steps[1].text = nasty;
-  input.evidence_files = {nasty};
+  input.evidence_files = {{nasty, 1}};
   input.notes = {nasty};
   input.ledger[0].schema = nasty;
   const std::string report = watcher::report_markdown(input);

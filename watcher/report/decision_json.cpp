@@ -161,7 +161,7 @@ std::string decision_json(const ReportInput& input) {
   object["left_to_do"] = array_of(left_to_do(input), [](const std::string& thing) { return text(thing); });
   object["notes"] = array_of(input.notes, [](const std::string& note) { return text(note); });
   object["evidence_files"] =
-      array_of(input.evidence_files, [](const std::string& file) { return text("evidence/" + file); });
+      array_of(input.evidence_files, [](const auto& file) { return text("evidence/" + file.name); });
   return to_text(object) + "\n";
 }
 

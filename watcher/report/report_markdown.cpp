@@ -5,6 +5,7 @@
 #include "rules/incidents/story.hpp"
 #include "rules/sustain/rule_spec.hpp"
 #include "watcher/journal/codec.hpp"
+#include "watcher/report/deeds_markdown.hpp"
 #include "watcher/report/report.hpp"
 #include "watcher/report/story.hpp"
 #include "watcher/report/text.hpp"
@@ -14,8 +15,6 @@ namespace watcher {
 
 namespace {
 
-constexpr std::size_t excerpt_lines_max = 20;  // the end of an output says what went wrong
-constexpr std::size_t excerpt_bytes_max = 4000;
 constexpr std::size_t timeline_max = 200;  // lines: first and last of more
 
 std::string cell(std::string_view text) { return markdown_code(text, Place::table); }
@@ -104,71 +103,6 @@ std::string evidence(const rules::IncidentRecord& incident) {
   return text + (details.empty() ? "" : "\n" + details) + "\n";
 }
 
-std::string excerpt(const std::string& output) {
-  std::size_t begin = output.size() > excerpt_bytes_max ? output.size() - excerpt_bytes_max : 0;
-  std::size_t line = output.size();
-  for (std::size_t lines = 0; lines <= excerpt_lines_max && line != std::string::npos && line > 0; ++lines) {
-    line = output.rfind('\n', line - 1);
-    if (lines == excerpt_lines_max && line != std::string::npos) begin = std::max(begin, line + 1);
-  }
-  return output.substr(begin);
-}
-
-// What follows the first line of a detail names commands to be copied: it stands as it is.
-std::string more_detail(const std::string& rest) {
-  const std::size_t begin = rest.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return "\n" + markdown_block(rest.substr(begin, rest.find_last_not_of(" \t\r\n") - begin + 1), "   ");
-}
-
-std::string step_line(const rules::StepRecord& step, std::size_t number) {
-  std::string text = std::to_string(number) + ". " +
-                     markdown_code(step.text.empty() ? step.kind : step.text, Place::paragraph) + ": **" +
-                     enumerator_name(step.status) + "**";
-  if (step.id.attempt > 0) text += ", attempt " + std::to_string(step.id.attempt + 1);
-  if (step.exit_code) text += (step.kind == "http" ? ", status " : ", exit code ") + std::to_string(*step.exit_code);
-  text += ", began " + utc_text(step.started).substr(11);
-  if (step.ended) text += ", took " + duration_text(*step.ended - step.started);
-  const std::string_view line = first_line(step.detail);
-  if (!line.empty()) text += "; " + markdown_text(line);
-  return text + "\n" + more_detail(step.detail.substr(line.size()));
-}
-
-std::string step_output(const rules::StepRecord& step) {
-  if (step.output.find_first_not_of(" \t\r\n") == std::string::npos) return "";
-  const std::string shown = excerpt(step.output);
-  const std::int64_t left_out = static_cast<std::int64_t>(step.output.size() - shown.size()) + step.output_dropped;
-  std::string text = "\n";
-  if (left_out > 0)
-    text += "   The end of it; " + std::to_string(left_out) +
-            " bytes before it are left out here; `decision.json` has what was kept.\n\n";
-  return text + markdown_block(shown, "   ") + "\n";
-}
-
-std::string section_title(const rules::IncidentRecord& incident, const rules::StepId& id) {
-  const std::string action =
-      id.rung < incident.ladder.size() ? incident.ladder[id.rung].text : "rung " + std::to_string(id.rung + 1);
-  return "### " + markdown_text(action) +
-         (id.section == rules::PlanSection::steps ? "" : ", " + markdown_text(enumerator_name(id.section))) + "\n\n";
-}
-
-std::string deeds(const ReportInput& input) {
-  std::string text = "## What was done\n\n";
-  const rules::StepRecord* before = nullptr;
-  std::size_t number = 0;
-  for (const rules::StepRecord& step : input.steps) {
-    if (step.id.step == rules::lock_step) continue;
-    const bool same = before != nullptr && before->id.rung == step.id.rung && before->id.section == step.id.section;
-    if (!same) {
-      text += (before == nullptr ? "" : "\n") + section_title(input.incident, step.id);
-      number = 0;
-    }
-    text += step_line(step, ++number) + step_output(step);
-    before = &step;
-  }
-  return text + (before == nullptr ? "No step was run.\n\n" : "\n");
-}
-
 std::string revision_row(const ReportInput& input, const std::string& role, const rules::Revision& revision) {
   if (revision.empty()) return row({role, "–", "–", "–", "–"});
   const rules::LedgerRecord* entry = ledger_entry(input, revision);
@@ -178,11 +112,19 @@ std::string revision_row(const ReportInput& input, const std::string& role, cons
   return row({role, cell(revision.text), standing, utc_text(entry->appeared), cell(entry->schema)});
 }
 
+// The commits between, or what the driver has in their place.
+std::string taken_back(const ReportInput& input) {
+  if (input.taken_back.empty()) return "";
+  std::string text = input.incident.switched ? "Taken back by the switch:\n\n" : "Between them:\n\n";
+  for (const std::string& line : input.taken_back) text += "- " + markdown_code(line, Place::paragraph) + "\n";
+  return text + "\n";
+}
+
 std::string revisions(const ReportInput& input) {
   if (input.incident.from.empty() && input.incident.to.empty()) return "";
   return "## Revisions\n\n" + row({"", "revision", "standing now", "appeared (UTC)", "schema"}) +
          "|---|---|---|---|---|\n" + revision_row(input, "from", input.incident.from) +
-         revision_row(input, "to", input.incident.to) + "\n";
+         revision_row(input, "to", input.incident.to) + "\n" + taken_back(input);
 }
 
 bool is_about_verifying(const rules::TimelineEntry& entry) {
@@ -258,9 +200,22 @@ std::string timeline(const rules::IncidentRecord& incident) {
 std::string files(const ReportInput& input) {
   if (input.evidence_files.empty()) return "";
   std::string text = "## Evidence files\n\n";
-  for (const std::string& file : input.evidence_files)
-    text += "- " + markdown_code("evidence/" + file, Place::paragraph) + "\n";
+  for (const ReportInput::EvidenceFile& file : input.evidence_files) {
+    text += "- " + markdown_code("evidence/" + file.name, Place::paragraph) + ", " + std::to_string(file.bytes) +
+            " bytes\n";
+  }
   return text + "\n";
+}
+
+// What a review asks, to be answered by people: nothing here is known to a program.
+std::string post_mortem(const rules::IncidentRecord& incident) {
+  if (!incident.closed || !incident.past_no_return) return "";
+  return "## For the post-mortem\n\n"
+         "- Who noticed what, and what did it cost them?\n"
+         "- What in the release caused it, and why did no test or review find it?\n"
+         "- Was it noticed and rolled back soon enough? Which rule would have been sooner, which was too eager?\n"
+         "- What went well, where were we lucky?\n"
+         "- What is changed so that it does not come again: who does it, until when?\n\n";
 }
 
 std::string footer(const ReportInput& input) {
@@ -278,9 +233,9 @@ std::string footer(const ReportInput& input) {
 
 std::string report_markdown(const ReportInput& input) {
   return title(input.incident) + summary(input) + "\n\n" + explanation(input.incident.explanation) + to_do(input) +
-         times_markdown(input.incident, input.steps) + evidence(input.incident) + deeds(input) +
+         times_markdown(input.incident, input.steps) + evidence(input.incident) + deeds_markdown(input) +
          verification(input.incident) + later(input.incident) + revisions(input) + timeline(input.incident) +
-         files(input) + footer(input);
+         files(input) + post_mortem(input.incident) + footer(input);
 }
 
 }  // namespace watcher

@@ -1,3 +1,6 @@
+#include <fstream>
+#include <iterator>
+
 #include "watcher/journal/files.hpp"
 #include "watcher/report/report.hpp"
 
@@ -13,6 +16,10 @@ std::string write_report(const std::string& state_dir, const ReportInput& input)
   }
   if (auto fault = write_whole(folder + "/decision.json", decision_json(input), private_file)) return fault->what;
   if (auto fault = write_whole(folder + "/report.md", report_markdown(input), private_file)) return fault->what;
+  const std::string page = folder + "/report.html";
+  std::ifstream before(page);
+  const std::string page_before{std::istreambuf_iterator<char>(before), {}};
+  if (auto fault = write_whole(page, report_html(input, page_before), private_file)) return fault->what;
   return "";
 }
 

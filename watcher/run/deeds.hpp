@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/net/blocking.hpp"
 #include "probes/net/task_group.hpp"
 #include "probes/scheduler.hpp"
 #include "rules/engine/commands.hpp"
@@ -17,6 +18,7 @@
 #include "watcher/journal/at_work.hpp"
 #include "watcher/journal/journal_thread.hpp"
 #include "watcher/notify/outbox.hpp"
+#include "watcher/report/plots.hpp"
 #include "watcher/run/engine_loop.hpp"
 #include "watcher/run/service_reader.hpp"
 #include "watcher/steps/performer.hpp"
@@ -96,6 +98,7 @@ class Deeds {
   void note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit);
   void lock_host(const rules::LockHost& command);
   asio::awaitable<void> write_report(rules::IncidentId incident);
+  asio::awaitable<std::vector<Plot>> plots(const rules::IncidentRecord& incident);
   void count(const rules::Record& record);
 
   asio::any_io_executor executor_;
@@ -110,6 +113,7 @@ class Deeds {
   std::map<rules::ServiceName, DeploymentLock> deployment_locks_;
   std::set<rules::IncidentId> reports_due_;
   bool writing_report_ = false;
+  probes::Blocking drawing_;         // of plots
   asio::steady_timer report_timer_;  // never expires; cancelled when a report is due or written
   std::set<rules::IncidentId> counted_;
   // What a disk did not take; saved together with what comes next.

@@ -9,6 +9,7 @@
 #include "watcher/report/report.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/log.hpp"
+#include "watcher/samples/sample_files.hpp"
 
 // The reports of incidents, one after the other and behind everything else.
 
@@ -17,6 +18,10 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t taken_back_max = 20;                       // lines
+constexpr std::size_t samples_max = 32 * 1024 * 1024;            // bytes of polls in memory: more are drawn nowhere
+constexpr rules::Duration drawn_within = std::chrono::hours(1);  // of its end; later its samples may be gone
+constexpr rules::Duration drawing_limit = std::chrono::seconds(20);
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -27,14 +32,16 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-std::vector<std::string> evidence_files(const std::string& state_dir, const rules::IncidentId& incident) {
-  std::vector<std::string> files;
+std::vector<ReportInput::EvidenceFile> evidence_files(const std::string& state_dir, const rules::IncidentId& incident) {
+  std::vector<ReportInput::EvidenceFile> files;
   std::error_code error;
   const std::string dir = state_dir + "/incidents/" + incident.text + "/evidence";
   for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    files.push_back(entry.path().filename().string());
+    std::error_code unknown;
+    const std::uintmax_t bytes = entry.file_size(unknown);
+    files.push_back({entry.path().filename().string(), unknown ? 0 : bytes});
   }
-  std::sort(files.begin(), files.end());
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return files;
 }
 
@@ -60,6 +67,26 @@ asio::awaitable<void> Deeds::reports_written() {
   }
 }
 
+// On a thread of its own: reading back samples takes a while where there are many.
+asio::awaitable<std::vector<Plot>> Deeds::plots(const rules::IncidentRecord& incident) {
+  struct Drawn {
+    std::shared_ptr<const Config> config;
+    rules::IncidentRecord incident;
+    std::vector<Plot> plots;
+  };
+  auto drawn = std::make_shared<Drawn>(Drawn{tools_.config, incident, {}});
+  auto work = [drawn] {
+    const rules::CoreConfig& core = drawn->config->core;
+    const SampleFiles files(drawn->config->watcher.state_dir, drawn->config->watcher.record);
+    const std::vector<rules::Poll> polls = files.read(polls_since(core, drawn->incident), samples_max);
+    drawn->plots = plots_of(core, drawn->incident, polls);
+  };
+  const bool done = co_await drawing_.run(std::move(work), drawing_limit);
+  std::vector<Plot> out;
+  if (done) out = std::move(drawn->plots);
+  co_return out;
+}
+
 asio::awaitable<void> Deeds::write_report(rules::IncidentId id) {
   std::optional<rules::IncidentRecord> incident = co_await means_.journal.incident(id);
   if (!incident) co_return;
@@ -70,7 +97,14 @@ asio::awaitable<void> Deeds::write_report(rules::IncidentId id) {
     if (record.service == incident->service) input.ledger.push_back(record);
   }
   const auto driver = tools_.drivers.find(incident->service);
-  if (incident->switched && driver != tools_.drivers.end()) input.notes = lines_of(driver->second->aftermath());
+  if (driver != tools_.drivers.end()) {
+    if (incident->switched) input.notes = lines_of(driver->second->aftermath());
+    const std::shared_ptr<Driver> asked = driver->second;  // a reload must not take it away meanwhile
+    const bool has_both = incident->closed && !incident->from.empty() && !incident->to.empty();
+    if (has_both) input.taken_back = co_await asked->taken_back(incident->from, incident->to, taken_back_max);
+  }
+  const bool is_fresh = incident->closed && means_.clock.now() - *incident->closed < drawn_within;
+  if (is_fresh) input.plots = co_await plots(*incident);
   input.incident = std::move(*incident);
   input.watcher_name = tools_.config->watcher.name;
   input.version = ROLLBACKD_VERSION;

@@ -1,0 +1,155 @@
+#include "watcher/report/plots.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "rules/signals/measurements.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr int points_max = 300;
+constexpr std::size_t plots_max = 12;
+constexpr rules::Duration before_least = std::chrono::seconds(15);
+constexpr rules::Duration before_most = std::chrono::minutes(15);
+
+std::vector<const rules::RuleSpec*> rules_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident) {
+  std::vector<const rules::RuleSpec*> out;
+  for (const rules::RuleSpec& rule : core.rules) {
+    const bool is_joined = std::any_of(incident.rules.begin(), incident.rules.end(),
+                                       [&](const rules::JoinedRule& joined) { return joined.rule == rule.name; });
+    if (incident.rules.empty() ? rule.service == incident.service : is_joined) out.push_back(&rule);
+  }
+  return out;
+}
+
+rules::Instant first_bad(const rules::IncidentRecord& incident) {
+  rules::Instant first = incident.opened;
+  for (const rules::JoinedRule& rule : incident.rules) first = std::min(first, rule.bad_since.value_or(first));
+  return first;
+}
+
+// Windows do not reach back over what a deployment or a switch changed.
+std::vector<rules::Instant> changes_in(const rules::IncidentRecord& incident) {
+  std::vector<rules::Instant> out;
+  if (incident.times.deployed) out.push_back(*incident.times.deployed);
+  for (const rules::TimelineEntry& entry : incident.timeline) {
+    if (entry.event == "switched") out.push_back(entry.at);
+  }
+  return out;
+}
+
+class Replay {
+ public:
+  Replay(const rules::CoreConfig& core, const rules::IncidentRecord& incident)
+      : incident_(incident), rules_(rules_of(core, incident)), measurements_(measuring(core)) {
+    changes_ = changes_in(incident);
+  }
+
+  bool concerns(const rules::Poll& poll) const { return probes_.contains(poll.probe); }
+  void observe(const rules::Poll& poll) { measurements_.observe(poll); }
+  void look(rules::Instant at) {
+    std::size_t number = 0;
+    for (const rules::RuleSpec* rule : rules_) {
+      const rules::Judgement judgement = measurements_.judge(rule->when, scope(at), at);
+      for (const rules::Comparison& comparison : judgement.comparisons) note(number++, comparison, at);
+    }
+  }
+  std::vector<Plot> take() {
+    std::erase_if(plots_, [](const Plot& plot) {
+      return std::none_of(plot.points.begin(), plot.points.end(), [](const PlotPoint& p) { return p.value; });
+    });
+    if (plots_.size() > plots_max) plots_.resize(plots_max);
+    return std::move(plots_);
+  }
+
+ private:
+  // Of what these rules need alone.
+  rules::Measurements measuring(const rules::CoreConfig& core) {
+    std::vector<rules::Condition> conditions;
+    for (const rules::RuleSpec* rule : rules_) conditions.push_back(rule->when);
+    const auto all = [&](const auto& list) {
+      using Spec = std::decay_t<decltype(*list.begin())>;
+      return std::vector<Spec>(list.begin(), list.end());
+    };
+    rules::Measurements out(all(core.probes), all(core.signals), conditions);
+    for (const rules::Condition& condition : conditions) probes_.merge(out.probes_of(condition));
+    return out;
+  }
+
+  rules::Scope scope(rules::Instant at) const {
+    rules::Scope out;
+    for (const rules::Instant change : changes_) {
+      if (change <= at) out.not_before = std::max(out.not_before, change);
+    }
+    out.before = &incident_.before;
+    return out;
+  }
+
+  void note(std::size_t number, const rules::Comparison& comparison, rules::Instant at) {
+    if (number == plots_.size()) plots_.push_back({comparison.text, comparison.unit, {}, {}});
+    Plot& plot = plots_[number];
+    if (comparison.threshold) plot.threshold = comparison.threshold;
+    plot.points.push_back({at, comparison.value.value});
+  }
+
+  const rules::IncidentRecord& incident_;
+  std::vector<const rules::RuleSpec*> rules_;
+  std::set<rules::ProbeName> probes_;
+  rules::Measurements measurements_;
+  std::vector<rules::Instant> changes_;
+  std::vector<Plot> plots_;
+};
+
+}  // namespace
+
+PlotSpan plot_span(const rules::IncidentRecord& incident) {
+  const rules::Instant to = incident.closed.value_or(incident.opened);
+  const rules::Instant bad = first_bad(incident);
+  const rules::Instant deployed = incident.times.deployed.value_or(bad);
+  const rules::Instant begin = bad - deployed < before_most ? std::min(bad, deployed) : bad;
+  return {begin - std::clamp<rules::Duration>((to - begin) / 2, before_least, before_most), to};
+}
+
+rules::Instant polls_since(const rules::CoreConfig& core, const rules::IncidentRecord& incident) {
+  rules::Duration window{};
+  for (const rules::SignalSpec& signal : core.signals)
+    window = std::max(window, std::max(signal.window, signal.window_max));
+  return plot_span(incident).from - std::min<rules::Duration>(window, before_most);
+}
+
+std::vector<PlotMark> plot_marks(const rules::IncidentRecord& incident) {
+  std::vector<PlotMark> out;
+  if (incident.times.deployed) out.push_back({*incident.times.deployed, "deployed"});
+  out.push_back({incident.opened, incident.by_hand ? "begun by hand" : "fired"});
+  for (const rules::TimelineEntry& entry : incident.timeline) {
+    if (entry.event == "switched") out.push_back({entry.at, "switched"});
+  }
+  if (incident.times.recovered) out.push_back({*incident.times.recovered, "good again"});
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  return out;
+}
+
+std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
+                           const std::vector<rules::Poll>& polls) {
+  Replay replay(core, incident);
+  const PlotSpan span = plot_span(incident);
+  const rules::Duration step =
+      std::max<rules::Duration>((span.to - span.from) / points_max, std::chrono::milliseconds(1));
+  const auto first = std::find_if(polls.begin(), polls.end(), [&](const rules::Poll& p) { return replay.concerns(p); });
+  if (first == polls.end()) return {};
+  rules::Instant at = std::max(span.from, first->ended);
+  const auto look_until = [&](rules::Instant until) {
+    for (; at <= span.to && at < until; at += step) replay.look(at);
+  };
+  for (const rules::Poll& poll : polls) {
+    if (!replay.concerns(poll)) continue;
+    look_until(poll.ended);
+    replay.observe(poll);
+  }
+  look_until(rules::Instant::max());
+  return replay.take();
+}
+
+}  // namespace watcher
