@@ -128,6 +128,7 @@ class Watcher final : public Host {
   SampleFiles sample_files_;  // written on the journal's thread
   SampleText samples_;        // not written yet
   bool recording_ = true;     // the last write went well
+  unsigned plain_polls_ = 0;
   Metrics metrics_;
   EngineLoop loop_;
   Outbox outbox_;
