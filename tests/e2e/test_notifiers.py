@@ -153,10 +153,10 @@ class AlertsInAnIncident(World):
 class MailServer:
     """Speaks SMTP with STARTTLS; logins are ops / s3cret. What it took is in `mails`."""
 
-    def __init__(self, certificate, offers_tls=True, refuses=None):
+    def __init__(self, certificate, offers_tls=True, refuses=None, gone=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate)
-        self.offers_tls, self.refuses = offers_tls, refuses
+        self.offers_tls, self.refuses, self.gone = offers_tls, refuses, gone
         self.mails, self.logins = [], []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -191,8 +191,9 @@ class MailServer:
                     mail["from"], mail["safe"] = word[10:].split()[0], is_safe
                     connection.sendall(self.refuses or b"250 ok\r\n")
                 elif verb.startswith("RCPT TO"):
-                    mail["to"].append(word[8:])
-                    connection.sendall(b"250 ok\r\n")
+                    is_gone = self.gone and self.gone in word
+                    mail["to"] += [] if is_gone else [word[8:]]
+                    connection.sendall(b"550 no such mailbox\r\n" if is_gone else b"250 ok\r\n")
                 elif verb == "DATA":
                     connection.sendall(b"354 go\r\n")
                     data = b""
@@ -303,7 +304,12 @@ class Mail(unittest.TestCase):
         self.assertNotIn("wr0ng", sent.stderr)
         refused = self.send(self.server(refuses=b"550 no such sender\r\n"), "starttls = false\n")
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("550", refused.stderr)
+        self.assertIn("the server refused it with 550", refused.stderr)
+
+    def test_an_address_that_is_gone_keeps_nobody_else_from_hearing(self):
+        server = self.server(gone="lead@")
+        self.assertEqual(self.send(server, "starttls = false\n").returncode, 0)
+        self.assertEqual([mail["to"] for mail in server.mails], [["<ops@example.com>"]])
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ TEST_CASE("a template of Slack's is a text, put where Slack wants it, unless it 
         json::value{{"text", "*P0 web*\nweb \"recovered\" &lt;!channel&gt; https://wiki/a?b=1&amp;c"}});
   notifier.template_text = R"({"username": "rb", "text": "{title}"})";
   CHECK(json::parse(watcher::render(message, notifier, "prod-1")) ==
-        json::value{{"username", "rb"}, {"text", message.title}});
+        json::value{{"username", "rb"}, {"text", "web \"recovered\" &lt;!channel&gt;"}});
 }
 
 TEST_CASE("what is in braces and no field is named, and JSON is no field") {

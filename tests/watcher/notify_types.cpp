@@ -65,7 +65,6 @@ std::string text_of(const std::string& mail) {
 
 TEST_CASE("a Discord message is an embed within Discord's limits, in which nothing is markup and nobody is pinged") {
   const json::value plain = body_json(tell(rules::Stage::started), watcher::DiscordNotifier{});
-  CHECK(plain.at("allowed_mentions").at("parse").as_array().empty());
   const json::value& embed = plain.at("embeds").at(0);
   CHECK(embed.at("title") == "\\[P1\\] web: errors \\@everyone \\*12 %\\*");
   CHECK(embed.at("description") == "line one\nline \\<two\\>");
@@ -78,6 +77,18 @@ TEST_CASE("a Discord message is an embed within Discord's limits, in which nothi
   CHECK(cut.at("description").as_string().size() <= 4096);
   CHECK(cut.at("description").as_string().ends_with("\\*…"));
   CHECK(cut.at("color") != embed.at("color"));
+}
+
+TEST_CASE("nobody is pinged by what a target said, in a template that is the body neither") {
+  const Receiver receiver([](const std::string&) { return notify_receiver::status("204 No Content"); });
+  for (const char* pattern : {"", "{title}", R"({"content": "{title}"})"}) {
+    watcher::NotifierSection chat = section(watcher::DiscordNotifier{});
+    chat.url = {.value = receiver.url(), .secret = true};
+    chat.template_text = pattern;
+    CHECK(watcher::deliver(chat, watcher::render(tell(rules::Stage::started), chat, "prod-1"), {"k", {}}).delivered);
+    const json::value sent = json::parse(body_of(receiver.requests().back()));
+    CHECK(sent.at("allowed_mentions").at("parse").as_array().empty());
+  }
 }
 
 TEST_CASE("a Teams message is an Adaptive Card whose lines stay lines") {
@@ -97,7 +108,7 @@ TEST_CASE("a PagerDuty alert is triggered by what began and resolved by what is 
   for (const auto stage : {rules::Stage::started, rules::Stage::ask, rules::Stage::late, rules::Stage::failed}) {
     const json::value event = body_json(tell(stage), kind);
     CHECK(event.at("event_action") == "trigger");
-    CHECK(event.at("dedup_key") == "20261121-020304-web-errors");
+    CHECK(event.at("dedup_key") == "prod-1/20261121-020304-web-errors");
   }
   for (const auto stage : {rules::Stage::completed, rules::Stage::cleared}) {
     CHECK(body_json(tell(stage), kind).at("event_action") == "resolve");
@@ -128,6 +139,37 @@ TEST_CASE("an Alertmanager alert is active until it is over, in one severity alo
   }
   CHECK(begun.at(0).at("labels").at("service") == "web");
   CHECK(begun.at(0).at("annotations").at("runbook_url") == "https://wiki/web");
+}
+
+TEST_CASE("an alert ends whatever the filters of who may have heard of it, and by nothing but its end") {
+  watcher::NotifierSection pages = section(watcher::PagerDutyNotifier{});
+  pages.on = {"ask"};
+  pages.severities = {rules::Severity::p0};
+  const auto is_told = [&](const rules::Tell& tell) { return !watcher::recipients(tell, {pages}).empty(); };
+  CHECK_FALSE(is_told(tell(rules::Stage::started)));
+  CHECK_FALSE(is_told(tell(rules::Stage::ask)));  // P1
+  CHECK(is_told(tell(rules::Stage::completed)));
+  CHECK(is_told(tell(rules::Stage::cleared)));
+  CHECK_FALSE(is_told(tell(rules::Stage::failed)));
+  CHECK_FALSE(is_told(tell(rules::Stage::seeing)));
+  auto later = tell(rules::Stage::completed);
+  later.is_news = true;
+  CHECK_FALSE(is_told(later));
+  pages.on = {"blind"};
+  CHECK(is_told(tell(rules::Stage::seeing)));
+  pages.on.clear();
+  pages.severities.clear();
+  CHECK(is_told(tell(rules::Stage::started)));
+  for (const auto stage : {rules::Stage::blind, rules::Stage::seeing, rules::Stage::fault, rules::Stage::progress})
+    CHECK_FALSE(is_told(tell(stage)));
+}
+
+TEST_CASE("one rule that goes blind ends no alert about another one") {
+  auto blind = tell(rules::Stage::blind);
+  blind.context.incident = {};
+  CHECK(body_json(blind, watcher::AlertmanagerNotifier{}).as_array().size() == 1);
+  blind.stage = rules::Stage::seeing;
+  CHECK(body_json(blind, watcher::AlertmanagerNotifier{}).as_array().size() == 4);
 }
 
 TEST_CASE("a mail has its headers, its text in base64, and one thread for an incident") {
@@ -206,6 +248,8 @@ TEST_CASE("Alertmanager's url may be with or without the path of its API") {
 
 TEST_CASE("what a notifier needs has to be there") {
   CHECK(contains(findings_beside_service("[notify.x]\ntype = 'discord'\n"), "url is missing"));
+  CHECK(contains(findings_beside_service("[notify.x]\ntype = 'webhook'\nurl = 'http://x/'\nsecret = 'whsec_a!b'\n"),
+                 "is no base64 behind whsec_"));
   CHECK(contains(findings_beside_service("[notify.x]\ntype = 'pagerduty'\n"), "routing_key is missing"));
   CHECK(findings_beside_service("[notify.x]\ntype = 'pagerduty'\nrouting_key = 'k'\n").empty());
   const std::string mail = "[notify.x]\ntype = 'email'\nserver = 'smtp://h:587'\nfrom = 'a@b.c'\nto = ['d@e.f']\n";

@@ -21,11 +21,13 @@ using tcp = boost::asio::ip::tcp;
 struct FakeDriver final : watcher::Driver {
   watcher::SwitchRequest asked;
   rules::StepResult answer;
-  bool is_starved = false;  // memory runs out in the middle of a switch
+  std::vector<watcher::EvidenceCommand> commands;  // of evidence
+  bool is_starved = false;                         // memory runs out in the middle of a switch
   boost::asio::awaitable<rules::RevisionRead> identify() override { co_return rules::RevisionRead(); }
   boost::asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
     co_return rules::ReadinessRead();
   }
+  boost::asio::awaitable<std::vector<watcher::EvidenceCommand>> evidence() override { co_return commands; }
   boost::asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest request) override {
     asked = request;
     if (is_starved) throw std::bad_alloc();
@@ -311,6 +313,51 @@ TEST_CASE("an http step fails on another status than it expects, and on no answe
   const rules::StepResult refused = fixture.perform(http_step("http://127.0.0.1:1/"));
   CHECK(refused.status == StepStatus::failed);
   CHECK(contains(refused.detail, "refused"));
+}
+
+TEST_CASE("what tells of the release that goes is kept before the switch, side by side, without secrets") {
+  Fixture fixture;
+  fixture.secrets = {"hunter2x"};
+  // Each waits for the other, so that one after the other would never end.
+  const std::string a = fixture.folder.path + "/a", b = fixture.folder.path + "/b";
+  REQUIRE(::mkfifo(a.c_str(), 0600) == 0);
+  REQUIRE(::mkfifo(b.c_str(), 0600) == 0);
+  const auto command = [](const std::string& script) {
+    probes::ChildSpec child;
+    child.argv = {"sh", "-c", script};
+    child.limit = 10s;
+    return child;
+  };
+  probes::ChildSpec missing;
+  missing.argv = {"/no/such/command"};
+  fixture.driver.commands = {
+      {"logs.txt", command("echo x >" + a + "; read line <" + b + "; echo out hunter2x; echo err >&2")},
+      {"state.txt", command("read line <" + a + "; echo x >" + b + "; echo state; exit 3")},
+      {"none.txt", missing}};
+  rules::StepSpec step;
+  step.what = rules::SwitchStep();
+  fixture.driver.answer.status = StepStatus::succeeded;
+  CHECK(fixture.perform(step).status == StepStatus::succeeded);
+  CHECK(content(fixture.evidence + "/logs.txt") == "out <redacted>\nerr\n");
+  CHECK(content(fixture.evidence + "/state.txt").starts_with("state\n\n[sh -c "));
+  CHECK(content(fixture.evidence + "/state.txt").ends_with(": exited with 3]\n"));
+  CHECK(content(fixture.evidence + "/none.txt").find("could not be started") != std::string::npos);
+  CHECK(fixture.driver.asked.to.text == "v1");
+}
+
+TEST_CASE("a switch waits no longer for evidence than is left for it") {
+  Fixture fixture;
+  probes::ChildSpec child;
+  child.argv = {"sh", "-c", "echo begun; read line <" + fixture.folder.path + "/never"};
+  REQUIRE(::mkfifo((fixture.folder.path + "/never").c_str(), 0600) == 0);
+  child.limit = 200ms;
+  fixture.driver.commands = {{"hangs.txt", child}};
+  rules::StepSpec step;
+  step.what = rules::SwitchStep();
+  fixture.driver.answer.status = StepStatus::succeeded;
+  CHECK(fixture.perform(step).status == StepStatus::succeeded);
+  CHECK(content(fixture.evidence + "/hangs.txt").find("begun\n") == 0);
+  CHECK(content(fixture.evidence + "/hangs.txt").find("took too long") != std::string::npos);
 }
 
 TEST_CASE("a switch step is the driver's, with the revisions, the environment and the limit") {

@@ -17,6 +17,7 @@ rules::Tell sample(const WatcherSection& watcher) {
   rules::Tell out;
   out.stage = rules::Stage::started;
   out.context.service = rules::ServiceName("test");
+  out.context.incident = rules::IncidentId("test");
   out.context.rule = rules::RuleName("test");
   out.context.severity = rules::Severity::p3;
   out.title = "Test message of rollbackd on " + watcher.name;
@@ -40,9 +41,14 @@ int test_notifier(const CommandLine& line, const std::string& name) {
   if (!config) return exit_no;
   const NotifierSection* const notifier = notifier_named(line, *config, name);
   if (notifier == nullptr) return exit_no;
-  const rules::Tell tell = sample(config->watcher);
+  rules::Tell tell = sample(config->watcher);
   const std::string key = "test-" + std::to_string(tell.at.time_since_epoch().count());
-  const Delivery delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), {key, tell.at});
+  Delivery delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), {key, tell.at});
+  // What a test began as an alert ends with it.
+  if (delivery.delivered && is_alert(*notifier)) {
+    tell.stage = rules::Stage::cleared;
+    delivery = deliver(*notifier, render(tell, *notifier, config->watcher.name), {key + "-end", tell.at});
+  }
   if (line.json()) {
     line.out() << json::serialize(
                       json::object{{"notifier", name}, {"delivered", delivery.delivered}, {"error", delivery.error}})

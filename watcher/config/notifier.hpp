@@ -68,6 +68,7 @@ struct DiscordNotifier {
   static probes::Variety variety();
   std::string body(const Message& message) const;
   static std::string escaped(std::string_view value);
+  void complete(Outgoing& out, const Attempt& attempt) const;
 };
 
 struct TeamsNotifier {

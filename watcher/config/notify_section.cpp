@@ -43,7 +43,7 @@ constexpr std::array keys{
         .when_left_out("must be there, but for email and pagerduty"),
     key<Kind::headers, &NotifierSection::headers>("header", "Headers that are sent."),
     probes::choices<stages, &NotifierSection::on>("on", "What is told.")
-        .when_left_out("all but progress, and fault for pagerduty and alertmanager"),
+        .when_left_out("all but progress; for pagerduty and alertmanager incidents alone"),
     probes::choices<severity_words, &NotifierSection::severities>("severity", "Of which severities.")
         .when_left_out("all"),
     key<Kind::duration, &NotifierSection::after>(

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "watcher/drivers/compose_evidence.hpp"
 #include "watcher/drivers/compose_memory.hpp"
 #include "watcher/drivers/compose_names.hpp"
 #include "watcher/drivers/compose_reading.hpp"
@@ -31,6 +32,7 @@ class ComposeProject final : public Driver {
   asio::awaitable<NameMeans> meaning_of(std::string name) override;
   asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                        std::size_t most) override;
+  asio::awaitable<std::vector<EvidenceCommand>> evidence() override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -177,6 +179,11 @@ asio::awaitable<std::vector<std::string>> ComposeProject::taken_back(rules::Revi
   const ComposeRecords* const records = memory_.records();
   if (records != nullptr) lines = images_between(*records, from, to, most);
   co_return lines;
+}
+
+asio::awaitable<std::vector<EvidenceCommand>> ComposeProject::evidence() {
+  std::vector<EvidenceCommand> commands = compose_evidence(runner_, look_);
+  co_return commands;
 }
 
 asio::awaitable<rules::StepResult> ComposeProject::switch_to(SwitchRequest request) {

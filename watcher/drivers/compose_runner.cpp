@@ -137,6 +137,12 @@ probes::ChildSpec ComposeRunner::changing(std::vector<std::string> argv, std::st
   return spec;
 }
 
+probes::ChildSpec ComposeRunner::question(std::vector<std::string> arguments, rules::Duration limit) const {
+  std::vector<std::string> argv = engine();
+  argv.insert(argv.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+  return plain(std::move(argv), limit);
+}
+
 std::string ComposeRunner::advice_for(std::string_view said) const {
   for (const Advice& advice : advices) {
     if (said.find(advice.said) == said.npos) continue;

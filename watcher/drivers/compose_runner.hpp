@@ -68,6 +68,8 @@ class ComposeRunner {
 
   // A command that changes something, which reads that file of ours; the caller says the rest.
   probes::ChildSpec changing(std::vector<std::string> argv, std::string stdin_file, rules::Duration limit) const;
+  // A question of docker's, to be asked by whoever keeps evidence.
+  probes::ChildSpec question(std::vector<std::string> arguments, rules::Duration limit) const;
   // What became of a command that did not end well.
   ComposeError error_of(const probes::ChildSpec& spec, const probes::ChildResult& child) const;
 

@@ -34,6 +34,14 @@ struct NameMeans {
   std::string why_none{};                // for people
 };
 
+// A command whose output is kept with the incident, because a switch destroys what it tells of.
+struct EvidenceCommand {
+  std::string file;  // one plain name
+  probes::ChildSpec child;
+};
+// All of a driver's, which run side by side, are given so long; a rollback must not wait for them any longer.
+inline constexpr rules::Duration evidence_limit = std::chrono::seconds(10);
+
 // How a service's revision is read and switched. Never throws for what the commands do.
 class Driver {
  public:
@@ -57,6 +65,8 @@ class Driver {
   using Known = std::function<std::vector<rules::Revision>()>;
   virtual asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
                                                                            std::vector<rules::Revision> named);
+  // What tells of the release that is about to be taken away: its logs, how it ended. Changes nothing.
+  virtual asio::awaitable<std::vector<EvidenceCommand>> evidence();
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;

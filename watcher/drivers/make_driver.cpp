@@ -45,6 +45,11 @@ asio::awaitable<std::vector<std::vector<rules::Revision>>> Driver::alike(Known, 
   co_return none;
 }
 
+asio::awaitable<std::vector<EvidenceCommand>> Driver::evidence() {
+  std::vector<EvidenceCommand> none;
+  co_return none;
+}
+
 asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, rules::Revision, std::size_t) {
   std::vector<std::string> nothing;
   co_return nothing;

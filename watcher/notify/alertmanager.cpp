@@ -52,12 +52,15 @@ json::object alert(const Message& message, rules::Severity severity, rules::Inst
 }  // namespace
 
 // An incident may become more severe, which is another alert to Alertmanager: the others of it end with the same
-// message. That what never was has ended is told to nobody.
+// message. That what never was has ended is told to nobody. Of a service that cannot be observed several rules may be
+// told, each as severe as it is: they end together.
 std::string AlertmanagerNotifier::body(const Message& message) const {
   const rules::Tell& tell = message.tell;
   json::array alerts;
   for (const rules::Severity severity : severities) {
     const bool is_active = severity == tell.context.severity && !is_over(tell);
+    const bool may_be_another = tell.context.incident.empty() && !is_over(tell);
+    if (!is_active && may_be_another) continue;
     alerts.push_back(alert(message, severity, is_active ? tell.at + told_again_within : tell.at));
   }
   return json::serialize(alerts);

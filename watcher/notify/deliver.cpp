@@ -15,6 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr long connect_limit_ms = 5000;
+constexpr int mail_patience = 3;               // times that of a POST
 constexpr std::size_t answer_max = 64 * 1024;  // bytes read of an answer: more is no answer to a message
 constexpr std::size_t answer_shown_max = 200;  // bytes of it in an error
 constexpr rules::Duration retry_first = seconds(5);
@@ -112,6 +113,7 @@ void set_mail(CURL* handle, const Outgoing::Envelope& mail, const curl_slist* re
   const auto set = curl_library().set;
   set(handle, CURLOPT_MAIL_FROM, ("<" + mail.from + ">").c_str());
   set(handle, CURLOPT_MAIL_RCPT, recipients);
+  set(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);  // one address that is gone keeps nobody else from hearing
   set(handle, CURLOPT_USE_SSL, static_cast<long>(mail.starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
   if (!mail.user.empty()) {
     set(handle, CURLOPT_USERNAME, mail.user.c_str());
@@ -189,9 +191,10 @@ Delivery refused_mail(const NotifierSection& notifier, CURL* handle, CURLcode co
   long said = 0;
   curl_library().get(handle, CURLINFO_RESPONSE_CODE, &said);
   const bool is_for_good = said >= 500 && said < 600;
-  const std::string number = said >= 400 ? " (" + std::to_string(said) + ")" : "";
-  return {.permanent = is_for_good,
-          .error = attempt_at(notifier) + curl_library().text_of(code) + number + advice_on(code)};
+  const bool is_refusal = said >= 400 && code != CURLE_LOGIN_DENIED && code != CURLE_USE_SSL_FAILED;
+  const std::string why = is_refusal ? "the server refused it with " + std::to_string(said)
+                                     : curl_library().text_of(code) + std::string(advice_on(code));
+  return {.permanent = is_for_good, .error = attempt_at(notifier) + why};
 }
 
 Delivery transport_failure(const NotifierSection& notifier, CURLcode code) {
@@ -240,8 +243,10 @@ Delivery deliver(const NotifierSection& notifier, const std::string& body, const
     lines = http_headers(notifier, out, attempt.key);
     set_post(handle.get(), out, lines.get());
   }
+  // A mail server may look at who comes, and at what is in a mail, before it says yes (RFC 5321, 4.5.3.2).
+  const rules::Duration whole = out.mail ? mail_patience * limit : limit;
   curl_library().set(handle.get(), CURLOPT_TIMEOUT_MS,
-                     static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+                     static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(whole).count()));
   const CURLcode code = curl_library().perform(handle.get());
   if (out.mail) return code == CURLE_OK ? Delivery{.delivered = true} : refused_mail(notifier, handle.get(), code);
   if (code == CURLE_WRITE_ERROR) return from_status(notifier, handle.get(), "");  // it said more than we read

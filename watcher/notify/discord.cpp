@@ -2,7 +2,9 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/system/error_code.hpp>
 
 #include "probes/key_rows.hpp"
 #include "watcher/config/notifier.hpp"
@@ -59,8 +61,6 @@ std::string within_escapes(const std::string& escaped, std::size_t bytes_max) {
 
 std::string DiscordNotifier::body(const Message& message) const {
   json::object out;
-  // Whatever a target said, nobody is pinged by it.
-  out["allowed_mentions"] = json::object{{"parse", json::array{}}};
   if (message.text != nullptr) {
     out["content"] = within_escapes(*message.text, content_max - 3);
     return json::serialize(out);
@@ -80,6 +80,15 @@ std::string DiscordNotifier::body(const Message& message) const {
   embed["footer"] = json::object{{"text", origin_line(tell, message.watcher_name)}};
   out["embeds"] = json::array{std::move(embed)};
   return json::serialize(out);
+}
+
+// Whatever a target said, nobody is pinged by it, unless a template that is the body says otherwise.
+void DiscordNotifier::complete(Outgoing& out, const Attempt&) const {
+  boost::system::error_code failure;
+  json::value body = json::parse(out.body, failure);
+  if (failure || !body.is_object()) return;
+  body.as_object().emplace("allowed_mentions", json::object{{"parse", json::array{}}});
+  out.body = json::serialize(body);
 }
 
 std::string DiscordNotifier::escaped(std::string_view value) {

@@ -109,7 +109,7 @@ std::vector<std::string> unknown_fields(std::string_view pattern) {
 }
 
 std::string from_template(std::string_view pattern, const Tell& tell, const std::string& watcher_name,
-                          std::string (*escaped)(std::string_view)) {
+                          const std::function<std::string(std::string_view)>& escaped) {
   std::string result;
   std::size_t at = 0;
   while (at < pattern.size()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,6 @@ std::string wrong_template(std::string_view pattern);
 
 // The pattern with each field replaced by `escaped` of what it stands for; what a value says is not looked at again.
 std::string from_template(std::string_view pattern, const rules::Tell& tell, const std::string& watcher_name,
-                          std::string (*escaped)(std::string_view));
+                          const std::function<std::string(std::string_view)>& escaped);
 
 }  // namespace watcher

@@ -81,13 +81,14 @@ std::string within(const std::string& text, std::size_t bytes_max) {
 }
 
 bool is_over(const rules::Tell& tell) {
-  return tell.stage == rules::Stage::completed || tell.stage == rules::Stage::cleared ||
-         tell.stage == rules::Stage::seeing;
+  const bool is_end = tell.stage == rules::Stage::completed || tell.stage == rules::Stage::cleared ||
+                      tell.stage == rules::Stage::seeing;
+  return is_end && !tell.is_news;
 }
 
-std::string alert_key(const rules::Tell& tell) {
+std::string alert_key(const rules::Tell& tell, const std::string& watcher_name) {
   const rules::StepContext& context = tell.context;
-  return context.incident.empty() ? "blind-" + context.service.text : context.incident.text;
+  return watcher_name + "/" + (context.incident.empty() ? "blind-" + context.service.text : context.incident.text);
 }
 
 }  // namespace watcher

@@ -32,10 +32,10 @@ std::string origin_line(const rules::Tell& tell, const std::string& watcher_name
 // What stands before a character that is cut through is left, with a "…".
 std::string within(const std::string& text, std::size_t bytes_max);
 
-// What PagerDuty and Alertmanager are told of begins and ends. An incident is one alert until it is over well; that a
-// service cannot be observed is another.
+// What PagerDuty and Alertmanager are told of begins and ends. An incident is one alert until it is over well (what is
+// looked at later is not its end); that a service cannot be observed is another.
 bool is_over(const rules::Tell& tell);
-// The same in every message about it: the incident's id, or "blind-SERVICE".
-std::string alert_key(const rules::Tell& tell);
+// The same in every message about it, and only in these: WATCHER/INCIDENT, or WATCHER/blind-SERVICE.
+std::string alert_key(const rules::Tell& tell, const std::string& watcher_name);
 
 }  // namespace watcher

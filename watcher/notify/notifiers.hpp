@@ -51,8 +51,8 @@ std::string render(const rules::Tell& tell, const NotifierSection& notifier, con
 inline constexpr rules::Duration delivery_limit = std::chrono::seconds(10);
 
 // Delivers with libcurl, over HTTP or SMTP: no redirects, no proxy, certificates verified, at most `limit` for
-// everything. Blocks, so it is called in the delivery threads. The attempt's key is sent as Idempotency-Key, or is the
-// mail's Message-ID.
+// everything, three times as long for a mail. Blocks, so it is called in the delivery threads. The attempt's key is
+// sent as Idempotency-Key, or is the mail's Message-ID.
 Delivery deliver(const NotifierSection& notifier, const std::string& body, const Attempt& attempt,
                  rules::Duration limit = delivery_limit);
 

@@ -66,7 +66,7 @@ std::string PagerDutyNotifier::body(const Message& message) const {
   json::object out;
   out["routing_key"] = routing_key.value;
   out["event_action"] = is_over(tell) ? "resolve" : "trigger";
-  out["dedup_key"] = within(alert_key(tell), key_max - 3);
+  out["dedup_key"] = within(alert_key(tell, message.watcher_name), key_max - 3);
   json::object payload;
   payload["summary"] = summary;
   payload["source"] = message.watcher_name;

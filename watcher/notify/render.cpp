@@ -38,9 +38,18 @@ bool lets_through(const NotifierSection& notifier, Stage stage) {
   const auto has = [&](Stage each) {
     return std::find(notifier.on.begin(), notifier.on.end(), enumerator_name(each)) != notifier.on.end();
   };
-  if (notifier.on.empty()) return stage != Stage::progress && !(is_alert(notifier) && stage == Stage::fault);
+  if (notifier.on.empty() && is_alert(notifier))
+    return stage != Stage::progress && stage != Stage::fault && stage != Stage::blind && stage != Stage::seeing;
+  if (notifier.on.empty()) return stage != Stage::progress;
   return has(stage) || (stage == Stage::cleared && has(Stage::completed)) ||
          (stage == Stage::seeing && has(Stage::blind)) || (stage == Stage::late && has(Stage::started));
+}
+
+// That an alert is over is told whoever may have heard of it, whatever his filters: to resolve what never was does
+// nothing.
+static bool ends_alert(const rules::Tell& tell, const NotifierSection& notifier) {
+  if (!is_alert(notifier) || !is_over(tell) || tell.notifier) return false;
+  return tell.stage != Stage::seeing || lets_through(notifier, Stage::blind);
 }
 
 std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const std::vector<NotifierSection>& notifiers) {
@@ -51,6 +60,12 @@ std::vector<const NotifierSection*> recipients(const rules::Tell& tell, const st
     });
   };
   for (const NotifierSection& notifier : notifiers) {
+    // What is looked at later, and is well, neither begins nor ends anything.
+    if (is_alert(notifier) && tell.is_news && tell.stage == Stage::completed) continue;
+    if (ends_alert(tell, notifier)) {
+      result.push_back(&notifier);
+      continue;
+    }
     const bool by_itself = is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage);
     const bool is_addressee = tell.notifier == notifier.name;
     const bool is_repetition = !tell.is_news && tell.stage != Stage::progress && by_itself && !notifier.after;
@@ -90,7 +105,11 @@ std::string render(const rules::Tell& tell, const NotifierSection& notifier, con
   const auto body = [&](const auto& kind) {
     if (pattern.empty()) return kind.body({tell, watcher_name});
     const bool is_text = std::holds_alternative<EmailNotifier>(notifier.kind) || is_alert(notifier);
-    const std::string as_json = is_text ? "" : from_template(pattern, tell, watcher_name, json_escaped);
+    const bool is_json_itself = std::holds_alternative<WebhookNotifier>(notifier.kind);
+    const auto in_json = [&](std::string_view value) {
+      return is_json_itself ? kind.escaped(value) : json_escaped(kind.escaped(value));
+    };
+    const std::string as_json = is_text ? "" : from_template(pattern, tell, watcher_name, in_json);
     if (is_json_object(as_json)) return as_json;
     const std::string text = from_template(pattern, tell, watcher_name, kind.escaped);
     return kind.body({tell, watcher_name, &text});

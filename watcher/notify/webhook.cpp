@@ -68,6 +68,13 @@ constexpr std::array keys{
         .when_left_out("not signed"),
 };
 
+void settle(void* object, probes::Given& given) {
+  const std::string& secret = static_cast<const WebhookNotifier*>(object)->secret.value;
+  const bool is_encoded = secret.starts_with(encoded_mark);
+  if (is_encoded && !from_base64(std::string_view(secret).substr(encoded_mark.size())))
+    given.error("secret", "is no base64 behind whsec_; make one with echo whsec_$(openssl rand -base64 24)");
+}
+
 }  // namespace
 
 std::string WebhookNotifier::body(const Message& message) const {
@@ -100,7 +107,8 @@ void WebhookNotifier::complete(Outgoing& out, const Attempt& attempt) const {
 }
 
 probes::Variety WebhookNotifier::variety() {
-  return probes::variety<NotifierKind, WebhookNotifier>("webhook", "A POST of JSON with all that is known.", keys);
+  return probes::variety<NotifierKind, WebhookNotifier>("webhook", "A POST of JSON with all that is known.", keys,
+                                                        settle);
 }
 
 }  // namespace watcher

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "probes/net/cancelled.hpp"
 #include "watcher/report/report.hpp"
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/log.hpp"
@@ -51,6 +52,9 @@ asio::awaitable<void> Deeds::write_reports() {
   for (;;) {
     while (reports_due_.empty()) {
       co_await report_timer_.async_wait(as_result);
+      // What a report asks of a driver or draws has it that being cancelled is not thrown any more.
+      const bool ended = co_await probes::cancelled();
+      if (ended) co_return;
     }
     rules::IncidentId incident = *reports_due_.begin();
     reports_due_.erase(reports_due_.begin());

@@ -52,6 +52,8 @@ void LifeSign::note(const std::string& trouble) {
   trouble_ = trouble;
 }
 
+rules::Duration LifeSign::until_next() const { return section_().heartbeat ? section_().heartbeat_every : look_again; }
+
 asio::awaitable<void> LifeSign::loop() {
   asio::steady_timer timer(io_);
   for (;;) {
@@ -65,10 +67,16 @@ asio::awaitable<void> LifeSign::loop() {
     const bool ended_meanwhile = co_await probes::cancelled();
     if (ended_meanwhile) co_return;
     note(trouble);
-    timer.expires_after(is_wanted ? section_().heartbeat_every : look_again);
-    co_await timer.async_wait(as_result);
-    const bool ended = co_await probes::cancelled();
-    if (ended) co_return;
+    // By pieces: a reload may want it sooner.
+    rules::Duration waited{};
+    while (waited < until_next()) {
+      const rules::Duration piece = std::min(until_next() - waited, look_again);
+      timer.expires_after(piece);
+      co_await timer.async_wait(as_result);
+      const bool ended = co_await probes::cancelled();
+      if (ended) co_return;
+      waited += piece;
+    }
   }
 }
 

@@ -29,6 +29,7 @@ class LifeSign {
 
  private:
   asio::awaitable<std::string> give(std::string url);
+  rules::Duration until_next() const;
   void note(const std::string& trouble);
 
   asio::io_context& io_;

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rules/base/names.hpp"
+#include "watcher/drivers/driver.hpp"
 
 namespace watcher {
 
@@ -21,5 +24,10 @@ std::optional<std::string> make_evidence_dir(const std::string& dir);
 
 // Writes the file (0600), replacing what a former attempt left. Returns what went wrong, for people.
 std::optional<std::string> write_evidence(const std::string& dir, const std::string& file, std::string_view content);
+
+// Runs them side by side, with the evidence limit for all, and writes down what each printed, without the secrets, and
+// how it ended where that was not well. Never throws for what they do; whoever calls it off has it return soon.
+asio::awaitable<void> keep_evidence(std::vector<EvidenceCommand> commands, std::string dir,
+                                    std::vector<std::string> secrets);
 
 }  // namespace watcher

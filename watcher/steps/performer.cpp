@@ -210,7 +210,13 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   request.limit = command.step.timeout;
   request.started = std::move(started);
   request.secrets = secrets_in(command.step);
-  const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, context.incident));
+  const std::string dir = evidence_dir(incidents_dir_, context.incident);
+  const auto trouble = make_evidence_dir(dir);
+  std::vector<EvidenceCommand> evidence = co_await driver.evidence();
+  if (!trouble && !evidence.empty()) {
+    std::vector<std::string> secrets = request.secrets;
+    co_await keep_evidence(std::move(evidence), dir, std::move(secrets));
+  }
   StepResult result = co_await driver.switch_to(std::move(request));
   note_evidence_trouble(result, trouble);
   co_return result;
