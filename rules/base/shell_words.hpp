@@ -10,4 +10,7 @@ namespace rules {
 // brackets) or end of a line is a word ";" of its own. Nothing is filled in.
 std::vector<std::string> shell_words(std::string_view line);
 
+// As a shell has to be given the word: as it is where nothing in it means something there, else in quotes.
+std::string shell_word(std::string_view word);
+
 }  // namespace rules

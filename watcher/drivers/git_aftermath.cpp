@@ -1,19 +1,12 @@
 #include "watcher/drivers/git_aftermath.hpp"
 
+#include "rules/base/shell_words.hpp"
+
 namespace watcher {
 
 namespace {
 
-// As a shell would have to be given it.
-std::string quoted(const std::string& text) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
-  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-std::string git_in(const GitRepository& repository) { return "git -C " + quoted(repository.dir()); }
+std::string git_in(const GitRepository& repository) { return "git -C " + rules::shell_word(repository.dir()); }
 
 std::string how_to_return(const GitRepository& repository, const GitAftermath& aftermath) {
   const std::string way = way_back(repository, aftermath);
@@ -37,9 +30,17 @@ std::string copies_of(const std::string& where, const GitPutAway& put_away) {
   return text;
 }
 
-// `returned`: what has to be done first.
+std::string modes_lost(const GitPutAway& put_away, const std::string& writer) {
+  if (put_away.modes.empty()) return {};
+  const std::string more =
+      put_away.modes_unnoted == 0 ? "" : " (" + std::to_string(put_away.modes_unnoted) + " more had others)";
+  return "A stash keeps neither modes nor owners" + more +
+         "; when all is back, give them back: " + commands_for(put_away.modes, writer) + "\n";
+}
+
+// `returned`: what has to be done first. `writer`: whom git runs as.
 std::string ways_to_have_back(const std::string& git, const std::string& where, const std::string& returned,
-                              const GitPutAway& put_away) {
+                              const GitPutAway& put_away, const std::string& writer) {
   if (put_away.is_back) return copies_of(where, put_away);
   std::string text;
   if (!put_away.stash.empty()) {
@@ -57,18 +58,18 @@ std::string ways_to_have_back(const std::string& git, const std::string& where, 
     text += "Files" + where + " that git does not track may be stashed as \"" + put_away.aside_message +
             "\"; look for them with: " + git + " stash list\n";
   }
-  return text;
+  return text + modes_lost(put_away, writer);
 }
 
 // A submodule is named with its way back, which is one after the tree's own.
-std::string left_inside(const GitLeftInside& left, const std::string& returned) {
-  const std::string git = "git -C " + quoted(left.dir);
+std::string left_inside(const GitLeftInside& left, const std::string& returned, const std::string& writer) {
+  const std::string git = "git -C " + rules::shell_word(left.dir);
   std::string text;
   if (!left.was_at.empty()) {
     text += "The submodule " + left.dir + " was at " + left.was_at + ", which is not what the release had; " +
-            returned + "to have that back: " + git + " checkout " + quoted(left.was_at) + "\n";
+            returned + "to have that back: " + git + " checkout " + rules::shell_word(left.was_at) + "\n";
   }
-  return text + ways_to_have_back(git, " in " + left.dir, returned, left.put_away);
+  return text + ways_to_have_back(git, " in " + left.dir, returned, left.put_away, writer);
 }
 
 }  // namespace
@@ -78,9 +79,9 @@ std::string way_back(const GitRepository& repository, const GitAftermath& afterm
   std::string text;
   if (!repository.paths().empty()) {
     text = git + " restore --source=HEAD --staged --worktree --";
-    for (const std::string& path : repository.paths()) text += " " + quoted(path);
+    for (const std::string& path : repository.paths()) text += " " + rules::shell_word(path);
   } else if (!aftermath.branch.empty()) {
-    text = git + " checkout " + quoted(aftermath.branch);
+    text = git + " checkout " + rules::shell_word(aftermath.branch);
   } else {
     return text;
   }
@@ -90,15 +91,16 @@ std::string way_back(const GitRepository& repository, const GitAftermath& afterm
 
 std::string aftermath_text(const GitRepository& repository, const GitAftermath& aftermath) {
   const std::string git = git_in(repository);
+  const std::string writer = repository.git().user();
   std::string text;
   if (!aftermath.left_at.empty()) text += how_to_return(repository, aftermath);
   const std::string returned = text.empty() ? "" : "once returned, ";
   // What was there before anything was done is in the first.
-  for (const GitPutAway& earlier : aftermath.earlier) text += ways_to_have_back(git, "", returned, earlier);
-  text += ways_to_have_back(git, "", returned, aftermath.put_away);
-  const std::string during = ways_to_have_back(git, "", returned, aftermath.during);
+  for (const GitPutAway& earlier : aftermath.earlier) text += ways_to_have_back(git, "", returned, earlier, writer);
+  text += ways_to_have_back(git, "", returned, aftermath.put_away, writer);
+  const std::string during = ways_to_have_back(git, "", returned, aftermath.during, writer);
   if (!during.empty()) text += "Meanwhile, while the target was checked out, something was changed. " + during;
-  for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned);
+  for (const GitLeftInside& left : aftermath.inside) text += left_inside(left, returned, writer);
   return text;
 }
 

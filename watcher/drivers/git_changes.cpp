@@ -27,6 +27,14 @@ asio::awaitable<GitYesNo> GitChanges::differs_from(std::string commit) const {
   co_return !std::get<bool>(untouched);
 }
 
+asio::awaitable<GitFiles> GitChanges::differing_from(std::string commit) const {
+  std::vector<std::string> arguments{"diff-index", "--name-only", "-z", "--ignore-submodules=all", commit};
+  std::vector<std::string> limited = git_.with_paths(std::move(arguments));
+  const GitAnswer listing = co_await git_.list(std::move(limited));
+  if (const auto* const error = std::get_if<GitError>(&listing)) co_return *error;
+  co_return names_in(std::get<std::string>(listing));
+}
+
 asio::awaitable<GitYesNo> GitChanges::has_changes() const {
   // A change that git was told to overlook would be overwritten; a file that has one is not overlooked any more. It
   // exits with 1 when files differ: whether it can be asked at all, the next question tells.

@@ -17,6 +17,8 @@ class GitChanges {
   asio::awaitable<GitAnswer> status() const;
   // Whether what is tracked is, in the index and on disk, otherwise than in the commit.
   asio::awaitable<GitYesNo> differs_from(std::string commit) const;
+  // What is tracked, here or in the commit, and is on disk or in the index otherwise than there; from the top.
+  asio::awaitable<GitFiles> differing_from(std::string commit) const;
   // Files that git was told to skip, which it would overwrite, are not skipped any more where they have changes.
   asio::awaitable<GitDone> show_hidden(rules::Duration limit) const;
   // A copy of the index, beside it, and the way back to it.

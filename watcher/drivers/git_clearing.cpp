@@ -1,5 +1,7 @@
 #include "watcher/drivers/git_clearing.hpp"
 
+#include <filesystem>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -40,7 +42,7 @@ asio::awaitable<GitDone> GitClearing::clear_for(std::string target) {
   GitDone failed = co_await keep();
   if (failed) co_return failed;
   failed = co_await unstage_submodules();
-  if (!failed) failed = co_await put_changes_away();
+  if (!failed) failed = co_await put_changes_away(target);
   if (failed) co_return failed;
   co_return co_await put_aside(std::move(target));
 }
@@ -74,22 +76,25 @@ asio::awaitable<GitYesNo> GitClearing::has_changes() const {
   co_return co_await changes.differs_from(manner_.expected);
 }
 
-asio::awaitable<GitDone> GitClearing::put_changes_away() {
+asio::awaitable<GitDone> GitClearing::put_changes_away(std::string target) {
   const GitChanges changes(git_);
   const GitYesNo any = co_await has_changes();
   if (const auto* const error = std::get_if<GitError>(&any)) co_return *error;
+  GitDone failed = co_await remember_modes(std::move(target));
+  if (failed) co_return failed;
   if (!std::get<bool>(any)) co_return GitDone();
   // Where a tracked file was removed, or git made to forget it, a stash would write it over what stands there now.
   const GitFiles found = co_await changes.in_the_way_of_head();
   if (const auto* const error = std::get_if<GitError>(&found)) co_return *error;
   std::vector<std::string> files = std::get<std::vector<std::string>>(found);
-  GitDone failed = refusal_of(files, "what HEAD has");
+  failed = refusal_of(files, "what HEAD has");
   if (failed) co_return failed;
   const GitFiles intended = co_await changes.intended();
   if (const auto* const error = std::get_if<GitError>(&intended)) co_return *error;
   const auto& named = std::get<std::vector<std::string>>(intended);
   files.insert(files.end(), named.begin(), named.end());
   put_away_.stash_message = manner_.changes_message;
+  note_modes_of(changed_files_);
   failed = manner_.note(put_away_);
   if (failed) co_return failed;
   if (!files.empty()) failed = co_await changes.track(files, manner_.left());
@@ -112,11 +117,64 @@ asio::awaitable<GitDone> GitClearing::put_aside(std::string target) {
   GitDone failed = refusal_of(files, target);
   if (failed) co_return failed;
   put_away_.aside_message = manner_.aside_message;
+  note_modes_of(files);
   failed = manner_.note(put_away_);
   if (failed) co_return failed;
   failed = co_await changes.stash_files(files, manner_.aside_message, put_away_.aside, manner_.left());
   if (failed) co_return failed;
   co_return manner_.note(put_away_);
+}
+
+// What differs from where the tree is and from where it is going to, by name; asked when git overlooks no change.
+asio::awaitable<GitDone> GitClearing::remember_modes(std::string target) {
+  const GitAnswer up = co_await git_.way_up();
+  if (const auto* const error = std::get_if<GitError>(&up)) co_return *error;
+  top_ = std::filesystem::path(git_.dir() + "/" + std::get<std::string>(up) + ".").lexically_normal().parent_path();
+  const GitChanges changes(git_);
+  const std::string here = manner_.expected.empty() ? "HEAD" : manner_.expected;
+  const GitFiles changed = co_await changes.differing_from(here);
+  if (const auto* const error = std::get_if<GitError>(&changed)) co_return *error;
+  const GitFiles coming = co_await changes.differing_from(target);
+  if (const auto* const error = std::get_if<GitError>(&coming)) co_return *error;
+  const GitFiles in_the_way = co_await changes.in_the_way_of(target);
+  if (const auto* const error = std::get_if<GitError>(&in_the_way)) co_return *error;
+  const GitFiles others = co_await changes.in_the_way_of_head();
+  if (const auto* const error = std::get_if<GitError>(&others)) co_return *error;
+  std::set<std::string> files;
+  for (const GitFiles* const some : {&changed, &coming, &in_the_way, &others}) {
+    const auto& names = std::get<std::vector<std::string>>(*some);
+    files.insert(names.begin(), names.end());
+  }
+  modes_ = modes_of(top_, {files.begin(), files.end()});
+  changed_files_ = std::get<std::vector<std::string>>(changed);
+  const auto& hidden = std::get<std::vector<std::string>>(others);
+  changed_files_.insert(changed_files_.end(), hidden.begin(), hidden.end());
+  co_return GitDone();
+}
+
+void GitClearing::note_modes_of(const std::vector<std::string>& files) {
+  const std::set<std::string> named(files.begin(), files.end());
+  std::vector<GitFileMode> modes = unlike_git_s(modes_, git_.user());
+  std::erase_if(modes, [&named](const GitFileMode& mode) { return named.count(mode.name) == 0; });
+  for (GitFileMode& mode : modes) {
+    mode.name = top_ + "/" + mode.name;
+    if (put_away_.modes.size() < git_modes_noted_max) {
+      put_away_.modes.push_back(std::move(mode));
+    } else {
+      ++put_away_.modes_unnoted;
+    }
+  }
+}
+
+std::string GitClearing::modes_left() const {
+  if (modes_left_.empty()) return {};
+  std::vector<GitFileMode> modes = modes_left_;
+  if (modes.size() > git_modes_noted_max) modes.resize(git_modes_noted_max);
+  for (GitFileMode& mode : modes) mode.name = top_ + "/" + mode.name;
+  const std::size_t others = modes_left_.size() - modes.size();
+  const std::string more = others == 0 ? "" : " (and " + std::to_string(others) + " more)";
+  return "Not all files have the owners and modes that they had" + more +
+         "; as root: " + commands_for(modes, git_.user());
 }
 
 asio::awaitable<GitDone> GitClearing::give_back(rules::Duration limit) {
@@ -127,6 +185,8 @@ asio::awaitable<GitDone> GitClearing::give_back(rules::Duration limit) {
   if (!failed && !put_away_.stash.empty()) {
     failed = co_await changes.give_files_back(put_away_.stash, changed_, limit);
   }
+  // Before the index, which keeps when a file's mode was changed.
+  modes_left_ = give_modes_back(top_, modes_, git_.user());
   if (!failed) failed = co_await changes.give_index_back(limit);
   if (failed) co_return failed;
   const GitAnswer status = co_await changes.status();

@@ -32,13 +32,18 @@ class GitClearing {
   // Makes all that was local what it was, when the tree is where it was again, also after a clear_for() that failed.
   asio::awaitable<GitDone> give_back(rules::Duration limit);
   const GitPutAway& put_away() const { return put_away_; }
+  // After give_back(): what has to be typed for who may use the files to be as it was, where we could not; for people.
+  std::string modes_left() const;
   const GitRunner& git() const { return git_; }
 
  private:
   asio::awaitable<GitDone> keep();
   // At which commits they are is told of the submodules themselves.
   asio::awaitable<GitDone> unstage_submodules();
-  asio::awaitable<GitDone> put_changes_away();
+  // Who may use what a stash and the checkout will write anew.
+  asio::awaitable<GitDone> remember_modes(std::string target);
+  asio::awaitable<GitDone> put_changes_away(std::string target);
+  void note_modes_of(const std::vector<std::string>& files);
   asio::awaitable<GitYesNo> has_changes() const;
   asio::awaitable<GitDone> put_aside(std::string target);
   // Why they cannot be put away by us.
@@ -50,6 +55,10 @@ class GitClearing {
   bool kept_ = false;
   std::string status_;                // of before
   std::vector<std::string> changed_;  // those of `paths` that were stashed
+  std::string top_;                   // of the tree
+  std::vector<std::string> changed_files_;
+  std::vector<GitFileMode> modes_;  // of before
+  std::vector<GitFileMode> modes_left_;
 };
 
 }  // namespace watcher

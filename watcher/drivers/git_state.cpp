@@ -42,11 +42,38 @@ void add(json::object& object, const GitPutAway& put_away) {
   object["aside"] = put_away.aside;
   object["aside_message"] = put_away.aside_message;
   object["is_back"] = put_away.is_back;
+  if (put_away.modes.empty()) return;
+  json::array modes;
+  for (const GitFileMode& mode : put_away.modes) {
+    modes.push_back({{"name", mode.name}, {"mode", mode.mode}, {"uid", mode.uid}, {"gid", mode.gid}});
+  }
+  object["modes"] = std::move(modes);
+  object["modes_unnoted"] = put_away.modes_unnoted;
+}
+
+unsigned number_at(const json::object& object, std::string_view name) {
+  const json::value* const value = object.if_contains(name);
+  json::error_code wrong;
+  return value == nullptr ? 0 : value->to_number<unsigned>(wrong);
+}
+
+std::vector<GitFileMode> modes_from(const json::object& object) {
+  std::vector<GitFileMode> modes;
+  const json::value* const list = object.if_contains("modes");
+  if (list == nullptr || !list->is_array()) return modes;
+  for (const json::value& one : list->get_array()) {
+    if (!one.is_object() || modes.size() == git_modes_noted_max) break;
+    const json::object& fields = one.get_object();
+    modes.push_back(
+        {text_at(fields, "name"), number_at(fields, "mode"), number_at(fields, "uid"), number_at(fields, "gid")});
+  }
+  return modes;
 }
 
 GitPutAway put_away_from(const json::object& object) {
-  return {text_at(object, "stash"), text_at(object, "stash_message"), text_at(object, "aside"),
-          text_at(object, "aside_message"), flag_at(object, "is_back")};
+  return {text_at(object, "stash"),          text_at(object, "stash_message"), text_at(object, "aside"),
+          text_at(object, "aside_message"),  flag_at(object, "is_back"),       modes_from(object),
+          number_at(object, "modes_unnoted")};
 }
 
 json::object to_json_object(const GitLeftInside& left) {

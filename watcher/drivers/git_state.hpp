@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "watcher/drivers/git_modes.hpp"
+
 namespace watcher {
 
 // A place that we left, or were about to leave, the working tree at. Git knows what is checked out but not what runs:
@@ -23,6 +25,9 @@ struct GitPutAway {
   std::string aside;          // id of the stash with files that were in the way of the checkout, as `stash` is
   std::string aside_message;  // under which those were put away; empty: there were none
   bool is_back = false;       // all of it was given back; what was stashed is a copy
+  // Of what was put away, who may use it where git will not give it back so; at most git_modes_noted_max.
+  std::vector<GitFileMode> modes{};
+  std::size_t modes_unnoted = 0;  // how many more there were
 };
 
 // What a switch found in a submodule that was not as the tree had it.
@@ -52,6 +57,8 @@ struct GitState {
 
 // The place that may still be there, and the one that is about to be reached.
 inline constexpr std::size_t git_places_max = 2;
+// Files whose modes are noted of one stash: more would not be typed, and the notes would grow with the tree.
+inline constexpr std::size_t git_modes_noted_max = 50;
 
 std::string to_json(const GitState& state);
 // nullopt: the text is not a state.

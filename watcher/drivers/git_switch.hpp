@@ -59,6 +59,7 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> leave_in_submodule(const Cleared& cleared);
   asio::awaitable<MaybeTrouble> go_back_in_submodules();
   asio::awaitable<MaybeTrouble> give_back();
+  std::string modes_left() const;
   asio::awaitable<void> run_again(Trouble& trouble);
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart();

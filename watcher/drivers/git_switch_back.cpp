@@ -45,10 +45,12 @@ asio::awaitable<bool> GitSwitch::go_back(Trouble& trouble) {
   }
   state_.aftermath.left_at.clear();
   const MaybeTrouble kept = co_await give_back();
-  as_before_ = !kept;
+  const std::string modes = modes_left();
+  as_before_ = !kept && modes.empty();
   note(state_.places);
   if (moved_) trouble.what += "\n" + before_.head + " is checked out again";
   if (kept) trouble.what += "\nWhat was put away is not back: " + kept->what;
+  if (!modes.empty()) trouble.what += "\n" + modes;
   if (!moved_) co_return !kept;
   if (!restarting_) trouble.what += "; nothing was restarted";
   if (!config_.build.empty() && arrived_ && !restarting_) {
@@ -166,6 +168,16 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::give_back() {
     }
   }
   co_return MaybeTrouble();
+}
+
+std::string GitSwitch::modes_left() const {
+  std::string text;
+  if (clearing_) text = clearing_->modes_left();
+  for (const Cleared& cleared : cleared_) {
+    const std::string inside = cleared.clearing.modes_left();
+    if (!inside.empty()) text += (text.empty() ? "" : "\n") + inside;
+  }
+  return text;
 }
 
 // A restart that failed may have stopped what ran, and what was built is the target's.
