@@ -98,6 +98,7 @@ struct Approve {
 struct Abort {
   IncidentId incident;
   std::string by;
+  bool kill = false;  // a step that changes what runs is ended too, and not seen out
 };
 // Somebody knows of it: people are not reminded any more.
 struct Acknowledge {

@@ -1,4 +1,5 @@
 #include "rules/conditions/unit.hpp"
+#include "rules/engine/acting/by_hand.hpp"
 #include "rules/engine/core.hpp"
 #include "rules/engine/told.hpp"
 
@@ -27,8 +28,8 @@ void Core::tell_of_pause(Service& service, const WatchedRule& rule) {
   const std::string& name = service.name().text;
   effects_.tell_fault(name + ": " + rule.name().text + " fires, and nothing is done",
                       "The service is paused until " + told(*service.limits().paused_until()) +
-                          "; `rollbackd resume --service " + name + "` ends that, `rollbackd rollback " + name +
-                          "` acts now.",
+                          "; `rollbackd resume --service " + name + "` ends that, " +
+                          way_by_hand(service.spec(), config_, service.revisions()) + ".",
                       service.name());
 }
 

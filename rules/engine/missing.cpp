@@ -1,5 +1,9 @@
 #include "rules/engine/missing.hpp"
 
+#include <algorithm>
+
+#include "rules/engine/acting/target.hpp"
+
 #include "rules/engine/told.hpp"
 
 namespace rules {
@@ -52,6 +56,17 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
   }
 }
 
+// " (to v1)", where the action would switch and something is known to switch to.
+std::string to_target(const Service& service, const ActionName& name) {
+  const std::vector<ActionSpec>& actions = service.config().actions;
+  const auto found =
+      std::find_if(actions.begin(), actions.end(), [&](const ActionSpec& action) { return action.name == name; });
+  const SwitchStep* const step = found == actions.end() ? nullptr : found->switch_step();
+  if (step == nullptr || !service.spec().has_identity) return "";
+  const Target to = chosen_target(*step, service.revisions().running(), service.revisions());
+  return to.revision ? " (to " + to.revision->text + ")" : " (which has no target: " + to.why_not + ")";
+}
+
 // What it is kept from.
 std::string without_observing(const Service& service, const WatchedRule& rule) {
   const Incident* incident = service.incident();
@@ -61,7 +76,7 @@ std::string without_observing(const Service& service, const WatchedRule& rule) {
   freed.mode.reset();
   const Mode mode = mode_of(freed, Mode::act);
   if (mode < Mode::ask) return "would only be told without it, too";
-  const std::string action = "action " + freed.respond.front().text;
+  const std::string action = "action " + freed.respond.front().text + to_target(service, freed.respond.front());
   return "nothing is done; without it " +
          (mode == Mode::ask ? "people would be asked about " + action : action + " would be run");
 }

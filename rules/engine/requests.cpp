@@ -48,7 +48,7 @@ Answer Core::answer(const Approve& request) {
 
 Answer Core::answer(const Abort& request) {
   Service* service = service_of(request.incident);
-  return service == nullptr ? no_incident(request.incident) : service->incident()->abort(request.by);
+  return service == nullptr ? no_incident(request.incident) : service->incident()->abort(request);
 }
 
 Answer Core::answer(const Acknowledge& request) {

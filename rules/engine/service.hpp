@@ -48,6 +48,7 @@ class Service {
   std::size_t number = 0;  // among all, in the order of their names; the engine's
   const ServiceName& name() const { return spec_.name; }
   const ServiceSpec& spec() const { return spec_; }
+  const CoreConfig& config() const { return shared_.measuring.config; }
   // The rules, and what else the configuration says of it, as it is now.
   void configure(const ServiceSpec& spec);
 
@@ -85,8 +86,8 @@ class Service {
   // A person said that this revision is good.
   void has_new_target(const Revision& good);
 
-  // A person aborted what was done about the rule: that holds until it was good, another revision runs, or all limits
-  // start anew, also over a restart.
+  // A person aborted what was done about the rule, or all that was to be done about it did not help: that holds until
+  // it was good, another revision runs, or all limits start anew, also over a restart.
   bool is_called_off(const WatchedRule& rule) const;
   void note_cleared(const WatchedRule& rule);
   void limits_start_anew();
@@ -111,6 +112,7 @@ class Service {
   void remember_unbegun(const IncidentRecord& closed, bool never_switched);
   bool has_ended(Outcome outcome) const;
   void answer_again(Outcome refused);
+  void take_up_again(Outcome given_up);
   void call_off(const IncidentRecord& closed);
   bool call_off_holds() const;
   Surroundings surroundings();

@@ -97,7 +97,8 @@ struct ServiceRecord {
   std::vector<IncidentId> later;           // closed incidents of which something is still to be looked at
   std::vector<IncidentId> unsettled;       // closed incidents that left people with rules that are bad still
   std::map<std::string, std::vector<std::int64_t>> usual;  // of UsualLengths
-  std::vector<RuleName> called_off;  // a person aborted what was done about them, and they were not good since
+  // A person aborted what was done about them, or it did not help, and they were not good since.
+  std::vector<RuleName> called_off;
   std::optional<Instant> called_off_at;
 };
 

@@ -213,3 +213,77 @@ TEST_CASE(
     CHECK(w.violations.empty());
   }
 }
+
+namespace {
+
+// Restarts, which does not help.
+rules::CoreConfig only_restarts() {
+  return with([](rules::CoreConfig& config) { config.rules[0].respond = {rules::ActionName("restart")}; });
+}
+
+}  // namespace
+
+TEST_CASE("what did not help is not done again before the rule was good, over a restart of ours as well") {
+  for (const Duration away : std::vector<Duration>{0s, 20min}) {
+    CAPTURE(away.count());
+    World w(only_restarts());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
+    CHECK(w.told_text("nothing more is done by itself until its rules were good"));
+    if (away > 0s) w.crash(away);
+    w.run(3h);
+    CHECK(w.rule("errors").progress.state == rules::RuleState::firing);
+    CHECK(w.all().size() == 1);
+    CHECK(w.count_performed("run restart") == 1);
+    REQUIRE(w.situation());
+    CHECK(w.situation()->needs_people);
+    w.reality["web"].sick.clear();
+    w.run(10min);
+    w.reality["web"].sick = {"bad"};
+    CHECK(w.run_until([&] { return w.count_performed("run restart") == 2; }, 30min));
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE("what did not help is looked at again after a fuse reset, on another revision, and not while it is paused") {
+  World w(only_restarts());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 30min));
+  w.run(1h);
+  SUBCASE("a fuse reset") { w.ask(rules::FuseReset{rules::ServiceName("web")}); }
+  SUBCASE("another revision") { w.deploy("bad2"); }
+  SUBCASE("a pause that ends") {
+    w.ask(rules::Pause{rules::ServiceName("web"), 10min, "looking"});
+    w.run(1h);
+    CHECK(w.all().size() == 1);
+    return;
+  }
+  CHECK(w.run_until([&] { return w.count_performed("run restart") == 2; }, 30min));
+}
+
+TEST_CASE("what could not be judged after a restart of the application is not restarted once more") {
+  World w(only_restarts());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "settling"; }, 30min));
+  w.reality["web"].probes_work = false;
+  REQUIRE(w.run_until([&] { return w.outcome() == "unverifiable"; }, 2h));
+  w.reality["web"].probes_work = true;
+  w.run(3h);
+  CHECK(w.count_performed("run restart") == 1);
+  REQUIRE(w.situation());
+  CHECK(w.situation()->needs_people);
+}
+
+TEST_CASE("a target that is named after a restart did not help is rolled back to") {
+  World w(with([](rules::CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); }));
+  w.run(5min);
+  w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad});
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.closed() && w.count_performed("run restart") == 1; }, 60min));
+  INFO(w.outcome());
+  w.run(1h);
+  CHECK(w.count_performed("run restart") == 1);
+  declare_good(w);
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30min));
+  CHECK(w.count_performed("run restart") == 1);
+}

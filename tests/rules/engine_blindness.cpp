@@ -119,3 +119,18 @@ TEST_CASE("a path that comes and goes is told once, and that it is well when it 
   w.run(2min);
   CHECK(said("probe web_app measures again") == 2);
 }
+
+TEST_CASE("that a service can be observed again does not call a rule observed that has too few requests") {
+  World w(usual());
+  w.run(5min);
+  w.reality["web"].probes_work = false;
+  w.run(1h);
+  w.reality["web"].probes_work = true;
+  w.reality["web"].requests_per_second = 0.02;
+  REQUIRE(w.run_until([&] { return w.told(Stage::seeing) == 1; }, 1h));
+  const auto seeing =
+      std::find_if(w.tells.begin(), w.tells.end(), [](const auto& one) { return one.stage == Stage::seeing; });
+  INFO(seeing->text);
+  CHECK(seeing->title == "web: it can be observed again");
+  CHECK(seeing->text.find("Still unknown: errors: ") != std::string::npos);
+}

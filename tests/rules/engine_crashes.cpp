@@ -152,7 +152,7 @@ TEST_CASE("an abort ends what a killed watcher left at work") {
   REQUIRE(w.run_until([&] { return w.count_performed("run pause") == 1; }, 15min));
   w.run(5s);
   w.crash();
-  CHECK(w.ask(rules::Abort{w.last()->id, "me"}).accepted);
+  CHECK(w.ask(rules::Abort{w.last()->id, "me", true}).accepted);
   // Killed before it could end it: the next one does.
   w.crash();
   REQUIRE(w.run_until([&] { return w.closed(); }, 30min));

@@ -17,7 +17,7 @@ std::string would(
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 20min));
   CHECK(w.deeds.empty());
-  CHECK(w.told_text("`rollbackd rollback web` acts now"));
+  CHECK(w.told_text("`rollbackd rollback web"));
   CHECK(w.told_text(w.open()->would_have_done));
   return w.open()->would_have_done;
 }
@@ -82,4 +82,12 @@ TEST_CASE("where a rule would only tell anyway, mode observe kept it from nothin
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
   CHECK(w.open()->would_have_done.empty());
+}
+
+TEST_CASE("what explains a rule in mode observe names the target of what would be done") {
+  World w(observing());
+  w.settle_on_v2();
+  const std::vector<std::string> missing = w.rule("errors").missing;
+  CHECK(std::count(missing.begin(), missing.end(),
+                   "mode observe: nothing is done; without it action rollback (to v1) would be run") == 1);
 }

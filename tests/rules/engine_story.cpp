@@ -257,3 +257,108 @@ TEST_CASE("a notify step says what it was given, besides the story") {
     CHECK(tell->explanation.status_page == "https://status");
   }
 }
+
+TEST_CASE("a more severe rule that joins a question is told with what is done for it: four messages in all") {
+  World w(with([](CoreConfig& config) {
+    config.rules[0].severity = rules::Severity::p2;
+    config.rules[1].severity = rules::Severity::p0;
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.run(1min);
+  w.reality["web"].unhealthy = {"bad"};
+  until_closed(w);
+  REQUIRE(w.outcome() == "recovered");
+  REQUIRE(stages(w) == Words{"started", "ask", "late", "completed"});
+  CHECK(says(*heard(w)[2], "rule down (P0) fired too"));
+  CHECK(says(*heard(w)[2], "Now: rolling back bad → v1"));
+}
+
+TEST_CASE("a more severe rule that has to be asked about joins with its question") {
+  World w(with([](CoreConfig& config) {
+    config.rules[0].severity = rules::Severity::p2;
+    config.rules[1].severity = rules::Severity::p1;
+  }));
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.run(1min);
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return stages(w).size() == 3; }, 10min));
+  CHECK(stages(w) == Words{"started", "ask", "ask"});
+  CHECK(says(*heard(w)[2], "rule down (P1) fired too"));
+  REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+  until_closed(w);
+  CHECK(stages(w) == Words{"started", "ask", "ask", "completed"});
+}
+
+TEST_CASE("what is done instead of an action that cannot be is told with what that lacks") {
+  for (const bool asks : {false, true}) {
+    CAPTURE(asks);
+    World w(with([&](CoreConfig& config) {
+      rules::ActionSpec restore = action("restore", {run("restore"), switch_step()});
+      restore.steps[0].uses_backup = true;
+      config.actions.push_back(restore);
+      config.rules[0].respond = {rules::ActionName("restore"), rules::ActionName("rollback")};
+      if (asks) config.rules[0].severity = rules::Severity::p2;
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return stages(w).size() == (asks ? 2 : 1); }, 10min));
+    CHECK(says(*heard(w).back(), "restore is passed over: action restore uses ROLLBACKD_BACKUP"));
+  }
+}
+
+TEST_CASE("a rollback by hand that takes the place of a question is no failure") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.run(1min);
+  rules::RollbackByHand request;
+  request.service = rules::ServiceName("web");
+  REQUIRE(w.ask(request).accepted);
+  w.run(10s);
+  const auto first = w.all().front();
+  CHECK(first.outcome == rules::Outcome::aborted);
+  CHECK(w.told(Stage::failed) == 0);
+  CHECK(w.told_text("What comes of that is told of itself; `rollbackd incidents` shows it."));
+  until_closed(w);
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.told(Stage::failed) == 0);
+}
+
+TEST_CASE("advice is never what would be refused") {
+  SUBCASE("no target") {
+    World w(usual());
+    w.run(5min);
+    w.ask(rules::Declare{rules::ServiceName("web"), rules::Revision("v1"), rules::Standing::bad});
+    w.deploy("bad");
+    REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
+    CHECK(w.told_text("`rollbackd rollback web --to REVISION` acts now"));
+    CHECK_FALSE(w.told_text("`rollbackd rollback web` acts now"));
+  }
+  SUBCASE("several actions") {
+    World w(with([](CoreConfig& config) {
+      config.actions[0].name = rules::ActionName("one");
+      config.actions.push_back(action("two", {switch_step()}));
+      config.rules[0].respond = {rules::ActionName("one"), rules::ActionName("two")};
+      config.rules[0].mode = rules::Mode::notify;
+      config.rules[1].respond = {rules::ActionName("restart")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 15min));
+    CHECK(w.told_text("`rollbackd rollback web --action NAME` acts now"));
+  }
+  SUBCASE("an incident that changed something and does nothing more gives way") {
+    World w(with([](CoreConfig& config) { config.rules[0].respond = restart_then_rollback(); }));
+    w.run(5min);
+    w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+    w.deploy("bad");
+    REQUIRE(w.run_until([&] { return w.phase() == "telling" && w.count_performed("run restart") == 1; }, 30min));
+    CHECK(w.told_text("`rollbackd rollback web` acts now"));
+    rules::RollbackByHand request;
+    request.service = rules::ServiceName("web");
+    CHECK(w.ask(request).accepted);
+    CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  }
+}

@@ -362,7 +362,7 @@ TEST_CASE("an ask step waits for a person, and aborts when nobody answers") {
   }
 }
 
-TEST_CASE("a person aborts: the step in flight is ended, what must follow is done") {
+TEST_CASE("a person aborts and kills: the step in flight is ended, what must follow is done") {
   World w(with([](rules::CoreConfig& config) {
     config.actions[0].steps = {run("backup"), switch_step()};
     config.actions[0].on_failure = {run("maintenance")};
@@ -371,7 +371,7 @@ TEST_CASE("a person aborts: the step in flight is ended, what must follow is don
   w.scripts["run backup"] = {rules::StepStatus::succeeded, 4min, true};
   harm(w);
   REQUIRE(w.run_until([&] { return w.count_performed("run backup") == 1; }, 15min));
-  CHECK(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  CHECK(w.ask(rules::Abort{w.open()->id, "me", true}).accepted);
   REQUIRE(w.run_until([&] { return w.outcome() == "aborted"; }, 1min));
   CHECK(w.performed() == std::vector<std::string>{"run backup", "run maintenance", "run tidy"});
 }

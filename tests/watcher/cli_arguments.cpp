@@ -173,6 +173,7 @@ TEST_CASE("SPEC 4: words become requests to the watcher") {
       {{"reload"}, "/api/v1/reload", "{}"},
       {{"approve", "2026-web"}, "/api/v1/incidents/2026-web/approve", "{}"},
       {{"abort", "a/b"}, "/api/v1/incidents/a%2Fb/abort", "{}"},
+      {{"abort", "--kill", "a"}, "/api/v1/incidents/a/abort", R"({"kill":true})"},
       {{"deploy", "begin", "v2", "--service", "web", "--rollback", "ask", "--schema", "7", "--backup", "/b"},
        "/api/v1/deploys",
        R"({"kind":"begin","service":"web","revision":"v2","rollback":"ask","schema":"7","backup":"/b"})"},

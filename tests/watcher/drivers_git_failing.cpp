@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <functional>
 #include <iterator>
 
@@ -204,4 +206,29 @@ TEST_CASE("what is written while the target is checked out is put away on going 
     shop.in_tree("for id in $(git stash list --format=%H); do git show $id:backend/api; done > ../kept");
     CHECK(contains(content(shop.folder.path + "/kept"), "theirs"));
   }
+}
+
+TEST_CASE("a git switch that is broken off in its restart goes back, and what ran is built and restarted") {
+  Shop shop;
+  shop.config.restart = {script(shop.folder.path + "/restart",
+                                "rm -f ../running; grep -q one version && sleep 60; cp version ../running\n")};
+  const auto driver = shop.driver();
+  watcher::SwitchRequest request;
+  request.from = rules::Revision(shop.third);
+  request.to = rules::Revision(shop.first);
+  request.limit = 60s;
+  boost::asio::io_context loop;
+  boost::asio::cancellation_signal cancel;
+  std::optional<rules::StepResult> result;
+  boost::asio::co_spawn(loop, driver->switch_to(std::move(request)),
+                        boost::asio::bind_cancellation_slot(
+                            cancel.slot(), [&](std::exception_ptr, rules::StepResult ended) { result = ended; }));
+  while (std::filesystem::exists(shop.folder.path + "/running")) loop.run_for(10ms);
+  cancel.emit(boost::asio::cancellation_type::terminal);
+  loop.run();
+  REQUIRE(result);
+  INFO(result->detail);
+  CHECK(result->status == StepStatus::interrupted);
+  CHECK(contains(result->detail, "is checked out again, built and restarted"));
+  CHECK(shop.truly_running() == "three\n");
 }

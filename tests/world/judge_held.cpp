@@ -2,8 +2,8 @@
 
 #include "judge.hpp"
 
-// What people say holds: an abort until its rule was good, another revision runs or all limits start anew; and after a
-// restart an approval is for what is seen then.
+// What people say, and are told, holds: an abort, and that nothing more is done, until its rule was good, another
+// revision runs or all limits start anew; and after a restart an approval is for what is seen then.
 
 namespace sim {
 
@@ -14,27 +14,34 @@ namespace {
 // Polls, and what reading them takes.
 constexpr Duration reaction = 1min;
 
+// A person aborted it, or what was done did not help: people were told that nothing more is done by itself.
+bool leaves_alone(const IncidentRecord& record, bool aborted) {
+  if (record.outcome == Outcome::aborted) return aborted;
+  return record.past_no_return && record.outcome == Outcome::not_recovered;
+}
+
 }  // namespace
 
 void Judge::hold(const Watcher& watcher, const Incident& incident) {
   const IncidentRecord& record = incident.record;
-  if (!incident.aborted || record.outcome != Outcome::aborted || !incident.decided) return;
+  if (!leaves_alone(record, incident.aborted) || !incident.decided) return;
   if (incident.in_trouble || watcher.disk() != Disk::well) return;
   Service& known = service(record.service);
-  const auto overtaken = known.overtaken.find(Outcome::aborted);
+  const auto overtaken = known.overtaken.find(*record.outcome);
   if (overtaken != known.overtaken.end() && *incident.decided < overtaken->second) return;
   for (const JoinedRule& joined : record.rules) {
     // What fires while the last steps are done is judged on its own.
     const auto fired = known.fired.find(joined.rule);
     if (fired != known.fired.end() && fired->second > *incident.decided) continue;
     known.held[joined.rule] = *incident.decided;
-    reach("an abort that holds");
+    reach(record.outcome == Outcome::aborted ? "an abort that holds" : "what did not help is left alone");
   }
 }
 
 void Judge::starts_anew(Service& known) {
   known.held.clear();
   known.overtaken[Outcome::aborted] = now();
+  known.overtaken[Outcome::not_recovered] = now();
 }
 
 void Judge::check_held(const Watcher& watcher, const JoinedRule& joined) {
@@ -45,12 +52,12 @@ void Judge::check_held(const Watcher& watcher, const JoinedRule& joined) {
   const bool could_clear = measured(watcher).at(joined.rule).could_clear_at() > held->second;
   known.held.erase(held);
   if (!could_clear && watcher.disk() == Disk::well)
-    breach("rule " + joined.rule.text + " was not good since a person aborted what was done about it, and is acted on");
+    breach("rule " + joined.rule.text + " was not good since it was to be left alone, and is acted on");
 }
 
-// An incident that a person aborted answers also what fires anew for the same trouble.
+// An incident that leaves a rule alone answers also what fires anew for the same trouble.
 bool Judge::is_held(const Incident& incident, const RuleName& name) const {
-  if (!incident.aborted || incident.record.outcome != Outcome::aborted || !incident.decided) return false;
+  if (!leaves_alone(incident.record, incident.aborted) || !incident.decided) return false;
   const Service& known = services_.at(incident.record.service.text);
   const auto cleared = known.cleared.find(name);
   return cleared == known.cleared.end() || cleared->second <= *incident.decided;

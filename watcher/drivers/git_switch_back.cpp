@@ -18,12 +18,7 @@ constexpr const char* nobody_knows = "A restart was begun, so nobody knows what 
 }  // namespace
 
 asio::awaitable<void> GitSwitch::undo(Trouble& trouble) {
-  // It is only not noted; or we are ending, and what has begun to come up is left to.
-  const bool stays = restarted_ || (restarting_ && trouble.status == rules::StepStatus::interrupted);
-  if (restarting_ && stays && !restarted_) {
-    trouble.what += "\n" + request_.to.text + " is checked out, but nobody knows what runs";
-  }
-  if (stays) co_return;
+  if (restarted_) co_return;  // it is only not noted
   const bool is_back = co_await go_back(trouble);
   if (!restarting_) co_return;
   if (is_back) {

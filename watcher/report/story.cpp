@@ -108,9 +108,17 @@ bool works_but_is_unfinished(const ReportInput& input) {
   return was_verified && incident.failed && !failed_step(input, true).empty();
 }
 
-std::string by_hand(const rules::IncidentRecord& incident) {
+// Never one that would be refused: what was switched to runs already, and what is quarantined is no target.
+std::string by_hand(const ReportInput& input) {
+  const rules::IncidentRecord& incident = input.incident;
   if (incident.switched && incident.to.empty()) return command("rollback " + incident.service.text);
-  const std::string to = incident.to.empty() ? "REVISION" : incident.to.text;
+  const rules::LedgerRecord* const known = ledger_entry(input, incident.to);
+  const bool is_bad = known != nullptr && known->standing == rules::Standing::bad;
+  const bool is_there = incident.outcome != Outcome::wrong_revision &&
+                        std::any_of(input.steps.begin(), input.steps.end(), [](const rules::StepRecord& step) {
+                          return step.kind == "switch" && step.status == rules::StepStatus::succeeded;
+                        });
+  const std::string to = incident.to.empty() || is_bad || is_there ? "REVISION" : incident.to.text;
   return command("rollback " + incident.service.text + " --to " + to);
 }
 
@@ -137,24 +145,24 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
              command("status") + " says what is bad.";
     case Outcome::wrong_revision:
       return "**Look at it now.** What runs is not what was switched to. Compare " + command("status") +
-             " with the service itself, then " + by_hand(input.incident) + ".";
+             " with the service itself, then " + by_hand(input) + ".";
     case Outcome::unverifiable:
       if (!input.incident.past_no_return) {
         return "**Look at it now.** What has to be known cannot be read or measured, so nothing was changed. " +
-               command("check --online") + " says why; then " + by_hand(input.incident) + ".";
+               command("check --online") + " says why; then " + by_hand(input) + ".";
       }
       return "**Check it by hand now.** Nothing could be measured after the switch; " + command("check --online") +
              " says which probes fail and why.";
     case Outcome::action_failed:
       if (!input.incident.past_no_return) {
         return "**Look at it now.** The plan stopped at " + failed_step(input) +
-               " before it had changed anything. Why is below. Then " + by_hand(input.incident) + ".";
+               " before it had changed anything. Why is below. Then " + by_hand(input) + ".";
       }
       return "**Look at it now.** The plan stopped at " + failed_step(input) +
-             "; the service may be half changed. Its output is below. Then " + by_hand(input.incident) + ".";
+             "; the service may be half changed. Its output is below. Then " + by_hand(input) + ".";
     case Outcome::no_target:
       return "**Look at it now.** There is no good revision to go back to. " + command("deploys") +
-             " lists what is known; " + by_hand(input.incident) + " goes to one of them, and what " +
+             " lists what is known; " + by_hand(input) + " goes to one of them, and what " +
              command("deploy good REVISION") + " names is gone back to.";
     case Outcome::fused:
       return "**Look at it now.** The fuse has blown: it was switched too often lately. When the cause is "

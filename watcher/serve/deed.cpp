@@ -132,7 +132,9 @@ Read read_approve(Asking asking) {
 
 Read read_abort(Asking asking) {
   rules::Abort abort{rules::IncidentId(asking.incident), asking.by};
-  return finish(Fields(std::move(asking.body), {}, asking.config), rules::Request(std::move(abort)));
+  Fields fields(std::move(asking.body), {"kill"}, asking.config);
+  abort.kill = fields.flag("kill");
+  return finish(fields, rules::Request(std::move(abort)));
 }
 
 Read read_ack(Asking asking) {

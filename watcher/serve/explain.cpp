@@ -120,7 +120,8 @@ std::string next_step(const rules::IncidentRecord& incident) {
       return said_of_nothing(incident) + "; " + by_hand + " closes it";
     case rules::IncidentPhase::held:
       return "waits" + (incident.waiting_for.empty() ? "" : " (" + incident.waiting_for + ")") +
-             " and goes on by itself; " + (incident.by_hand ? "rollbackd abort " + id : by_hand) + " stops it";
+             " and goes on by itself; " +
+             (incident.by_hand || incident.past_no_return ? "rollbackd abort " + id : by_hand) + " stops it";
     case rules::IncidentPhase::finishing:
       return "its last steps run; nobody has to do anything";
     case rules::IncidentPhase::acting:

@@ -131,4 +131,18 @@ ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, c
   return {to.value_or(Revision()), ""};
 }
 
+std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions) {
+  RollbackByHand request;
+  request.service = service.name;
+  std::string text = "`rollbackd rollback " + service.name.text;
+  const ActionByHand chosen = action_by_hand(service, config, std::nullopt);
+  const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, revisions.running()).empty();
+  if (!chosen.action || lacks_backup) {
+    text += " --action NAME";
+  } else if (!target_by_hand(request, *chosen.action, service, revisions).refused.empty()) {
+    text += " --to REVISION";
+  }
+  return text + "` acts now";
+}
+
 }  // namespace rules

@@ -27,4 +27,7 @@ struct ByHand {
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
                       const Revisions& revisions);
 
+// The command that acts by hand now and is not refused, for people: "`rollbackd rollback web` acts now".
+std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions);
+
 }  // namespace rules

@@ -55,7 +55,7 @@ void Blindness::tell(const std::vector<const WatchedRule*>& rules) {
   if (any_news) return tell_blind(unseen);
   if (any_blind || told_.empty() || rules.empty()) return;
   told_.clear();
-  tell_seeing(*rules.front());
+  tell_seeing(rules);
   told_before_.clear();
 }
 
@@ -103,14 +103,20 @@ void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen) {
   effects_.emit(std::move(tell));
 }
 
-void Blindness::tell_seeing(const WatchedRule& rule) {
+// What is unknown for another cause is not blind, but nobody should take it for seen.
+void Blindness::tell_seeing(const std::vector<const WatchedRule*>& rules) {
+  std::string unknown;
+  for (const WatchedRule* rule : rules) {
+    if (rule->is(Verdict::unknown))
+      unknown += "\nStill unknown: " + rule->name().text + ": " + std::string(to_string(rule->when().cause));
+  }
   Tell tell;
   tell.stage = Stage::seeing;
   tell.context.service = service_;
-  tell.context.rule = rule.name();
-  tell.context.severity = rule.spec().severity;
-  tell.title = service_.text + ": every rule can be observed again";
-  tell.text = tell.title;
+  tell.context.rule = rules.front()->name();
+  tell.context.severity = rules.front()->spec().severity;
+  tell.title = service_.text + (unknown.empty() ? ": every rule can be observed again" : ": it can be observed again");
+  tell.text = tell.title + unknown;
   tell.said_by = told_before_;
   tell.at = effects_.now();
   effects_.emit(std::move(tell));

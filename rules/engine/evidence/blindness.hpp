@@ -26,7 +26,7 @@ class Blindness {
  private:
   std::vector<SaidBy> fault_of_all(const std::vector<const WatchedRule*>& rules) const;
   void tell_blind(const std::vector<const WatchedRule*>& unseen);
-  void tell_seeing(const WatchedRule& rule);
+  void tell_seeing(const std::vector<const WatchedRule*>& rules);
 
   ServiceName service_;
   const ProbeFaults& faults_;

@@ -38,6 +38,7 @@ void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   const Up before = uptime_.of(*number);
   saw_up(*number);
   note_stop(poll, before);
+  if (before == Up::up && uptime_.of(*number) == Up::down) note_flapping(poll.probe, flapping_.went_down(poll.probe));
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
   for (const std::size_t which : watched_[*number].rules) look_at(which, true);
@@ -64,10 +65,19 @@ void Evidence::note_restarts(const Poll& poll) {
     start = std::max(start, reading.value);
     if (!restarted) continue;
     restarted_at_ = now();
+    note_flapping(poll.probe, flapping_.restarted(poll.probe, poll.instance));
     warming_.begin_where_up(probes_, poll.started, now() + spec_.start_deadline);
     warming_.polled(poll);
     is_changed_ = true;
   }
+}
+
+// While a rule fires, or a deployment is said to be under way, people know.
+void Evidence::note_flapping(const ProbeName& probe, bool is_due) {
+  if (!is_due || !firing_.empty() || is_deploying()) return;
+  std::vector<const RuleSpec*> specs;
+  for (const WatchedRule* rule : rules_) specs.push_back(&rule->spec());
+  flapping_.tell(spec_.name, probe, specs);
 }
 
 // A process that was up and whose port is closed at the next poll was stopped, or ended.
@@ -133,6 +143,7 @@ void Evidence::note(std::size_t which) {
     is ? void(in.insert(which)) : void(in.erase(which));
   };
   keep(firing_, rule.is_firing());
+  if (rule.is_firing()) flapping_.is_known();
   keep(bad_, (rule.is(Verdict::bad) || rule.is_firing()) && rule.spec().severity != Severity::p3);
   keep(blind_, rule.is_blind());
   if (rule.is(Verdict::bad)) note_bad(which);

@@ -12,6 +12,7 @@
 #include "rules/base/ordered_times.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/blindness.hpp"
+#include "rules/engine/evidence/flapping.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
@@ -34,7 +35,10 @@ struct Measuring {
 class Evidence {
  public:
   Evidence(const ServiceSpec& spec, const Measuring& measuring)
-      : spec_(spec), measuring_(measuring), blindness_(spec.name, measuring.faults, measuring.effects) {}
+      : spec_(spec),
+        measuring_(measuring),
+        blindness_(spec.name, measuring.faults, measuring.effects),
+        flapping_(measuring.effects) {}
 
   // The service's rules as the configuration now has them. Those that it has already go on as they were.
   void watch();
@@ -138,6 +142,7 @@ class Evidence {
   void see_stale();
   void note_restarts(const Poll& poll);
   void note_stop(const Poll& poll, Up before);
+  void note_flapping(const ProbeName& probe, bool is_due);
   bool is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const;
   Duration max_gap_of(const WatchedRule& rule) const;
   WatchedRule make(std::shared_ptr<const RuleSpec> spec) const;
@@ -170,6 +175,7 @@ class Evidence {
   Instant restarted_at_{};
   std::uint64_t evaluations_ = 0;
   Blindness blindness_;
+  Flapping flapping_;
   Uptime uptime_;
   // What is measured may count differently than when all rules were last looked at: something was said, or this time
   // has come.

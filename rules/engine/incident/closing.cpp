@@ -58,7 +58,7 @@ void Incident::finish(Outcome outcome, const std::string& why) {
   story(story::decided, std::string(to_string(outcome)) + ": " + why);
   if (!record_.in_flight) return finish_now();
   if (!is_done_by_us(step_at_cursor())) {
-    in_.effects.emit(CancelStep{step_.id});
+    if (!sees_step_out()) in_.effects.emit(CancelStep{step_.id});
     return save();
   }
   if (record_.phase == IncidentPhase::asking) enter(IncidentPhase::acting);
@@ -142,7 +142,9 @@ std::string Incident::what_went_wrong() const {
   std::string text;
   std::size_t count = 0;
   for (const TimelineEntry& line : record_.timeline) {
-    const bool is_wrong = line.event == "step_failed" || line.event == "step_left_out";
+    // The first message says what was passed over then.
+    const bool is_passed_over = line.event == "rung_skipped" && line.at != record_.opened;
+    const bool is_wrong = line.event == "step_failed" || line.event == "step_left_out" || is_passed_over;
     if (!is_wrong || record_.outcome_detail.find(line.text) != std::string::npos) continue;
     if (++count <= named_max) text += (count == 1 ? "\nWent wrong on the way: " : "; ") + line.text;
   }
@@ -174,12 +176,13 @@ bool Incident::has_fired_since_decided(const WatchedRule& rule) const {
 std::string Incident::what_is_left_to_do() const {
   std::string text = what_the_end_leaves();
   if (!record_.switched || record_.left_behind.empty()) return text;
-  if (text == what_now(Outcome::recovered, record_.service)) text = "Nothing is urgent.";
+  if (text == what_now(Outcome::recovered, record_.service, "")) text = "Nothing is urgent.";
   return text + "\nLeft to do: " + record_.left_behind;
 }
 
 std::string Incident::what_the_end_leaves() const {
-  if (is_only_told(record_)) return what_now(Outcome::notified, record_.service);
+  if (gave_way(record_)) return "What comes of that is told of itself; `rollbackd incidents` shows it.";
+  if (is_only_told(record_)) return what_now(Outcome::notified, record_.service, "");
   if (record_.outcome == Outcome::recovered && record_.failed) return std::string(left_undone);
   // What helped in the end takes nothing back that was tried before it.
   const std::string earlier = record_.outcome == Outcome::recovered ? left_in_place(record_, true) : "";
@@ -191,7 +194,7 @@ std::string Incident::what_the_end_leaves() const {
   }
   const bool lacks_backup = record_.outcome == Outcome::no_target && !gate_view().no_backup.empty();
   if (lacks_backup) return "People are needed: a backup has to be named, or another action taken by hand.";
-  const std::string text = what_now(*record_.outcome, record_.service);
+  const std::string text = what_now(*record_.outcome, record_.service, by_hand());
   const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }

@@ -31,8 +31,12 @@ class Incident {
   bool has_joined(const RuleName& rule) const;
   // What fires now is a part of it, unless its outcome is decided already.
   bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
-  // Nothing has been changed yet, nor is anything at work.
-  bool may_give_way() const { return !record_.past_no_return && !record_.in_flight; }
+  // Nothing has been changed yet, or nothing more is, nor is anything at work.
+  bool may_give_way() const {
+    // Where nothing more is done by itself there is nothing to be finished either.
+    const bool is_idle = !record_.past_no_return || record_.phase == IncidentPhase::telling;
+    return is_idle && !record_.in_flight;
+  }
   // Nothing of it is being done now, nor has to be followed by anything.
   bool is_waiting() const;
   // It is changing what runs, or looks whether that helped.
@@ -67,7 +71,7 @@ class Incident {
 
   // People (people.cpp).
   Answer approve(const std::string& by);
-  Answer abort(const std::string& by);
+  Answer abort(const Abort& request);
   Answer acknowledge(const std::string& by);
   void give_way(const std::string& to);
   void limits_started_anew();
@@ -89,7 +93,10 @@ class Incident {
   const StepSpec& step_at_cursor() const;
   StepId cursor() const;
   bool rung_started() const;
-  std::string left_by_abort() const;  // what stays as it is, for people
+  std::string left_by_abort(bool kills) const;  // what stays as it is, for people
+  bool sees_step_out() const;                   // it was aborted, and what changes what runs is not broken off
+  Answer abort_again(bool kill);
+  void kill_step();
   Target target(const SwitchStep& step) const { return target_of(step, record_, in_.service, in_.revisions); }
   Verification verification() const;
 
@@ -112,6 +119,7 @@ class Incident {
   std::string why_only_told(const std::string& why) const;
   void call_off();
   std::string nothing_is_done(const std::string& why);
+  std::string by_hand() const;  // what acts now, for people
   void note_would_have_done();
   std::string would_have_done() const;  // observing.cpp: for people; empty: mode observe keeps it from nothing
   std::string fired_too(const WatchedRule& rule) const;
@@ -189,8 +197,10 @@ class Incident {
   // opening.cpp
   void add_rungs(const RuleSpec& rule, bool first);
   void skip_rungs();
+  std::string take_skipped();
   std::string what_rung_lacks(const ActionName& rung) const;
   void tell_opening();
+  void tell_worse(const std::string& text);
   std::string what_follows();
   std::string what_is_done() const;
   void explain();
@@ -279,8 +289,11 @@ class Incident {
   double failed_before_ = 0;        // in the record then
   double requests_before_ = 0;
   bool climb_now_ = false;   // a more severe rule joined: its response starts at once
+  StepId killed_;            // a step that was ended by a person: what its driver does then is not ended once more
   bool refired_ = false;     // a rule that may act fired since it was looked after
   bool fires_anew_ = false;  // what its rules fired on does not count any more, and none that may act fired since
+  std::string joined_;       // a more severe rule did, until people are told with the question that follows
+  std::string skipped_;      // rungs that were passed over, and why, until people are told with what is done instead
   std::string opening_;      // why it opened, until people are told of it together with what is done
 };
 

@@ -1,3 +1,4 @@
+#include "rules/engine/acting/by_hand.hpp"
 #include "rules/engine/incident/incident.hpp"
 
 // Nothing is done by itself: people are told so, with the reason and the command that changes it (SPEC 2.22).
@@ -34,8 +35,10 @@ std::string Incident::nothing_is_done(const std::string& why) {
   if (why == mark_forbids) {
     reason += "; `rollbackd deploy mark " + record_.from.text + " --service " + service + " --rollback auto` allows it";
   }
-  return "nothing is done by itself: " + reason + "; `rollbackd rollback " + service + "` acts now" + what_it_did();
+  return "nothing is done by itself: " + reason + "; " + by_hand() + what_it_did();
 }
+
+std::string Incident::by_hand() const { return way_by_hand(in_.service, in_.config, in_.revisions); }
 
 // Once for all that fires: later its rules may be good, or something else be a target.
 void Incident::note_would_have_done() {

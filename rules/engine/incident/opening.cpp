@@ -96,13 +96,13 @@ std::string Incident::what_follows() {
       std::string text = what_is_done();
       for (std::size_t rung = record_.rung + 1; rung < record_.ladder.size(); ++rung)
         text += (rung == record_.rung + 1 ? "; if it does not help: " : ", ") + record_.ladder[rung].text;
-      return text;
+      return text + take_skipped();
     }
     case GateKind::ask:
       return "Somebody is asked first: " + answer.why;
     case GateKind::hold:
       story("held", waits_for(answer.why));
-      return waits_for(answer.why);
+      return waits_for(answer.why) + take_skipped();
     case GateKind::tell: {
       if (record_.severity == Severity::p3) return "";
       std::string text = nothing_is_done(why_only_told(answer.why));
@@ -144,8 +144,9 @@ void Incident::join(const WatchedRule& rule) {
   explain();
   const std::vector<ActionName> ladder_before = record_.ladder;
   add_rungs(rule.spec(), more_severe);
-  const bool waits = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
-                     record_.phase == IncidentPhase::telling;
+  const bool asks_or_tells = record_.phase == IncidentPhase::asking || record_.phase == IncidentPhase::telling;
+  const bool waits = record_.phase == IncidentPhase::held || asks_or_tells;
+  const bool begins_anew = waits && !record_.in_flight && has_say;
   if (waits && !record_.in_flight && has_say) {
     // Why another rule had to ask is not this one's reason.
     record_.asked.clear();
@@ -157,7 +158,20 @@ void Incident::join(const WatchedRule& rule) {
   const std::string text = fired_too(rule) + rule.spec().when.text() +
                            (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : "");
   if (!opening_.empty()) return story("joined", text);
+  if (is_worse && begins_anew && asks_or_tells) return tell_worse(text);
   tell(is_worse || is_left_out ? Stage::late : Stage::progress, "joined", text);
+}
+
+// What is done now, or waited for, is said with it; a question, or the end, that follows at once says it.
+void Incident::tell_worse(const std::string& text) {
+  story("joined", text);
+  skip_rungs();
+  const GateKind next = gate(gate_view()).kind;
+  if (next == GateKind::ask) joined_ = " " + text + ".";
+  const bool is_said_next = next == GateKind::ask || next == GateKind::close;
+  const std::string more = is_said_next ? "" : what_follows();
+  announce(is_said_next ? Stage::progress : Stage::late, "joined", text, more);
+  if (next == GateKind::go) story("question_withdrawn", "a more severe rule is acted on");
 }
 
 // What this incident came to is decided; what fires now is judged on its own, but only when the host's lock and the
@@ -186,20 +200,30 @@ void Incident::skip_rungs() {
     });
   };
   std::string why_not;
+  std::string skipped;
   std::optional<std::size_t> first;
   for (std::size_t rung = record_.rung; rung < record_.ladder.size(); ++rung) {
     if (!is_wanted(record_.ladder[rung])) continue;
     if (!first) first = rung;
     const std::string lacks = what_rung_lacks(record_.ladder[rung]);
     if (why_not.empty()) why_not = lacks;
+    if (!lacks.empty())
+      skipped += (skipped.empty() ? "" : "; ") + record_.ladder[rung].text + " is passed over: " + lacks;
     if (!lacks.empty()) continue;
     if (std::exchange(record_.rung, rung) == rung) return;
+    skipped_ = skipped;
     const std::string reason = why_not.empty() ? "" : ", because " + why_not;
     return story("rung_skipped", record_.ladder[rung].text + " is what is asked for" + reason);
   }
   // None can be done: the first one says what is missing.
   if (first && std::exchange(record_.rung, *first) != *first)
     story("rung_skipped", record_.ladder[*first].text + " is what is asked for");
+}
+
+// To be said once, behind what is done instead.
+std::string Incident::take_skipped() {
+  const std::string skipped = std::exchange(skipped_, "");
+  return skipped.empty() ? "" : ". " + skipped;
 }
 
 // Why the action could not be begun, where the next one may be; empty: it could, or nobody knows what runs.

@@ -25,6 +25,26 @@ bool is_failure(Outcome outcome) {
   return false;
 }
 
+bool is_given_up(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::not_recovered:
+    case Outcome::wrong_revision:
+    case Outcome::unverifiable:
+    case Outcome::action_failed:
+      return true;
+    case Outcome::no_target:
+    case Outcome::fused:
+    case Outcome::aborted:
+    case Outcome::recovered:
+    case Outcome::superseded:
+    case Outcome::observed:
+    case Outcome::notified:
+    case Outcome::cleared:
+      return false;
+  }
+  return false;
+}
+
 Stage stage_of(Outcome outcome) {
   if (outcome == Outcome::cleared) return Stage::cleared;
   return is_failure(outcome) ? Stage::failed : Stage::completed;
@@ -35,6 +55,8 @@ bool is_only_told(const IncidentRecord& incident) {
 }
 
 Stage stage_of(const IncidentRecord& incident) {
+  // Whoever acts by hand has not failed.
+  if (gave_way(incident)) return Stage::completed;
   const Stage stage = stage_of(*incident.outcome);
   // Others took over from us in the middle: what was begun is theirs to finish, and they have to hear of it.
   const auto is_begun = [](const std::string& step) { return !step.ends_with("(always)"); };
@@ -53,14 +75,15 @@ std::string_view what_now(Outcome outcome) {
     case Outcome::wrong_revision:
     case Outcome::unverifiable:
     case Outcome::action_failed:
-      return "People are needed: nothing more is done by itself; `rollbackd rollback SERVICE` acts now.";
+      return "People are needed: nothing more is done by itself until its rules were good or another revision runs; "
+             "`rollbackd fuse reset SERVICE` has what fires looked at again, BY_HAND.";
     case Outcome::no_target:
-      return "People are needed: `rollbackd rollback SERVICE --to REVISION` acts now.";
+      return "People are needed: BY_HAND.";
     case Outcome::fused:
-      return "People are needed: `rollbackd fuse reset SERVICE` allows more, `rollbackd rollback SERVICE` acts now.";
+      return "People are needed: `rollbackd fuse reset SERVICE` allows more, BY_HAND.";
     case Outcome::aborted:
       return "Nothing more is done by itself until its rules were good or another revision runs; "
-             "`rollbackd fuse reset SERVICE` has what fires looked at again, `rollbackd rollback SERVICE` acts now.";
+             "`rollbackd fuse reset SERVICE` has what fires looked at again, BY_HAND.";
     case Outcome::superseded:
       return "The revision that runs now is judged on its own.";
     case Outcome::observed:
@@ -71,19 +94,24 @@ std::string_view what_now(Outcome outcome) {
   return "";
 }
 
-std::string with_service(std::string_view text, const ServiceName& service) {
-  constexpr std::string_view placeholder = "SERVICE";
-  std::string out(text);
-  for (std::size_t at = out.find(placeholder); at != std::string::npos; at = out.find(placeholder, at)) {
-    out.replace(at, placeholder.size(), service.text);
-    at += service.text.size();
+std::string replaced(std::string text, std::string_view placeholder, const std::string& with) {
+  for (std::size_t at = text.find(placeholder); at != std::string::npos; at = text.find(placeholder, at)) {
+    text.replace(at, placeholder.size(), with);
+    at += with.size();
   }
-  return out;
+  return text;
 }
 
 }  // namespace
 
-std::string what_now(Outcome outcome, const ServiceName& service) { return with_service(what_now(outcome), service); }
+std::string what_now(Outcome outcome, const ServiceName& service, const std::string& by_hand) {
+  return replaced(replaced(std::string(what_now(outcome)), "SERVICE", service.text), "BY_HAND", by_hand);
+}
+
+bool gave_way(const IncidentRecord& incident) {
+  return incident.outcome == Outcome::aborted && !incident.past_no_return &&
+         incident.outcome_detail.ends_with(takes_its_place);
+}
 
 bool is_done_by_us(const StepSpec& step) {
   return std::holds_alternative<WaitStep>(step.what) || std::holds_alternative<SleepStep>(step.what) ||

@@ -13,9 +13,14 @@ bool is_failure(Outcome outcome);
 Stage stage_of(Outcome outcome);
 // The same, by how severe it was: what changed nothing and only had to be told of needs nobody.
 Stage stage_of(const IncidentRecord& incident);
+// What was done about its rules did not help, and nothing more is done about them before they were good.
+bool is_given_up(Outcome outcome);
 bool is_only_told(const IncidentRecord& incident);
-// What people have to do now, with the command that does it.
-std::string what_now(Outcome outcome, const ServiceName& service);
+// What people have to do now, with the command that does it. `by_hand`: see way_by_hand().
+std::string what_now(Outcome outcome, const ServiceName& service, const std::string& by_hand);
+// It ended for a rollback by hand, which is told of itself.
+bool gave_way(const IncidentRecord& incident);
+constexpr std::string_view takes_its_place = " takes its place";
 // The same when it recovered, but a step that was to finish it failed.
 constexpr std::string_view left_undone = "People are needed: what a finishing step could not do is left to do.";
 

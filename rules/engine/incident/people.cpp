@@ -1,4 +1,5 @@
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 
 // What people say to an open incident.
 
@@ -25,8 +26,10 @@ Answer Incident::approve(const std::string& by) {
   return {true, "approved; it is checked again and goes on", record_.id};
 }
 
-Answer Incident::abort(const std::string& by) {
+Answer Incident::abort(const Abort& request) {
   const std::string& id = record_.id.text;
+  const std::string& by = request.by;
+  if (sees_step_out()) return abort_again(request.kill);
   const bool asks_at_the_end = record_.phase == IncidentPhase::asking && record_.section != PlanSection::steps;
   if (asks_at_the_end && record_.in_flight) {
     in_.effects.note("answered_no", {{"incident", id}, {"by", by}});
@@ -37,9 +40,10 @@ Answer Incident::abort(const std::string& by) {
     return {false, "incident " + id + " is finishing already", {}};
   }
   in_.effects.note("abort", {{"incident", id}, {"by", by}});
-  const std::string left = left_by_abort();
+  const std::string left = left_by_abort(request.kill);
   record_.aborted = true;
   finish(Outcome::aborted, "aborted by " + (by.empty() ? "somebody" : by));
+  if (request.kill && sees_step_out()) kill_step();
   return {true, "aborted; " + left, record_.id};
 }
 
@@ -54,8 +58,40 @@ Answer Incident::acknowledge(const std::string& by) {
   return {true, "noted; nobody is reminded of it as it stands now", record_.id};
 }
 
+// A restart that is broken off between its stop and its start leaves nothing running.
+bool Incident::sees_step_out() const {
+  const bool in_steps = record_.in_flight && record_.section == PlanSection::steps;
+  return in_steps && record_.aborted && record_.pending_outcome && is_mutating(step_at_cursor());
+}
+
+Answer Incident::abort_again(bool kill) {
+  const std::string& id = record_.id.text;
+  if (!kill) {
+    return {false,
+            "incident " + id + " is aborted already, and the step that runs is finished first: " + step_.text +
+                "; `rollbackd abort --kill " + id + "` ends it",
+            {}};
+  }
+  if (killed_ == step_.id) return {false, "incident " + id + ": " + step_.text + " is being ended already", {}};
+  kill_step();
+  return {true, "ended: " + step_.text + "; what must follow (on_failure, always) is done", record_.id};
+}
+
+void Incident::kill_step() {
+  killed_ = step_.id;
+  story("step_killed", step_.text);
+  in_.effects.note("step_killed", {{"incident", record_.id.text}, {"step", step_.text}});
+  in_.effects.emit(CancelStep{step_.id});
+}
+
 // Whoever aborts must know what he is left with.
-std::string Incident::left_by_abort() const {
+std::string Incident::left_by_abort(bool kills) const {
+  const bool changes = record_.in_flight && is_mutating(step_at_cursor());
+  if (changes && !kills) {
+    return "no further step is begun; the one that runs changes what runs and is finished first: " + step_.text +
+           "; `rollbackd abort --kill " + record_.id.text +
+           "` ends it; then what must follow (on_failure, always) is done";
+  }
   if (!rung_started()) return record_.past_no_return ? "what was changed before stays" : "nothing was changed";
   const std::string follows = "what must follow (on_failure, always) is done";
   if (record_.switched) return "what was switched is not switched back; " + follows;
@@ -69,6 +105,6 @@ void Incident::limits_started_anew() {
   save();
 }
 
-void Incident::give_way(const std::string& to) { finish(Outcome::aborted, to + " takes its place"); }
+void Incident::give_way(const std::string& to) { finish(Outcome::aborted, to + std::string(takes_its_place)); }
 
 }  // namespace rules

@@ -115,7 +115,7 @@ void Incident::begin_acting() {
   enter(IncidentPhase::acting);
   if (!begins) return;
   const Stage stage = was_told_of_nothing() ? Stage::late : Stage::progress;
-  tell(stage, "action_started", "action " + action.name.text + " begins: " + reason() + takes());
+  tell(stage, "action_started", "action " + action.name.text + " begins: " + reason() + takes() + take_skipped());
 }
 
 void Incident::ask(const Gate& gate) {
@@ -127,10 +127,12 @@ void Incident::ask(const Gate& gate) {
   record_.asked_in_trouble = gate.in_trouble;
   record_.deadline = now() + in_.service.ask_timeout;
   const std::string then = ask_then() == AskThen::act ? "it is done" : "the incident is closed";
+  const std::string joined = std::exchange(joined_, "");
   const std::string over = gate.in_trouble ? " When that is over it decides by itself." : "";
   tell(Stage::ask, "asked",
        "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + takes() +
-           "." + over + " Without an answer " + then + " in " + told(in_.service.ask_timeout) + ".");
+           take_skipped() + "." + joined + over + " Without an answer " + then + " in " +
+           told(in_.service.ask_timeout) + ".");
 }
 
 bool Incident::drive_asking() {

@@ -59,7 +59,8 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   story("left_at_work", step_.text + ": its command still runs and is waited for");
   in_.effects.note("left_at_work", {{"incident", record_.id.text}, {"step", std::to_string(record_.step)}});
   // What follows the outcome is finished.
-  if (record_.pending_outcome && in_steps) in_.effects.emit(CancelStep{step_.id});
+  const bool is_ended = !sees_step_out() || has_said("step_killed", step_.text);
+  if (record_.pending_outcome && in_steps && is_ended) in_.effects.emit(CancelStep{step_.id});
 }
 
 void Incident::note_absence() {

@@ -52,15 +52,14 @@ std::string does(const IncidentRecord& incident) {
 }
 
 // Who must act next, and how.
-std::string next(const IncidentRecord& incident) {
+std::string next(const IncidentRecord& incident, const std::string& by_hand) {
   const std::string& id = incident.id.text;
   const std::string until = incident.deadline ? ", at most until " + told(*incident.deadline) : "";
   switch (incident.phase) {
     case IncidentPhase::asking:
       return "somebody says yes (`rollbackd approve " + id + "`) or no (`rollbackd abort " + id + "`)" + until;
     case IncidentPhase::telling:
-      return "somebody acts: `rollbackd rollback " + incident.service.text + "`, or closes it: `rollbackd abort " + id +
-             "`";
+      return "somebody acts: " + by_hand + ", `rollbackd abort " + id + "` closes it";
     case IncidentPhase::held:
     case IncidentPhase::acting:
     case IncidentPhase::settling:
@@ -165,7 +164,7 @@ std::string done_so_far(const IncidentRecord& incident) {
 }
 
 Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
-                       const Revisions& revisions, Instant now) {
+                       const Revisions& revisions, const std::string& by_hand, Instant now) {
   Situation out;
   const bool waits_for_people = incident.phase == IncidentPhase::asking ||
                                 (incident.phase == IncidentPhase::telling && incident.severity != Severity::p3) ||
@@ -179,7 +178,8 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   tell.title = title_now(incident, action);
   tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);
-  tell.text += "\nNext: " + (incident.closed ? what_now(*incident.outcome, incident.service) : next(incident) + ".");
+  tell.text += "\nNext: " + (incident.closed ? what_now(*incident.outcome, incident.service, by_hand)
+                                             : next(incident, by_hand) + ".");
   if (out.needs_people)
     tell.text += "\nWho knows of it says so, and ends these reminders: rollbackd ack " + incident.id.text;
   if (!incident.explanation.text.empty()) tell.text += "\n" + incident.explanation.text;

@@ -13,8 +13,9 @@ StepContext context_of(const IncidentRecord& incident, const Evidence& evidence,
 std::string done_so_far(const IncidentRecord& incident);
 
 // Where an incident stands at that time, in a message to people: what is so now and since when, what its rules are,
-// what was done, who must act next. `action`: its action at this moment; nullptr: it has none.
+// what was done, who must act next. `action`: its action at this moment; nullptr: it has none. `by_hand`: see
+// way_by_hand().
 Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
-                       const Revisions& revisions, Instant now);
+                       const Revisions& revisions, const std::string& by_hand, Instant now);
 
 }  // namespace rules

@@ -77,7 +77,7 @@ void Incident::foresee_target(StepContext& said) const {
 
 // Where it stands, for who joins late and for those who are told again.
 Situation Incident::situation(Instant at) const {
-  Situation out = situation_of(record_, plan(), in_.evidence, in_.revisions, at);
+  Situation out = situation_of(record_, plan(), in_.evidence, in_.revisions, by_hand(), at);
   out.message.expected = usual_length();
   return out;
 }
@@ -141,7 +141,14 @@ Stage Incident::late_once(std::string_view event, const std::string& text) const
     const bool is_in_opening = line.at == record_.opened && (line.event == "held" || line.event == "telling");
     return !is_in_opening && std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
   };
-  const auto count = std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
+  // So is that it got worse.
+  std::ptrdiff_t count = 0;
+  Severity worst = Severity::p3;
+  for (const JoinedRule& joined : record_.rules) {
+    if (joined.severity < worst && joined.joined != record_.opened) ++count;
+    worst = std::min(worst, joined.severity);
+  }
+  count += std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
   return count < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
 }
 

@@ -22,7 +22,11 @@ void Unsettled::take(const IncidentRecord& closed) {
   if (!closed.outcome || !is_failure(*closed.outcome) || closed.aborted || closed.severity == Severity::p3) return;
   const bool is_bad = std::any_of(closed.rules.begin(), closed.rules.end(), [&](const JoinedRule& joined) {
     const WatchedRule* rule = doors_.evidence.find(joined.rule);
-    return rule != nullptr && joined.severity != Severity::p3 && (rule->is_firing() || rule->is(Verdict::bad));
+    if (rule == nullptr || joined.severity == Severity::p3) return false;
+    // What is left alone though it cannot be measured, or not yet again, may turn out to be bad.
+    const bool may_be_bad =
+        closed.past_no_return && is_given_up(*closed.outcome) && !rule->has_cleared(doors_.effects.now());
+    return rule->is_firing() || rule->is(Verdict::bad) || may_be_bad;
   });
   if (!is_bad) return;
   // Whose rules are all in the newer one, that speaks for.
