@@ -106,3 +106,15 @@ TEST_CASE("an abort ends a step that changes nothing at once") {
   CHECK(w.outcome() == "aborted");
   CHECK(w.count_performed("switch last-good") == 0);
 }
+
+TEST_CASE("that an aborted switch has stopped what ran is held against nobody when it has started it again") {
+  World w(usual());
+  w.scripts["switch last-good"].takes = length;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.reality["web"].unhealthy = {"bad"};
+  w.run(length + 10min);
+  CHECK(w.outcome() == "aborted");
+  CHECK(w.all().size() == 1);
+}

@@ -21,15 +21,22 @@ Verification Incident::verification() const {
       {now(), in_.config, in_.service, record_, plan(), in_.evidence, in_.revisions, in_.trouble.cap(), verify_since_});
 }
 
-void Incident::after_steps() {
+// What its action did is over: what was seen meanwhile, such as that nothing ran between its stop and its start, counts
+// against nobody.
+void Incident::measure_anew() {
   const ActionSpec& action = *plan();
-  if (!action.mutates()) return climb("action " + action.name.text + " is done");
   in_.evidence.restart_spans();
   // Where health ends it, it costs nothing though nothing was restarted.
   if (action.may_restart() || in_.service.health) in_.evidence.warm_up(now() + in_.service.start_deadline);
   if (action.switches()) in_.evidence.count_from(now(), Cause::warming_up);
   in_.evidence.look_again();
   refired_ = false;
+}
+
+void Incident::after_steps() {
+  const ActionSpec& action = *plan();
+  if (!action.mutates()) return climb("action " + action.name.text + " is done");
+  measure_anew();
   if (action.switches()) return begin_verifying();
   record_.settle_extensions = 0;
   enter(IncidentPhase::settling);

@@ -57,7 +57,6 @@ class Incident {
   void count_anew() { fires_anew_ = true; }
   // Adds the time since this was last called, during which what held then held on (times.cpp).
   void count_time();
-
   Situation situation(Instant at) const;
 
   // What happens (phases.cpp, steps.cpp, looks.cpp).
@@ -168,6 +167,7 @@ class Incident {
 
   // helping.cpp: did it help?
   void after_steps();
+  void measure_anew();
   bool drive_settling();
   bool settle_over();
   void begin_verifying();

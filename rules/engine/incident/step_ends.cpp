@@ -24,6 +24,7 @@ void Incident::move_on() {
 void Incident::end_step(const StepResult& result) {
   assert(record_.in_flight);
   const StepSpec& step = step_at_cursor();
+  const bool is_seen_out = sees_step_out();
   step_.ended = now();
   step_.status = result.status;
   step_.exit_code = result.exit_code;
@@ -35,6 +36,7 @@ void Incident::end_step(const StepResult& result) {
   hold_until_.reset();
   in_.effects.save(step_);
   in_.usual.learn(step_);
+  if (is_seen_out) measure_anew();
   const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
   // What a switch did is told as such.
   if (is_mutating(step) && !is_switch && !result.nothing_begun) note_changed(result);
