@@ -28,6 +28,22 @@ TEST_CASE("the programs of a shell's script are found, and nothing else is taken
       {"(cd /opt && exec ./start) || exit 1", {"./start"}},
       {"# rm everything\ncat a # and b", {"cat"}},
       {"'my tool' x \\\n y; \"quoted\" z", {"my tool", "quoted"}},
+      {"case $1 in a) tool;; esac", {"tool"}},
+      {"case \"$(uname -s)\" in\n  # all of them\n  (Linux | *BSD) one; two ;;\n  *) echo no; exit 1\nesac\nthree",
+       {"one", "three", "two", "uname"}},
+      {"case $1 in a) case $2 in b) inner;; esac;; esac && after", {"after", "inner"}},
+      {"case x in esac; after", {"after"}},
+      {"for i in 1 2; do case $i in 1) a & ;; 2) b | c ;& *) d; esac; done", {"a", "b", "c", "d"}},
+      {"cat <<EOF\nnot a command $(hostname) `date`\nEOF\nafter", {"after", "cat", "date", "hostname"}},
+      {"cat <<'EOF' | sort >x\nit's $(nothing\nEOF\nafter", {"after", "cat", "sort"}},
+      {"cat <<-A; cat <<B\n\tone\n\tA\ntwo\nB\nafter", {"after", "cat"}},
+      {"grep x <<<\"a word\" && after", {"after", "grep"}},
+      {"diff <(sort a) <(uniq b)", {"diff", "sort", "uniq"}},
+      {"[[ $a == b && c == d ]] && after; (( i = 1 )); for ((i=0;i<3;i++)); do x; done", {"after", "x"}},
+      {"a=(one two); declare -a b=(three); x", {"x"}},
+      {"up () { docker up; }\nfunction down { docker down; }\nfunction both() { up; down; }\nboth", {"docker"}},
+      {"select x in a b; do y; done", {"y"}},
+      {"while ! pg_isready; do sleep 1; done; until up; do :; done", {"pg_isready", "sleep", "up"}},
       // Only known when it runs.
       {"$TOOL x; \"$DIR/bin\" y; ./{a,b} z; ~/bin/x; \\ls; {to}", {}},
       // Its absence is reckoned with.
@@ -37,8 +53,8 @@ TEST_CASE("the programs of a shell's script are found, and nothing else is taken
       {"setsid sleep 20 & disown; builtin cd x", {"setsid"}},
       {"set -eu; cd x; export A=1; [ -f x ] && [[ -d y ]]; { echo a; }; true", {}},
       // More than is read.
-      {"case $1 in a) tool;; esac", {}},
-      {"cat <<EOF\nnot a command\nEOF", {}},
+      {"case $1 in a) tool;;", {}},
+      {"cat <<EOF\nnot a command\n", {}},
       {"PATH=/opt/bin:$PATH; tool", {}},
       {"echo 'unended", {}},
       {"echo \"unended $(x", {}},
@@ -52,7 +68,10 @@ TEST_CASE("the programs of a shell's script are found, and nothing else is taken
 }
 
 TEST_CASE("a shell's script is never read beyond its end") {
-  const std::string script = "if a; then b \"$(c `d`)\" >e 2>&1 || f; fi; g() { h; }; for i in ${j#k}; do l; done\\";
+  const std::string script =
+      "if a; then b \"$(c `d`)\" >e 2>&1 || f; fi; g() { h; }; for i in ${j#k}; do l; done; case m in (n|o) p;; *) q; "
+      "esac <<-R\n\ts $(t)\n\tR\n[[ u ]]; "
+      "function v { w; }; x=(y z); diff <(1) 2\\";
   for (std::size_t length = 0; length <= script.size(); ++length) commands_in_shell(script.substr(0, length));
 }
 

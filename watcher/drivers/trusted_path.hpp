@@ -38,7 +38,7 @@ struct RunFile {
 // interpreters of first lines (`#!`), what options read in (`node -r x`, `make -f x`, `awk -f x`; without -f the file
 // that make looks for), and the same of every command that a shell's script in a word (`sh -c "..."`) names, as far as
 // it can be read without running it: with a path, in PATH, behind an interpreter, in `eval` and `trap`, or read in by
-// `.`. What is known only then ("$DIR/x"), and what comes after a `case` or a here-document, is not found.
+// `.`. What is known only then ("$DIR/x") is not found.
 std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir,
                                   const std::string& user);
 

@@ -1,0 +1,243 @@
+#include "watcher/drivers/shell_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace watcher {
+
+namespace {
+
+using shell::ends_word;
+using shell::is_blank;
+using std::string_view;
+
+template <std::size_t Size>
+bool is_one_of(const std::array<string_view, Size>& words, string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// After these a command follows.
+constexpr std::array<string_view, 11> before_command{"if",    "then", "elif", "else", "do",     "while",
+                                                     "until", "!",    "{",    "exec", "command"};
+constexpr std::array<string_view, 59> of_the_shell{
+    "fi",      "done",   "}",       "for",    "in",      "time",     "[",        "[[",      "]]",     ".",
+    ":",       "alias",  "bg",      "break",  "cd",      "continue", "declare",  "echo",    "eval",   "exit",
+    "export",  "false",  "fc",      "fg",     "getopts", "hash",     "jobs",     "kill",    "let",    "local",
+    "mapfile", "popd",   "printf",  "pushd",  "pwd",     "read",     "readonly", "return",  "set",    "shift",
+    "shopt",   "source", "test",    "times",  "trap",    "true",     "type",     "typeset", "ulimit", "umask",
+    "unset",   "wait",   "builtin", "disown", "enable",  "logout",   "suspend",  "esac",    "select"};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_assignment(string_view word) {
+  const std::size_t equals = word.find('=');
+  return equals != string_view::npos && equals > 0 && !is_digit(word[0]) &&
+         std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), [](char c) {
+           return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+         });
+}
+
+bool is_digits(const std::string& word) { return !word.empty() && std::all_of(word.begin(), word.end(), is_digit); }
+
+}  // namespace
+
+std::optional<std::vector<std::string>> ShellReader::run() {
+  while (at_ < script_.size() && !given_up_) step();
+  if (cases_ > 0 || !documents_.empty()) give_up();
+  if (given_up_) return std::nullopt;
+  std::erase_if(found_, [this](const std::string& name) { return functions_.contains(name); });
+  return std::move(found_);
+}
+
+std::vector<ShellCommand> ShellReader::lines() {
+  std::erase_if(lines_, [this](const ShellCommand& line) { return functions_.contains(line.words.front()); });
+  return std::move(lines_);
+}
+
+void ShellReader::step() {
+  const char c = peek();
+  if (is_blank(c)) {
+    ++at_;
+  } else if (begins("\\\n")) {
+    at_ += 2;
+  } else if (c == '#') {
+    at_ = std::min(script_.find('\n', at_), script_.size());
+  } else if (c == '<' || c == '>' || begins("&>")) {
+    redirect();
+  } else if (begins("||")) {
+    if (last_ && !found_.empty() && !gives_up_next()) found_.pop_back();
+    separate(2);
+  } else if (cases_ > 0 && (begins(";;") || begins(";&"))) {
+    separate(begins(";;&") ? 3 : 2);
+    pattern();
+  } else if (c == '\n') {
+    separate(1);
+    skip_documents();
+  } else if (c == ';' || c == '&' || c == '|') {
+    separate(1);
+  } else if (c == '(') {
+    open_parenthesis();
+  } else if (c == ')') {
+    close_parenthesis();
+  } else {
+    take(word());
+  }
+}
+
+void ShellReader::open_parenthesis() {
+  const bool is_list = at_ > 0 && script_[at_ - 1] == '=';  // a=(b c)
+  if (!is_list && !begins("((")) {
+    outside_.push_back(dir_);
+    return separate(1);
+  }
+  ++at_;
+  const std::size_t end = closing();
+  if (end == string_view::npos) return give_up();
+  at_ = end + 1;
+}
+
+void ShellReader::close_parenthesis() {
+  ++at_;
+  end_line();
+  expects_command_ = false;
+  if (outside_.empty()) return;
+  dir_ = outside_.back();
+  outside_.pop_back();
+}
+
+// After `||`: nothing else is done instead of what failed, or was not there.
+bool ShellReader::gives_up_next() const {
+  constexpr std::array<string_view, 4> ends{"exit", "return", "false", "{"};
+  const std::size_t next = script_.find_first_not_of(" \t\n", at_ + 2);
+  return next != string_view::npos &&
+         std::any_of(ends.begin(), ends.end(), [&](string_view end) { return script_.substr(next).starts_with(end); });
+}
+
+void ShellReader::separate(std::size_t length) {
+  at_ += length;
+  end_line();
+  expects_command_ = true;
+  last_ = false;
+}
+
+void ShellReader::end_line() {
+  if (!in_line_) return;
+  in_line_ = false;
+  const std::vector<std::string>& words = lines_.back().words;
+  if (words.front() != "cd") return;
+  // Without a word it is known to lead home, with `-` back: neither is a place that a script starts from.
+  const bool is_led = words.size() == 2 && !words[1].empty() && words[1].front() != '-' && words[1].front() != '~';
+  if (!is_led || (!dir_ && words[1].front() != '/'))
+    dir_.reset();
+  else
+    dir_ = words[1].front() == '/' ? words[1] : *dir_ + (dir_->empty() ? "" : "/") + words[1];
+}
+
+void ShellReader::redirect() {
+  if (begins("<(") || begins(">(")) {
+    at_ += 2;
+    return nested(closing(), 1);
+  }
+  if (begins("<<") && !begins("<<<")) return here_document();
+  const std::size_t begin = at_;
+  while (string_view("<>&|").find(peek()) != string_view::npos && at_ < script_.size()) ++at_;
+  const bool is_input = script_.substr(begin, at_ - begin) == "<";
+  while (is_blank(peek())) ++at_;
+  if (at_ >= script_.size() || ends_word(peek())) return;
+  const Word file = word();
+  if (is_input && in_line_ && file.is_plain) lines_.back().input = file.text;
+}
+
+void ShellReader::take(const Word& word) {
+  if (is_digits(word.text) && (peek() == '<' || peek() == '>')) return;
+  if (expects_command_ && is_function(word.text)) return;
+  if (expects_command_) return begin_command(word);
+  if (in_line_) lines_.back().words.push_back(word.is_plain ? word.text : std::string());
+}
+
+// name() or name ()
+bool ShellReader::is_function(const std::string& name) {
+  const std::size_t open = script_.find_first_not_of(" \t", at_);
+  if (open == string_view::npos || script_[open] != '(') return false;
+  const std::size_t close = script_.find_first_not_of(" \t", open + 1);
+  if (close == string_view::npos || script_[close] != ')') return false;
+  functions_.insert(name);
+  at_ = close;
+  separate(1);
+  return true;
+}
+
+void ShellReader::begin_command(const Word& word) {
+  if (word.is_plain && take_compound(word.text)) return;
+  if (is_assignment(word.text) || is_one_of(before_command, word.text)) return;
+  expects_command_ = false;
+  lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_, {}});
+  in_line_ = true;
+  if (!word.is_plain || word.text.empty() || word.text.front() == '-' || is_one_of(of_the_shell, word.text)) return;
+  found_.push_back(word.text);
+  last_ = true;
+}
+
+// What is read otherwise than word by word. False: it is not.
+bool ShellReader::take_compound(const std::string& word) {
+  if (word == "case") {
+    begin_case();
+  } else if (word == "[[") {
+    skip_to("]]");
+    expects_command_ = false;
+  } else if (word == "function") {
+    skip_space();
+    const Word name = this->word();
+    if (!is_function(name.text)) functions_.insert(name.text);
+  } else if (word == "esac") {
+    if (cases_-- == 0) give_up();
+    return false;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void ShellReader::begin_case() {
+  skip_space();
+  word();
+  skip_space();
+  if (word().text != "in") return give_up();
+  ++cases_;
+  pattern();
+}
+
+// One of a `case`, up to the commands that it leads to; or the end of it.
+void ShellReader::pattern() {
+  skip_space();
+  if (begins("(")) {
+    ++at_;
+  } else if (begins("esac")) {
+    return;
+  }
+  while (!begins(")") && !given_up_) {
+    const std::size_t before = at_;
+    while (is_blank(peek()) || peek() == '|') ++at_;
+    if (!begins(")") && !ends_word(peek())) word();
+    if (at_ == before || at_ >= script_.size()) return give_up();
+  }
+  separate(1);
+}
+
+// With comments.
+void ShellReader::skip_space() {
+  while (at_ < script_.size()) {
+    if (begins("\\\n")) {
+      at_ += 2;
+    } else if (peek() == '#') {
+      at_ = std::min(script_.find('\n', at_), script_.size());
+    } else if (is_blank(peek()) || peek() == '\n') {
+      ++at_;
+    } else {
+      return;
+    }
+  }
+}
+
+}  // namespace watcher
