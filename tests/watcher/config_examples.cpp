@@ -210,6 +210,48 @@ TEST_CASE("SPEC 2.15: check --expand says which probe is taken as a service's he
   CHECK(two.find("[service.api]\n# no probe is its health (one called api_health, ") != std::string::npos);
 }
 
+TEST_CASE("SPEC 2.15: where no probe is called health, the only one that is asked to be up is it") {
+  const std::string at = "url = 'http://127.0.0.1:1/'\n";
+  const std::string http = "type = 'http'\n" + at;
+  const std::string journey = "type = 'http'\n[[probe.sign_in.step]]\nget = 'http://127.0.0.1:1/'\n";
+  const std::string one = "[service.web]\nrollback = ['true']\n";
+  const std::string down = "[rule.down]\nwhen = 'site.up == 0'\nfor = '30s'\n";
+  struct Case {
+    std::string text;
+    std::string health;
+  };
+  const std::vector<Case> cases{
+      {"[probe.site]\n" + http + one, "site"},
+      {"[probe.site]\ntype = 'tcp'\nhost = '127.0.0.1'\nport = 1\n" + one, "site"},
+      {"[probe.site]\n" + http + "[probe.sign_in]\n" + journey + one, "site"},
+      {"[probe.site]\n" + http + "[probe.other]\n" + http + one, ""},
+      {"[probe.site]\n" + http + "[probe.other]\n" + http + one + down, "site"},
+      {"[probe.site]\n" + http + "[probe.health]\n" + http + one + down, "health"},
+      {"[probe.sign_in]\n" + journey + one, ""},
+      {"[probe.site]\ntype = 'prometheus'\n" + at + one + down, ""},
+      {"[probe.site]\n" + http + "[probe.other]\n" + http + one +
+           "[rule.bad]\nwhen = 'site.up == 0 or other.up == 0'\nfor = '30s'\n[action.rollback]\nverify = { when = "
+           "'other.up == 1' }\n[[action.rollback.step]]\nswitch = 'last-good'\n",
+       "other"},
+      {"[probe.site]\n" + http + "[probe.other]\n" + http + one + "[service.api]\nrollback = ['true']\n" +
+           "[rule.down]\nservice = 'web'\nwhen = 'site.up == 0'\nfor = '30s'\n",
+       "site"},
+  };
+  for (const Case& one_of : cases) {
+    INFO(one_of.text);
+    const watcher::Config config = loaded(one_of.text);
+    std::string found;
+    for (const rules::ServiceSpec& service : config.core.services) {
+      if (service.name.text == "web") found = service.health ? service.health->text : "";
+      if (service.name.text != "web") CHECK_FALSE(service.health);
+    }
+    CHECK(found == one_of.health);
+  }
+  const std::string said = watcher::expand(loaded("[probe.site]\n" + http + one));
+  CHECK(said.find("# its health is probe site, the only one that can be (one called web_health, ") !=
+        std::string::npos);
+}
+
 TEST_CASE("SPEC 3: an expanded configuration holds references, never the secrets") {
   const std::string text = watcher::expand(loaded(config_text("long_now.toml")));
   CHECK(text.find("of-the-tests") == std::string::npos);
