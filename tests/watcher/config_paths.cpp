@@ -101,6 +101,52 @@ TEST_CASE("SPEC 3: a command named in the configuration that other users can wri
   CHECK(watcher::load_config(file).config.has_value());
 }
 
+TEST_CASE("services that would switch each other's checkout, or container, are refused") {
+  const Folder folder;
+  std::filesystem::create_directories(folder.path() + "/app/.git");
+  std::filesystem::create_directories(folder.path() + "/app/backend");
+  std::filesystem::create_directories(folder.path() + "/other/.git");
+  const auto git = [&](const std::string& name, const std::string& dir, const std::string& more) {
+    return "[service." + name + "]\ndriver = 'git'\ndir = '" + folder.path() + "/" + dir + "'\nrestart = ['true']\n" +
+           more;
+  };
+  const auto compose = [&](const std::string& name, const std::string& more) {
+    return "[service." + name + "]\ndriver = 'compose'\ndir = '" + folder.path() + "/app'\n" + more;
+  };
+  struct Case {
+    std::string text;
+    std::string shared;  // empty: nothing is
+  };
+  const std::string app = folder.path() + "/app";
+  const std::vector<Case> cases{
+      {git("web", "app", "") + git("api", "app", ""), app},
+      {git("web", "app", "") + git("api", "app/../app/", ""), app},
+      {git("web", "app", "") + git("api", "app/backend", ""), app},
+      {git("web", "app", "") + git("api", "app", "paths = ['backend']\n"), app + "/backend"},
+      {git("web", "app", "paths = ['backend/src']\n") + git("api", "app", "paths = ['backend/']\n"),
+       app + "/backend/src"},
+      {git("web", "app", "paths = ['frontend']\n") + git("api", "app", "paths = ['backend']\n"), ""},
+      {git("web", "app", "paths = ['front']\n") + git("api", "app", "paths = ['front-end']\n"), ""},
+      {git("web", "app", "") + git("api", "other", ""), ""},
+      {compose("web", "") + compose("api", "compose_service = 'web'\n"), "web of one Compose project"},
+      {compose("web", "compose_service = ['x', 'y']\n") + compose("api", "compose_service = ['y', 'z']\n"),
+       "y of one Compose"},
+      {compose("web", "") + compose("api", ""), ""},
+      {compose("web", "project = 'a'\n") + compose("api", "compose_service = 'web'\nproject = 'b'\n"), ""},
+      {compose("web", "") + git("api", "app", ""), ""},
+  };
+  for (const Case& one : cases) {
+    INFO(one.text);
+    const std::string found = findings_text(load_text(one.text));
+    if (one.shared.empty()) {
+      CHECK(found.find("would switch") == std::string::npos);
+    } else {
+      CHECK(found.find("error: service.web: would switch what service api runs, and the other way round: " +
+                       one.shared) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("SPEC 3: a file that belongs to another user is refused") {
   if (geteuid() != 0) {
     MESSAGE("not run: only root can give a file away");

@@ -89,6 +89,7 @@ struct Loading {
   std::vector<ReadRule> rules;
   std::vector<ShortForm> short_forms;
   std::map<std::string, std::vector<PlacedName>> depends_on;  // service -> names
+  std::map<std::string, Place> service_places;
 
   Place place_of(const Written& written, std::size_t offset) const;
   // An absolute path: relative ones start at the configuration's folder.

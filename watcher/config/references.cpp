@@ -218,6 +218,7 @@ void check_depends_on(Loading& loading) {
     }
   }
   check_no_circle(loading);
+  check_nothing_is_shared(loading);
 }
 
 template <class Entries>

@@ -235,6 +235,7 @@ void read_short_form(TableReader& reader, const std::string& service, bool singl
 void read_service(Loading& loading, const NamedTable& entry, bool single) {
   TableReader reader(loading, *entry.table, "service." + entry.name);
   loading.service_names.insert(entry.name);
+  loading.service_places[entry.name] = place_of(*entry.table);
   Service out;
   out.spec.name = rules::ServiceName(entry.name);
   out.section.service = out.spec.name;
