@@ -25,6 +25,7 @@ class FailingJournal final : public watcher::Journal {
     --saves_to_fail_;
     return watcher::JournalFault{.what = "save a decision: database is locked"};
   }
+  std::string take_damage() override { return real_->take_damage(); }
   Fault alive(rules::Instant now) override { return real_->alive(now); }
   Fault enqueue(const Entries& entries) override { return real_->enqueue(entries); }
   Entries due(rules::Instant now, std::size_t most) override { return real_->due(now, most); }

@@ -265,9 +265,17 @@ TEST_CASE("damage while the watcher runs is noticed when it says that it is aliv
     for (const auto& commit : in_the_switch()) REQUIRE_FALSE(journal->save(commit));
     CHECK_FALSE(journal->alive(at(7)));
     one.second(folder.path + "/rollbackd.db");
-    const auto fault = journal->alive(at(8));
-    REQUIRE(fault);
-    CHECK(contains(fault->what, "damaged"));
+    CHECK_FALSE(journal->alive(at(8)));
+    CHECK(contains(journal->take_damage(), "damaged"));
+    CHECK(journal->observe_only());
+    // What the second copy holds counts on, also after a kill.
+    const Folder killed;
+    fs::copy(folder.path, killed.path + "/state", fs::copy_options::recursive);
+    const auto next = open(killed.path + "/state");
+    CHECK_FALSE(next->found().set_aside);
+    CHECK(next->found().durable.fuse.size() == 1);
+    CHECK(next->observe_only());
+    CHECK_FALSE(journal->save({revision("v3", 9, rules::Standing::candidate)}));
   }
 }
 
@@ -286,14 +294,13 @@ TEST_CASE("nearly nothing lives in the -wal once a step has ended") {
 TEST_CASE("a second copy that cannot be written is told when the watcher says that it is alive, and tried again") {
   const Folder folder;
   const auto journal = open(folder.path);
-  // Nobody, not even root, can put a file in place of a folder that is not empty.
-  fs::remove(folder.path + "/guards");
-  fs::create_directories(folder.path + "/guards/in the way");
+  // Nobody, not even root, can write into a folder as into a file.
+  fs::create_directories(folder.path + "/guards.tmp/in the way");
   CHECK_FALSE(journal->save({use(4)}));
   const auto fault = journal->alive(at(5));
   REQUIRE(fault);
   CHECK(contains(fault->what, "guards"));
-  fs::remove_all(folder.path + "/guards");
+  fs::remove_all(folder.path + "/guards.tmp");
   CHECK_FALSE(journal->alive(at(6)));
   CHECK(fs::exists(folder.path + "/guards"));
 }

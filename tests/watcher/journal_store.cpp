@@ -158,20 +158,26 @@ TEST_CASE("a second watcher on the same state directory is refused and told the 
   CHECK_FALSE(fault.full);
 }
 
-TEST_CASE("a journal whose files were removed takes nothing more, and says so") {
+TEST_CASE("a journal whose folder was removed or moved takes nothing more, says so, and goes on when it is back") {
   const Folder folder;
-  const auto journal = open(folder.path);
+  const std::string state = folder.path + "/state";
+  const auto journal = open(state);
   CHECK_FALSE(journal->alive(at(100)));
-  SUBCASE("the database") { std::filesystem::remove(folder.path + "/rollbackd.db"); }
-  SUBCASE("another database is in its place") {
-    std::filesystem::rename(folder.path + "/rollbackd.db", folder.path + "/aside");
-    std::filesystem::copy(folder.path + "/aside", folder.path + "/rollbackd.db");
+  std::filesystem::rename(state, folder.path + "/aside");
+  SUBCASE("nothing is in its place") {}
+  SUBCASE("another folder is in its place") {
+    std::filesystem::copy(folder.path + "/aside", state, std::filesystem::copy_options::recursive);
   }
-  SUBCASE("all of it") { std::filesystem::remove_all(folder.path); }
-  const auto fault = journal->save({revision("r1", 50, rules::Standing::good)});
-  REQUIRE(fault.has_value());
-  CHECK(contains(fault->what, "it was removed or replaced while the watcher runs"));
-  CHECK_FALSE(fault->full);
+  for (const bool is_look : {false, true}) {
+    const auto fault = is_look ? journal->alive(at(101)) : journal->save({revision("r1", 50, rules::Standing::good)});
+    REQUIRE(fault.has_value());
+    CHECK(contains(fault->what, "it was moved, removed or replaced while the watcher runs"));
+    CHECK_FALSE(fault->full);
+  }
+  std::filesystem::remove_all(state);
+  std::filesystem::rename(folder.path + "/aside", state);
+  CHECK_FALSE(journal->alive(at(102)));
+  CHECK(journal->take_damage().empty());
 }
 
 TEST_CASE("the lock goes with the journal") {

@@ -252,6 +252,10 @@ std::optional<Damage> Database::check() const {
   return *found == "ok" ? std::nullopt : std::optional(Damage{*found});
 }
 
+bool Database::copy_to(const std::string& path) const {
+  return !make_private_file(path) && prepare("VACUUM INTO ?").bind(path).run();
+}
+
 void Database::leave_as_it_is() const {
   sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }

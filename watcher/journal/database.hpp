@@ -78,6 +78,8 @@ class Database {
   JournalFault fault(const std::string& attempt) const;
   // Whether the latest failure was that the file is damaged.
   bool damaged() const;
+  // Everything into a new database, as far as all of it can be read. false: fault() says why.
+  bool copy_to(const std::string& path) const;
   // Whether SQLite finds its pages in order. nullopt: it does, or cannot tell.
   std::optional<Damage> check() const;
   // Closing does not fold the -wal into the database: of one that is set aside both are evidence.

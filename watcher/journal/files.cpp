@@ -49,6 +49,12 @@ std::optional<JournalFault> make_folder(const std::string& path, unsigned mode) 
   return file_fault("create directory " + path, errno, folder_advice);
 }
 
+std::optional<JournalFault> sync_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.is_open() && ::fsync(file.number()) == 0) return std::nullopt;
+  return file_fault("sync " + path, errno, "check the file system");
+}
+
 std::optional<JournalFault> sync_folder(const std::string& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.is_open() && ::fsync(folder.number()) == 0) return std::nullopt;

@@ -28,6 +28,9 @@ std::optional<JournalFault> write_whole(const std::string& path, std::string_vie
 // False: errno says why; some of it may be written.
 bool write_all(int descriptor, std::string_view content);
 
+// So that what was written into it survives a power cut. nullopt on success.
+std::optional<JournalFault> sync_file(const std::string& path);
+
 // So that a rename or an unlink in it survives a power cut. nullopt on success.
 std::optional<JournalFault> sync_folder(const std::string& path);
 

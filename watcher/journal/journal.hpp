@@ -67,9 +67,13 @@ class Journal {
                                            const std::vector<OutboxEntry>& messages) = 0;
 
   // "The watcher was alive at `now`": what DurableState::last_alive says at the next start. save() says it too, by the
-  // newest time in its records. Also looks whether the database still is what was saved, and says so if not. To be
-  // called every minute.
+  // newest time in its records. Also looks whether state_dir, the database and its second copy still are what was
+  // saved: what is not is set aside and begun anew with everything that is known, see take_damage(). To be called every
+  // minute.
   virtual std::optional<JournalFault> alive(rules::Instant now) = 0;
+  // What was lost or damaged since we opened it and was begun anew since the last call, for people; empty: nothing.
+  // Nothing may be done from then on until accept_state(), which later starts are told as well.
+  virtual std::string take_damage() = 0;
 
   virtual std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) = 0;
   // What is to be delivered by `now`, oldest first: of each notifier and incident only the oldest that waits, so that

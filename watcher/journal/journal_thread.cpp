@@ -177,6 +177,13 @@ asio::awaitable<std::optional<JournalFault>> JournalThread::accept_state() {
   co_return fault;
 }
 
+asio::awaitable<std::string> JournalThread::take_damage() {
+  std::string damage;
+  std::function<void(Journal&)> work = [&](Journal& journal) { damage = journal.take_damage(); };
+  co_await use(std::move(work));
+  co_return damage;
+}
+
 asio::awaitable<bool> JournalThread::reserve_held() {
   bool held = false;
   std::function<void(Journal&)> work = [&](Journal& journal) { held = journal.reserve_held(); };

@@ -39,6 +39,7 @@ class JournalThread {
   asio::awaitable<std::optional<JournalFault>> enqueue(std::vector<OutboxEntry> entries);
   asio::awaitable<std::optional<JournalFault>> keep_reserve();
   asio::awaitable<std::optional<JournalFault>> accept_state();
+  asio::awaitable<std::string> take_damage();
   asio::awaitable<bool> reserve_held();
   asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most);
   asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "watcher/journal/codec.hpp"
+#include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/journal/whole_journal.hpp"
 
 namespace watcher {
@@ -40,12 +41,18 @@ class SqliteJournal final : public Journal {
     auto fault = commit("save that the watcher is alive", [&] {
       return database_.prepare("INSERT OR REPLACE INTO moments VALUES ('alive', ?)").bind(nanoseconds(now)).run();
     });
-    if (fault) return fault;
+    if (fault && !database_.damaged()) return fault;
+    if (std::string why = why_not_trusted(dir_->path()); !why.empty()) return JournalFault{.what = std::move(why)};
+    if (!guards_fault_ && read_whole(dir_->guards()) != guards_.text()) lose_guards();
     if (guards_fault_) keep_guards();
     if (guards_fault_) return guards_fault_;
-    move_out_of_wal();
-    return find_damage(dir_->database(), guards_);
+    if (!fault) move_out_of_wal();
+    auto found = find_damage(dir_->database(), guards_);
+    if (!found) return fault;
+    if (auto* untold = std::get_if<JournalFault>(&*found)) return std::move(*untold);
+    return begin_anew("it was damaged while it was in use: " + std::get<Damage>(*found).why);
   }
+  std::string take_damage() override { return std::exchange(damage_, std::string()); }
 
   std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) override {
     if (entries.empty()) return std::nullopt;
@@ -125,9 +132,11 @@ class SqliteJournal final : public Journal {
   // Writes the second copy, on a full disk in place of the reserve.
   void keep_guards() {
     guards_fault_ = write_guards(*dir_, guards_);
-    if (!guards_fault_ || !guards_fault_->full || !dir_->reserve_held()) return;
-    dir_->release_reserve();
-    guards_fault_ = write_guards(*dir_, guards_);
+    if (guards_fault_ && guards_fault_->full && dir_->reserve_held()) {
+      dir_->release_reserve();
+      guards_fault_ = write_guards(*dir_, guards_);
+    }
+    if (!guards_fault_) dir_->remember_guards();
   }
 
  private:
@@ -136,15 +145,44 @@ class SqliteJournal final : public Journal {
   }
 
   JournalFault removed_fault(const std::string& attempt) const {
-    return {.what = attempt + " in " + dir_->database() +
-                    ": it was removed or replaced while the watcher runs; put it back or restart the watcher"};
+    return {.what = attempt + " in " + dir_->path() +
+                    ": it was moved, removed or replaced while the watcher runs; put it back or restart the watcher"};
   }
+
+  // In a new file, and nothing is done any more until a person accepts it. A fault: it is as it was.
+  std::optional<JournalFault> begin_anew(const std::string& what) {
+    const std::string why = "the journal was damaged: " + what;
+    auto begun = begin_anew_from(*dir_, database_, guards_, why);
+    if (auto* fault = std::get_if<JournalFault>(&begun)) return std::move(*fault);
+    auto& whole = std::get<WholeJournal>(begun);
+    database_ = std::move(whole.database);
+    guards_ = std::move(whole.guards);
+    dir_->remember_database();
+    keep_guards();
+    note_damage(why);
+    return std::nullopt;
+  }
+
+  // The second copy is not what was written; the database is, or that is seen next.
+  void lose_guards() {
+    const std::string why = "the journal's second copy " + dir_->guards() + " was removed or changed by another";
+    guards_fault_ = dir_->mark_observe_only(why);
+    if (!guards_fault_) guards_fault_ = dir_->set_guards_aside();
+    if (guards_fault_) return;
+    note_damage(why);
+    keep_guards();
+  }
+  void note_damage(const std::string& why) { damage_ += (damage_.empty() ? "" : "; ") + why; }
 
   // Does the work in a transaction of its own. On a full disk once more without the reserve: this is what it is for.
   template <class Work>
   std::optional<JournalFault> commit(const std::string& attempt, Work work) {
     if (!dir_) return read_only_fault(attempt);
     if (!dir_->is_in_place()) return removed_fault(attempt);
+    if (const std::string file = dir_->exchanged_file(); !file.empty()) {
+      if (auto fault = begin_anew(file + " was removed or replaced while it was in use")) return fault;
+    }
+    if (!guards_fault_ && dir_->guards_exchanged()) lose_guards();
     auto fault = try_commit(attempt, work);
     if (!fault || !fault->full || !dir_->reserve_held()) return fault;
     dir_->release_reserve();
@@ -223,6 +261,7 @@ class SqliteJournal final : public Journal {
   Guards guards_;
   std::optional<JournalFault> guards_fault_;  // they are not what they should be in their file
   std::optional<JournalFault> read_fault_;
+  std::string damage_;  // not taken yet
 };
 
 }  // namespace

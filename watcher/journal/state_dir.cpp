@@ -16,6 +16,9 @@ namespace watcher {
 
 namespace {
 
+// The database itself goes last: as long as it is there the next start finds the damage again.
+constexpr std::array<const char*, 3> database_suffixes{"-wal", "-shm", ""};
+
 bool exists(const std::string& path) {
   std::error_code error;
   return std::filesystem::exists(path, error);
@@ -26,6 +29,14 @@ FileId id_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};
   return {status.st_dev, status.st_ino};
+}
+
+// FILE.damaged-N with the first N of which there is nothing yet.
+std::string free_name(const std::string& file) {
+  int number = 1;
+  const auto name = [&] { return file + ".damaged-" + std::to_string(number); };
+  while (exists(name())) ++number;
+  return name();
 }
 
 void write_pid(int descriptor) {
@@ -60,12 +71,26 @@ std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
   return StateDir(path, std::move(descriptor));
 }
 
-void StateDir::remember_database() { database_id_ = id_of(database()); }
+void StateDir::remember_database() {
+  for (std::size_t i = 0; i < opened_.size(); ++i) opened_.at(i) = id_of(database() + database_suffixes.at(i));
+}
 
 bool StateDir::is_in_place() const {
   struct stat lock {};
   if (::fstat(lock_.number(), &lock) != 0) return false;
-  return id_of(path_ + "/lock") == FileId{lock.st_dev, lock.st_ino} && id_of(database()) == database_id_;
+  return id_of(path_ + "/lock") == FileId{lock.st_dev, lock.st_ino};
+}
+
+void StateDir::remember_guards() { guards_id_ = id_of(guards()); }
+bool StateDir::guards_exchanged() const { return guards_id_ != FileId() && id_of(guards()) != guards_id_; }
+
+std::string StateDir::exchanged_file() const {
+  for (std::size_t i = 0; i < opened_.size(); ++i) {
+    const std::string file = database() + database_suffixes.at(i);
+    const bool was_there = opened_.at(i) != FileId();
+    if (was_there && id_of(file) != opened_.at(i)) return file;
+  }
+  return "";
 }
 
 bool StateDir::reserve_held() const {
@@ -124,16 +149,18 @@ std::optional<JournalFault> StateDir::clear_observe_only() {
 }
 
 std::variant<std::string, JournalFault> StateDir::set_database_aside() {
-  int number = 1;
-  while (exists(database() + ".damaged-" + std::to_string(number))) ++number;
-  const std::string aside = database() + ".damaged-" + std::to_string(number);
-  // The database itself goes last: as long as it is there the next start finds the damage again.
-  for (const char* suffix : {"-wal", "-shm", ""}) {
+  const std::string aside = free_name(database());
+  for (const char* suffix : database_suffixes) {
     if (::rename((database() + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT)
       return file_fault("move the damaged " + database() + suffix + " aside", errno, "move it away by hand");
   }
   if (auto fault = sync_folder(path_)) return *fault;
   return aside;
+}
+
+std::optional<JournalFault> StateDir::set_guards_aside() {
+  if (::rename(guards().c_str(), free_name(guards()).c_str()) == 0 || errno == ENOENT) return std::nullopt;
+  return file_fault("move the damaged " + guards() + " aside", errno, "move it away by hand");
 }
 
 }  // namespace watcher

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,14 +27,21 @@ class StateDir {
   // Makes the directory when there is none and takes its lock.
   static std::variant<StateDir, JournalFault> take(const std::string& path);
 
+  const std::string& path() const { return path_; }
   std::string database() const { return path_ + "/rollbackd.db"; }
   // The second copy of what keeps us from acting twice.
   std::string guards() const { return path_ + "/guards"; }
 
   // To be called once the database is open.
   void remember_database();
-  // Whether lock and database still are the files that were opened: what is written into a removed file is lost.
+  // Whether the lock is where it was made: else the whole directory is another one, perhaps of another watcher.
   bool is_in_place() const;
+  // Which of the database, its -wal and -shm is not the file that was opened any more: what is written into a removed
+  // file is lost. Empty: all are.
+  std::string exchanged_file() const;
+  // The same of the second copy. To be remembered whenever it was written.
+  void remember_guards();
+  bool guards_exchanged() const;
 
   bool reserve_held() const;
   // nullopt when the reserve is there afterwards.
@@ -54,6 +62,8 @@ class StateDir {
 
   // Moves the database with its -wal and -shm to the first free name rollbackd.db.damaged-N and returns that.
   std::variant<std::string, JournalFault> set_database_aside();
+  // Moves the second copy to the first free name guards.damaged-N.
+  std::optional<JournalFault> set_guards_aside();
 
  private:
   StateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
@@ -63,7 +73,8 @@ class StateDir {
 
   std::string path_;
   Descriptor lock_;
-  FileId database_id_;
+  FileId guards_id_;
+  std::array<FileId, 3> opened_{};  // as database_suffixes; zeros: it was not there
 };
 
 }  // namespace watcher

@@ -1,8 +1,15 @@
 #include "watcher/journal/whole_journal.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <utility>
 
+#include "watcher/journal/codec.hpp"
+#include "watcher/journal/files.hpp"
 #include "watcher/journal/schema.hpp"
 
 namespace watcher {
@@ -70,8 +77,8 @@ std::optional<JournalFault> set_aside(StateDir& dir, const Damage& damage, const
 }
 
 // What was decided before counts on.
-std::optional<JournalFault> begin_with(const Database& database, const Guards& guards) {
-  const std::vector<rules::Record> records = guards.for_a_new_database();
+std::optional<JournalFault> begin_with(const Database& database, const std::vector<rules::Record>& records,
+                                       const Guards& guards) {
   const RecordWriter write(database);
   const auto written = [&](const rules::Record& record) { return std::visit(write, record); };
   Transaction transaction(database);
@@ -85,9 +92,42 @@ Loaded begin_anew(const StateDir& dir, const SecondCopy& copy) {
   Loaded loaded = load_all(Database::open(dir.database(), journal_schema()));
   const auto* begun = std::get_if<WholeJournal>(&loaded);
   if (begun == nullptr || !copy.guards) return loaded;
-  if (auto fault = begin_with(begun->database, *copy.guards)) return *fault;
+  if (auto fault = begin_with(begun->database, copy.guards->for_a_new_database(), *copy.guards)) return *fault;
   loaded = Damage{};  // closes it
   return load_all(Database::open(dir.database(), journal_schema()));
+}
+
+// What can be read of a table, up to what cannot.
+template <class T>
+void append_readable(const Database& database, const char* table, std::vector<rules::Record>& records) {
+  auto query = database.prepare(std::string("SELECT record FROM ") + table);
+  while (query.next_row()) {
+    if (auto record = decode<T>(query.text(0))) records.emplace_back(std::move(*record));
+  }
+}
+
+// The second copy comes last: what it says is so.
+std::vector<rules::Record> all_that_is_known(const Database& open, const Guards& saved) {
+  std::vector<rules::Record> records;
+  append_readable<rules::LedgerRecord>(open, "ledger", records);
+  append_readable<rules::ServiceRecord>(open, "services", records);
+  append_readable<rules::FuseRecord>(open, "fuse", records);
+  append_readable<rules::IncidentRecord>(open, "incidents", records);
+  append_readable<rules::StepRecord>(open, "steps", records);
+  for (rules::Record& record : saved.for_a_new_database()) records.push_back(std::move(record));
+  return records;
+}
+
+// Durable on return.
+std::optional<JournalFault> write_all_again(const Database& open, const Guards& saved, const std::string& path) {
+  ::unlink(path.c_str());  // of a try that did not get to its end
+  if (open.copy_to(path) && !find_damage(path, saved)) return sync_file(path);
+  ::unlink(path.c_str());
+  auto fresh = Database::open(path, journal_schema());
+  if (auto* fault = std::get_if<JournalFault>(&fresh)) return std::move(*fault);
+  const auto* database = std::get_if<Database>(&fresh);
+  if (database == nullptr) return damage_fault(path, "it was just made");
+  return begin_with(*database, all_that_is_known(open, saved), saved);
 }
 
 Loaded load_or_damage(const StateDir& dir, const SecondCopy& copy) {
@@ -130,23 +170,38 @@ std::variant<WholeJournal, JournalFault> open_to_read(const std::string& path) {
   return std::get<WholeJournal>(std::move(loaded));
 }
 
-std::optional<JournalFault> find_damage(const std::string& path, const Guards& saved) {
-  const auto damaged = [&](const std::string& why) {
-    return JournalFault{.what = "the journal " + path + " was damaged while we run: " + why +
-                                "; restart the watcher, which sets it aside, and check the disk"};
-  };
+std::optional<std::variant<Damage, JournalFault>> find_damage(const std::string& path, const Guards& saved) {
+  using Found = std::variant<Damage, JournalFault>;
   auto opened = Database::open_read_only(path, journal_schema());
-  if (auto* fault = std::get_if<JournalFault>(&opened)) return std::move(*fault);
-  if (auto* damage = std::get_if<Damage>(&opened)) return damaged(damage->why);
+  if (auto* fault = std::get_if<JournalFault>(&opened)) return Found(std::move(*fault));
+  if (auto* damage = std::get_if<Damage>(&opened)) return Found(std::move(*damage));
   const auto& database = std::get<Database>(opened);
-  if (const auto damage = database.check()) return damaged(damage->why);
+  if (const auto damage = database.check()) return Found(*damage);
   auto state = load_guarded(database);
-  if (auto* fault = std::get_if<JournalFault>(&state)) return std::move(*fault);
-  if (auto* damage = std::get_if<Damage>(&state)) return damaged(damage->why);
+  if (auto* fault = std::get_if<JournalFault>(&state)) return Found(std::move(*fault));
+  if (auto* damage = std::get_if<Damage>(&state)) return Found(std::move(*damage));
   const std::optional<Decisions> decisions = decisions_of(database);
-  if (!decisions) return database.fault("read the journal");
-  const std::string why = saved.why_not_of(Guards(*decisions, std::get<rules::DurableState>(state)));
-  return why.empty() ? std::nullopt : std::optional(damaged(why));
+  if (!decisions) return Found(database.fault("read the journal"));
+  std::string why = saved.why_not_of(Guards(*decisions, std::get<rules::DurableState>(state)));
+  return why.empty() ? std::nullopt : std::optional(Found(Damage{std::move(why)}));
+}
+
+std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Database& open, const Guards& saved,
+                                                         const std::string& why) {
+  const std::string fresh = dir.database() + ".new";
+  if (auto fault = write_all_again(open, saved, fresh)) return *fault;
+  if (auto fault = dir.mark_observe_only(why)) return *fault;
+  auto aside = dir.set_database_aside();
+  if (auto* fault = std::get_if<JournalFault>(&aside)) return std::move(*fault);
+  open.leave_as_it_is();
+  if (::rename(fresh.c_str(), dir.database().c_str()) != 0)
+    return file_fault("rename to " + dir.database(), errno, "check that state_dir can be written");
+  if (auto fault = sync_folder(std::filesystem::path(fresh).parent_path().string())) return *fault;
+  Loaded loaded = load_all(Database::open(dir.database(), journal_schema()));
+  if (auto* whole = std::get_if<WholeJournal>(&loaded)) return std::move(*whole);
+  ::unlink(dir.database().c_str());  // of which `open` has everything: the next try begins here again
+  if (auto* damage = std::get_if<Damage>(&loaded)) return damage_fault(dir.database(), damage->why);
+  return std::get<JournalFault>(std::move(loaded));
 }
 
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards) {

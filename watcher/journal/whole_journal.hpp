@@ -23,8 +23,15 @@ std::variant<WholeJournal, JournalFault> find_whole(StateDir& dir);
 // Opens it for reading.
 std::variant<WholeJournal, JournalFault> open_to_read(const std::string& path);
 
-// Whether the file still holds what was saved, read anew by a connection of its own. nullopt: it does.
-std::optional<JournalFault> find_damage(const std::string& path, const Guards& saved);
+// Why the file does not hold what was saved any more, read anew by a connection of its own; a fault: that cannot be
+// told now. nullopt: it does.
+std::optional<std::variant<Damage, JournalFault>> find_damage(const std::string& path, const Guards& saved);
+
+// In place of a database that was damaged or exchanged while we had it open: sets aside what is there, marks it for
+// later starts, and begins a new one with everything that the open connection can still read, or else with what can be
+// read of it row by row and with `saved`. A fault leaves what is there as it was.
+std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Database& open, const Guards& saved,
+                                                         const std::string& why);
 
 // Durable on return. nullopt on success.
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards);

@@ -157,15 +157,13 @@ void Watcher::start_loops() {
   loops_.spawn("server", server_.serve());
 }
 
-void Watcher::own_up_to_lost_state() {
-  if (!journal_.found().observe_only) return;
+void Watcher::own_up_to_lost_state(const std::string& why) {
   rules::SelfDegraded degraded;
   degraded.at = clock_.now();
-  degraded.reason = journal_.found().observe_only_why + "; only observing until `rollbackd accept-state`";
+  degraded.reason = why + "; only observing until `rollbackd accept-state`";
   degraded.observe_only = true;
   loop_.observe(degraded);
-  log_error("lost_state", "set_aside_as=" + log_value(journal_.found().set_aside_as) +
-                              " why=" + log_value(journal_.found().set_aside_why) + " mode=observe");
+  log_error("lost_state", "why=" + log_value(why) + " mode=observe");
 }
 
 // A deployment that began before this start still goes on: nobody else may act meanwhile.
@@ -178,7 +176,9 @@ void Watcher::hold_on_to_deployments() {
 }
 
 asio::awaitable<int> Watcher::live() {
-  own_up_to_lost_state();
+  const JournalState& found = journal_.found();
+  if (!found.set_aside_as.empty()) log_error("lost_state", "set_aside_as=" + log_value(found.set_aside_as));
+  if (found.observe_only) own_up_to_lost_state(found.observe_only_why);
   auto deliver = [this](rules::Poll poll) { poll_came(std::move(poll)); };
   const probes::Surroundings around{clock_, resolver_, make_trusted, &memory_};
   scheduler_ = std::make_unique<probes::Scheduler>(io_.get_executor(), probe_configs(), around, std::move(deliver));

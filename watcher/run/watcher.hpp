@@ -100,11 +100,12 @@ class Watcher final : public Host {
   asio::awaitable<std::vector<rules::Revision>> alike_to(rules::Revision revision, rules::ServiceName service);
   asio::awaitable<std::string> understand(rules::Request& request);
   asio::awaitable<std::string> understand(rules::DeployMark& mark);
-  void own_up_to_lost_state();
+  void own_up_to_lost_state(const std::string& why);
   void hold_on_to_deployments();
   void look_at_clock();
   void look_at_memory();
   asio::awaitable<void> look_at_disk();
+  asio::awaitable<void> look_for_damage();
   void count_notifications();
   void save_spans();
   void poll_came(rules::Poll poll);

@@ -67,6 +67,12 @@ asio::awaitable<void> Watcher::look_at_disk() {
   loop_.observe(degraded);
 }
 
+// What was lost while we run is lost for a start as well: the same is said and done.
+asio::awaitable<void> Watcher::look_for_damage() {
+  const std::string damage = co_await journal_.take_damage();
+  if (!damage.empty()) own_up_to_lost_state(damage);
+}
+
 void Watcher::look_at_clock() {
   const std::optional<rules::Duration> jump = clock_.take_jump();
   if (!jump) return;
@@ -146,7 +152,10 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (is_span_save || samples_.size() >= samples_soon) {
       co_await record_samples();
     }
-    if (is_span_save) save_spans();  // that we are alive, too
+    if (is_span_save) {
+      save_spans();  // that we are alive, too
+      co_await look_for_damage();
+    }
     if (count == ticks_of_start) give_back_what_is_over();
     const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();
     if (count % (is_troubled ? ticks_per_trouble_look : ticks_per_disk_look) == 1) {
