@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -222,6 +223,32 @@ TEST_CASE("connections to the control socket that say nothing keep the command l
   const auto reply = watcher::call(served.control(), trusted("GET", "/healthz"));
   REQUIRE(std::holds_alternative<ApiReply>(reply));
   CHECK(std::get<ApiReply>(reply).status == 200);
+}
+
+TEST_CASE("connections to the control socket that are opened again and again keep the command line not out") {
+  const Served served;
+  std::atomic<bool> is_over = false;
+  std::vector<std::thread> flood;
+  for (int i = 0; i < 3; ++i) {
+    flood.emplace_back([&served, &is_over] {
+      asio::io_context io;
+      while (!is_over) {
+        std::vector<asio::local::stream_protocol::socket> many;
+        for (int k = 0; k < 100 && !is_over; ++k) {
+          error_code ignored;
+          many.emplace_back(io).connect(asio::local::stream_protocol::endpoint(served.control()), ignored);
+        }
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) {
+    const auto reply = watcher::call(served.control(), trusted("GET", "/api/v1/status"));
+    const auto* wrong = std::get_if<std::string>(&reply);
+    CHECK((wrong == nullptr ? "" : *wrong) == "");
+    if (wrong == nullptr) CHECK(std::get<ApiReply>(reply).status == 200);
+  }
+  is_over = true;
+  for (std::thread& one : flood) one.join();
 }
 
 TEST_CASE("a request with two Host headers is refused") {

@@ -12,7 +12,8 @@ namespace watcher {
 inline constexpr rules::Duration call_limit = std::chrono::seconds(60);
 
 // Asks the running watcher over its control socket and blocks until it has answered. Needs `method`, `target` and
-// `body` of the request; the rest is the server's to fill in. Replies with problem+json are replies.
+// `body` of the request; the rest is the server's to fill in. Replies with problem+json are replies. Where others take
+// every place it tries again for some seconds: what it was turned away with, and a GET that got no answer.
 // A text for people when no watcher answers (exit code 3): what was attempted, what happened, what to do.
 std::variant<ApiReply, std::string> call(const std::string& socket_path, const ApiRequest& request,
                                          rules::Duration limit = call_limit);

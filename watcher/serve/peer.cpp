@@ -26,10 +26,12 @@ std::vector<gid_t> supplementary_groups(int socket) {
 Peer peer_of(int socket, std::optional<unsigned> group) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {false, "unknown"};
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+    return {.allowed = false, .is_ours = false, .uid = std::nullopt, .name = "unknown"};
   Peer peer;
+  peer.uid = credentials.uid;
   peer.name = "uid " + std::to_string(credentials.uid);
-  peer.allowed = credentials.uid == 0 || credentials.uid == geteuid();
+  peer.is_ours = peer.allowed = credentials.uid == 0 || credentials.uid == geteuid();
   if (peer.allowed || !group) return peer;
   const std::vector<gid_t> groups = supplementary_groups(socket);
   peer.allowed = credentials.gid == *group || std::find(groups.begin(), groups.end(), *group) != groups.end();

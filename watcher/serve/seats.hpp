@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <map>
 #include <optional>
 
 namespace watcher {
@@ -32,36 +33,44 @@ class Seats {
   // Who has a place keeps it.
   void allow(std::size_t most) { most_ = most; }
 
-  // Whether there is a place for one that came now; the one that is the longest of no use makes way.
+  // Whose a connection is, where that is known: the user's id.
+  using Owner = std::optional<unsigned>;
+
+  // Whether there is a place for one that came now; the one that is the longest of no use makes way. One owner whom
+  // `is_bounded` says may have half of the places, so that others get in beside him.
   bool have_place() { return taken_ < most_ || make_way(); }
+  bool have_place(Owner owner, bool is_bounded);
   enum class Idle {
     silent,  // says nothing
     slow,    // does not take its answer
   };
   // Closes the connection that is the longest of no use, or the longest slow. false: there is none.
-  bool make_way(std::optional<Idle> only = std::nullopt);
+  bool make_way(std::optional<Idle> only = std::nullopt, Owner of = std::nullopt);
 
   // A place that is taken, as long as it lives.
   class Seat {
    public:
-    explicit Seat(Seats& seats) : taken_(seats.taken_) { ++taken_; }
-    ~Seat() { --taken_; }
+    explicit Seat(Seats& seats, Owner owner = std::nullopt);
+    ~Seat();
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
 
    private:
-    std::size_t& taken_;
+    Seats& seats_;
+    Owner owner_;
   };
 
   struct Idler {
     Idle how;
-    std::function<void()> close;
+    Owner owner;
+    std::function<bool()> close;
     bool is_leaving = false;  // closed: its coroutine runs on later
   };
-  // Says that a connection is of no use just now, as long as it lives. `close` ends the connection.
+  // Says that a connection is of no use just now, as long as it lives. `close` ends the connection, or says with false
+  // that it is of use after all.
   class Useless {
    public:
-    Useless(Seats& seats, Idle how, std::function<void()> close);
+    Useless(Seats& seats, Idle how, Owner owner, std::function<bool()> close);
     ~Useless() { seats_.useless_.erase(place_); }
     Useless(const Useless&) = delete;
     Useless& operator=(const Useless&) = delete;
@@ -89,6 +98,7 @@ class Seats {
  private:
   std::size_t most_;
   std::size_t taken_ = 0;
+  std::map<unsigned, std::size_t> taken_by_;
   std::size_t outgoing_ = 0;  // bytes
   std::list<Idler> useless_;  // the longest first
 };

@@ -88,7 +88,7 @@ asio::awaitable<void> Server::State::pause_after(error_code error) {
 }
 
 asio::awaitable<void> Server::State::seat(StreamSocket socket, Visitor visitor, Seats& seats) {
-  const Seats::Seat seat(seats);
+  const Seats::Seat seat(seats, visitor.owner);
   try {
     co_await converse(std::move(socket), std::move(visitor), host, metrics, seats);
   } catch (const std::bad_alloc&) {
@@ -140,11 +140,14 @@ asio::awaitable<void> Server::State::accept_control() {
     const auto [error] = co_await control->acceptor.async_accept(socket, as_result);
     if (error) {
       co_await pause_after(error);
-    } else if (!control_seats.have_place()) {
+      continue;
+    }
+    const Peer peer = peer_of(socket.native_handle(), control->group);
+    if (!control_seats.have_place(peer.uid, !peer.is_ours)) {
       turn_away(StreamSocket(std::move(socket)));
     } else {
-      const Peer peer = peer_of(socket.native_handle(), control->group);
       Visitor visitor;
+      visitor.owner = peer.uid;
       visitor.allowed = peer.allowed;
       visitor.trusted = true;
       visitor.name = peer.name;

@@ -143,6 +143,7 @@ class Session {
   asio::awaitable<void> complain(ApiReply reply);
   asio::awaitable<void> drain();
   void close();
+  bool close_if_silent();
 
   StreamSocket socket_;
   Visitor visitor_;
@@ -157,9 +158,17 @@ void Session::close() {
   socket_.close(ignored);
 }
 
+// Who has said something that we have not read yet is not silent: however many come in between, he is answered.
+bool Session::close_if_silent() {
+  error_code ignored;
+  if (socket_.is_open() && socket_.available(ignored) > 0) return false;
+  close();
+  return true;
+}
+
 asio::awaitable<bool> Session::wait_for_request() {
   if (buffer_.size() > 0) co_return true;
-  const Seats::Useless silent(seats_, Seats::Idle::silent, [this] { close(); });
+  const Seats::Useless silent(seats_, Seats::Idle::silent, visitor_.owner, [this] { return close_if_silent(); });
   deadline_.arm(idle_max, [this] { close(); });
   const auto [error] = co_await socket_.async_wait(asio::socket_base::wait_read, as_result);
   deadline_.disarm();
@@ -172,7 +181,7 @@ asio::awaitable<error_code> Session::read_request() {
   parser_->body_limit(body_max);
   deadline_.arm(request_max, [this] { close(); });
   Parser& parser = *parser_;
-  const Seats::Useless silent(seats_, Seats::Idle::silent, [this] { close(); });
+  const Seats::Useless silent(seats_, Seats::Idle::silent, visitor_.owner, [this] { return close_if_silent(); });
   const auto [error, size] = co_await http::async_read(socket_, buffer_, parser, as_result);
   deadline_.disarm();
   co_return error;
@@ -183,7 +192,10 @@ asio::awaitable<bool> Session::respond(Response response, bool head_only) {
   const Seats::Outgoing outgoing(seats_, response.body().size());
   std::optional<Seats::Useless> slow;
   deadline_.arm(prompt_max, [this, &slow] {
-    slow.emplace(seats_, Seats::Idle::slow, [this] { close(); });
+    slow.emplace(seats_, Seats::Idle::slow, visitor_.owner, [this] {
+      close();
+      return true;
+    });
     deadline_.arm(response_max - prompt_max, [this] { close(); });
   });
   error_code failed;
@@ -211,7 +223,10 @@ asio::awaitable<void> Session::complain(ApiReply reply) {
 asio::awaitable<void> Session::drain() {
   std::array<char, 4096> discarded;
   const auto buffer = asio::buffer(discarded);
-  const Seats::Useless over(seats_, Seats::Idle::silent, [this] { close(); });
+  const Seats::Useless over(seats_, Seats::Idle::silent, visitor_.owner, [this] {
+    close();
+    return true;
+  });
   deadline_.arm(drain_max, [this] { close(); });
   error_code failed;
   while (!failed) {

@@ -19,6 +19,7 @@ struct Visitor {
   bool exposed = false;  // over a TCP address that is not loopback
   bool crowded = false;  // in a place that is kept free: is told whether we live, and no more
   std::string name;
+  Seats::Owner owner{};  // of the other end, where the kernel knows it
 };
 
 // Answers requests on one connection until it is closed, idle for too long, or sends what is not HTTP.
