@@ -74,22 +74,22 @@ TEST_CASE("the host's lock is not to be had while what a killed holder began is 
   ::setenv("ROLLBACKD_HOST_LOCK", file.c_str(), 1);
   Orphan orphan;
   std::string holder;
-  auto lock = watcher::HostLock::try_take("incident i1", holder);
+  auto lock = watcher::HostLock::try_take("incident i1", "", holder);
   REQUIRE(lock);
   lock->note(at_work_of(orphan.pid()));
-  CHECK(watcher::HostLock::try_take("deployment of web", holder) == nullptr);
+  CHECK(watcher::HostLock::try_take("deployment of web", "", holder) == nullptr);
   CHECK(contains(holder, "incident i1"));
   CHECK_FALSE(contains(holder, "at-work"));
   // A kill frees the lock and leaves the file as it is.
   const std::string kept = folder.path + "/kept";
   std::filesystem::copy_file(file, kept);
   lock.reset();
-  CHECK(watcher::HostLock::try_take("deployment of web", holder) != nullptr);
+  CHECK(watcher::HostLock::try_take("deployment of web", "", holder) != nullptr);
   std::filesystem::copy_file(kept, file, std::filesystem::copy_options::overwrite_existing);
-  CHECK(watcher::HostLock::try_take("deployment of web", holder) == nullptr);
+  CHECK(watcher::HostLock::try_take("deployment of web", "", holder) == nullptr);
   CHECK(contains(holder, "pid " + std::to_string(orphan.pid())));
   CHECK(contains(holder, "left at work for incident i1"));
   orphan.end();
-  CHECK(watcher::HostLock::try_take("deployment of web", holder) != nullptr);
+  CHECK(watcher::HostLock::try_take("deployment of web", "", holder) != nullptr);
   ::unsetenv("ROLLBACKD_HOST_LOCK");
 }

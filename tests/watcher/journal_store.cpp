@@ -285,15 +285,15 @@ TEST_CASE("the host's lock is one for all and says who holds it") {
   const Folder folder;
   ::setenv("ROLLBACKD_HOST_LOCK", (folder.path + "/host.lock").c_str(), 1);
   std::string holder;
-  auto first = watcher::HostLock::try_take("switch web", holder);
+  auto first = watcher::HostLock::try_take("switch web", "", holder);
   REQUIRE(first);
-  CHECK(watcher::HostLock::try_take("deploy web", holder) == nullptr);
+  CHECK(watcher::HostLock::try_take("deploy web", "", holder) == nullptr);
   CHECK(contains(holder, "pid " + std::to_string(::getpid())));
   CHECK(contains(holder, "switch web"));
   first.reset();
-  CHECK(watcher::HostLock::try_take("deploy web", holder) != nullptr);
+  CHECK(watcher::HostLock::try_take("deploy web", "", holder) != nullptr);
   ::setenv("ROLLBACKD_HOST_LOCK", (folder.path + "/missing/host.lock").c_str(), 1);
-  CHECK(watcher::HostLock::try_take("deploy web", holder) == nullptr);
+  CHECK(watcher::HostLock::try_take("deploy web", "", holder) == nullptr);
   CHECK(contains(holder, "No such file or directory"));
   ::unsetenv("ROLLBACKD_HOST_LOCK");
 }

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "journal_support.hpp"
+#include "somebody_else.hpp"
 #include "watcher/journal/journal.hpp"
 
 using journal_support::contains;
@@ -69,12 +70,12 @@ bool others_can_hold(const std::string& path) {
 TEST_CASE("the shared folder of the host's lock is made by its owner and for nobody else") {
   const Folder above;
   const std::string folder = above.path + "/rollbackd-host";
-  const watcher::LockPlace place = watcher::lock_place_in(folder, ::geteuid(), ::geteuid());
+  const watcher::LockPlace place = watcher::lock_place_in(folder, ::geteuid(), ::geteuid(), "");
   CHECK(place.path == folder + "/host.lock");
   CHECK(place.refused.empty());
   CHECK(mode_of(folder) == 0700);
   // And it is found again.
-  CHECK(watcher::lock_place_in(folder, ::geteuid(), ::geteuid()).path == place.path);
+  CHECK(watcher::lock_place_in(folder, ::geteuid(), ::geteuid(), "").path == place.path);
 }
 
 TEST_CASE("a folder that others could have made, or can exchange, holds no lock") {
@@ -88,14 +89,14 @@ TEST_CASE("a folder that others could have made, or can exchange, holds no lock"
   }
   SUBCASE("a link") { std::filesystem::create_symlink(elsewhere, folder); }
   SUBCASE("a file") { REQUIRE(::close(::open(folder.c_str(), O_CREAT | O_WRONLY, 0600)) == 0); }
-  const watcher::LockPlace place = watcher::lock_place_in(folder, ::geteuid(), ::geteuid());
+  const watcher::LockPlace place = watcher::lock_place_in(folder, ::geteuid(), ::geteuid(), "");
   CHECK(place.path.empty());
   CHECK(contains(place.refused, folder));
 }
 
 TEST_CASE("a folder of another owner holds no lock") {
   const Folder above;
-  const watcher::LockPlace place = watcher::lock_place_in(above.path, ::geteuid() + 1, ::geteuid() + 1);
+  const watcher::LockPlace place = watcher::lock_place_in(above.path, ::geteuid() + 1, ::geteuid() + 1, "");
   CHECK(place.path.empty());
   CHECK(contains(place.refused, above.path));
 }
@@ -106,14 +107,14 @@ TEST_CASE("without a shared folder a user who is not its owner has a lock of his
   const std::string own = above.path + "/rollbackd-" + std::to_string(::geteuid());
   SUBCASE("made") {
     const watcher::LockPlace place =
-        watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid());
+        watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid(), "");
     CHECK(place.path == own + "/host.lock");
     CHECK(mode_of(own) == 0700);
   }
   SUBCASE("exchanged for a link by somebody else") {
     std::filesystem::create_symlink("/tmp", own);
     const watcher::LockPlace place =
-        watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid());
+        watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid(), "");
     CHECK(place.path.empty());
     CHECK(contains(place.refused, own));
   }
@@ -122,11 +123,35 @@ TEST_CASE("without a shared folder a user who is not its owner has a lock of his
 TEST_CASE("without a folder of the session a user's lock is in his home, where nobody can be first") {
   const Folder above;
   const Setting runtime("XDG_RUNTIME_DIR", "");
-  const watcher::LockPlace place = watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid());
+  const watcher::LockPlace place =
+      watcher::lock_place_in(above.path + "/rollbackd-host", ::geteuid() + 1, ::geteuid(), "");
   CHECK(place.refused.empty());
   const bool is_session = std::filesystem::exists("/run/user/" + std::to_string(::geteuid()));
   const char* const home = ::getpwuid(::geteuid())->pw_dir;
   if (!is_session && std::filesystem::exists(home)) CHECK(place.path.starts_with(home));
+}
+
+TEST_CASE("a user without session and home has his lock in the state directory, never where others can make files") {
+  if (!can_be_somebody_else()) return;
+  const Folder above;
+  constexpr uid_t homeless = 54321;
+  REQUIRE(::chmod(above.path.c_str(), 0755) == 0);
+  const std::string open = above.path + "/open";
+  const std::string state = above.path + "/state";
+  for (const std::string& folder : {open, state}) REQUIRE(std::filesystem::create_directory(folder));
+  REQUIRE(::chmod(open.c_str(), 01777) == 0);
+  REQUIRE(::chown(open.c_str(), homeless, homeless) == 0);
+  REQUIRE(::chown(state.c_str(), homeless, homeless) == 0);
+  const Setting runtime("XDG_RUNTIME_DIR", open);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool changed = ::setgid(homeless) == 0 && ::setuid(homeless) == 0;
+    const watcher::LockPlace place = watcher::lock_place_in(above.path + "/rollbackd-host", 0, homeless, state);
+    ::_exit(changed && place.path == state + "/rollbackd-54321/host.lock" ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("whom the shared folder does not let in is told how its owner lets him") {
@@ -137,7 +162,7 @@ TEST_CASE("whom the shared folder does not let in is told how its owner lets him
   // Root enters every folder.
   if (owner == 0) REQUIRE(::chmod(above.path.c_str(), 0711) == 0);
   if (owner == 0) REQUIRE(::seteuid(somebody) == 0);
-  const watcher::LockPlace place = watcher::lock_place_in(folder, owner, owner == 0 ? somebody : owner + 1);
+  const watcher::LockPlace place = watcher::lock_place_in(folder, owner, owner == 0 ? somebody : owner + 1, "");
   if (owner == 0) REQUIRE(::seteuid(0) == 0);
   REQUIRE(::chmod(folder.c_str(), 0700) == 0);
   CHECK(place.path.empty());
@@ -156,7 +181,7 @@ TEST_CASE("no other local user can hold the host's lock") {
     REQUIRE(::close(::open(file.c_str(), O_CREAT | O_RDWR, 0600)) == 0);
     REQUIRE(::chmod(file.c_str(), 0666) == 0);
   }
-  CHECK(watcher::HostLock::try_take("switch web", holder));
+  CHECK(watcher::HostLock::try_take("switch web", "", holder));
   CHECK(mode_of(file) == 0660);
   if (::geteuid() == 0) CHECK_FALSE(others_can_hold(file));
 }
@@ -180,16 +205,16 @@ TEST_CASE(
   }
   const Setting named("ROLLBACKD_HOST_LOCK", file);
   std::string holder;
-  CHECK_FALSE(watcher::HostLock::try_take("switch web", holder));
+  CHECK_FALSE(watcher::HostLock::try_take("switch web", "", holder));
   CHECK(contains(holder, words));
-  CHECK(watcher::why_no_host_lock() == holder);
+  CHECK(watcher::why_no_host_lock("") == holder);
 }
 
 TEST_CASE("that somebody holds the host's lock is no reason why it could never be had") {
   const Folder folder;
   const Setting named("ROLLBACKD_HOST_LOCK", folder.path + "/host.lock");
   std::string holder;
-  const auto lock = watcher::HostLock::try_take("switch web", holder);
+  const auto lock = watcher::HostLock::try_take("switch web", "", holder);
   REQUIRE(lock);
-  CHECK(watcher::why_no_host_lock().empty());
+  CHECK(watcher::why_no_host_lock("").empty());
 }

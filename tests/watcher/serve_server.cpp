@@ -397,6 +397,25 @@ TEST_CASE("a control socket on which somebody answers is left alone, one on whic
   CHECK(refusal_to_listen(section) == "");
 }
 
+TEST_CASE("a control socket that was removed or replaced is noticed, and another's is left alone") {
+  const TestFolder folder;
+  watcher::WatcherSection section;
+  section.listen = "off";
+  section.control = folder.file("control.sock");
+  asio::io_context io;
+  FakeHost host;
+  watcher::Metrics metrics;
+  watcher::Server server(io.get_executor(), host, metrics);
+  REQUIRE(server.listen(section) == "");
+  CHECK(server.why_not_reached() == "");
+  std::filesystem::rename(section.control, folder.file("ours"));
+  CHECK(server.why_not_reached().find("was removed or replaced while we run") != std::string::npos);
+  std::ofstream(section.control) << "another's";
+  CHECK(server.why_not_reached() != "");
+  server.close();
+  CHECK(std::filesystem::exists(section.control));
+}
+
 TEST_CASE("where the control socket cannot be, the error says why and what to do") {
   const TestFolder folder;
   watcher::WatcherSection section;
@@ -406,7 +425,7 @@ TEST_CASE("where the control socket cannot be, the error says why and what to do
   CHECK(refusal_to_listen(section).find("something that is not a socket is there") != std::string::npos);
   CHECK(std::filesystem::file_size(section.control) == 8);
   section.control = folder.file("none/such/control.sock");
-  CHECK(refusal_to_listen(section).find("does the folder exist") != std::string::npos);
+  CHECK(refusal_to_listen(section).find("is not there; make it, or change watcher.control") != std::string::npos);
   section.control = folder.file(std::string(200, 'x'));
   CHECK(refusal_to_listen(section).find("the path is longer than 107 bytes") != std::string::npos);
   section.control = folder.file("control.sock");

@@ -10,6 +10,7 @@
 #include "watcher/cli/command_line.hpp"
 #include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/serve/doors.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -99,6 +100,11 @@ void look_for_curl(const Config& config, Looks& looks) {
 // Nor with such a state_dir.
 void look_at_state_dir(const Config& config, Looks& looks) {
   std::string why = why_not_state_dir(config.watcher.state_dir);
+  if (!why.empty()) looks.as_whom.push_back({OnlineFinding::Kind::wrong, "watcher", std::move(why)});
+}
+void look_at_control(const Config& config, Looks& looks) {
+  if (config.watcher.control.empty()) return;
+  std::string why = why_not_control(config.watcher.control);
   if (!why.empty()) looks.as_whom.push_back({OnlineFinding::Kind::wrong, "watcher", std::move(why)});
 }
 
@@ -196,6 +202,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
   if (loaded.config) {
     look_for_curl(*loaded.config, looks);
     look_at_state_dir(*loaded.config, looks);
+    look_at_control(*loaded.config, looks);
   }
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())

@@ -21,6 +21,7 @@
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
+#include "watcher/serve/doors.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -156,7 +157,10 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   append(out, whose_memory(config));
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
-  if (std::string why = why_no_host_lock(); !why.empty()) out.push_back({Kind::wrong, "host", std::move(why)});
+  if (std::string why = why_no_host_lock(config.watcher.state_dir); !why.empty())
+    out.push_back({Kind::wrong, "host", std::move(why)});
+  if (std::string why = why_not_listen(config.watcher); !why.empty())
+    out.push_back({Kind::wrong, "watcher", std::move(why)});
   if (config.core.rules.empty())
     out.push_back({Kind::advice, "rules",
                    "none judges anything: nothing is told or rolled back by itself; give the service rules = "

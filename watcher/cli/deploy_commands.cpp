@@ -82,19 +82,19 @@ std::vector<rules::ServiceName> services_of(const CommandLine& line, const Deplo
 }
 
 // A rollback by hand may run without a watcher: a deployment must not begin under it.
-bool host_is_free(const CommandLine& line) {
+bool host_is_free(const CommandLine& line, const std::string& state_dir) {
   std::string holder;
-  if (HostLock::try_take("deploy begin", holder) != nullptr) return true;
+  if (HostLock::try_take("deploy begin", state_dir, holder) != nullptr) return true;
   line.err() << "rollbackd: something is being changed on this host: " << holder << "; try again when it has ended\n";
   return false;
 }
 
 // Nobody watches: the word is kept for the next start, and the deploy script goes on.
 int spool_word(const CommandLine& line, const DeployArguments& arguments) {
-  if (arguments.kind == "begin" && !host_is_free(line)) return exit_no;
-  const std::vector<rules::ServiceName> services = services_of(line, arguments);
   const std::optional<WatcherSection> watcher = line.reach();
-  if (services.empty() || !watcher) return exit_no;
+  if (!watcher || (arguments.kind == "begin" && !host_is_free(line, watcher->state_dir))) return exit_no;
+  const std::vector<rules::ServiceName> services = services_of(line, arguments);
+  if (services.empty()) return exit_no;
   for (const rules::ServiceName& service : services) {
     const auto failure = spool(watcher->state_dir, word_of(arguments, service));
     if (!failure) continue;

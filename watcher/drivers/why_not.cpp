@@ -1,6 +1,9 @@
 #include "watcher/drivers/why_not.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <optional>
@@ -14,6 +17,9 @@ namespace watcher {
 
 std::string why_not_started(const Startable& command) {
   if (command.argv.empty()) return {};
+  if (struct stat found{};
+      !command.dir.empty() && (::stat(command.dir.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)))
+    return "the folder " + command.dir + " in which it runs is not there; do make it, or correct dir";
   std::string missing = why_not_runnable(command);
   if (!missing.empty()) return missing;
   if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user))
@@ -23,6 +29,29 @@ std::string why_not_started(const Startable& command) {
   spec.dir = command.dir;
   spec.user = command.user;
   return probes::as_user_of(spec).error;
+}
+
+std::string why_not_read(const std::string& file) {
+  const std::string subject = "stdin " + file + ": ";
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0) return subject + "no such file; do put it there, or correct stdin";
+  if (S_ISDIR(found.st_mode)) return subject + "it is a folder; do correct stdin";
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) return subject + "we may not read it; do chmod +r it";
+  return {};
+}
+
+std::string why_not_written(const std::string& file) {
+  const std::string subject = "stdout " + file + ": ";
+  const std::string folder = file.substr(0, file.rfind('/')) + "/";
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) != 0)
+    return subject + "its folder is not there; do make " + folder + ", or correct stdout";
+  const bool is_there = ::stat(file.c_str(), &found) == 0;
+  if (is_there && S_ISDIR(found.st_mode)) return subject + "it is a folder; do correct stdout";
+  const std::string& written = is_there ? file : folder;
+  if (::faccessat(AT_FDCWD, written.c_str(), is_there ? W_OK : W_OK | X_OK, AT_EACCESS) != 0)
+    return subject + "we may not write " + written + "; do chmod u+w it, or correct stdout";
+  return why_not_writable(folder);
 }
 
 std::string why_not_writable(const std::string& dir) {

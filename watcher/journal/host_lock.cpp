@@ -98,8 +98,8 @@ struct Opened {
   std::string refused;  // the file is not open then
 };
 
-Opened open_place() {
-  LockPlace place = host_lock_place();
+Opened open_place(const std::string& state_dir) {
+  LockPlace place = host_lock_place(state_dir);
   Opened out{std::move(place.path), Descriptor(), std::move(place.refused)};
   if (!out.refused.empty()) return out;
   Descriptor file = open_lock(out.path);
@@ -115,10 +115,11 @@ Opened open_place() {
 
 }  // namespace
 
-std::string why_no_host_lock() { return open_place().refused; }
+std::string why_no_host_lock(const std::string& state_dir) { return open_place(state_dir).refused; }
 
-std::unique_ptr<HostLock> HostLock::try_take(const std::string& purpose, std::string& holder) {
-  Opened opened = open_place();
+std::unique_ptr<HostLock> HostLock::try_take(const std::string& purpose, const std::string& state_dir,
+                                             std::string& holder) {
+  Opened opened = open_place(state_dir);
   if (!opened.file.is_open()) {
     holder = std::move(opened.refused);
     return nullptr;

@@ -115,8 +115,9 @@ class Journal {
 class HostLock {
  public:
   // nullptr when somebody else has it, what somebody left is at work, or it cannot be opened; `holder` then says who or
-  // why, for people.
-  static std::unique_ptr<HostLock> try_take(const std::string& purpose, std::string& holder);
+  // why, for people. `state_dir`: where it is where there is no other place, see host_lock_place().
+  static std::unique_ptr<HostLock> try_take(const std::string& purpose, const std::string& state_dir,
+                                            std::string& holder);
   virtual ~HostLock() = default;
   // Writes down what is being done under the lock, in place of what was before.
   virtual void note(const AtWork& at_work) = 0;

@@ -55,21 +55,20 @@ std::string home_of(uid_t user) {
   return found->pw_dir == nullptr ? std::string() : std::string(found->pw_dir);
 }
 
-// Below /tmp somebody else may make a folder of that name first, and then nothing is ever rolled back.
-std::string above_own_place(uid_t self) {
+// Where others can make files somebody may make a folder of that name first, and then nothing is ever rolled back.
+std::string above_own_place(uid_t self, const std::string& state_dir) {
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime == '/') return runtime;
-  for (const std::string& folder : {"/run/user/" + std::to_string(self), home_of(self)}) {
-    if (is_theirs_alone(folder, self)) return folder;
+  const std::string session = runtime == nullptr ? "" : runtime;
+  for (const std::string& folder : {session, "/run/user/" + std::to_string(self), home_of(self)}) {
+    if (folder.starts_with('/') && is_theirs_alone(folder, self)) return folder;
   }
-  return "/tmp";
+  return state_dir;
 }
 
-LockPlace own_place(uid_t self) {
-  const std::string above = above_own_place(self);
+LockPlace own_place(uid_t self, const std::string& state_dir) {
+  const std::string above = above_own_place(self, state_dir);
   const std::string folder = above + "/rollbackd-" + std::to_string(self);
-  if (::mkdir(folder.c_str(), private_folder) != 0 && errno != EEXIST)
-    return {"", file_fault("make " + folder + " for the host's lock", errno, advice).what};
+  if (auto fault = make_folder(folder, private_folder)) return {"", fault->what + "; or " + advice};
   const std::optional<struct stat> status = status_of(folder);
   if (!status) return {"", file_fault("look at " + folder, errno, advice).what};
   const std::string refused = why_not_folder_of(*status, self, folder);
@@ -87,10 +86,10 @@ std::string why_unfit_for_lock(const std::string& path) {
 
 }  // namespace
 
-LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self) {
+LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self, const std::string& state_dir) {
   std::optional<struct stat> status = status_of(folder);
   if (!status) {
-    if (self != owner) return own_place(self);
+    if (self != owner) return own_place(self, state_dir);
     if (::mkdir(folder.c_str(), private_folder) != 0 && errno != EEXIST)
       return {"", file_fault("make " + folder + " for the host's lock", errno, advice).what};
     status = status_of(folder);
@@ -103,9 +102,9 @@ LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self) {
   return {folder + lock_name, ""};
 }
 
-LockPlace host_lock_place() {
+LockPlace host_lock_place(const std::string& state_dir) {
   const char* const named = std::getenv("ROLLBACKD_HOST_LOCK");
-  if (named == nullptr || *named == '\0') return lock_place_in(shared_lock_folder, 0, ::geteuid());
+  if (named == nullptr || *named == '\0') return lock_place_in(shared_lock_folder, 0, ::geteuid(), state_dir);
   std::string refused = why_unfit_for_lock(named);
   return refused.empty() ? LockPlace{named, ""} : LockPlace{"", std::move(refused)};
 }

@@ -17,13 +17,14 @@ struct LockPlace {
 inline constexpr const char* shared_lock_folder = "/run/rollbackd-host";
 
 // The file named by ROLLBACKD_HOST_LOCK; else one in the shared folder, which root makes. Where there is no such
-// folder, each user who is not root has a lock of his own: in XDG_RUNTIME_DIR, else in /tmp.
-LockPlace host_lock_place();
+// folder, each user who is not root has a lock of his own: in XDG_RUNTIME_DIR, /run/user/UID or his home, the first
+// that is his alone, else in the state directory. Never where others can make files.
+LockPlace host_lock_place(const std::string& state_dir);
 
 // The same for a shared folder of this owner, as seen by a process of user `self`.
-LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self);
+LockPlace lock_place_in(const std::string& folder, uid_t owner, uid_t self, const std::string& state_dir);
 
 // Why this process cannot have the host's lock at any time; empty when it can whenever nobody holds it.
-std::string why_no_host_lock();
+std::string why_no_host_lock(const std::string& state_dir);
 
 }  // namespace watcher

@@ -238,7 +238,7 @@ void Deeds::note_at_work(const rules::StepId& step, pid_t pid, rules::Duration l
 
 void Deeds::lock_host(const rules::LockHost& command) {
   std::string holder;
-  std::unique_ptr<HostLock> lock = HostLock::try_take("incident " + command.id.incident.text, holder);
+  std::unique_ptr<HostLock> lock = HostLock::try_take("incident " + command.id.incident.text, means_.state_dir, holder);
   if (!lock) {
     means_.loop.complete(command.id, failed(holder));
     return;
@@ -255,7 +255,7 @@ std::string Deeds::lock_for_deployment(const rules::ServiceName& service, const 
     return "";
   }
   std::string holder;
-  std::shared_ptr<HostLock> lock = HostLock::try_take("deployment of " + service.text, holder);
+  std::shared_ptr<HostLock> lock = HostLock::try_take("deployment of " + service.text, means_.state_dir, holder);
   if (!lock) return holder;
   deployment_locks_[service] = {std::move(lock), by};
   return "";

@@ -20,15 +20,37 @@ const std::vector<std::string>* argv_of(const rules::StepSpec& step) {
   return nullptr;
 }
 
-std::string why_not(const std::string& owner, const std::vector<rules::StepSpec>& steps, const std::string& dir) {
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::vector<std::string>* const argv = argv_of(steps[i]);
-    if (argv == nullptr) continue;
-    const std::string why = why_not_started({*argv, steps[i].dir.empty() ? dir : steps[i].dir, steps[i].user});
-    if (!why.empty()) return owner + " " + std::to_string(i + 1) + ": " + why;
+// Looks at the steps of a plan in their order.
+class Plan {
+ public:
+  explicit Plan(const std::string& dir) : dir_(dir) {}
+
+  std::string why_not(const std::string& owner, const std::vector<rules::StepSpec>& steps) {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const std::string why = why_not(steps[i]);
+      if (!why.empty()) return owner + " " + std::to_string(i + 1) + ": " + why;
+    }
+    return {};
   }
-  return {};
-}
+
+ private:
+  std::string why_not(const rules::StepSpec& step) {
+    const std::vector<std::string>* const argv = argv_of(step);
+    if (argv == nullptr) {
+      makes_files_ = makes_files_ || std::holds_alternative<rules::SwitchStep>(step.what);
+      return {};
+    }
+    std::string why = why_not_started({*argv, step.dir.empty() ? dir_ : step.dir, step.user});
+    // A file that is not there yet may be made by what runs before.
+    if (why.empty() && !step.stdin_file.empty() && !makes_files_) why = why_not_read(step.stdin_file);
+    if (why.empty() && !step.stdout_file.empty()) why = why_not_written(step.stdout_file);
+    makes_files_ = true;
+    return why;
+  }
+
+  const std::string& dir_;
+  bool makes_files_ = false;
+};
 
 void add_files(std::vector<LaterFile>& out, const std::string& owner, const std::vector<std::string>& argv,
                const std::string& dir) {
@@ -85,16 +107,18 @@ std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& pl
         {".on_success", &action->on_success},
         {".on_failure", &action->on_failure},
         {".always", &action->always}};
+    Plan plan(dir);
     for (const auto& [name, steps] : sections) {
-      std::string why = why_not(owner + name, *steps, dir);
+      std::string why = plan.why_not(owner + name, *steps);
       if (!why.empty()) return why;
     }
   }
   return {};
 }
 
-std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir) {
-  std::string why = why_no_host_lock();
+std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir,
+                                   const std::string& state_dir) {
+  std::string why = why_no_host_lock(state_dir);
   return why.empty() ? why_plans_cannot_run(plans, dir) : why;
 }
 

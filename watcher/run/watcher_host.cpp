@@ -69,6 +69,7 @@ std::vector<std::string> Watcher::not_ready() const {
     if (!probe.last) reasons.push_back("probe " + probe.probe.text + " has not been polled yet");
   }
   for (const std::string& reason : now_view.degraded) reasons.push_back(reason);
+  if (!unreached_.empty()) reasons.push_back(unreached_);
   if (stopping_) reasons.push_back("stopping");
   return reasons;
 }

@@ -73,6 +73,22 @@ asio::awaitable<void> Watcher::look_for_damage() {
   if (!damage.empty()) own_up_to_lost_state(damage);
 }
 
+void Watcher::look_at_doors() {
+  std::string why = server_.why_not_reached();
+  if (why == unreached_) return;
+  unreached_ = std::move(why);
+  if (unreached_.empty()) return log_info("control", "what=\"commands reach us again\"");
+  log_error("control", "what=" + log_value(unreached_));
+  rules::Tell tell;
+  tell.stage = rules::Stage::fault;
+  tell.title = "no command reaches rollbackd";
+  tell.text = unreached_;
+  tell.at = clock_.now();
+  Batch batch;
+  batch.push_back(std::move(tell));
+  loop_.push(std::move(batch));
+}
+
 void Watcher::look_at_clock() {
   const std::optional<rules::Duration> jump = clock_.take_jump();
   if (!jump) return;
@@ -155,6 +171,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (is_span_save) {
       save_spans();  // that we are alive, too
       co_await look_for_damage();
+      look_at_doors();
     }
     if (count == ticks_of_start) give_back_what_is_over();
     const bool is_troubled = deeds_.save_failed() || !disk_trouble_.empty();

@@ -73,7 +73,9 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
                                        const std::vector<const rules::ActionSpec*>& responses) const {
   const std::string& dir = dir_of(section, *config_);
   ServiceReader::Plans out;
-  out.why_not = [config = config_, responses, dir] { return why_plans_cannot_begin(responses, dir); };
+  out.why_not = [config = config_, responses, dir] {
+    return why_plans_cannot_begin(responses, dir, config->watcher.state_dir);
+  };
   out.why_not_by_hand = [config = config_, plans = begun_by_hand(*config_), dir] {
     return why_plans_cannot_run(plans, dir);
   };

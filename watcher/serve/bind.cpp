@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "watcher/serve/doors.hpp"
 #include "watcher/serve/group.hpp"
 
 namespace watcher {
@@ -32,22 +33,18 @@ std::string failed(const std::string& attempt, const std::string& what, const st
 
 std::string errno_text() { return std::generic_category().message(errno); }
 
-std::optional<std::string> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
+error_code bind_to(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   // Connections of before a restart that still linger must not keep us from starting.
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (!error) return std::nullopt;
-  return error.message();
+  return error;
 }
 
-bool somebody_answers(const asio::any_io_executor& executor, const std::string& path) {
-  local::socket socket(executor);
-  error_code error;
-  socket.connect(local::endpoint(path), error);
-  return !error;
+std::string why_not_served(const std::string& listen, error_code error) {
+  return failed("listen " + listen, error.message(),
+                "does another program, or another rollbackd, use it? choose another watcher.listen, or \"off\"");
 }
 
 // Makes way for our socket. Returns what stands in it.
@@ -94,10 +91,26 @@ std::variant<tcp::acceptor, std::string> bind_tcp(const asio::any_io_executor& e
   auto parsed = parse_listen(listen);
   if (auto* wrong = std::get_if<std::string>(&parsed)) return std::move(*wrong);
   tcp::acceptor acceptor(executor);
-  const auto error = listen_on(acceptor, std::get<tcp::endpoint>(parsed));
+  error_code error = bind_to(acceptor, std::get<tcp::endpoint>(parsed));
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return acceptor;
-  return failed("listen " + listen, *error,
-                "does another program, or another rollbackd, use it? choose another watcher.listen, or \"off\"");
+  return why_not_served(listen, error);
+}
+
+std::string why_not_bound(const asio::any_io_executor& executor, const std::string& listen) {
+  const auto parsed = parse_listen(listen);
+  if (const auto* wrong = std::get_if<std::string>(&parsed)) return *wrong;
+  tcp::acceptor acceptor(executor);
+  const error_code error = bind_to(acceptor, std::get<tcp::endpoint>(parsed));
+  return error ? why_not_served(listen, error) : std::string();
+}
+
+bool somebody_answers(const asio::any_io_executor& executor, const std::string& path) {
+  if (path.size() > path_max) return false;
+  local::socket socket(executor);
+  error_code error;
+  socket.connect(local::endpoint(path), error);
+  return !error;
 }
 
 std::variant<ControlSocket, std::string> bind_control(const asio::any_io_executor& executor, const std::string& path,
@@ -111,6 +124,7 @@ std::variant<ControlSocket, std::string> bind_control(const asio::any_io_executo
     if (auto* wrong = std::get_if<std::string>(&id)) return attempt + ": " + *wrong;
     members = std::get<unsigned>(id);
   }
+  if (std::string why = why_not_control(path); !why.empty()) return why;
   if (const auto obstacle = make_way(executor, path)) return attempt + ": " + *obstacle;
   local::acceptor acceptor(executor);
   error_code error;

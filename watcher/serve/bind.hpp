@@ -18,6 +18,11 @@ std::variant<asio::ip::tcp::endpoint, std::string> parse_listen(const std::strin
 std::variant<asio::ip::tcp::acceptor, std::string> bind_tcp(const asio::any_io_executor& executor,
                                                             const std::string& listen);
 
+// Why bind_tcp() would fail now; empty: it would not. Nobody can connect meanwhile.
+std::string why_not_bound(const asio::any_io_executor& executor, const std::string& listen);
+// Whether a process accepts connections on the Unix socket at that path.
+bool somebody_answers(const asio::any_io_executor& executor, const std::string& path);
+
 // The control socket: for root, ourselves and, if given, the members of a group. A socket that nobody answers on any
 // more is replaced; one that somebody answers on is not.
 struct ControlSocket {

@@ -1,5 +1,6 @@
 #include "watcher/serve/server.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
@@ -47,6 +48,7 @@ struct Server::State {
   bool exposed = false;
   std::optional<ControlSocket> control;
   std::string control_path;
+  struct stat control_file {};  // as it was made
   Seats web_seats{Places().web};
   Seats crowded_seats{Places().crowded};
   Seats control_seats{Places().control};
@@ -55,6 +57,7 @@ struct Server::State {
 
   std::string listen_web(const std::string& address);
   std::string listen_control(const WatcherSection& watcher);
+  bool is_reached() const;
   template <class Accept>
   asio::awaitable<void> keep_accepting(Accept accept);
   asio::awaitable<void> accept_web();
@@ -78,7 +81,15 @@ std::string Server::State::listen_control(const WatcherSection& watcher) {
   if (auto* wrong = std::get_if<std::string>(&bound)) return std::move(*wrong);
   control.emplace(std::move(std::get<ControlSocket>(bound)));
   control_path = watcher.control;
+  lstat(control_path.c_str(), &control_file);
   return "";
+}
+
+bool Server::State::is_reached() const {
+  struct stat found {};
+  if (!control || !control->acceptor.is_open()) return true;
+  return lstat(control_path.c_str(), &found) == 0 && found.st_dev == control_file.st_dev &&
+         found.st_ino == control_file.st_ino;
 }
 
 asio::awaitable<void> Server::State::pause_after(error_code error) {
@@ -188,11 +199,17 @@ void Server::close() {
   error_code ignored;
   if (state_->web) state_->web->close(ignored);
   if (state_->control && state_->control->acceptor.is_open()) {
+    if (state_->is_reached()) unlink(state_->control_path.c_str());
     state_->control->acceptor.close(ignored);
-    unlink(state_->control_path.c_str());
   }
   state_->tasks.cancel();
   state_->closed.cancel();
+}
+
+std::string Server::why_not_reached() const {
+  if (state_->is_reached()) return "";
+  return "control socket " + state_->control_path +
+         ": it was removed or replaced while we run, and no command reaches us; restart rollbackd";
 }
 
 std::uint16_t Server::port() const {

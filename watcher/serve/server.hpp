@@ -32,6 +32,8 @@ class Server {
   // Stops listening, removes the control socket and closes every connection.
   void close();
 
+  // Why no command reaches us: the control socket's file is not what we made any more. Empty: they do.
+  std::string why_not_reached() const;
   // The TCP port that is listened on, 0 when none.
   std::uint16_t port() const;
 
