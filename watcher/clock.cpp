@@ -32,4 +32,6 @@ std::optional<rules::Duration> SystemClock::take_jump() {
   return jump;
 }
 
+rules::Instant wall_time_of(rules::Duration moment) { return rules::Instant(wall() - monotonic() + moment); }
+
 }  // namespace watcher

@@ -20,4 +20,7 @@ class SystemClock final : public probes::Clock {
   rules::Duration wall_minus_monotonic_seen_;  // at the last take_jump
 };
 
+// When that moment of CLOCK_MONOTONIC, counted from the boot, was by the wall clock as it goes now.
+rules::Instant wall_time_of(rules::Duration monotonic);
+
 }  // namespace watcher

@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import pathlib
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -21,17 +20,18 @@ import time
 import unittest
 import urllib.request
 
+import accepted_drivers
 import machine
+from accepted_drivers import SITES, STRANGER
 from world import ROLLBACKD
 from watched import free_port, write_config
 
 PATIENCE = 150  # seconds for each stage; most take some
 AT_ONCE = 16  # configurations
-STRANGER = "nobody"  # owns checkouts that are not ours
 
 CHOICES = {
     "form": ("short", "long"),
-    "driver": ("script", "git"),
+    "driver": tuple(SITES),
     "identity": ("yes", "no"),
     "plan": ("bare", "steps", "named-target", "ladder", "waits", "asks"),
     "arm": ("default", "always"),
@@ -46,7 +46,7 @@ CHOICES = {
 def is_possible(choice):
     """False: the contract knows no such configuration."""
     without = choice.get("identity") == "no"
-    return not (without and choice.get("driver") == "git"           # git always says what runs
+    return not (not accepted_drivers.is_possible(choice)
                 or without and choice.get("plan") == "named-target"  # nobody knows the names
                 or without and choice.get("arm") == "always"         # it always is
                 or choice.get("form") == "short" and choice.get("plan") == "ladder")  # a rule in a line has no ladder
@@ -76,12 +76,12 @@ class Application(http.server.BaseHTTPRequestHandler):
     """Every application: /NAME/health and /NAME/metrics. A bad release is well until the test makes it sick."""
 
     protocol_version = "HTTP/1.1"
-    checkouts = {}
+    sites = {}
     sick = set()
 
     def do_GET(self):
         _, name, page = self.path.split("/")
-        release = (self.checkouts[name] / "release").read_text().strip()
+        release = self.sites[name].runs()
         is_down = release == "bad" and name in self.sick
         body = b'http_requests_total{code="200"} 1\nhttp_requests_total{code="500"} 0\n' if page == "metrics" else b"well\n"
         self.send_response(503 if is_down and page == "health" else 200)
@@ -100,10 +100,6 @@ class Application(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def ourselves():
-    return pwd.getpwuid(os.geteuid()).pw_name
-
-
 class Failed(Exception):
     pass
 
@@ -120,25 +116,13 @@ class Case:
         self.listen = free_port()
         self.environment = {**os.environ, "ROLLBACKD_HOST_LOCK": str(self.folder / "host.lock")}
         self.watcher = None
+        self.sites = {name: SITES[choice["driver"]](self, name) for name in self.names}
+        self.site = self.sites[self.name]
 
     # What a stranger writes.
 
-    def identify(self, checkout):
-        return f'identify = ["git", "-c", "safe.directory=*", "-C", "{checkout}", "rev-parse", "HEAD"]'
-
     def service(self, name):
-        checkout = self.checkout(name)
-        lines = [f"[service.{name}]", 'start_deadline = "5s"', 'cooldown = "1s"']
-        if self.choice["driver"] == "git":
-            lines += ['driver = "git"', f'dir = "{checkout}"', 'restart = ["/bin/true"]', 'identify_interval = "1s"']
-            if self.choice["user"] == "named":
-                lines += [f'user = "{self.owner()}"', f'restart_user = "{ourselves()}"']
-        else:
-            is_known = self.choice["identity"] == "yes"
-            lines.append(f'rollback = ["{self.folder}/rollback.sh", "{checkout}"{", " + chr(34) + "{to}" + chr(34) if is_known else ""}]')
-            lines += [self.identify(checkout), 'identify_interval = "1s"'] if is_known else []
-            lines += [f'user = "{self.owner()}"'] if self.choice["user"] == "named" else []
-            lines += [f'dir = "{self.elsewhere()}"'] if self.choice["dir"] == "apart" else []
+        lines = [f"[service.{name}]", 'start_deadline = "5s"', 'cooldown = "1s"', *self.sites[name].lines()]
         if self.choice["arm"] == "always":
             lines.append('arm = "always"')
         base = f"http://127.0.0.1:{self.port}/{name}"
@@ -153,7 +137,7 @@ class Case:
 
     def plan(self):
         kind = self.choice["plan"]
-        switch = self.revision("v1") if kind == "named-target" else "last-good"
+        switch = self.site.revision("v1") if kind == "named-target" else "last-good"
         restart = '[action.restart]\nsettle = "2s"\n[[action.restart.step]]\nrun = ["/bin/true"]\n'
         if kind == "bare":
             return ""
@@ -165,7 +149,7 @@ class Case:
             steps = (f'switch = "{switch}"', f'wait = "{probe}.up == 1"\nfor = "1s"') if kind == "waits" else ('ask = "Shall it go on?"', f'switch = "{switch}"')
             return "".join(f"[[action.rollback.step]]\n{step}\n" for step in steps)
         user = f'user = "{STRANGER}"\n' if self.choice["owner"] == "stranger" else ""
-        folder = self.elsewhere() if self.choice["dir"] == "apart" else self.checkout(self.name)
+        folder = self.elsewhere() if self.choice["dir"] == "apart" else self.site.top
         steps = (f'capture = "what.txt"\nrun = ["/bin/echo", "captured"]\n{user}', 'notify = "people"', f'http = "POST http://127.0.0.1:{self.port}/pause"',
                  'sleep = "100ms"', f'run = ["/bin/true"]\ndir = "{folder}"\n{user}', f'switch = "{switch}"')
         done = f'[[action.rollback.on_success]]\nrun = ["/bin/true"]\n[[action.rollback.always]]\nhttp = "POST http://127.0.0.1:{self.port}/resume"\n'
@@ -179,50 +163,18 @@ class Case:
 
     # What there is.
 
-    def owner(self):
-        """Who may write the checkouts."""
-        return STRANGER if self.choice["owner"] == "stranger" else ourselves()
-
     def elsewhere(self):
         """Another folder, of whom the checkouts are not."""
         return self.folder / "elsewhere"
 
-    def checkout(self, name):
-        return self.folder / name
-
-    def git(self, name, *words):
-        return subprocess.run(["git", "-c", "safe.directory=*", "-c", "user.name=t", "-c", "user.email=t@localhost", "-C", self.checkout(name), *words],
-                              check=True, capture_output=True, text=True).stdout.strip()
-
-    def revision(self, tag):
-        return self.git(self.name, "rev-parse", tag)
-
     def furnish(self):
-        for name in self.names:
-            checkout = self.checkout(name)
-            subprocess.run(["git", "init", "-q", "-b", "main", checkout], check=True)
-            for release in ("v1", "bad"):
-                (checkout / "release").write_text(release + "\n")
-                self.git(name, "add", ".")
-                self.git(name, "commit", "-q", "-m", release)
-                self.git(name, "tag", release)
-            self.git(name, "checkout", "-q", "v1")
-            Application.checkouts[name] = checkout
-            self.hand_over(checkout)
         self.elsewhere().mkdir()
         if os.geteuid() == 0 and self.choice["owner"] == "ourselves":
             shutil.chown(self.elsewhere(), STRANGER)
-        script = self.folder / "rollback.sh"
-        script.write_text('#!/bin/sh\nexec git -c safe.directory="*" -C "$1" checkout -q "${2:-v1}"\n')
-        script.chmod(0o755)
+        for name, site in self.sites.items():
+            site.furnish()
+            Application.sites[name] = site
         write_config(self.folder / "rollbackd.toml", self.configuration())
-
-    def hand_over(self, checkout):
-        if self.choice["owner"] != "stranger":
-            return
-        owner = pwd.getpwnam(STRANGER)
-        for path in [checkout, *checkout.rglob("*")]:
-            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
     # What happens.
 
@@ -235,10 +187,9 @@ class Case:
             self.watcher = subprocess.Popen([ROLLBACKD, "run", "--config", self.folder / "rollbackd.toml"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.environment)
         self.wait_for("it is watched", self.is_watched)
-        self.git(self.name, "checkout", "-q", "bad")
-        self.hand_over(self.checkout(self.name))
+        self.site.deploy("bad")
         if self.choice["identity"] == "yes":
-            self.wait_for("the deployment is noticed", lambda: self.service_now()["revision"] == self.revision("bad"))
+            self.wait_for("the deployment is noticed", lambda: self.service_now()["revision"] == self.site.revision("bad"))
         self.wait_for("it is ready", lambda: self.service_now()["rollback_ready"])
         Application.sick.add(self.name)
         incident = self.wait_for("an incident is open", lambda: next(iter(self.incidents()), None))
@@ -261,16 +212,9 @@ class Case:
 
     def judge(self, closed):
         wanted = ("observed", 0, "bad") if self.choice["mode"] == "observe" else ("recovered", 1, "v1")
-        runs = (self.checkout(self.name) / "release").read_text().strip()
-        seen = (closed["outcome"], self.switches(), runs)
+        seen = (closed["outcome"], self.site.switches(), self.site.runs())
         if seen != wanted or len(self.incidents()) != 1:
             raise Failed(f"ended as {seen}, not as {wanted}; {len(self.incidents())} incidents")
-
-    def switches(self):
-        """How often it was left for another revision since it was deployed: by what git itself has written down."""
-        heads = self.git(self.name, "reflog", "show", "--format=%H", "HEAD").splitlines()[::-1]
-        deployed = max(i for i, head in enumerate(heads) if head == self.revision("bad"))
-        return sum(1 for before, after in zip(heads[deployed:], heads[deployed + 1:]) if before != after)
 
     def rollbackd(self, *words):
         return subprocess.run([ROLLBACKD, *words, "--config", self.folder / "rollbackd.toml"], capture_output=True, text=True, timeout=60,

@@ -2,17 +2,13 @@
 """rollbackd under a systemd that boots: packaging/rollbackd.service as it is, with the shop beside it."""
 
 import json
-import pathlib
 import subprocess
 import time
-import unittest
 
 import machine
-from world import ROLLBACKD, ROOT, SHOP
-from watched import HEALTH_ONLY, wait_until
-
-UNIT = ROOT / "packaging" / "rollbackd.service"
-BOOT_SECONDS_MAX = 60  # it takes 1 where nothing else runs
+from booted import Boot
+from world import SHOP
+from watched import HEALTH_ONLY
 
 CONFIG = HEALTH_ONLY + """
 [service.shop]
@@ -30,77 +26,11 @@ Restart=no
 """
 
 
-class Boot(unittest.TestCase):
-    """A machine that systemd boots, in a network namespace of its own."""
-
-    def setUp(self):
-        machine.need_root_and("systemd-nspawn", "ip", "nsenter")
-        self.root = machine.root_file_system("systemd")
-        self.folder = machine.make_folder()
-        self.addCleanup(machine.remove_folder, self.folder)
-        self.network = machine.Network()
-        self.addCleanup(self.network.remove)
-        self.furnish()
-        self.boot()
-
+class Systemd(Boot):
     def furnish(self):
-        """What is bound into the machine: the binary, units, configuration, the shop."""
-        (self.folder / "rollbackd.service").write_text(UNIT.read_text())
         (self.folder / "shop.service").write_text(SHOP_UNIT)
         (self.folder / "rollbackd.toml").write_text(CONFIG)
-        (self.folder / "rollbackd.toml").chmod(0o600)
         subprocess.run([SHOP / "make_repository", self.folder / "shop"], check=True)
-
-    def boot(self):
-        binds = {ROLLBACKD: "/usr/local/bin/rollbackd", self.folder / "rollbackd.service": "/etc/systemd/system/rollbackd.service",
-                 self.folder / "shop.service": "/etc/systemd/system/shop.service"}
-        # Read-only and an overlay: any number may be booted from one root file system at a time.
-        command = ["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", f"--network-namespace-path={self.network.path}",
-                   f"--machine={self.network.name}", "-D", self.root, "--read-only", "--volatile=overlay", "--console=pipe",
-                   *(f"--bind-ro={host}:{inside}" for host, inside in binds.items()),
-                   f"--bind={self.folder}/shop:/opt/shop", f"--bind-ro={self.folder}/rollbackd.toml:/root/rollbackd.toml", "-b"]
-        with (self.folder / "console").open("wb") as console:
-            self.machine = machine.start(command, console)
-        self.addCleanup(machine.stop, self.machine)
-        end = time.monotonic() + BOOT_SECONDS_MAX
-        while time.monotonic() < end:
-            if self.machine.poll() is not None:
-                self.skipTest("systemd-nspawn does not boot here: " + (self.folder / "console").read_text(errors="replace")[-300:])
-            if self.leader() and self.inside("systemctl", "is-system-running", check=False).stdout.strip() in ("running", "degraded"):
-                break
-            time.sleep(0.2)
-        else:
-            self.fail("systemd did not come up: " + (self.folder / "console").read_text(errors="replace")[-500:])
-        self.inside("install", "-D", "-m", "0600", "/root/rollbackd.toml", "/etc/rollbackd/rollbackd.toml")
-        self.inside("chown", "-R", "root:root", "/opt/shop")
-
-    def leader(self):
-        children = pathlib.Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children").read_text().split()
-        for child in children:
-            if pathlib.Path(f"/proc/{child}/comm").read_text().strip() in ("systemd", "init"):
-                return child
-        return None
-
-    def inside(self, *command, check=True):
-        done = subprocess.run(["nsenter", "-t", self.leader(), "-m", "-u", "-i", "-n", "-p", "-C", *command],
-                              capture_output=True, text=True, timeout=60)
-        if check:
-            self.assertEqual(done.returncode, 0, f"{command}: {done.stdout}{done.stderr}{self.journal()}")
-        return done
-
-    def journal(self):
-        return subprocess.run(["nsenter", "-t", self.leader(), "-m", "-p", "journalctl", "-u", "rollbackd", "-n", "60", "--no-pager"],
-                              capture_output=True, text=True).stdout
-
-    def show(self, what):
-        return self.inside("systemctl", "show", "-P", what, "rollbackd").stdout.strip()
-
-    def wait_for(self, what, holds, seconds):
-        return wait_until(holds, seconds) or self.fail(f"after {seconds}s not yet so: {what}\n{self.journal()}")
-
-    def incidents(self):
-        done = self.inside("rollbackd", "incidents", "--json", check=False)
-        return json.loads(done.stdout)["incidents"] if done.returncode == 0 else []
 
     def test_it_runs_watches_rolls_back_and_stops(self):
         self.inside("systemctl", "start", "shop")

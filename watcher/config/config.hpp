@@ -110,7 +110,25 @@ struct ComposeDriver {
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
-using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver>;
+struct SystemdDriver {
+  std::string dir;
+  std::vector<std::string> units;  // that run from the link, with their ending; empty: the one of the service's name
+  std::string link;                // points to the release that is to run
+  std::string releases;            // a folder each; empty: `releases` beside the link
+  std::vector<std::string> systemctl;  // empty: systemctl
+  rules::Duration restart_timeout = std::chrono::minutes(5);
+  rules::Duration steady = std::chrono::seconds(5);  // for which the units have to stay active
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  Whom whom() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+};
+
+using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver>;
 
 struct DriverSection {
   rules::ServiceName service;

@@ -161,4 +161,19 @@ void TableReader::know(std::span<const Key> keys) {
   }
 }
 
+std::vector<std::string> TableReader::one_or_several(std::string_view key) {
+  const toml::node* const value = table_.get(key);
+  std::vector<std::string> out;
+  if (value != nullptr && value->is_array()) {
+    out = strings(key).value_or(std::vector<std::string>());
+    if (value->as_array()->empty()) error(key, "is empty; name one, or leave it out");
+  } else if (const std::optional<std::string> one = string(key)) {
+    out.push_back(*one);
+  }
+  for (const std::string& one : out) {
+    if (one.empty()) error(key, "has an empty name");
+  }
+  return out;
+}
+
 }  // namespace watcher

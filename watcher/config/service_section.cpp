@@ -109,7 +109,6 @@ constexpr std::array keys{
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
     probes::later("deployment"),
     probes::later("namespace"),
-    probes::later("unit"),
     probes::later("process"),
 };
 
@@ -246,7 +245,8 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
   // What is there but wrong counts, so that one mistake is told once.
   const bool may_switch = reader.has("switch") || reader.has("rollback") || !known_driver;
   out.spec.has_driver = std::visit(Switches(), out.section.driver) || may_switch;
-  out.spec.resumes_switch = std::holds_alternative<GitDriver>(out.section.driver);
+  out.spec.resumes_switch = std::holds_alternative<GitDriver>(out.section.driver) ||
+                            std::holds_alternative<SystemdDriver>(out.section.driver);
   out.spec.has_identity = std::visit(Identifies(), out.section.driver) || reader.has("identify") || !known_driver;
   settle_arm(reader, out.spec);
   for (const rules::ServiceName& name : out.spec.depends_on)

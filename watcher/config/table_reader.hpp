@@ -53,6 +53,8 @@ class TableReader final : public probes::Given {
   std::optional<std::int64_t> size(std::string_view key);
   std::optional<std::string> path(std::string_view key);
   std::optional<std::vector<std::string>> strings(std::string_view key);
+  // A string, or an array of them, none of them empty.
+  std::vector<std::string> one_or_several(std::string_view key);
   // A command and its arguments. A relative command such as ./build starts at `dir`, where it is run; at the
   // configuration's folder when `dir` is empty.
   std::optional<std::vector<std::string>> argv(std::string_view key, const std::string& dir);

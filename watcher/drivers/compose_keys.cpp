@@ -38,35 +38,19 @@ std::string wrong_kept(const std::string& path) {
              : "\"" + path + "\" is no file of the project; write it from the project's folder on, such as \".env\"";
 }
 
-// A string, or an array of them.
-Strings one_or_several(TableReader& reader, const Key& key) {
-  const toml::node* const node = reader.table().get(key.name);
-  Strings out;
-  if (node != nullptr && node->is_array()) {
-    out = reader.strings(key.name).value_or(Strings());
-    if (node->as_array()->empty()) reader.error(key.name, "is empty; name one, or leave it out");
-  } else if (const std::optional<std::string> one = reader.string(key.name)) {
-    out.push_back(*one);
-  }
-  for (const std::string& one : out) {
-    if (one.empty()) reader.error(key.name, "has an empty name");
-  }
-  return out;
-}
-
 std::string several_toml(const Strings& all) { return all.empty() ? std::string() : toml_strings(all); }
 
 // As for Compose a relative one starts in the project's folder.
 void read_files(TableReader& reader, const Key& key, void* object) {
   const std::string& dir = reader.commands_dir().empty() ? reader.loading().dir : reader.commands_dir();
   Strings& files = static_cast<ComposeDriver*>(object)->files;
-  for (const std::string& file : one_or_several(reader, key))
+  for (const std::string& file : reader.one_or_several(key.name))
     files.push_back((std::filesystem::path(dir) / file).lexically_normal().string());
 }
 
 void read_services(TableReader& reader, const Key& key, void* object) {
   Strings& services = static_cast<ComposeDriver*>(object)->services;
-  services = one_or_several(reader, key);
+  services = reader.one_or_several(key.name);
   for (const std::string& service : services) {
     const std::string wrong = service.empty() ? "" : wrong_name(service);
     if (!wrong.empty()) reader.error(key.name, wrong);

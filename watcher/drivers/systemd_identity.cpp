@@ -1,0 +1,153 @@
+#include "watcher/drivers/systemd_identity.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+#include <variant>
+
+#include "watcher/clock.hpp"
+#include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/trusted_child.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr std::size_t processes_max = 256;  // of a unit, that are looked at
+constexpr std::array<const char*, 2> shown_by{"/cwd", "/exe"};
+
+std::string link_of(pid_t process, const char* which) { return "/proc/" + std::to_string(process) + which; }
+
+// With the second hierarchy alone, or with the first beside it.
+std::vector<pid_t> processes_of(const SystemdUnit& unit) {
+  std::set<pid_t> out;
+  if (unit.main_pid > 0) out.insert(unit.main_pid);
+  if (unit.control_group.empty()) return {out.begin(), out.end()};
+  for (const char* const root : {"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"}) {
+    std::ifstream file(root + unit.control_group + "/cgroup.procs");
+    pid_t process = 0;
+    while (out.size() < processes_max && file >> process) out.insert(process);
+  }
+  return {out.begin(), out.end()};
+}
+
+// Who owns a process may look at it where we, with few capabilities, may not.
+asio::awaitable<std::set<std::string>> seen_by_owners(std::vector<pid_t> processes, std::string releases) {
+  std::map<std::string, std::vector<std::string>> links;
+  for (const pid_t process : processes) {
+    struct stat found {};
+    if (::stat(link_of(process, "").c_str(), &found) != 0) continue;
+    const std::string owner = account_of(found.st_uid);
+    if (owner.empty()) continue;
+    for (const char* const which : shown_by) links[owner].push_back(link_of(process, which));
+  }
+  std::set<std::string> out;
+  for (const auto& [owner, theirs] : links) {
+    probes::ChildSpec spec;
+    spec.argv = {"readlink", "--"};
+    spec.argv.insert(spec.argv.end(), theirs.begin(), theirs.end());
+    spec.user = owner;
+    spec.limit = systemd_question_limit;
+    const probes::ChildResult child = co_await run_trusted(std::move(spec));
+    std::string_view lines = child.output_stdout;
+    while (!lines.empty()) {
+      const std::string line(lines.substr(0, lines.find('\n')));
+      lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+      const std::string release = release_in(line, releases);
+      if (!release.empty()) out.insert(release);
+    }
+  }
+  co_return out;
+}
+
+std::string listed(const std::set<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : " and ") + name;
+  return out;
+}
+
+const SystemdKnown* known(const SystemdMemory& memory, const SystemdUnit& unit) {
+  const auto found = memory.find(unit.name);
+  return found != memory.end() && found->second.state == unit.state ? &found->second : nullptr;
+}
+
+// That they agree; what any of them says of being unknown.
+void agree(SystemdLook& look, const SystemdUnit& unit, const UnitRuns& runs) {
+  look.absent = look.absent || runs.absent;
+  if (look.error.empty()) look.error = runs.error;
+  const bool differs = !look.revision.empty() && !runs.release.empty() && look.revision != runs.release;
+  if (differs && look.error.empty()) {
+    look.error = look.units.front().name + " runs from " + look.revision + ", but " + unit.name + " from " +
+                 runs.release + "; do restart them";
+  }
+  if (look.revision.empty()) look.revision = runs.release;
+}
+
+}  // namespace
+
+ReleasesSeen releases_seen(const SystemdUnit& unit, const std::string& releases) {
+  ReleasesSeen out;
+  for (const pid_t process : processes_of(unit)) {
+    bool refused = false;
+    for (const char* const which : shown_by) {
+      std::error_code failure;
+      const std::string path = std::filesystem::read_symlink(link_of(process, which), failure).string();
+      refused = refused || failure == std::errc::permission_denied;
+      const std::string release = release_in(path, releases);
+      if (!failure && !release.empty()) out.releases.insert(release);
+    }
+    if (refused) out.unseen.push_back(process);
+  }
+  return out;
+}
+
+UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const ReleasesSeen& seen,
+                   const SystemdMemory& memory) {
+  // The kernel's times of files are so coarse.
+  constexpr rules::Duration coarse = std::chrono::milliseconds(10);
+  if (seen.releases.size() > 1)
+    return {{}, "processes of " + unit.name + " run from " + listed(seen.releases) + "; do restart it", false};
+  if (!seen.releases.empty()) return {*seen.releases.begin(), {}, false};
+  if (const SystemdKnown* const before = known(memory, unit)) return {before->release, {}, false};
+  const bool was_started = unit.started > rules::Duration::zero();
+  if (was_started && wall_time_of(unit.started) >= link.changed_at + coarse) return {link.release, {}, false};
+  if (!unit.runs() && unit.main_pid == 0)
+    return {{}, unit.name + " has not been started since the link was changed to " + link.release, true};
+  return {{},
+          unit.name + " was started before the link was changed to " + link.release +
+              ", and its processes do not show where they run; do systemctl restart " + unit.name,
+          false};
+}
+
+asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdMemory& memory) {
+  SystemdLook look;
+  SystemdUnits answer = co_await runner.show();
+  look.link = read_release_link(runner.config());
+  if (const auto* const error = std::get_if<SystemdError>(&answer)) {
+    look.error = error->what;
+    co_return look;
+  }
+  look.units = std::get<std::vector<SystemdUnit>>(std::move(answer));
+  look.error = look.link.error;
+  const std::string releases = releases_of(runner.config());
+  for (const SystemdUnit& unit : look.units) {
+    if (look.error.empty() && unit.load == "not-found") look.error = why_no_start(unit);
+    if (!look.error.empty()) break;
+    ReleasesSeen seen = releases_seen(unit, releases);
+    const bool is_new = known(memory, unit) == nullptr;
+    if (is_new && seen.releases.empty() && !seen.unseen.empty())
+      seen.releases = co_await seen_by_owners(seen.unseen, releases);
+    const UnitRuns runs = unit_runs(unit, look.link, seen, memory);
+    if (!runs.release.empty()) memory[unit.name] = {unit.state, runs.release};
+    agree(look, unit, runs);
+  }
+  if (!look.error.empty()) look.revision.clear();
+  co_return look;
+}
+
+}  // namespace watcher

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "watcher/drivers/systemd_link.hpp"
+#include "watcher/drivers/systemd_runner.hpp"
+
+namespace watcher {
+
+// Of a unit that is in this state it is known which release it was started from. A link that was changed since has not
+// changed that.
+struct SystemdKnown {
+  std::string state;
+  std::string release;
+
+  friend bool operator==(const SystemdKnown&, const SystemdKnown&) = default;
+};
+using SystemdMemory = std::map<std::string, SystemdKnown>;  // by the unit's name
+
+// Below which releases the unit's processes have their working directory or their program: those that can be seen.
+// `unseen`: the processes whose owners alone may look at them.
+struct ReleasesSeen {
+  std::set<std::string> releases;
+  std::vector<pid_t> unseen;
+};
+ReleasesSeen releases_seen(const SystemdUnit& unit, const std::string& releases);
+
+// From which release a unit runs, or, where it does not run, was started last.
+struct UnitRuns {
+  std::string release;  // empty: see `error`
+  std::string error;    // for people
+  bool absent = false;  // nothing of it runs: it is between stop and start
+};
+UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const ReleasesSeen& seen,
+                   const SystemdMemory& memory);
+
+// What there is now.
+struct SystemdLook {
+  std::string error;  // for people; empty: `revision` runs
+  bool absent = false;
+  std::string revision;
+  ReleaseLink link;
+  std::vector<SystemdUnit> units;
+};
+
+// Looks at the link, the units and their processes, and remembers what was found of each.
+asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdMemory& memory);
+
+}  // namespace watcher

@@ -1,0 +1,126 @@
+#include "watcher/drivers/systemd_runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "probes/parse/number.hpp"
+#include "rules/base/parse.hpp"
+#include "watcher/drivers/trusted_child.hpp"
+#include "watcher/drivers/why_not.hpp"
+#include "watcher/report/visible.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr rules::Duration question_grace = std::chrono::seconds(1);
+
+std::string_view last_line(std::string_view text) {
+  text = probes::trimmed(text);
+  return probes::trimmed(text.substr(text.rfind('\n') + 1));
+}
+
+std::string advice_for(std::string_view said) {
+  if (said.find("uthentication") != said.npos || said.find("Access denied") != said.npos)
+    return "; do run rollbackd as root, or let a rule of polkit allow it";
+  if (said.find("System has not been booted with systemd") != said.npos || said.find("onnect to bus") != said.npos)
+    return "; do run rollbackd on the host itself, where systemd is";
+  return {};
+}
+
+}  // namespace
+
+SystemdRunner::SystemdRunner(const SystemdDriver& config, probes::Started started)
+    : config_(config), started_(std::move(started)) {}
+
+std::vector<std::string> SystemdRunner::systemctl() const {
+  return config_.systemctl.empty() ? std::vector<std::string>(1, "systemctl") : config_.systemctl;
+}
+
+std::string SystemdRunner::why_not_started() const { return watcher::why_not_started({systemctl(), config_.dir, {}}); }
+
+probes::ChildSpec SystemdRunner::plain(std::vector<std::string> argv, rules::Duration limit) const {
+  probes::ChildSpec spec;
+  spec.argv = std::move(argv);
+  spec.dir = config_.dir;
+  spec.env = {{"LC_ALL", "C"}, {"SYSTEMD_PAGER", ""}, {"SYSTEMD_COLORS", "0"}};
+  spec.limit = limit;
+  spec.grace = question_grace;
+  return spec;
+}
+
+SystemdError SystemdRunner::error_of(std::string_view deed, const probes::ChildResult& child,
+                                     rules::Duration limit) const {
+  constexpr std::size_t shown_max = 400;  // bytes
+  SystemdError out{std::string(deed) + ": ", rules::StepStatus::failed};
+  if (child.end == probes::ChildEnd::timed_out) {
+    out.status = rules::StepStatus::timed_out;
+    out.what += "took longer than " + rules::to_string(limit);
+    return out;
+  }
+  if (child.end == probes::ChildEnd::cancelled) {
+    out.status = rules::StepStatus::interrupted;
+    out.what += "was ended because the step was called off";
+    return out;
+  }
+  std::string_view said = child.error;
+  if (child.end != probes::ChildEnd::not_started) said = last_line(child.stderr_end);
+  out.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
+  out.what += advice_for(child.stderr_end);
+  return out;
+}
+
+asio::awaitable<SystemdUnits> SystemdRunner::show() const {
+  std::vector<std::string> argv = systemctl();
+  argv.insert(argv.end(), {"show", "--no-pager", "--property=" + std::string(unit_properties), "--"});
+  argv.insert(argv.end(), config_.units.begin(), config_.units.end());
+  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  const bool answered = child.end == probes::ChildEnd::exited && child.exit_code == 0;
+  if (!answered) co_return error_of("systemctl show", child, systemd_question_limit);
+  std::vector<SystemdUnit> units = parse_units(child.output_stdout);
+  if (units.size() != config_.units.size())
+    co_return SystemdError{"systemctl show told of " + std::to_string(units.size()) + " units instead of " +
+                           std::to_string(config_.units.size())};
+  co_return units;
+}
+
+asio::awaitable<std::optional<SystemdError>> SystemdRunner::change(std::string verb, rules::Duration limit,
+                                                                   std::string& output) const {
+  std::vector<std::string> argv = systemctl();
+  argv.insert(argv.end(), {verb, "--"});
+  argv.insert(argv.end(), config_.units.begin(), config_.units.end());
+  probes::ChildSpec spec = plain(std::move(argv), limit);
+  spec.grace = probes::ChildSpec().grace;
+  spec.started = started_;
+  std::string deed = "systemctl " + verb;
+  for (const std::string& unit : config_.units) deed += " " + unit;
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  output += "$ " + deed + "\n" + child.output;
+  const bool done = child.end == probes::ChildEnd::exited && child.exit_code == 0;
+  if (!done) co_return error_of(deed, child, limit);
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::string> SystemdRunner::everything_said(std::vector<std::string> argv) const {
+  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
+  probes::ChildResult child = co_await run_trusted(std::move(spec));
+  if (child.end == probes::ChildEnd::not_started) co_return child.error + "\n";
+  co_return std::move(child.output);
+}
+
+std::vector<std::string> SystemdRunner::about_units(std::string program, std::vector<std::string> arguments) const {
+  std::vector<std::string> out = systemctl();
+  const bool of_user = std::find(out.begin(), out.end(), "--user") != out.end();
+  const bool asks_journal = program == "journalctl";
+  if (asks_journal) out.assign(1, std::move(program));
+  if (asks_journal && of_user) out.emplace_back("--user");
+  out.insert(out.end(), arguments.begin(), arguments.end());
+  for (const std::string& unit : config_.units) {
+    if (asks_journal) out.emplace_back("-u");
+    out.push_back(unit);
+  }
+  return out;
+}
+
+}  // namespace watcher

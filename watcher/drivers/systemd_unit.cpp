@@ -1,0 +1,90 @@
+#include "watcher/drivers/systemd_unit.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace watcher {
+
+namespace {
+
+std::int64_t number_in(std::string_view text) {
+  std::int64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size() ? out : 0;
+}
+
+rules::Duration moment_in(std::string_view text) {
+  constexpr std::int64_t longest = 1'000'000'000'000'000;  // microseconds; 31 years
+  return std::chrono::microseconds(std::clamp<std::int64_t>(number_in(text), 0, longest));
+}
+
+struct Unfinished {
+  SystemdUnit unit;
+  rules::Duration left_inactive{};  // of what has no main process
+  std::string changed;
+  std::string invocation;
+};
+
+void take(Unfinished& into, std::string_view name, std::string_view value) {
+  SystemdUnit& unit = into.unit;
+  const std::string text(value);
+  if (name == "Id") unit.name = text;
+  if (name == "LoadState") unit.load = text;
+  if (name == "LoadError") unit.load_error = text;
+  if (name == "ActiveState") unit.active = text;
+  if (name == "SubState") unit.sub = text;
+  if (name == "Result") unit.result = text;
+  if (name == "ExecMainStatus") unit.exit_status = static_cast<int>(number_in(value));
+  if (name == "NRestarts") unit.restarts = number_in(value);
+  if (name == "MainPID") unit.main_pid = static_cast<pid_t>(number_in(value));
+  if (name == "ControlGroup") unit.control_group = text;
+  if (name == "ExecStart") unit.commands += text + "\n";
+  if (name == "WorkingDirectory") unit.working_directory = text;
+  if (name == "ExecMainStartTimestampMonotonic") unit.started = moment_in(value);
+  if (name == "InactiveExitTimestampMonotonic") into.left_inactive = moment_in(value);
+  if (name == "StateChangeTimestampMonotonic") into.changed = text;
+  if (name == "InvocationID") into.invocation = text;
+}
+
+void add(std::vector<SystemdUnit>& out, Unfinished& finished) {
+  SystemdUnit& unit = finished.unit;
+  if (unit.started == rules::Duration::zero()) unit.started = finished.left_inactive;
+  unit.state = finished.invocation + "@" + finished.changed;
+  if (!unit.name.empty()) out.push_back(std::move(unit));
+  finished = Unfinished();
+}
+
+}  // namespace
+
+std::vector<SystemdUnit> parse_units(std::string_view text) {
+  std::vector<SystemdUnit> out;
+  Unfinished current;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::size_t equals = line.find('=');
+    if (line.empty()) add(out, current);
+    if (equals != std::string_view::npos) take(current, line.substr(0, equals), line.substr(equals + 1));
+  }
+  add(out, current);
+  return out;
+}
+
+std::string why_no_start(const SystemdUnit& unit) {
+  if (unit.load == "loaded") return {};
+  if (unit.load == "masked") return unit.name + " is masked; do systemctl unmask " + unit.name;
+  if (unit.load == "not-found")
+    return "systemd knows no unit " + unit.name + "; do correct `unit`, or put its file into /etc/systemd/system";
+  const std::string why = unit.load_error.empty() ? "" : " (" + unit.load_error + ")";
+  return "systemd says of " + unit.name + ": " + unit.load + why + "; do systemd-analyze verify " + unit.name;
+}
+
+std::string ending_of(const SystemdUnit& unit) {
+  const std::string status = unit.exit_status == 0 ? "" : ", " + std::to_string(unit.exit_status);
+  std::string out = unit.name + (unit.active == "inactive" ? " has ended" : " has failed");
+  out += unit.result == "oom-kill" ? " for want of memory" : " (" + unit.result + status + ")";
+  if (unit.restarts > 0) out += " and was restarted " + std::to_string(unit.restarts) + " times";
+  return out + "; its last words: journalctl -u " + unit.name;
+}
+
+}  // namespace watcher

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/base/time.hpp"
+
+namespace watcher {
+
+// What systemd says of a service's unit.
+struct SystemdUnit {
+  std::string name;  // with its ending
+  std::string load;  // loaded, not-found, masked, bad-setting, ...
+  std::string load_error;
+  std::string active;  // active, activating, deactivating, inactive, failed, reloading
+  std::string sub;     // running, auto-restart, ...
+  std::string result;  // success, exit-code, oom-kill, start-limit-hit, ...
+  int exit_status = 0;
+  std::int64_t restarts = 0;  // by systemd itself
+  pid_t main_pid = 0;         // 0: none runs
+  std::string control_group;
+  std::string commands;           // of ExecStart, with their arguments
+  std::string working_directory;  // empty: none is said
+  rules::Duration started{};      // CLOCK_MONOTONIC, of its newest process; 0: none was since the boot
+  std::string state;              // another one whenever it was started, stopped, has ended or was reloaded
+
+  bool runs() const { return active == "active" || active == "reloading"; }
+};
+
+// The properties that parse_units() reads, as `systemctl show --property=` takes them.
+inline constexpr std::string_view unit_properties =
+    "Id,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,ExecStart,"
+    "WorkingDirectory,ExecMainStartTimestampMonotonic,InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
+    "InvocationID";
+
+// What `systemctl show` printed of several units, with an empty line between two of them. Nothing is said of a unit
+// that has no Id.
+std::vector<SystemdUnit> parse_units(std::string_view text);
+
+// Why the unit could not be started, for people, with what to do; empty: it could.
+std::string why_no_start(const SystemdUnit& unit);
+
+// "web.service has failed (exit-code, 203) and was restarted 3 times; its last words: journalctl -u web.service".
+std::string ending_of(const SystemdUnit& unit);
+
+}  // namespace watcher
