@@ -29,7 +29,24 @@ class Site:
         raise NotImplementedError
 
     def revision(self, release):
+        """By which a configuration names it."""
         return release
+
+    def is_revision(self, revision, release):
+        return revision == self.revision(release)
+
+    def is_noted(self):
+        """The watcher has written down what it needs to come back to what runs."""
+        return True
+
+    def tool(self):
+        """The folder of what stands in for the driver's own program."""
+        return self.case.folder / f"tool-{self.name}"
+
+    def make_tool(self, name, text):
+        self.tool().mkdir()
+        (self.tool() / name).write_text(text)
+        (self.tool() / name).chmod(0o755)
 
     def runs(self):
         """The name of the release that runs."""
@@ -43,11 +60,11 @@ class Site:
         """Who may write it."""
         return STRANGER if self.choice["owner"] == "stranger" else ourselves()
 
-    def hand_over(self):
+    def hand_over(self, folder):
         if self.choice["owner"] != "stranger":
             return
         owner = pwd.getpwnam(STRANGER)
-        for path in [self.top, *self.top.rglob("*")]:
+        for path in [folder, *folder.rglob("*")]:
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
@@ -79,7 +96,7 @@ class Checkout(Site):
 
     def deploy(self, release):
         self.git("checkout", "-q", release)
-        self.hand_over()
+        self.hand_over(self.top)
 
     def revision(self, release):
         return self.git("rev-parse", release)
@@ -110,39 +127,122 @@ esac
 
 class Systemd(Site):
     def lines(self):
-        return ['driver = "systemd"', 'unit = "app"', f'link = "{self.top}/current"', f'systemctl = ["{self.case.folder}/tool-{self.name}/systemctl"]',
+        return ['driver = "systemd"', 'unit = "app"', f'link = "{self.top}/current"', f'systemctl = ["{self.tool()}/systemctl"]',
                 'steady = "500ms"', 'identify_interval = "1s"']
 
     def furnish(self):
-        tool = self.case.folder / f"tool-{self.name}"
-        tool.mkdir()
-        (tool / "systemctl").write_text(SYSTEMCTL)
-        (tool / "systemctl").chmod(0o755)
+        self.make_tool("systemctl", SYSTEMCTL)
         for release in ("v1", "bad"):
             (self.top / "releases" / release).mkdir(parents=True)
             (self.top / "releases" / release / "release").write_text(release)
         self.deploy("v1")
 
     def deploy(self, release):
-        tool = self.case.folder / f"tool-{self.name}"
         subprocess.run(["ln", "-sfn", f"releases/{release}", self.top / "current"], check=True)
-        self.hand_over()
-        subprocess.run([tool / "systemctl", "restart"], check=True)
-        (tool / "restarts").unlink()
+        self.hand_over(self.top)
+        subprocess.run([self.tool() / "systemctl", "restart"], check=True)
+        (self.tool() / "restarts").unlink()
 
     def runs(self):
         return (self.top / "current" / "release").read_text().strip()
 
     def switches(self):
-        restarts = self.case.folder / f"tool-{self.name}" / "restarts"
+        restarts = self.tool() / "restarts"
         return len(restarts.read_text().splitlines()) if restarts.exists() else 0
 
 
-SITES = {"script": Checkout, "git": Git, "systemd": Systemd}
+# What pm2 would say of a process that was started at the last restart; the test's own is in its place.
+PM2 = """#!/bin/sh
+cd "${0%/*}"
+case $1 in
+  jlist) echo "[{\\"name\\":\\"app\\",\\"pid\\":PID,\\"pm_id\\":0,\\"pm2_env\\":{\\"status\\":\\"online\\",\\"pm_uptime\\":$(cat started)}}]" ;;
+  restart) sleep 0.02; date +%s%3N >started ;;
+esac
+"""
+
+
+class Pm2(Checkout):
+    def lines(self):
+        tool = self.tool()
+        out = ['driver = "pm2"', f'dir = "{self.top}"', 'process = "app"', f'pm2 = ["{tool}/pm2"]', f'home = "{tool}"', 'steady = "500ms"',
+               'identify_interval = "1s"']
+        return out + ([f'user = "{self.owner()}"'] if self.choice["user"] == "named" else [])
+
+    def furnish(self):
+        self.make_tool("pm2", PM2.replace("PID", str(os.getpid())))
+        (self.tool() / "pm2.pid").write_text(str(os.getpid()))
+        super().furnish()
+
+    def deploy(self, release):
+        super().deploy(release)
+        subprocess.run([self.tool() / "pm2", "restart"], check=True)
+        self.hand_over(self.tool())
+
+
+# What Docker and Compose 2 would say of a project with one container.
+DOCKER = r"""#!/bin/sh
+cd "${0%/*}"
+case "$*" in
+  "compose version --short") echo 2.26.1 ;;
+  "version --format "*) echo 20.10.24 ;;
+  ps*) printf 'c1\tapp\tapp\tTOP\n' ;;
+  inspect*) sed "s/IMAGE/$(cat image)/; s/NAME/$(cat name)/" container.json ;;
+  "image inspect --format {{json"*) echo '[]' ;;
+  "image inspect"* | tag*) ;;
+  compose*" up "*) sed -n "s/.*image: '\(sha256:[0-9a-f]*\)'.*/\1/p" >image; echo up >>restarts; case $(cat image) in *1) echo shop:v1 >name ;; esac ;;
+  *"config --hash="*) echo "app h1" ;;
+  *"config --services") echo app ;;
+  *config) printf 'services:\n  app:\n    image: %s\n' "$(cat name)" ;;
+  *) exit 9 ;;
+esac
+"""
+CONTAINER = """[{"Id":"c1","Name":"/app-1","Created":"2026-11-29T10:00:00Z","Image":"IMAGE","State":{"Status":"running"},"Config":{"Image":"NAME",
+"Labels":{"com.docker.compose.project":"app","com.docker.compose.service":"app","com.docker.compose.config-hash":"h1",
+"com.docker.compose.project.working_dir":"TOP"}}}]"""
+IMAGES = {"v1": "sha256:" + 63 * "a" + "1", "bad": "sha256:" + 63 * "b" + "2"}
+
+
+class Compose(Site):
+    def lines(self):
+        out = ['driver = "compose"', f'dir = "{self.top}"', 'compose_service = "app"', f'compose = ["{self.tool()}/docker", "compose"]',
+               'identify_interval = "1s"']
+        return out + ([f'user = "{self.owner()}"'] if self.choice["user"] == "named" else [])
+
+    def furnish(self):
+        self.make_tool("docker", DOCKER.replace("TOP", str(self.top)))
+        (self.tool() / "container.json").write_text(CONTAINER.replace("TOP", str(self.top)))
+        self.top.mkdir()
+        (self.top / "docker-compose.yml").write_text("services: {}\n")
+        self.hand_over(self.top)
+        self.deploy("v1")
+
+    def deploy(self, release):
+        (self.tool() / "image").write_text(IMAGES[release] + "\n")
+        (self.tool() / "name").write_text(f"shop:{release}\n")
+        (self.tool() / "restarts").write_text("")
+        self.hand_over(self.tool())
+
+    def is_revision(self, revision, release):
+        return (revision or "").startswith(IMAGES[release].removeprefix("sha256:")[:12])
+
+    def is_noted(self):
+        """The watcher looks every 20 s."""
+        notes = self.case.folder / "state" / "compose" / f"{self.name}.json"
+        return notes.exists() and IMAGES["v1"] in notes.read_text()
+
+    def runs(self):
+        image = (self.tool() / "image").read_text().strip()
+        return next((release for release, one in IMAGES.items() if one == image), "")
+
+    def switches(self):
+        return len((self.tool() / "restarts").read_text().splitlines())
+
+
+SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose}
 
 
 def is_possible(choice):
     """False: the driver knows no such configuration."""
-    named = {"git", "systemd"}
-    return not (choice.get("identity") == "no" and choice.get("driver") in named  # they always say what runs
+    says_what_runs = choice.get("driver") not in (None, "script")
+    return not (choice.get("identity") == "no" and says_what_runs
                 or choice.get("user") == "named" and choice.get("driver") == "systemd")

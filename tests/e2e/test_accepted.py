@@ -189,7 +189,7 @@ class Case:
         self.wait_for("it is watched", self.is_watched)
         self.site.deploy("bad")
         if self.choice["identity"] == "yes":
-            self.wait_for("the deployment is noticed", lambda: self.service_now()["revision"] == self.site.revision("bad"))
+            self.wait_for("the deployment is noticed", lambda: self.site.is_revision(self.service_now()["revision"], "bad"))
         self.wait_for("it is ready", lambda: self.service_now()["rollback_ready"])
         Application.sick.add(self.name)
         incident = self.wait_for("an incident is open", lambda: next(iter(self.incidents()), None))
@@ -208,7 +208,8 @@ class Case:
     def is_watched(self):
         status = self.status()
         is_known = all(one["revision"] or self.choice["identity"] == "no" for one in status["services"].values())
-        return is_known and all(probe["up"] == 1 for probe in status["probes"].values())
+        is_noted = all(site.is_noted() for site in self.sites.values())
+        return is_known and is_noted and all(probe["up"] == 1 for probe in status["probes"].values())
 
     def judge(self, closed):
         wanted = ("observed", 0, "bad") if self.choice["mode"] == "observe" else ("recovered", 1, "v1")

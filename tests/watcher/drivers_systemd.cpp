@@ -226,3 +226,22 @@ TEST_CASE("names of releases are their folders', or the beginning of one alone")
   CHECK(means("v").size() == 3);
   CHECK(means("w").empty());
 }
+
+TEST_CASE("our own container is found by its control group, or by what is mounted in it") {
+  const std::string id(64, 'a');
+  CHECK(watcher::container_in("4:memory:/docker/" + id + "\n") == id);
+  CHECK(watcher::container_in("0::/system.slice/docker-" + id + ".scope\n") == id);
+  CHECK(watcher::container_in("9 1 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw\n") == id);
+  CHECK(watcher::container_in("0::/docker/short\n").empty());
+  CHECK(watcher::container_in("").empty());
+}
+
+TEST_CASE("a command that would stop us is found behind what runs it") {
+  CHECK(contains(watcher::why_stops_us({"systemctl", "restart", "rollbackd"}), "would end rollbackd itself"));
+  CHECK(contains(watcher::why_stops_us({"sudo", "-n", "/bin/systemctl", "stop", "web", "rollbackd.service"}),
+                 "rollbackd"));
+  CHECK(watcher::why_stops_us({"systemctl", "restart", "web"}).empty());
+  CHECK(watcher::why_stops_us({"systemctl", "status", "rollbackd"}).empty());
+  CHECK(watcher::why_stops_us({"docker", "restart", "web"}).empty());
+  CHECK(watcher::why_stops_us({}).empty());
+}

@@ -128,7 +128,27 @@ struct SystemdDriver {
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
-using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver>;
+struct Pm2Driver {
+  std::string dir;
+  std::vector<std::string> processes;  // names that pm2 knows them by; empty: the service's name
+  std::vector<std::string> build;
+  std::vector<std::string> pm2;  // empty: pm2
+  std::string home;              // PM2_HOME; empty: .pm2 in the user's home
+  std::string user;              // of git, build and pm2; empty: the owner of dir
+  rules::Duration build_timeout = std::chrono::minutes(30);
+  rules::Duration restart_timeout = std::chrono::minutes(5);
+  rules::Duration steady = std::chrono::seconds(5);  // for which the processes have to stay online
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  Whom whom() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+};
+
+using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver>;
 
 struct DriverSection {
   rules::ServiceName service;

@@ -109,7 +109,6 @@ constexpr std::array keys{
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
     probes::later("deployment"),
     probes::later("namespace"),
-    probes::later("process"),
 };
 
 struct Identifies {
@@ -119,6 +118,13 @@ struct Identifies {
 struct Switches {
   bool operator()(std::monostate) const { return false; }
   bool operator()(const auto& driver) const { return driver.switches(); }
+};
+// Whose switch may be done again after it was broken off.
+struct Resumes {
+  bool operator()(const GitDriver&) const { return true; }
+  bool operator()(const SystemdDriver&) const { return true; }
+  bool operator()(const Pm2Driver&) const { return true; }
+  bool operator()(const auto&) const { return false; }
 };
 struct SetDir {
   const std::string& dir;
@@ -245,8 +251,7 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
   // What is there but wrong counts, so that one mistake is told once.
   const bool may_switch = reader.has("switch") || reader.has("rollback") || !known_driver;
   out.spec.has_driver = std::visit(Switches(), out.section.driver) || may_switch;
-  out.spec.resumes_switch = std::holds_alternative<GitDriver>(out.section.driver) ||
-                            std::holds_alternative<SystemdDriver>(out.section.driver);
+  out.spec.resumes_switch = std::visit(Resumes(), out.section.driver);
   out.spec.has_identity = std::visit(Identifies(), out.section.driver) || reader.has("identify") || !known_driver;
   settle_arm(reader, out.spec);
   for (const rules::ServiceName& name : out.spec.depends_on)

@@ -127,6 +127,7 @@ asio::awaitable<std::string> ComposeProject::why_not_ready(std::optional<rules::
   std::string refused = runner_.why_not_started();
   if (refused.empty()) refused = runner_.why_no_files();
   if (refused.empty() && memory_.records() == nullptr) refused = memory_.why_unreadable();
+  if (refused.empty()) refused = why_own_container(look_);
   if (refused.empty()) refused = co_await why_no_tool();
   if (!refused.empty()) co_return refused;
   if (to) {

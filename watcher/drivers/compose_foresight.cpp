@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "watcher/drivers/compose_names.hpp"
+#include "watcher/drivers/ourselves.hpp"
 
 namespace watcher {
 
@@ -49,6 +50,17 @@ asio::awaitable<std::string> why_no_images(const ComposeRunner& runner, ComposeR
                                             : "docker pull " + image.digests.front());
   }
   co_return error->what;
+}
+
+std::string why_own_container(const ComposeLook& look) {
+  const std::string own = own_container();
+  for (const ComposeContainer& one : look.containers) {
+    if (own.empty() || one.id != own) continue;
+    return one.name +
+           " is the container that rollbackd runs in: to make it anew would end the rollback in the middle; " +
+           "do name the application's service: compose_service";
+  }
+  return {};
 }
 
 }  // namespace watcher

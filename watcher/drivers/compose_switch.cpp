@@ -89,6 +89,8 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::prepare() {
   before_ = co_await look_at_project(runner_, std::move(services));
   const bool is_seen = before_.error.empty() || before_.absent || !before_.containers.empty();
   if (!is_seen) co_return ComposeError{before_.error};
+  refused = why_own_container(before_);
+  if (!refused.empty()) co_return ComposeError{refused};
   co_await memory_.note(runner_, tool_, before_, request_.to);
   co_return write_documents(service_);
 }

@@ -27,11 +27,12 @@ constexpr rules::Duration lock_age_max = std::chrono::seconds(8);
 class WorkingTree final : public Driver {
  public:
   WorkingTree(rules::ServiceName service, const GitDriver& config, const std::string& state_dir,
-              rules::Duration switch_limit, const probes::Clock& clock)
+              rules::Duration switch_limit, const probes::Clock& clock, GitProof proof)
       : service_(std::move(service)),
         config_(config),
         switch_limit_(switch_limit),
         clock_(clock),
+        proof_(std::move(proof)),
         repository_(GitRunner(config.dir, config.paths, config.user, {})),
         file_(state_dir, service_.text) {}
 
@@ -59,6 +60,7 @@ class WorkingTree final : public Driver {
   GitDriver config_;
   rules::Duration switch_limit_;
   const probes::Clock& clock_;
+  GitProof proof_;
   GitRepository repository_;
   GitStateFile file_;
   GitNamed named_;
@@ -229,7 +231,7 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
   if (request.limit == rules::Duration::zero()) request.limit = switch_limit_;
   GitRunner git(config_.dir, config_.paths, config_.user, request.started);
   const GitRepository repository(std::move(git));
-  GitSwitch work(config_, repository, file_, clock_, std::move(request));
+  GitSwitch work(config_, repository, file_, clock_, std::move(request), proof_);
   co_return co_await work.run();
 }
 
@@ -242,8 +244,8 @@ std::string WorkingTree::aftermath() const {
 
 std::unique_ptr<Driver> make_git_driver(const rules::ServiceName& service, const GitDriver& config,
                                         const std::string& state_dir, rules::Duration switch_limit,
-                                        const probes::Clock& clock) {
-  return std::make_unique<WorkingTree>(service, config, state_dir, switch_limit, clock);
+                                        const probes::Clock& clock, GitProof proof) {
+  return std::make_unique<WorkingTree>(service, config, state_dir, switch_limit, clock, std::move(proof));
 }
 
 }  // namespace watcher

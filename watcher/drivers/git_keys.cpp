@@ -52,7 +52,7 @@ probes::Variety GitDriver::variety() {
 
 std::unique_ptr<Driver> GitDriver::make(const DriverSection& section, const std::string& state_dir,
                                         const probes::Clock& clock) const {
-  return make_git_driver(section.service, *this, state_dir, section.timeout, clock);
+  return make_git_driver(section.service, *this, state_dir, section.timeout, clock, {});
 }
 
 bool GitDriver::identifies() const { return true; }

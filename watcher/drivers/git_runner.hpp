@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -24,6 +25,9 @@ using GitAnswer = std::variant<std::string, GitError>;
 using GitYesNo = std::variant<bool, GitError>;
 using GitFiles = std::variant<std::vector<std::string>, GitError>;
 using GitDone = std::optional<GitError>;  // nullopt: done
+
+// What has to hold after a restart besides that its command succeeded; it is given so long. nullopt: it does.
+using GitProof = std::function<asio::awaitable<GitDone>(rules::Duration limit)>;
 
 // A question to a repository is answered in milliseconds; a disk that hangs must not hold up the reading of revisions.
 inline constexpr rules::Duration git_question_limit = std::chrono::seconds(4);

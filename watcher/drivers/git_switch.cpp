@@ -19,8 +19,13 @@ constexpr std::int64_t output_kept_max = 512 * 1024;  // bytes each of build and
 }  // namespace
 
 GitSwitch::GitSwitch(const GitDriver& config, const GitRepository& repository, const GitStateFile& file,
-                     const probes::Clock& clock, SwitchRequest request)
-    : config_(config), repository_(repository), file_(file), clock_(clock), request_(std::move(request)) {
+                     const probes::Clock& clock, SwitchRequest request, GitProof proof)
+    : config_(config),
+      repository_(repository),
+      file_(file),
+      clock_(clock),
+      request_(std::move(request)),
+      proof_(std::move(proof)) {
   const bool limited = request_.limit > rules::Duration::zero();
   deadline_ = clock_.now() + (limited ? request_.limit : config_.build_timeout + config_.restart_timeout);
 }
@@ -194,6 +199,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   restarting_ = true;
   const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
   if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, user, config_.restart_timeout);
+  if (!trouble) trouble = co_await prove(std::min(config_.restart_timeout, left()));
   if (trouble) co_return trouble;
   restarted_ = true;
   place.running = request_.to.text;
@@ -201,6 +207,13 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   trouble = note(std::move(done));
   if (trouble) trouble->what += "\n" + request_.to.text + " was restarted";
   co_return trouble;
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::prove(rules::Duration limit) {
+  if (!proof_) co_return MaybeTrouble();
+  const GitDone failed = co_await proof_(limit);
+  if (failed) co_return trouble_of(*failed);
+  co_return MaybeTrouble();
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std::string> argv, std::string user,

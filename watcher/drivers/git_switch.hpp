@@ -24,7 +24,7 @@ namespace watcher {
 class GitSwitch {
  public:
   GitSwitch(const GitDriver& config, const GitRepository& repository, const GitStateFile& file,
-            const probes::Clock& clock, SwitchRequest request);
+            const probes::Clock& clock, SwitchRequest request, GitProof proof);
   asio::awaitable<rules::StepResult> run();
 
  private:
@@ -63,6 +63,7 @@ class GitSwitch {
   asio::awaitable<void> run_again(Trouble& trouble);
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart();
+  asio::awaitable<MaybeTrouble> prove(rules::Duration limit);
   asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit);
 
   MaybeTrouble note(std::vector<GitPlace> places);
@@ -80,6 +81,7 @@ class GitSwitch {
   const GitStateFile& file_;
   const probes::Clock& clock_;
   SwitchRequest request_;
+  GitProof proof_;  // empty: nothing
   rules::Instant deadline_;
   GitState state_;
   GitLook before_;                             // what there was before anything was done

@@ -185,6 +185,7 @@ asio::awaitable<void> GitSwitch::run_again(Trouble& trouble) {
   if (!failed && !config_.restart.empty()) {
     failed = co_await run_command(config_.restart, user, config_.restart_timeout);
   }
+  if (!failed) failed = co_await prove(config_.restart_timeout);
   result_.exit_code = exit_code;
   if (failed) {
     trouble.what += "\nIt could not be built and restarted: " + failed->what + "\n" + nobody_knows;

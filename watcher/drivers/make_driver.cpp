@@ -12,7 +12,7 @@ namespace {
 template <class... Kinds>
 auto varieties(const std::variant<std::monostate, Kinds...>*) {
   using probes::later_variety;
-  return std::array{Kinds::variety()..., later_variety("kubernetes"), later_variety("pm2"), later_variety("ci")};
+  return std::array{Kinds::variety()..., later_variety("kubernetes"), later_variety("ci")};
 }
 
 struct Maker {

@@ -1,48 +1,106 @@
 #include "watcher/drivers/ourselves.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
+#include <span>
+
+#include "watcher/drivers/command_words.hpp"
 
 namespace watcher {
 
 namespace {
 
-std::string own_cgroups() {
-  std::ifstream file("/proc/self/cgroup");
+constexpr std::string_view unit_ending = ".service";
+constexpr std::string_view usual_unit = "rollbackd.service";
+
+std::string text_of(const char* path) {
+  std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+bool is_own_unit(std::string name) {
+  if (!name.ends_with(unit_ending)) name += unit_ending;
+  return name == usual_unit || name == unit_in(text_of("/proc/self/cgroup"));
+}
+
+// Docker takes the beginning of an id as well; nobody writes less than what `docker ps` shows.
+bool is_own_container(const std::string& name) {
+  constexpr std::size_t shortest = 12;
+  return name.size() >= shortest && own_container().starts_with(name);
+}
+
+constexpr std::array<std::string_view, 9> stops_units{
+    "stop",    "restart", "try-restart", "kill", "reload-or-restart", "try-reload-or-restart",
+    "isolate", "freeze",  "condrestart"};
+constexpr std::array<std::string_view, 5> stops_containers{"stop", "restart", "kill", "rm", "pause"};
+
+bool has_word(std::span<const std::string> words, std::span<const std::string_view> wanted) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
+  });
 }
 
 }  // namespace
 
 // The innermost unit counts: a service of a user's manager lies below that manager's own.
 std::string unit_in(std::string_view cgroups) {
-  constexpr std::string_view ending = ".service";
-  std::string out;
   while (!cgroups.empty()) {
     std::string_view line = cgroups.substr(0, cgroups.find('\n'));
     cgroups.remove_prefix(std::min(line.size() + 1, cgroups.size()));
     const bool is_systemd_s = line.starts_with("0::") || line.find(":name=systemd:") != line.npos;
-    if (!is_systemd_s) continue;
-    while (!line.empty()) {
+    while (is_systemd_s && !line.empty()) {
       const std::size_t slash = line.rfind('/');
       const std::string_view name = slash == line.npos ? std::string_view() : line.substr(slash + 1);
-      if (name.ends_with(ending)) {
-        out = std::string(name);
-        break;
-      }
+      if (name.ends_with(unit_ending)) return std::string(name);
       line = line.substr(0, slash == line.npos ? 0 : slash);
     }
-    if (!out.empty()) break;
   }
+  return {};
+}
+
+std::string container_in(std::string_view text) {
+  constexpr std::size_t id_size = 64;  // hexadecimal digits
+  for (const std::string_view before : {"/docker/containers/", "/docker/", "/docker-"}) {
+    for (std::size_t at = text.find(before); at != text.npos; at = text.find(before, at + 1)) {
+      const std::string_view id = text.substr(at + before.size(), id_size);
+      if (id.size() == id_size && id.find_first_not_of("0123456789abcdef") == id.npos) return std::string(id);
+    }
+  }
+  return {};
+}
+
+std::string own_container() {
+  std::string out = container_in(text_of("/proc/self/cgroup"));
+  // With a control group namespace of its own the container shows in what is mounted over its /etc/hostname.
+  if (out.empty()) out = container_in(text_of("/proc/self/mountinfo"));
   return out;
 }
 
 std::string why_own_units(const std::vector<std::string>& units) {
-  const std::string own = unit_in(own_cgroups());
-  if (own.empty() || std::find(units.begin(), units.end(), own) == units.end()) return {};
-  return own + " is the unit that rollbackd runs in: its restart would end the rollback in the middle; do name the " +
+  const auto own = std::find_if(units.begin(), units.end(), is_own_unit);
+  if (own == units.end()) return {};
+  return *own + " is the unit that rollbackd runs in: its restart would end the rollback in the middle; do name the " +
          "application's unit";
+}
+
+std::string why_stops_us(const std::vector<std::string>& argv) {
+  std::span<const std::string> words(argv);
+  for (RunsNext next; !words.empty(); words = next.words) {
+    next = runs_next(words);
+    if (next.what != RunsNext::What::command) break;
+  }
+  if (words.empty()) return {};
+  const std::string program = words.front().substr(words.front().rfind('/') + 1);
+  const std::string end = " would end rollbackd itself, and the rollback with it; do leave it out";
+  for (const std::string& word : words.subspan(1)) {
+    if (program == "systemctl" && has_word(words, stops_units) && is_own_unit(word))
+      return "it stops " + word + ": that" + end;
+    if (program == "docker" && has_word(words, stops_containers) && is_own_container(word))
+      return "it stops the container " + word + ": that" + end;
+  }
+  return {};
 }
 
 }  // namespace watcher

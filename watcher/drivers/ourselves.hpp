@@ -10,8 +10,18 @@ namespace watcher {
 
 // The unit in the text of a /proc/PID/cgroup, such as "rollbackd.service"; empty: none, or nobody can tell.
 std::string unit_in(std::string_view cgroups);
+// The id of Docker's container in the text of a /proc/PID/cgroup or mountinfo; empty: none, or nobody can tell.
+std::string container_in(std::string_view text);
 
-// Why units must not be restarted by us: ours is among them. For people, with what to do; empty: it is not.
+// Of this process.
+std::string own_container();
+
+// Why units must not be restarted by us: ours is among them, or the one that rollbackd usually has. For people, with
+// what to do; empty: it is not.
 std::string why_own_units(const std::vector<std::string>& units);
+
+// The same of a command's words, as far as these say what it stops: a unit behind systemctl, a container behind docker.
+// Others that lead there (a script, a whole Compose project) are not found.
+std::string why_stops_us(const std::vector<std::string>& argv);
 
 }  // namespace watcher

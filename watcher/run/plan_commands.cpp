@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "watcher/drivers/ourselves.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/journal/lock_place.hpp"
@@ -41,6 +42,7 @@ class Plan {
       return {};
     }
     std::string why = why_not_started({*argv, step.dir.empty() ? dir_ : step.dir, step.user});
+    if (why.empty()) why = why_stops_us(*argv);
     // A file that is not there yet may be made by what runs before.
     if (why.empty() && !step.stdin_file.empty() && !makes_files_) why = why_not_read(step.stdin_file);
     if (why.empty() && !step.stdout_file.empty()) why = why_not_written(step.stdout_file);
