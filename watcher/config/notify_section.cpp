@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "probes/key_rows.hpp"
 #include "rules/engine/commands.hpp"
@@ -68,6 +69,11 @@ void settle_notifier(TableReader& reader, const NotifierSection& out) {
   if (needs_url && !reader.has("url"))
     reader.missing("url", "write url = { file = \"PATH\" } or url = \"https://...\"");
   if (!is_alert(out)) return;
+  const bool is_alertmanager = std::holds_alternative<AlertmanagerNotifier>(out.kind);
+  if (is_alertmanager && out.every && *out.every > std::chrono::hours(24))
+    reader.error("every", "is more than \"1d\": Alertmanager would take the alert for ended before it is told again");
+  if (is_alertmanager && out.url.value.find_first_of("?#") != std::string::npos)
+    reader.error("url", "must be Alertmanager's own, such as \"http://127.0.0.1:9093\"");
   for (const std::string_view stage : {"progress", "fault"}) {
     if (std::find(out.on.begin(), out.on.end(), stage) == out.on.end()) continue;
     reader.error("on", "has \"" + std::string(stage) +

@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Alertmanager ends what is not told again by itself. Who is needed is told again at least once a day.
+// Alertmanager ends what is not told again by itself: a day, and what a reminder of once a day may be late.
 constexpr rules::Duration told_again_within = std::chrono::hours(25);
 constexpr std::array severities{rules::Severity::p0, rules::Severity::p1, rules::Severity::p2, rules::Severity::p3};
 
@@ -51,17 +51,15 @@ json::object alert(const Message& message, rules::Severity severity, rules::Inst
 
 }  // namespace
 
-// An incident may become more severe, which is another alert to Alertmanager: the others of it end with the same
-// message. That what never was has ended is told to nobody. Of a service that cannot be observed several rules may be
-// told, each as severe as it is: they end together.
+// An incident that becomes more severe, which is told as `late`, is another alert to Alertmanager: those that it was
+// before end with the same message.
 std::string AlertmanagerNotifier::body(const Message& message) const {
   const rules::Tell& tell = message.tell;
+  const rules::Severity now = tell.context.severity;
   json::array alerts;
+  alerts.push_back(alert(message, now, is_over(tell) ? tell.at : tell.at + told_again_within));
   for (const rules::Severity severity : severities) {
-    const bool is_active = severity == tell.context.severity && !is_over(tell);
-    const bool may_be_another = tell.context.incident.empty() && !is_over(tell);
-    if (!is_active && may_be_another) continue;
-    alerts.push_back(alert(message, severity, is_active ? tell.at + told_again_within : tell.at));
+    if (tell.stage == rules::Stage::late && severity > now) alerts.push_back(alert(message, severity, tell.at));
   }
   return json::serialize(alerts);
 }

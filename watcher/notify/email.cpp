@@ -131,6 +131,7 @@ constexpr std::array keys{
 void settle(void* object, probes::Given& given) {
   const auto& mail = *static_cast<const EmailNotifier*>(object);
   if (given.has("to") && mail.to.empty()) given.error("to", "is empty; write to = [\"ops@example.com\"]");
+  if (given.has("password") && mail.password.value.empty()) given.error("password", "is empty");
   if (given.has("password") && !given.has("user")) given.missing("user", "a password needs to know whose it is");
   if (given.has("url")) given.error("url", "is not of a mail; write server = \"smtp://mail.example.com:587\"");
   if (!mail.user.empty() && !mail.starttls && mail.server.starts_with("smtp://"))

@@ -81,9 +81,11 @@ std::string within(const std::string& text, std::size_t bytes_max) {
 }
 
 bool is_over(const rules::Tell& tell) {
-  const bool is_end = tell.stage == rules::Stage::completed || tell.stage == rules::Stage::cleared ||
-                      tell.stage == rules::Stage::seeing;
-  return is_end && !tell.is_news;
+  using rules::Stage;
+  // Whoever aborted it knows, and so does who took its rules out of the configuration.
+  const bool is_aborted = tell.stage == Stage::failed && tell.outcome == rules::Outcome::aborted;
+  const bool is_end = tell.stage == Stage::completed || tell.stage == Stage::cleared || tell.stage == Stage::seeing;
+  return (is_end || is_aborted) && !tell.is_news;
 }
 
 std::string alert_key(const rules::Tell& tell, const std::string& watcher_name) {

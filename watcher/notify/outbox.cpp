@@ -86,6 +86,11 @@ const NotifierSection* Outbox::find(const rules::NotifierName& name) const {
   return found == notifiers_.end() ? nullptr : &*found;
 }
 
+bool Outbox::has_heard(const rules::IncidentId& incident, const NotifierSection& notifier) const {
+  const auto open = open_.find(incident);
+  return open != open_.end() && open->second.told.contains(notifier.name);
+}
+
 std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
   const rules::IncidentId& incident = tell.context.incident;
   rules::Instant opened = tell.opened.value_or(tell.at);
@@ -96,12 +101,15 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
   for (const NotifierSection& notifier : notifiers_) {
     const bool is_told = std::find(told.begin(), told.end(), &notifier) != told.end();
     const bool is_story = !incident.empty() && !tell.notifier;  // a notify step names whom it tells, and when
-    const bool is_of_it = is_story && is_severe_enough(tell, notifier);
+    // Also when it has become more severe than he is told of: who heard that it began hears how it ended.
+    const bool is_severe =
+        is_severe_enough(tell, notifier) || (is_the_end(tell.stage) && has_heard(incident, notifier));
+    const bool is_of_it = is_story && is_severe;
     if (is_of_it) remember(tell, notifier, is_told);
     const rules::Instant joins = opened + notifier.after.value_or(rules::Duration::zero());
     if (is_of_it && tell.at < joins)
       result.push_back(summary(tell, notifier, joins));
-    else if (is_told)
+    else if (is_told || (is_of_it && !is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage)))
       result.push_back({.notifier = notifier.name, .tell = tell, .due = tell.at});
   }
   if (!tell.notifier) forget_what_is_over(tell);

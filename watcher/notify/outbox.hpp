@@ -75,10 +75,13 @@ class Outbox {
     bool is_old = false;                                 // people are needed, and have been for long
   };
 
+  static bool is_the_end(rules::Stage stage);  // of an incident
+
   const NotifierSection* find(const rules::NotifierName& name) const;
   std::optional<rules::Situation> stands(const rules::IncidentId& incident) const;
   std::optional<rules::Duration> repeated_every(const Open& open, const NotifierSection& notifier) const;
   std::optional<rules::Instant> repeated_at(const Open& open, const NotifierSection& notifier) const;
+  bool has_heard(const rules::IncidentId& incident, const NotifierSection& notifier) const;
   void remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told);
   void forget_what_is_over(const rules::Tell& tell);
   std::vector<OutboxEntry> repeats(rules::Instant now);

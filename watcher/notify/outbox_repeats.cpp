@@ -15,11 +15,11 @@ constexpr rules::Duration ordinary_again = std::chrono::hours(4);   // P2
 constexpr rules::Duration old_after = std::chrono::hours(24);
 constexpr rules::Duration old_again = std::chrono::hours(24);
 
-bool is_the_end(rules::Stage stage) {
+}  // namespace
+
+bool Outbox::is_the_end(rules::Stage stage) {
   return stage == rules::Stage::completed || stage == rules::Stage::failed || stage == rules::Stage::cleared;
 }
-
-}  // namespace
 
 std::optional<rules::Situation> Outbox::stands(const rules::IncidentId& incident) const {
   return stands_ && !incident.empty() ? stands_(incident) : std::nullopt;

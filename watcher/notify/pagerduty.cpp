@@ -57,6 +57,11 @@ constexpr std::array keys{
         .required("write routing_key = { file = \"PATH\" }, the integration key of an Events API v2 integration"),
 };
 
+void settle(void* object, probes::Given& given) {
+  const std::string& routing_key = static_cast<const PagerDutyNotifier*>(object)->routing_key.value;
+  if (given.has("routing_key") && routing_key.empty()) given.error("routing_key", "is empty");
+}
+
 }  // namespace
 
 std::string PagerDutyNotifier::body(const Message& message) const {
@@ -88,7 +93,7 @@ std::string PagerDutyNotifier::escaped(std::string_view value) { return std::str
 
 probes::Variety PagerDutyNotifier::variety() {
   return probes::variety<NotifierKind, PagerDutyNotifier>(
-      "pagerduty", "Alerts of PagerDuty, triggered and resolved by Events API v2.", keys);
+      "pagerduty", "Alerts of PagerDuty, triggered and resolved by Events API v2.", keys, settle);
 }
 
 }  // namespace watcher

@@ -70,6 +70,7 @@ constexpr std::array keys{
 
 void settle(void* object, probes::Given& given) {
   const std::string& secret = static_cast<const WebhookNotifier*>(object)->secret.value;
+  if (given.has("secret") && secret.empty()) given.error("secret", "is empty; leave it out to send unsigned");
   const bool is_encoded = secret.starts_with(encoded_mark);
   if (is_encoded && !from_base64(std::string_view(secret).substr(encoded_mark.size())))
     given.error("secret", "is no base64 behind whsec_; make one with echo whsec_$(openssl rand -base64 24)");

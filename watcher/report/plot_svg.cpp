@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 
 #include "watcher/report/html.hpp"
@@ -17,7 +18,7 @@ constexpr double width = 860, height = 220;
 constexpr double left = 74, right = 16, top = 46, bottom = 26;
 constexpr double row_height = 13;  // of the labels of marks
 constexpr std::size_t rows = 3;
-constexpr double headroom = 1.12;    // above what is highest
+constexpr double headroom = 0.12;    // above what is highest, of the whole
 constexpr double label_width = 7.0;  // of a letter, to keep labels apart
 
 double in_seconds(rules::Duration d) { return rules::seconds(d); }
@@ -25,13 +26,17 @@ double in_seconds(rules::Duration d) { return rules::seconds(d); }
 class Picture {
  public:
   Picture(const Plot& plot, const PlotSpan& span) : plot_(plot), span_(span) {
-    highest_ = plot.threshold.value_or(0);
+    highest_ = std::max(0.0, plot.threshold.value_or(0));
+    lowest_ = std::min(0.0, plot.threshold.value_or(0));
     for (const PlotPoint& point : plot.points) {
       if (!point.value || !std::isfinite(*point.value)) continue;
       highest_ = std::max(highest_, *point.value);
       lowest_ = std::min(lowest_, *point.value);
     }
-    highest_ = highest_ > lowest_ ? highest_ * headroom : lowest_ + 1;
+    if (highest_ == lowest_) highest_ = lowest_ + 1;
+    high_label_ = highest_;
+    highest_ += (highest_ - lowest_) * headroom;
+    is_long_ = span.to - span.from > std::chrono::hours(20);
   }
 
   std::string draw(const std::vector<PlotMark>& marks) const {
@@ -51,6 +56,8 @@ class Picture {
     return height - bottom - std::clamp(share, 0.0, 1.0) * (height - top - bottom);
   }
 
+  std::string time_text(rules::Instant at) const { return is_long_ ? utc_text(at) : utc_text(at).substr(11); }
+
   std::string label(double at_y, double value) const {
     return fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", left - 6,
                        at_y + 4, html_text(number_text(value, plot_.unit)));
@@ -60,13 +67,12 @@ class Picture {
     const double base = y(lowest_);
     std::string out = fmt::format("<line class=\"base\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>\n", left,
                                   base, width - right, base);
-    out += label(base, lowest_);
-    const double high = highest_ / headroom;
-    const bool is_apart = !plot_.threshold || std::abs(y(high) - y(*plot_.threshold)) > 14;
-    if (is_apart && highest_ > lowest_) out += label(y(high), high);
+    if (!plot_.threshold || std::abs(base - y(*plot_.threshold)) > 14) out += label(base, lowest_);
+    const bool is_apart = !plot_.threshold || std::abs(y(high_label_) - y(*plot_.threshold)) > 14;
+    if (is_apart) out += label(y(high_label_), high_label_);
     const auto time = [&](rules::Instant at, const char* anchor) {
       return fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>\n", x(at), height - 8,
-                         anchor, utc_text(at).substr(11));
+                         anchor, time_text(at));
     };
     return out + time(span_.from, "start") + time(span_.to, "end");
   }
@@ -127,7 +133,7 @@ class Picture {
       out += fmt::format(
           "<line class=\"mark\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2}\"><title>{3} {4}</title></line>\n"
           "<text class=\"mark\" x=\"{5:.1f}\" y=\"{1:.1f}\" text-anchor=\"{6}\">{3}</text>\n",
-          at, text_y, height - bottom, html_text(mark.what), utc_text(mark.at).substr(11), is_late ? at - 3 : at + 3,
+          at, text_y, height - bottom, html_text(mark.what), time_text(mark.at), is_late ? at - 3 : at + 3,
           is_late ? "end" : "start");
     }
     return out;
@@ -137,6 +143,8 @@ class Picture {
   const PlotSpan& span_;
   double highest_ = 0;
   double lowest_ = 0;
+  double high_label_ = 0;
+  bool is_long_ = false;  // so that a time needs its day
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ class Replay {
     changes_ = changes_in(incident);
   }
 
+  const std::set<rules::ProbeName>& probes() const { return probes_; }
   bool concerns(const rules::Poll& poll) const { return probes_.contains(poll.probe); }
   void observe(const rules::Poll& poll) { measurements_.observe(poll); }
   void look(rules::Instant at) {
@@ -129,6 +130,10 @@ std::vector<PlotMark> plot_marks(const rules::IncidentRecord& incident) {
   if (incident.times.recovered) out.push_back({*incident.times.recovered, "good again"});
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
   return out;
+}
+
+std::set<rules::ProbeName> plotted_probes(const rules::CoreConfig& core, const rules::IncidentRecord& incident) {
+  return Replay(core, incident).probes();
 }
 
 std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,15 @@ struct PlotSpan {
 
 // From some time before it went bad, or before the deployment where that is not long ago, to its end.
 PlotSpan plot_span(const rules::IncidentRecord& incident);
+// Whose polls are needed.
+std::set<rules::ProbeName> plotted_probes(const rules::CoreConfig& core, const rules::IncidentRecord& incident);
 // From when polls are needed: windows at the span's begin look back.
 rules::Instant polls_since(const rules::CoreConfig& core, const rules::IncidentRecord& incident);
 // In the order of time.
 std::vector<PlotMark> plot_marks(const rules::IncidentRecord& incident);
 
-// One for each comparison of the incident's rules, or of all its service's when it was begun by hand; none of those
-// that could never be measured. `polls` in the order in which they ended.
+// One for each comparison of the incident's rules, or of all its service's when it was begun by hand, twelve at most;
+// none of those that could never be measured. `polls` in the order in which they ended.
 std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
                            const std::vector<rules::Poll>& polls);
 

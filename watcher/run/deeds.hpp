@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,6 +37,7 @@ struct Means {
   Metrics& metrics;
   probes::TaskGroup& tasks;  // for what must end by itself before a stop: steps, reports
   std::string state_dir;
+  std::function<asio::awaitable<void>()> record_samples{};  // to disk, all that came; empty: nothing records
 };
 
 // Carries out what the engine commands: saves first, then everything else; steps run beside the loop and report back.

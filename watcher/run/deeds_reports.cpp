@@ -20,7 +20,7 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t taken_back_max = 20;                       // lines
-constexpr std::size_t samples_max = 32 * 1024 * 1024;            // bytes of polls in memory: more are drawn nowhere
+constexpr std::size_t samples_max = 48 * 1024 * 1024;            // bytes of polls in memory: more are drawn nowhere
 constexpr rules::Duration drawn_within = std::chrono::hours(1);  // of its end; later its samples may be gone
 constexpr rules::Duration drawing_limit = std::chrono::seconds(20);
 
@@ -78,11 +78,14 @@ asio::awaitable<std::vector<Plot>> Deeds::plots(const rules::IncidentRecord& inc
     rules::IncidentRecord incident;
     std::vector<Plot> plots;
   };
+  if (means_.record_samples) co_await means_.record_samples();
   auto drawn = std::make_shared<Drawn>(Drawn{tools_.config, incident, {}});
   auto work = [drawn] {
     const rules::CoreConfig& core = drawn->config->core;
     const SampleFiles files(drawn->config->watcher.state_dir, drawn->config->watcher.record);
-    const std::vector<rules::Poll> polls = files.read(polls_since(core, drawn->incident), samples_max);
+    const std::set<rules::ProbeName> probes = plotted_probes(core, drawn->incident);
+    if (probes.empty()) return;
+    const std::vector<rules::Poll> polls = files.read(polls_since(core, drawn->incident), samples_max, probes);
     drawn->plots = plots_of(core, drawn->incident, polls);
   };
   const bool done = co_await drawing_.run(std::move(work), drawing_limit);

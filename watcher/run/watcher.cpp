@@ -55,7 +55,8 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       steps_(io.get_executor()),
       loops_(io.get_executor()),
       readers_(io.get_executor()),
-      deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_, config_->watcher.state_dir}),
+      deeds_(io.get_executor(), Means{clock, loop_, journal_, outbox_, metrics_, steps_, config_->watcher.state_dir,
+                                      [this] { return record_samples(); }}),
       server_(io.get_executor(), *this, metrics_),
       reload_ended_(io, asio::steady_timer::time_point::max()),
       stop_timer_(io, asio::steady_timer::time_point::max()) {}

@@ -118,17 +118,20 @@ void SampleFiles::prune(rules::Instant now) {
   }
 }
 
-std::vector<rules::Poll> SampleFiles::read(rules::Instant from, std::size_t most) const {
-  SampleReader reader(from, most);
+std::vector<rules::Poll> SampleFiles::read(rules::Instant from, std::size_t most,
+                                           const std::set<rules::ProbeName>& wanted) const {
+  SampleReader reader(from, most, wanted);
   const TakeLine take = [&reader](std::string_view line) { return reader.push(line); };
   const std::vector<RecordedFile> files = files_in(dir_);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const bool over = i + 1 < files.size() && files[i + 1].begun < from;
     if (over) continue;
-    if (files[i].open)
+    const fs::path finished = files[i].path.string() + ".zst";
+    std::error_code failure;
+    if (files[i].open && !fs::exists(finished, failure))
       each_line(files[i].path, take);
     else
-      each_compressed_line(files[i].path, take);
+      each_compressed_line(files[i].open ? finished : files[i].path, take);
   }
   std::vector<rules::Poll> polls = reader.take();
   std::stable_sort(polls.begin(), polls.end(), [](const auto& a, const auto& b) { return a.ended < b.ended; });

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,10 @@ class SampleFiles {
   std::optional<std::string> append(const std::string& text, rules::Instant now);
 
   // The polls recorded at `from` or later, in the order in which they ended; none when they take more than `most` bytes
-  // of memory.
-  std::vector<rules::Poll> read(rules::Instant from, std::size_t most = std::numeric_limits<std::size_t>::max()) const;
+  // of memory. `wanted`: of which probes; none: of all. May be called beside append(), by another SampleFiles of the
+  // same folder: what is finished meanwhile is found under its new name.
+  std::vector<rules::Poll> read(rules::Instant from, std::size_t most = std::numeric_limits<std::size_t>::max(),
+                                const std::set<rules::ProbeName>& wanted = {}) const;
 
  private:
   bool has_room() const;

@@ -257,7 +257,8 @@ bool SampleReader::push(std::string_view line) {
   std::optional<ReadLine> read = read_line(line);
   if (!read) return true;
   if (read->key.name == poll_name) {
-    is_passing_over_ = read->at < from_;
+    const bool is_wanted = wanted_.empty() || wanted_.contains(rules::ProbeName(read->probe));
+    is_passing_over_ = read->at < from_ || !is_wanted;
     if (!is_passing_over_) polls_.push_back(poll_of(*read));
     bytes_ += is_passing_over_ ? 0 : sizeof(rules::Poll) + read->probe.size();
   } else if (!is_passing_over_) {

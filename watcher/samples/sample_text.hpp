@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/base/poll.hpp"
@@ -39,8 +40,9 @@ class SampleText {
 // Reads what SampleText wrote, line after line. Lines that are not ours are passed over.
 class SampleReader {
  public:
-  // Polls that ended at `from` or later are kept.
-  SampleReader(rules::Instant from, std::size_t most) : from_(from), most_(most) {}
+  // Polls that ended at `from` or later are kept, of the probes that are wanted; without any, of all.
+  SampleReader(rules::Instant from, std::size_t most, std::set<rules::ProbeName> wanted = {})
+      : from_(from), most_(most), wanted_(std::move(wanted)) {}
   // False: what it keeps takes more than `most` bytes of memory by now, and is given up.
   bool push(std::string_view line);
   // The polls, none when they were given up.
@@ -53,6 +55,7 @@ class SampleReader {
 
   rules::Instant from_;
   std::size_t most_;
+  std::set<rules::ProbeName> wanted_;
   std::size_t bytes_ = 0;
   bool is_passing_over_ = true;  // readings of a poll that is not kept
   std::vector<rules::Poll> polls_;
