@@ -165,7 +165,8 @@ bool Judge::is_answer(const Incident& incident, const RuleName& name) const {
   const Instant decided = says_so ? *incident.closed : incident.decided.value_or(*incident.closed);
   if (fired != known.fired_for.end() && decided < fired->second && !is_held(incident, name)) return false;
   const auto overtaken = known.overtaken.find(*record.outcome);
-  if (overtaken != known.overtaken.end() && decided < overtaken->second) return false;
+  const bool is_overtaken = overtaken != known.overtaken.end() && decided < overtaken->second;
+  if (is_overtaken && !is_held(incident, name)) return false;
   // Judged on its own is only what runs.
   if (record.outcome == Outcome::superseded && known.identity && known.looked == record.from.text) return false;
   if (!incident.said.contains(std::string(to_string(*record.outcome)))) return false;

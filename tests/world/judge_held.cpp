@@ -20,6 +20,11 @@ bool leaves_alone(const IncidentRecord& record, bool aborted) {
   return record.past_no_return && record.outcome == Outcome::not_recovered;
 }
 
+// What ended otherwise and says so is an answer as long.
+bool says_that_it_leaves_alone(const IncidentRecord& record, const std::string& end) {
+  return record.past_no_return && end.find("nothing more is done by itself until its rules were good") != end.npos;
+}
+
 }  // namespace
 
 void Judge::hold(const Watcher& watcher, const Incident& incident) {
@@ -57,8 +62,12 @@ void Judge::check_held(const Watcher& watcher, const JoinedRule& joined) {
 
 // An incident that leaves a rule alone answers also what fires anew for the same trouble.
 bool Judge::is_held(const Incident& incident, const RuleName& name) const {
-  if (!leaves_alone(incident.record, incident.aborted) || !incident.decided) return false;
+  const bool is_left_alone =
+      leaves_alone(incident.record, incident.aborted) || says_that_it_leaves_alone(incident.record, incident.end);
+  if (!is_left_alone || !incident.decided) return false;
   const Service& known = services_.at(incident.record.service.text);
+  const auto anew = known.overtaken.find(Outcome::aborted);
+  if (anew != known.overtaken.end() && *incident.decided < anew->second) return false;
   const auto cleared = known.cleared.find(name);
   return cleared == known.cleared.end() || cleared->second <= *incident.decided;
 }
