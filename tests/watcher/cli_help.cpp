@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -66,4 +67,37 @@ TEST_CASE("bash completes commands, their options, and the keys of the configura
   CHECK(completed("rollbackd check --exp", 2) == "--expand\n");
   CHECK(completed("rollbackd deploy be", 2) == "begin\n");
   CHECK(completed("rollbackd help probe.int", 2) == "probe.interval\n");
+}
+
+TEST_CASE("bash completes behind names of services and values of options as before them, for every command") {
+  CHECK(completed("rollbackd rollback web --pl", 3) == "--plan\n");
+  CHECK(completed("rollbackd rollback web --to v1 --reas", 5) == "--reason\n");
+  CHECK(completed("rollbackd --config check de", 3) == "deploys deploy\n");
+  CHECK(completed("rollbackd deploy begin v1 --serv", 4) == "--service\n");
+  CHECK(completed("rollbackd pause --service deploy --fo", 4) == "--for\n");
+  CHECK(completed("rollbackd help noti", 2).starts_with("notify"));
+  for (const std::string command :
+       {"approve i1", "abort i1", "ack i1", "explain slow", "incidents i1", "fuse reset web", "deploy good v1",
+        "deploy mark v1", "notify test team", "status x"}) {
+    CAPTURE(command);
+    const int words = 1 + static_cast<int>(std::count(command.begin(), command.end(), ' '));
+    CHECK(completed("rollbackd " + command + " --conf", words + 1) == "--config\n");
+  }
+}
+
+TEST_CASE("help of a word that is a command's and the configuration's names both, and each can be had") {
+  const std::string both = help("notify");
+  CHECK(both.find("Usage: ") != std::string::npos);
+  CHECK(both.find("rollbackd help notify.NAME") != std::string::npos);
+  CHECK(both.find("rollbackd help notify.KEY") != std::string::npos);
+  CHECK(help("notify.NAME").starts_with("[notify.NAME]"));
+  CHECK(help("[notify.NAME]") == help("notify.NAME"));
+  CHECK(help("notify.on").starts_with("notify.on"));
+  CHECK(help("rollback").find("rollbackd help service.rollback\n") != std::string::npos);
+  CHECK(help("check").find("rollbackd help probe.check\n") != std::string::npos);
+}
+
+TEST_CASE("help of a key without its table lists those that are called so") {
+  const std::string keys = help("interval");
+  CHECK(keys.find("probe.interval") != std::string::npos);
 }

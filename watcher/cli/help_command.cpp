@@ -111,6 +111,26 @@ int tell_unknown(const CommandLine& line, const std::string& asked) {
   return exit_usage;
 }
 
+// Keys are often called without what they are a key of.
+std::vector<KeyRow> rows_called(const std::string& name) {
+  std::vector<KeyRow> out;
+  for (KeyRow& row : all_keys()) {
+    if (row.path.ends_with("." + name)) out.push_back(std::move(row));
+  }
+  return out;
+}
+
+// A word may be a command's, and a table's or key's of the configuration: the other ones are named.
+void tell_namesakes(std::ostream& out, const std::string& name) {
+  if (is_section(name))
+    out << "\nA table of the configuration is called so, too: rollbackd help " << name
+        << ".NAME; one of its keys: rollbackd help " << name << ".KEY\n";
+  const std::vector<KeyRow> rows = rows_called(name);
+  if (rows.empty()) return;
+  out << "\nKeys of the configuration are called so, too:\n";
+  for (const KeyRow& row : rows) out << "  rollbackd help " << row.path << "\n";
+}
+
 int help_of(const CommandLine& line, const std::string& asked) {
   for (const std::string& path : {asked, without_name(asked)}) {
     const std::vector<KeyRow> here = rows_at(path);
@@ -124,7 +144,20 @@ int help_of(const CommandLine& line, const std::string& asked) {
     if (!below.empty()) print_list(line, below);
     return exit_fine;
   }
+  const std::vector<KeyRow> called = rows_called(asked);
+  if (!called.empty()) {
+    if (line.json()) return print_json(line, called);
+    print_list(line, called);
+    return exit_fine;
+  }
   return tell_unknown(line, asked);
+}
+
+// "notify.NAME", as its header says, where "notify" alone is a command.
+std::string without_header(const std::string& asked) {
+  constexpr std::string_view any_name = ".NAME";
+  const std::string name = asked.substr(0, asked.size() - std::min(any_name.size(), asked.size()));
+  return asked.ends_with(any_name) && is_section(name) ? name : asked;
 }
 
 // The command that the words name; nullptr: none does.
@@ -155,9 +188,10 @@ int help(const CLI::App& app, const CommandLine& line, const HelpOptions& option
   }
   if (const CLI::App* command = command_at(app, options.words)) {
     line.out() << command->help();
+    if (options.words.size() == 1) tell_namesakes(line.out(), options.words.front());
     return exit_fine;
   }
-  return help_of(line, options.words.front());
+  return help_of(line, without_header(options.words.front()));
 }
 
 }  // namespace
