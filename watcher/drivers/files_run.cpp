@@ -73,7 +73,23 @@ bool reads_its_input(Words words) {
   const RunProgram* const known = run_program(words.front());
   if (known == nullptr || (known->kind != Kind::shell && known->kind != Kind::interpreter)) return false;
   const CommandOptions options = options_of(*known, words);
-  return !options.is_inline && options.behind >= words.size();
+  const Words before = words.first(std::min(options.behind, words.size()));
+  const bool says_so =
+      known->kind == Kind::shell && std::any_of(before.begin() + 1, before.end(), [](const auto& word) {
+        return word.size() > 1 && word[0] == '-' && word[1] != '-' && word.find('s') != word.npos;
+      });
+  return !options.is_inline && (says_so || options.behind >= words.size());
+}
+
+// `docker --context x compose -f FILE up` as `compose -f FILE up`; empty: another word of docker's.
+Words behind_compose(Words words) {
+  if (words.front().ends_with("-compose")) return words;
+  for (std::size_t at = 1; at < words.size(); ++at) {
+    if (words[at] == "compose") return words.subspan(at);
+    const bool is_option = words[at].starts_with("-") || (at > 1 && words[at - 1].starts_with("-"));
+    if (!is_option) return {};
+  }
+  return {};
 }
 
 class Follower {
@@ -90,6 +106,7 @@ class Follower {
   void login(Words words, const CommandOptions& options, Start start);
   void shell(Words words, const CommandOptions& options, const Start& start);
   void make(Words words, const Start& start);
+  void compose(const CommandOptions& options, bool has_operand, const Start& start);
   void script_in(Words operands, const Start& start);
   void script(string_view text, const Start& start);
   void line_of(const ShellCommand& line, const Start& start);
@@ -109,6 +126,7 @@ void Follower::command(Words words, const Start& start) {
   first_line(*program, start);
   const RunProgram* const known = run_program(words.front());
   if (known == nullptr) return find(words, start);
+  if (known->kind == Kind::composer) words = behind_compose(words);
   const CommandOptions options = options_of(*known, words);
   Start then = start.deeper();
   if (options.dir) then.dir = in_dir(*options.dir, start.dir);
@@ -129,6 +147,9 @@ void Follower::command(Words words, const Start& start) {
     case Kind::reader:
       named(options.arguments, then);
       if (known->dir != '\0') make(words, then);
+      return;
+    case Kind::composer:
+      if (!words.empty()) compose(options, !operands.empty(), then);
   }
 }
 
@@ -191,6 +212,15 @@ void Follower::make(Words words, const Start& start) {
   if (!is_named) named({".", "GNUmakefile", "makefile", "Makefile"}, start);
 }
 
+// Its files may have anything started as root. Without -f they are those of the usual names.
+void Follower::compose(const CommandOptions& options, bool has_operand, const Start& start) {
+  named(options.arguments, start);
+  if (options.arguments.empty() && has_operand)
+    named({"compose.yaml", "compose.yml", "compose.override.yaml", "compose.override.yml", "docker-compose.yaml",
+           "docker-compose.yml", "docker-compose.override.yaml", "docker-compose.override.yml"},
+          start);
+}
+
 // The first operand that is a file: what is none is an option's argument.
 void Follower::script_in(Words operands, const Start& start) {
   for (const std::string& word : operands) {
@@ -237,6 +267,7 @@ void Follower::line_of(const ShellCommand& line, const Start& start) {
   const bool is_read_in = (name == "." || name == "source") && line.words.size() > 1;
   if (is_read_in && line.words[1].find('/') != std::string::npos) return add(in_dir(line.words[1], there.dir), there);
   if (!line.input.empty() && reads_its_input(line.words)) named({line.input}, there);
+  if (!line.script.empty() && reads_its_input(line.words)) script(line.script, there);
   command(line.words, there);
 }
 

@@ -51,15 +51,23 @@ constexpr std::array programs{
     RunProgram{.names = " awk gawk mawk nawk original-awk ", .kind = Kind::reader, .with_argument = "vFfEilW"},
     RunProgram{.names = " sed ", .kind = Kind::reader, .with_argument = "fel", .attached = "i"},
     RunProgram{.names = " make gmake ", .kind = Kind::reader, .with_argument = "fCIoW", .attached = "jl", .dir = 'C'},
+    RunProgram{.names = " docker podman docker-compose podman-compose ",
+               .kind = Kind::composer,
+               .with_argument = "fp",
+               .aside = "p"},
+    RunProgram{.names = " ssh scp sftp autossh ",
+               .kind = Kind::reader,
+               .with_argument = "bcDEeFIiJLlMmOopPQRSwW",
+               .aside = "bcDEeIJLlMmOpPQRwW"},
 };
 
 // Options of many letters whose argument is the next word, unless it stands behind a `=`.
-constexpr std::array<string_view, 34> with_argument{
+constexpr std::array<string_view, 35> with_argument{
     "--chdir",    "--directory",    "--working-directory", "--user",   "--reuid",    "--uid",    "--command",
     "--rcfile",   "--init-file",    "--require",           "--import", "--loader",   "--file",   "--makefile",
     "--include",  "--signal",       "--kill-after",        "--unit",   "--regid",    "--gid",    "--group",
     "--property", "--library-path", "--preload",           "--unset",  "--env",      "--groups", "--arg-file",
-    "--env-file", "--split-string", "--session-command",   "--setenv", "--old-file", "--exec"};
+    "--env-file", "--split-string", "--session-command",   "--setenv", "--old-file", "--exec",   "--project-directory"};
 
 bool has(string_view letters, char letter) { return letters.find(letter) != string_view::npos; }
 
@@ -92,7 +100,7 @@ class Reading {
                             (name != "--user" || program_.user != '\0');
     if (!is_attached && !takes_next) return;
     std::string value = is_attached ? std::string(word.substr(name.size() + 1)) : next();
-    if (name == "--chdir" || name == "--directory" || name == "--working-directory")
+    if (name == "--chdir" || name == "--directory" || name == "--working-directory" || name == "--project-directory")
       out_.dir = std::move(value);
     else if (name == "--user" || name == "--reuid" || name == "--uid")
       out_.user = std::move(value);
@@ -133,7 +141,7 @@ class Reading {
       out_.script = std::move(value);
     else if (letter == program_.split)
       out_.split = std::move(value);
-    else
+    else if (!has(program_.aside, letter))
       out_.arguments.push_back(std::move(value));
   }
 

@@ -17,6 +17,7 @@ struct RunProgram {
     shell,        // reads the script in its first operand, or in a word (-c)
     interpreter,  // reads the script in its first operand
     reader,       // reads what its options name, its operands are none of these: awk, make
+    composer,     // the same behind its operand `compose`: docker
   };
   std::string_view names;  // with blanks around each; also followed by a version, such as python3.11
   Kind kind;
@@ -24,6 +25,7 @@ struct RunProgram {
   std::string_view attached{};  // with an argument, if any, in the same word
   std::string_view code{};      // the argument is what is run: there is no script in an operand
   std::string_view last{};      // the same, and no option follows
+  std::string_view aside{};     // of with_argument, what names nothing that is read as a command: a port, a log
   char user = '\0';             // the argument says as whom
   char dir = '\0';              // the argument says where
   char script = '\0';           // the argument is a shell's script

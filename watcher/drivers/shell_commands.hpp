@@ -18,9 +18,11 @@ struct ShellCommand {
   std::vector<std::string> words;
   std::optional<std::string> dir;  // that `cd` led to, from where the script starts; none: it is not known
   std::string input{};             // the file behind `<`; empty: none, or only known when it runs
+  std::string script{};            // here-documents and words behind `<<<` that it, or one beside it, reads
 };
 
-// Every command of the script, builtins of the shell too, up to where it is more than can be read here.
+// Every command of the script, builtins of the shell and all branches of a `case` too, up to a quote or parenthesis
+// that does not end.
 std::vector<ShellCommand> lines_in_shell(std::string_view script);
 
 }  // namespace watcher

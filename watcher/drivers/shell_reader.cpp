@@ -74,6 +74,7 @@ void ShellReader::step() {
   } else if (c == '\n') {
     separate(1);
     skip_documents();
+    first_of_line_ = lines_.size();
   } else if (c == ';' || c == '&' || c == '|') {
     separate(1);
   } else if (c == '(') {
@@ -139,7 +140,8 @@ void ShellReader::redirect() {
     at_ += 2;
     return nested(closing(), 1);
   }
-  if (begins("<<") && !begins("<<<")) return here_document();
+  if (begins("<<<")) return here_word();
+  if (begins("<<")) return here_document();
   const std::size_t begin = at_;
   while (string_view("<>&|").find(peek()) != string_view::npos && at_ < script_.size()) ++at_;
   const bool is_input = script_.substr(begin, at_ - begin) == "<";

@@ -60,6 +60,7 @@ class ShellReader {
   std::size_t closing() const;
   void nested(std::size_t end, std::size_t length);
   void here_document();
+  void here_word();
   void skip_documents();
   void document(const HereDocument& of);
   void filled_in(std::size_t end);
@@ -74,7 +75,8 @@ class ShellReader {
   std::vector<std::string> found_;
   std::set<std::string> functions_;
   std::vector<ShellCommand> lines_;
-  bool in_line_ = false;  // the newest of them is being read
+  std::size_t first_of_line_ = 0;  // of them, in this line of the script
+  bool in_line_ = false;           // the newest of them is being read
   std::optional<std::string> dir_ = "";
   std::vector<std::optional<std::string>> outside_;  // where each open parenthesis began
   int cases_ = 0;                                    // that were begun and not ended

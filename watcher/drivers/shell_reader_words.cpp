@@ -117,6 +117,16 @@ void ShellReader::here_document() {
   documents_.push_back(std::move(document));
 }
 
+// `<<<WORD`
+void ShellReader::here_word() {
+  at_ += 3;
+  while (is_blank(peek())) ++at_;
+  const bool is_of_line = in_line_;
+  const std::size_t line = lines_.size();
+  const Word text = word();
+  if (is_of_line && line > 0) lines_[line - 1].script += text.text + "\n";
+}
+
 void ShellReader::skip_documents() {
   const std::vector<HereDocument> documents = std::exchange(documents_, {});
   for (const HereDocument& one : documents) {
@@ -125,15 +135,19 @@ void ShellReader::skip_documents() {
 }
 
 void ShellReader::document(const HereDocument& of) {
+  std::string whole;
+  const std::size_t behind = lines_.size();
   for (std::size_t line = at_; line < script_.size();) {
     const std::size_t end = std::min(script_.find('\n', line), script_.size());
     string_view text = script_.substr(line, end - line);
     if (of.takes_tabs) text.remove_prefix(std::min(text.find_first_not_of('\t'), text.size()));
     if (text == of.end) {
+      for (std::size_t i = std::min(first_of_line_, behind); i < behind; ++i) lines_[i].script += whole;
       if (!of.is_plain) filled_in(line);
       at_ = std::min(end + 1, script_.size());
       return;
     }
+    whole += std::string(text) + "\n";
     line = end + 1;
   }
   give_up();

@@ -35,10 +35,11 @@ struct RunFile {
 };
 
 // All files whose content decides what a command does, each with its user (`sudo -u`, `runuser -u`, `su`): those, the
-// interpreters of first lines (`#!`), what options read in (`node -r x`, `make -f x`, `awk -f x`; without -f the file
-// that make looks for), and the same of every command that a shell's script in a word (`sh -c "..."`) names, as far as
-// it can be read without running it: with a path, in PATH, behind an interpreter, in `eval` and `trap`, or read in by
-// `.`. What is known only then ("$DIR/x") is not found.
+// interpreters of first lines (`#!`), what options read in (`node -r x`, `make -f x`, `awk -f x`, `docker compose -f
+// x`, `ssh -F x -i x`; without -f the file that make or Compose looks for), and the same of every command that a
+// shell's script in a word (`sh -c "..."`) names, as far as it can be read without running it: with a path, in PATH,
+// behind an interpreter, in every branch of a `case`, in a shell's here-document, in `eval` and `trap`, or read in by
+// `.`. What is known only then ("$DIR/x", `echo x | sh`) is not found, nor what these files name.
 std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir,
                                   const std::string& user);
 

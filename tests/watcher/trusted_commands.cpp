@@ -1,0 +1,114 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "test_folder.hpp"
+#include "watcher/drivers/shell_commands.hpp"
+#include "watcher/drivers/trusted_path.hpp"
+
+// What a program reads as commands, or a script hides behind more than a list of commands, is looked at as commands
+// are.
+
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+// A folder that everybody writes, beside one that only we do, with the same files in each. Programs that may not be
+// installed are in the latter.
+struct Files {
+  TestFolder folder;
+  std::string safe = folder.file("safe");
+  std::string open = folder.file("open");
+
+  Files() {
+    for (const std::string& place : {safe, open}) {
+      REQUIRE(fs::create_directory(place));
+      for (const char* name : {"x", "docker", "docker-compose", "ssh", "22"}) {
+        std::ofstream(place + "/" + name) << "\n";
+        REQUIRE(::chmod((place + "/" + name).c_str(), 0755) == 0);
+      }
+    }
+    REQUIRE(::chmod(open.c_str(), 0777) == 0);
+  }
+
+  // PLACE in the words stands for the folder, and programs for those here.
+  bool refuses(Words argv, const std::string& place, const std::string& dir) const {
+    for (std::string& word : argv) {
+      for (std::size_t at = word.find("PLACE"); at != std::string::npos; at = word.find("PLACE"))
+        word.replace(at, 5, place);
+    }
+    if (fs::exists(safe + "/" + argv.front())) argv.front() = safe + "/" + argv.front();
+    return watcher::run_changed_by_others(argv, dir, "").has_value();
+  }
+  void check_looked_at(const Words& argv) const {
+    std::string said;
+    for (const std::string& word : argv) said += word + " ";
+    CAPTURE(said);
+    CHECK(refuses(argv, open, safe));
+    CHECK_FALSE(refuses(argv, safe, safe));
+  }
+  void check_no_matter(const Words& argv) const {
+    std::string said;
+    for (const std::string& word : argv) said += word + " ";
+    CAPTURE(said);
+    CHECK_FALSE(refuses(argv, open, safe));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("files from which docker compose has containers started are looked at") {
+  const Files files;
+  for (const Words& argv : std::vector<Words>{{"docker", "compose", "-f", "PLACE/x", "up", "-d"},
+                                              {"docker", "--context", "prod", "compose", "--file=PLACE/x", "up"},
+                                              {"docker-compose", "-p", "shop", "-fPLACE/x", "restart"},
+                                              {"docker", "compose", "--env-file", "PLACE/x", "up"},
+                                              {"timeout", "5", "PLACE/docker", "compose", "version"}})
+    files.check_looked_at(argv);
+  for (const Words& argv : std::vector<Words>{{"docker", "compose", "logs", "-f", "PLACE/x"},
+                                              {"docker", "run", "image", "compose", "-f", "PLACE/x"},
+                                              {"docker", "cp", "PLACE/x", "web:/x"}})
+    files.check_no_matter(argv);
+  // Without -f it is the file of a usual name where it is started.
+  CHECK_FALSE(files.refuses({"docker", "compose", "up"}, "", files.open));
+  std::ofstream(files.open + "/compose.yaml") << "services: {}\n";
+  CHECK(files.refuses({"docker", "compose", "up"}, "", files.open));
+  CHECK(files.refuses({"docker", "compose", "--project-directory", files.open, "up"}, "", files.safe));
+}
+
+TEST_CASE("what ssh reads as its configuration, and the key that it shows, are looked at") {
+  const Files files;
+  for (const Words& argv : std::vector<Words>{{"ssh", "-F", "PLACE/x", "web1", "restart"},
+                                              {"ssh", "-p", "22", "-i", "PLACE/x", "deploy@web1"},
+                                              {"ssh", "-o", "ProxyCommand=PLACE/x", "web1"}})
+    files.check_looked_at(argv);
+  for (const Words& argv : std::vector<Words>{{"ssh", "-E", "PLACE/x", "web1"}, {"ssh", "web1", "PLACE/x"}})
+    files.check_no_matter(argv);
+}
+
+TEST_CASE("what stands in a case, behind it, in a here-document of a shell and behind it is looked at") {
+  const Files files;
+  for (const char* script :
+       {"case $1 in a|'b)') PLACE/x ;; *) true ;; esac", "case $1 in\n (a) true ;;\n b)\n  PLACE/x v1\nesac",
+        "case $1 in a) case $2 in b) true;; esac; PLACE/x;; esac", "case \"$1\" in a) true;; esac; PLACE/x",
+        "case $1 in a) true;; esac && PLACE/x", "cat <<EOF\nhello ' world\nEOF\nPLACE/x",
+        "cat <<-'E N' >/dev/null && true\n\tx\n\tE N\nPLACE/x", "sh <<EOF\nPLACE/x\nEOF\n",
+        "cat <<EOF | sh -s a\nPLACE/x\nEOF\n", "sh <<<'PLACE/x'", "diff <(PLACE/x) /dev/null",
+        "function f { true; }; PLACE/x", "select i in a b; do PLACE/x; done"})
+    files.check_looked_at({"bash", "-c", script});
+  for (const char* script :
+       {"cat <<EOF\nPLACE/x\nEOF\n", "case $1 in PLACE/x) true;; esac", "case PLACE/x in a) true;; esac",
+        "cat <<<PLACE/x", "function f { true; }; f PLACE/x", "true <<EOF\nPLACE/x"})
+    files.check_no_matter({"bash", "-c", script});
+}
+
+TEST_CASE("a script of more than lists of commands is never read beyond its end") {
+  const std::string script =
+      "case $a in (b|'c)') d;; e) f;& esac; cat <<-E <<'F' | sh\n\tx\n\tE\ny\nF\nfunction g { h <(i) <<<\"j $(k)\"; }";
+  for (std::size_t length = 0; length <= script.size(); ++length)
+    watcher::lines_in_shell(std::string_view(script).substr(0, length));
+}
