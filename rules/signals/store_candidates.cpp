@@ -35,6 +35,16 @@ bool any_of(const std::vector<Instance>& instances, std::size_t use, const Wante
   });
 }
 
+// Of several candidates one may be a pattern of names, and the page have several families of it, of which one may count
+// what is asked of others: added up they tell of nothing. Who writes a signal of his own may add up what he likes.
+bool is_one_family(const std::vector<Instance>& instances, std::size_t use) {
+  const std::string* name = nullptr;
+  return !any_of(instances, use, [&name](const SeriesKey& key) {
+    if (name == nullptr) name = &key.name;
+    return *name != key.name;
+  });
+}
+
 bool is_any(const SeriesKey&) { return true; }
 bool is_quantile(const SeriesKey& key) { return number_of(key, "quantile").has_value(); }
 bool is_last_bucket(const SeriesKey& key) { return std::isinf(number_of(key, "le").value_or(0)); }
@@ -61,12 +71,15 @@ CandidateUses uses_of(const std::vector<Instance>& instances, std::size_t first,
 
 std::vector<CandidateSeen> seen_of(const std::vector<Instance>& instances, const std::vector<CandidateUses>& uses) {
   std::vector<CandidateSeen> out;
-  for (const CandidateUses& one : uses) out.push_back(one.seen);
+  for (const CandidateUses& one : uses) {
+    CandidateSeen& seen = out.emplace_back(one.seen);
+    if (seen.present && uses.size() > 1) seen.present = is_one_family(instances, one.selected);
+  }
   // Which of several it is takes a look at each of their series; mostly there is one.
   const auto present = std::count_if(out.begin(), out.end(), [](const CandidateSeen& one) { return one.present; });
   for (std::size_t i = 0; present > 1 && i < uses.size(); ++i) {
     const CandidateUses& one = uses[i];
-    if (!one.seen.present) continue;
+    if (!out[i].present) continue;
     out[i].leaves_out =
         any_of(instances, one.selected, [&one](const SeriesKey& key) { return leaves_out_by(*one.selector, key); });
     out[i].requests = sum_of(instances, one.counters, one.counts);

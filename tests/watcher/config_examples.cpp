@@ -56,18 +56,19 @@ TEST_CASE("SPEC 3: the short form tries the usual metric names of client librari
   const Config config = loaded(config_text("short.toml"));
   const auto& ratios = std::get<std::vector<rules::RatioOf>>(config.core.signals[0].of);
   std::string without_own;
-  for (const std::string label : {"path", "route", "handler", "uri", "endpoint", "url"}) {
+  for (const std::string label : {"path", "route", "handler", "uri", "endpoint", "endpoint_name", "url"}) {
     without_own += (without_own.empty() ? "" : ",") + label + "!~\"/?(api/health|metrics)/?\"";
   }
-  CHECK(rules::to_string(ratios.front().numerator) == "http_requests_total{code=~\"5..\"," + without_own + "}");
-  CHECK(rules::to_string(ratios.front().denominator) == "http_requests_total{code=~\"[1-5]..\"," + without_own + "}");
+  CHECK(rules::to_string(ratios.front().numerator) == "http_requests_total{code=~\"5..|5\"," + without_own + "}");
+  CHECK(rules::to_string(ratios.front().denominator) ==
+        "http_requests_total{code=~\"[1-5]..|[1-5]\"," + without_own + "}");
   const auto& quantiles = std::get<std::vector<rules::QuantileOf>>(config.core.signals[1].of);
   CHECK(quantiles.front().quantile == doctest::Approx(0.95));
   const auto& page = std::get<probes::PrometheusProbe>(config.probes[2].what);
   std::vector<std::string> kept;
   for (const rules::Selector& selector : page.keep) kept.push_back(rules::to_string(selector));
   const auto keeps = [&](const std::string& text) { return std::find(kept.begin(), kept.end(), text) != kept.end(); };
-  CHECK(keeps("http_server_requests_seconds_count{status=~\"5..\",uri!~\"/?(api/health|metrics)/?\"}"));
+  CHECK(keeps("http_server_requests_seconds_count{status=~\"5..|5\",uri!~\"/?(api/health|metrics)/?\"}"));
   CHECK(keeps("http_request_duration_highr_seconds_bucket{handler!~\"/?(api/health|metrics)/?\"}"));
   CHECK(keeps("istio_request_duration_milliseconds_count{reporter=\"destination\"}"));
   CHECK(keeps("kong_request_latency_ms"));

@@ -200,8 +200,51 @@ TEST_CASE("a metric with a prefix of the application's own is taken only where t
                          "\nshop_client_http_requests_total{code=\"500\"} " + count +
                          "\nrr_http_request_total{status=\"200\"} " + number(i * 10) + "\n");
   }
-  CHECK(page.taken("error_rate") == "rr_http_request_total{status=~\"[1-5]..\"}");
+  CHECK(page.taken("error_rate") == "rr_http_request_total{status=~\"[1-5]..|[1-5]\"}");
   CHECK(page.verdict("error_rate > 5%") == "good");
+}
+
+TEST_CASE("a proxy's family is never taken before the application's own, however busy the proxy is") {
+  const std::string own[] = {"http_requests_total{status=\"200\",path=\"/a\"} ",
+                             "shop_http_requests_total{code=\"200\"} ",
+                             "http_server_requests_seconds_count{status=\"200\",uri=\"/a\"} "};
+  const std::string proxy[] = {
+      "nginx_http_requests_total{status=\"500\"} ", "nginx_ingress_controller_requests{status=\"500\"} ",
+      "haproxy_backend_http_responses_total{code=\"5xx\"} ", "traefik_service_requests_total{code=\"500\"} ",
+      "istio_requests_total{reporter=\"destination\",response_code=\"500\"} "};
+  for (const std::string& served : own) {
+    for (const std::string& passed : proxy) {
+      CAPTURE(served);
+      CAPTURE(passed);
+      Asked both;
+      Asked alone;
+      for (int i = 0; i <= 12; ++i) {
+        both.poll(i * 5, served + number(i * 10) + "\n" + passed + number(i * 1000) + "\n");
+        alone.poll(i * 5, passed + number(i * 1000) + "\n");
+      }
+      CHECK(both.verdict("error_rate > 5%") == "good");
+      CHECK(alone.verdict("error_rate > 5%") == "bad");
+    }
+  }
+}
+
+TEST_CASE(
+    "what says whom it asks, and one of several families under prefixes, is not taken for the application's own") {
+  Asked asks;
+  Asked several;
+  Asked one;
+  for (int i = 0; i <= 12; ++i) {
+    const std::string count = number(i * 100);
+    const std::string ours = "shop_http_requests_total{code=\"200\"} " + count + "\n";
+    asks.poll(i * 5, "ledger_http_requests_total{code=\"500\",peer=\"ledger\"} " + count +
+                         "\nledger_http_requests_total{code=\"500\",upstream=\"ledger\"} " + count + "\n");
+    several.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\"} " + count + "\n");
+    one.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\",peer_service=\"ledger\"} " + count + "\n");
+  }
+  CHECK(asks.taken("error_rate") == "");
+  CHECK(several.taken("error_rate") == "");
+  CHECK(several.verdict("error_rate > 5%").find("no_data") == 0);
+  CHECK(one.verdict("error_rate > 5%") == "good");
 }
 
 TEST_CASE("of two histograms of a library the one with the finer buckets is taken") {

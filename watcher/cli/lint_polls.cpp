@@ -51,6 +51,8 @@ class Lint {
   template <class Candidates, class Name>
   std::optional<std::size_t> taken_of(const std::string& subject, const Candidates& candidates, const Page& page,
                                       const Name& name);
+  template <class Candidates, class Name>
+  void tell_of_several(const std::string& subject, const Candidates& candidates, const Page& page, const Name& name);
   void tell_own_requests(const std::string& subject, const rules::Selector& taken);
 
   const Config& config_;
@@ -111,7 +113,10 @@ std::optional<std::size_t> Lint::taken_of(const std::string& subject, const Cand
                                           const Name& name) {
   const std::vector<rules::CandidateSeen> seen = seen_of(page, candidates);
   const std::optional<std::size_t> taken = rules::choose(seen);
-  if (!taken) return taken;
+  if (!taken) {
+    tell_of_several(subject, candidates, page, name);
+    return taken;
+  }
   std::string others;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     if (i == *taken || !seen[i].present) continue;
@@ -120,6 +125,21 @@ std::optional<std::size_t> Lint::taken_of(const std::string& subject, const Cand
   add(Kind::fine, subject, "takes " + text_of(candidates[*taken]) + others);
   if (candidates.size() > 1 && !seen[*taken].leaves_out) tell_own_requests(subject, name(candidates[*taken]));
   return taken;
+}
+
+// Why none was taken though the page has what one of them may mean.
+template <class Candidates, class Name>
+void Lint::tell_of_several(const std::string& subject, const Candidates& candidates, const Page& page,
+                           const Name& name) {
+  if (candidates.size() == 1) return;
+  for (const auto& candidate : candidates) {
+    const std::string names = several_families(page, name(candidate));
+    if (names.empty()) continue;
+    add(Kind::advice, subject,
+        "takes none of " + names +
+            ": one of them may count what is asked of others, and added up they tell of nothing");
+    return;
+  }
 }
 
 // How many requests a minute the watcher itself makes, where no label tells them apart (they dilute the others).

@@ -86,10 +86,22 @@ std::optional<double> highest_bound(const Page& page, const rules::QuantileOf& o
   return highest;
 }
 
+std::string several_families(const Page& page, const rules::Selector& selector) {
+  std::set<std::string> names;
+  for (const rules::Reading* one : page) {
+    if (selector.matches(*one->series)) names.insert(one->series->name);
+  }
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return names.size() > 1 ? out : "";
+}
+
 std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<rules::RatioOf>& candidates) {
   std::vector<rules::CandidateSeen> out;
   for (const rules::RatioOf& of : candidates) {
-    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{has_series(page, of.denominator), of.rank});
+    const bool is_several = candidates.size() > 1 && !several_families(page, of.denominator).empty();
+    const bool is_there = has_series(page, of.denominator) && !is_several;
+    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{is_there, of.rank});
     one.leaves_out = leaves_out(page, of.denominator);
     one.requests = sum_of(page, of.denominator, any_series);
   }
@@ -101,7 +113,9 @@ std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<ru
   for (const rules::QuantileOf& of : candidates) {
     const rules::Selector buckets = rules::bucket_selector(of);
     const bool histogram = has_series(page, buckets);
-    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{histogram || has_summary(page, of), of.rank});
+    const bool is_several = candidates.size() > 1 && !several_families(page, histogram ? buckets : of.family).empty();
+    const bool is_there = !is_several && (histogram || has_summary(page, of));
+    rules::CandidateSeen& one = out.emplace_back(rules::CandidateSeen{is_there, of.rank});
     one.leaves_out = leaves_out(page, histogram ? buckets : of.family);
     one.requests = histogram ? sum_of(page, buckets, last_bucket) : sum_of(page, rules::count_selector(of), any_series);
   }

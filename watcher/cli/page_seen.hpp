@@ -16,6 +16,10 @@ bool has_series(const Page& page, const rules::Selector& selector);
 // The highest finite bound of the histogram's buckets; none when there is no bucket.
 std::optional<double> highest_bound(const Page& page, const rules::QuantileOf& of);
 
+// The names of the page's families that a selector of names by a pattern finds; empty: they are not several. Of several
+// candidates such a one is not taken.
+std::string several_families(const Page& page, const rules::Selector& selector);
+
 std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<rules::RatioOf>& candidates);
 std::vector<rules::CandidateSeen> seen_of(const Page& page, const std::vector<rules::QuantileOf>& candidates);
 

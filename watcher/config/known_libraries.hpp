@@ -12,7 +12,7 @@ namespace watcher {
 
 // How a label tells that a request failed for the server's fault.
 enum class Failed {
-  by_status,          // 503, 5xx
+  by_status,          // 503, 5xx, 5
   by_status_or_zero,  // as by_status, and 0 where nobody set one: all went well
   by_status_or_none,  // as by_status, and -1: an exception that nothing turned into an answer
   by_class,           // 5: the first digit of the status alone

@@ -35,7 +35,8 @@ constexpr Outcomes grpc_codes{"(?i)(unknown|deadline_?exceeded|unimplemented|int
 Outcomes outcomes(Failed how) {
   switch (how) {
     case Failed::by_status:
-      return {"5..", "[1-5].."};  // whatever else the label holds ("success", "total") is no status
+      // The status, its class, or the hundreds alone; whatever else the label holds ("success", "total") is none.
+      return {"5..|5", "[1-5]..|[1-5]"};
     case Failed::by_status_or_zero:
       return {"5..", "0|[1-5].."};
     case Failed::by_status_or_none:
