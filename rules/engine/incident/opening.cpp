@@ -144,8 +144,8 @@ void Incident::join(const WatchedRule& rule) {
   explain();
   const std::vector<ActionName> ladder_before = record_.ladder;
   add_rungs(rule.spec(), more_severe);
-  const bool asks_or_tells = record_.phase == IncidentPhase::asking || record_.phase == IncidentPhase::telling;
-  const bool waits = record_.phase == IncidentPhase::held || asks_or_tells;
+  const bool waits = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
+                     record_.phase == IncidentPhase::telling;
   const bool begins_anew = waits && !record_.in_flight && has_say;
   if (waits && !record_.in_flight && has_say) {
     // Why another rule had to ask is not this one's reason.
@@ -158,7 +158,7 @@ void Incident::join(const WatchedRule& rule) {
   const std::string text = fired_too(rule) + rule.spec().when.text() +
                            (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : "");
   if (!opening_.empty()) return story("joined", text);
-  if (is_worse && begins_anew && asks_or_tells) return tell_worse(text);
+  if (is_worse && begins_anew) return tell_worse(text);
   tell(is_worse || is_left_out ? Stage::late : Stage::progress, "joined", text);
 }
 

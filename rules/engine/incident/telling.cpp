@@ -141,14 +141,16 @@ Stage Incident::late_once(std::string_view event, const std::string& text) const
     const bool is_in_opening = line.at == record_.opened && (line.event == "held" || line.event == "telling");
     return !is_in_opening && std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
   };
-  // So is that it got worse.
-  std::ptrdiff_t count = 0;
+  std::ptrdiff_t count = std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
+  // So is that it got worse, where what is waited for or asked then does not say it.
   Severity worst = Severity::p3;
   for (const JoinedRule& joined : record_.rules) {
-    if (joined.severity < worst && joined.joined != record_.opened) ++count;
+    const bool is_worse = joined.severity < worst && joined.joined != record_.opened;
     worst = std::min(worst, joined.severity);
+    const bool is_said_so = std::any_of(record_.timeline.begin(), record_.timeline.end(),
+                                        [&](const auto& line) { return line.at == joined.joined && is_told(line); });
+    if (is_worse && !is_said_so) ++count;
   }
-  count += std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
   return count < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
 }
 
