@@ -25,6 +25,9 @@ std::string wrong_unit(const std::string& name) {
   for (const char* const other : {".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope"}) {
     if (name.ends_with(other)) return "\"" + name + "\" is no service; name the one that runs the release";
   }
+  // Another one that it may run in is found by `ready`.
+  if (name == "rollbackd" || name == "rollbackd.service")
+    return "\"" + name + "\" is rollbackd's own; name the application's unit";
   return {};
 }
 
