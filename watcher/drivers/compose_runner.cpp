@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -122,7 +123,8 @@ probes::ChildSpec ComposeRunner::plain(std::vector<std::string> argv, rules::Dur
   // What the services of an earlier configuration were is not asked: none of the project is removed, whatever .env
   // says.
   spec.env = {{"LC_ALL", "C"}, {"DOCKER_CLI_HINTS", "false"}, {"COMPOSE_REMOVE_ORPHANS", "false"}};
-  spec.limit = limit;
+  // In a switch a question may take its time: the host may be as busy as it is because of what goes.
+  spec.limit = started_ ? std::max(limit, compose_question_limit) : limit;
   spec.grace = question_grace;
   spec.output_max = answer_max;
   return spec;

@@ -38,7 +38,8 @@ inline constexpr rules::Duration compose_question_limit = std::chrono::seconds(2
 // Runs docker(1) and Compose in one project's folder, as the folder's owner or whom the configuration names.
 class ComposeRunner {
  public:
-  // `started` is told of every command that may change something; empty: nobody wants to know.
+  // `started` is told of every command that may change something; empty: nobody wants to know. Who wants to know is in
+  // a switch, where questions may take longer.
   ComposeRunner(const ComposeDriver& config, probes::Started started);
 
   const ComposeDriver& config() const { return config_; }

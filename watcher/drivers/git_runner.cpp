@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -59,7 +60,8 @@ probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   spec.user = runs_as(dir_, user_).user;
   // As `git submodule` has it: addresses that a checkout brings may not lead to this machine's files.
   spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"GIT_PROTOCOL_FROM_USER", "0"}, {"LC_ALL", "C"}};
-  spec.limit = limit;
+  // In a switch a question may wait as long as a scan: the host may be as busy as it is because of what goes.
+  spec.limit = started_ ? std::max(limit, git_scan_limit) : limit;
   spec.started = started_;
   if (limit == git_question_limit) spec.grace = question_grace;
   return spec;

@@ -38,7 +38,8 @@ inline constexpr rules::Duration git_scan_limit = 10 * git_question_limit;
 // hand works. The repository's hooks and monitors do not run: they are not part of the plan.
 class GitRunner {
  public:
-  // `started` is told of every git that is run; empty: nobody wants to know.
+  // `started` is told of every git that is run; empty: nobody wants to know. Who wants to know is in a switch, where
+  // questions may take as long as scans.
   // `user`: whom git runs as; empty: the tree's owner. See runs_as().
   GitRunner(std::string dir, std::vector<std::string> paths, std::string user, probes::Started started);
 
