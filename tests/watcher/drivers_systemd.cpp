@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "drivers_support.hpp"
+#include "somebody_else.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/ourselves.hpp"
 #include "watcher/drivers/systemd_identity.hpp"
@@ -157,6 +158,17 @@ TEST_CASE("what would be in the way of a switch of releases is told before") {
   std::filesystem::remove(site.config.link);
   site.link("elsewhere");
   CHECK(contains(site.why_not(), "which is no release in"));
+}
+
+TEST_CASE("a group may share releases with their owner, everybody may not") {
+  if (!can_be_somebody_else()) return;
+  Site site;
+  const std::string release = site.folder.path + "/releases/v2";
+  give_to_nobody(release);
+  REQUIRE(::chmod(release.c_str(), 0775) == 0);
+  CHECK(site.why_not("v2") == "");
+  REQUIRE(::chmod(release.c_str(), 0777) == 0);
+  CHECK(contains(site.why_not("v2"), "other users could change the release"));
 }
 
 TEST_CASE("a switch of releases changes the link in its own manner, restarts the unit, and is seen to have done it") {

@@ -40,6 +40,15 @@ bool is_name(const std::string& release) {
   return rules::is_safe_in_argv(rules::Revision(release)) && release.find('/') == std::string::npos;
 }
 
+// A group may share a folder with its owner, not with root.
+std::string opened_to_others(const std::string& folder, const std::string& owner) {
+  const bool is_theirs = !owner.empty() && owner != "root";
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) != 0) return {};
+  const bool is_open = (found.st_mode & S_IWOTH) != 0 || (!is_theirs && (found.st_mode & S_IWGRP) != 0);
+  return is_open ? changed_by_others(folder, owner).value_or(std::string()) : std::string();
+}
+
 std::string last_error() { return std::strerror(errno); }
 
 }  // namespace
@@ -103,8 +112,8 @@ std::string why_no_release(const SystemdDriver& config, const std::string& relea
   const fs::directory_iterator inside(folder, failure);
   if (failure) return "look into " + folder + ": " + failure.message() + "; do let rollbackd read it";
   if (inside == fs::directory_iterator()) return folder + " is empty; do put that release there again";
-  if (const auto unsafe = changed_by_others(folder, runs_as(folder, {}).user))
-    return "other users could change the release: " + *unsafe;
+  const std::string unsafe = opened_to_others(folder, runs_as(folder, {}).user);
+  if (!unsafe.empty()) return "other users could change the release: " + unsafe;
   return {};
 }
 
@@ -112,7 +121,8 @@ std::string why_no_link(const SystemdDriver& config) {
   const std::string folder = folder_of(config.link);
   const RunsAs as = runs_as(folder, {});
   if (!as.error.empty()) return as.error;
-  if (const auto unsafe = changed_by_others(folder, as.user)) return "other users could change the link: " + *unsafe;
+  const std::string unsafe = opened_to_others(folder, as.user);
+  if (!unsafe.empty()) return "other users could change the link: " + unsafe;
   std::string refused = why_not_writable(folder);
   if (!refused.empty()) return refused;
   const std::optional<Credentials> ourselves = credentials_of({});
