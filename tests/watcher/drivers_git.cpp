@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "drivers_git_shop.hpp"
 #include "somebody_else.hpp"
 
@@ -178,6 +180,22 @@ TEST_CASE("a git service is not ready without its repository or its commands") {
   shop.config.dir = shop.folder.path + "/none";
   CHECK_FALSE(ready(*shop.driver()).ready);
   CHECK(shop.identified() == "?");
+}
+
+TEST_CASE("looking at a checkout does not lock its index: a deployment at that moment goes on") {
+  Shop shop;
+  shop.config.paths = {"backend"};
+  const auto driver = shop.driver();
+  // The files are as the index says, but younger: git would write that down.
+  shop.in_tree("touch -d 2001-01-01 backend/api version");
+  struct stat before {
+  }, after{};
+  REQUIRE(::stat((shop.repository + "/.git/index").c_str(), &before) == 0);
+  REQUIRE(run_here(driver->identify()).error.empty());
+  REQUIRE(run_here(driver->ready(rules::Revision(shop.first))).ready);
+  REQUIRE(::stat((shop.repository + "/.git/index").c_str(), &after) == 0);
+  CHECK(after.st_ino == before.st_ino);
+  CHECK(after.st_mtim.tv_nsec == before.st_mtim.tv_nsec);
 }
 
 TEST_CASE("a git service is not ready while others can write in its checkout") {

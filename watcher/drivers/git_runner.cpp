@@ -2,8 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -59,7 +59,10 @@ probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   spec.dir = dir_;
   spec.user = runs_as(dir_, user_).user;
   // As `git submodule` has it: addresses that a checkout brings may not lead to this machine's files.
-  spec.env = {{"GIT_TERMINAL_PROMPT", "0"}, {"GIT_PROTOCOL_FROM_USER", "0"}, {"LC_ALL", "C"}};
+  // What only asks does not lock the index: a deployment at that moment would fail, and a git that is killed leave the
+  // lock.
+  spec.env = {
+      {"GIT_TERMINAL_PROMPT", "0"}, {"GIT_PROTOCOL_FROM_USER", "0"}, {"GIT_OPTIONAL_LOCKS", "0"}, {"LC_ALL", "C"}};
   // In a switch a question may wait as long as a scan: the host may be as busy as it is because of what goes.
   spec.limit = started_ ? std::max(limit, git_scan_limit) : limit;
   spec.started = started_;
