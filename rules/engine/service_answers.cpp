@@ -15,9 +15,12 @@ void Service::call_off(const IncidentRecord& closed) {
   const bool was_meant = closed.from.empty() || called_off_of_ == closed.from || called_off_of_ == closed.to;
   for (const JoinedRule& joined : closed.rules) {
     if (!was_meant) break;
-    const WatchedRule* rule = evidence_.find(joined.rule);
+    WatchedRule* rule = evidence_.find(joined.rule);
+    if (rule == nullptr) continue;
+    // It recovered while this was still looked at, and is bad again.
+    if (rule->is(Verdict::bad)) rule->forget_recovery();
     // Right after a restart of ours, or an action that has its time to help, it does not fire yet.
-    if (rule == nullptr || rule->has_cleared(now)) continue;
+    if (rule->has_cleared(now)) continue;
     // What only became bad after that, and fires, is judged on its own.
     const Instant bad_since = rule->progress(now).bad_since.value_or(*closed.decided);
     if (rule->is_firing() && bad_since > *closed.decided) continue;

@@ -53,6 +53,8 @@ class WatchedRule {
   std::map<Cause, Duration> unknown_time() const;
   // It recovered since it last fired, or has been good for as long as that takes.
   bool has_cleared(Instant now) const;
+  // Only what comes from now on counts for that.
+  void forget_recovery() { recovered_ = false; }
   bool is_blind() const { return blind_; }
   // Its incident is closed and it fires on: nothing more by itself.
   bool is_answered() const { return answered_; }

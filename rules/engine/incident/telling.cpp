@@ -137,9 +137,13 @@ Stage Incident::late_once(std::string_view event, const std::string& text) const
       "takes_longer", "unseen"};
   constexpr std::ptrdiff_t before_the_end = 3;
   const auto is_told = [&](const TimelineEntry& line) {
-    // What follows stands in the message that it fires.
+    // What follows stands in the message that it fires, and what was said before is said again to nobody.
     const bool is_in_opening = line.at == record_.opened && (line.event == "held" || line.event == "telling");
-    return !is_in_opening && std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
+    const auto first = std::find_if(record_.timeline.begin(), record_.timeline.end(), [&](const TimelineEntry& other) {
+      return other.event == line.event && other.text == line.text;
+    });
+    const bool is_news = &*first == &line;
+    return is_news && !is_in_opening && std::find(told_of.begin(), told_of.end(), line.event) != told_of.end();
   };
   std::ptrdiff_t count = std::count_if(record_.timeline.begin(), record_.timeline.end(), is_told);
   // So is that it got worse, where what is waited for or asked then does not say it.
