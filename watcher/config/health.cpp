@@ -22,55 +22,42 @@ bool may_be_health(const probes::ProbeConfig& probe) {
 
 using Names = std::set<std::string>;
 
-// The probes of which the condition asks anything, or whether they are up.
-void add_named(const rules::Condition& condition, bool only_up, Names& out) {
+// The probes that the condition asks anything of.
+void add_named(const Config& config, const rules::Condition& condition, Names& out) {
   if (condition.empty()) return;
   for (const rules::Condition::Reference& reference : condition.references()) {
-    const auto* const field = std::get_if<rules::FieldRef>(&reference.to);
-    if (field != nullptr && (!only_up || field->field == "up")) out.insert(field->probe.text);
+    if (const auto* const field = std::get_if<rules::FieldRef>(&reference.to)) out.insert(field->probe.text);
+    const auto* const signal = std::get_if<rules::SignalRef>(&reference.to);
+    for (const rules::SignalSpec& spec : config.core.signals) {
+      if (signal != nullptr && spec.name == signal->signal) out.insert(spec.probe.text);
+    }
   }
 }
 
-Names named_by_rules(const Config& config, const rules::ServiceName& service, bool only_up) {
+Names named_by_rules(const Config& config, const rules::ServiceName& service) {
   Names out;
   for (const rules::RuleSpec& rule : config.core.rules) {
-    if (rule.service == service) add_named(rule.when, only_up, out);
-  }
-  return out;
-}
-
-Names named_by_plans(const Config& config, const rules::ServiceName& service) {
-  Names out;
-  for (const rules::RuleSpec& rule : config.core.rules) {
-    for (const rules::ActionSpec& action : config.core.actions) {
-      const bool responds = std::find(rule.respond.begin(), rule.respond.end(), action.name) != rule.respond.end();
-      if (rule.service == service && responds && action.verify.when) add_named(*action.verify.when, true, out);
+    if (rule.service != service) continue;
+    add_named(config, rule.when, out);
+    for (const std::optional<rules::Condition>& more : {rule.clear, rule.unless}) {
+      if (more) add_named(config, *more, out);
     }
   }
   return out;
 }
 
-// Where exactly one of those may be it.
-std::optional<rules::ProbeName> only_one(const Config& config, const Names& names) {
+// The only one that its rules ask, besides what they ask of the host. Of several, one may be the database, or somebody
+// else's: that it is up says nothing of a service that still starts.
+std::optional<rules::ProbeName> unnamed_health(const Config& config, const rules::ServiceName& service) {
+  const Names names = named_by_rules(config, service);
   std::optional<rules::ProbeName> found;
   for (const probes::ProbeConfig& probe : config.probes) {
-    if (!names.contains(probe.name.text) || !may_be_health(probe)) continue;
-    if (found) return std::nullopt;
+    const bool is_asked = names.contains(probe.name.text) && !std::holds_alternative<probes::HostProbe>(probe.what);
+    if (!is_asked) continue;
+    if (found || !may_be_health(probe)) return std::nullopt;
     found = probe.name;
   }
   return found;
-}
-
-// What its rules ask to be up, else what proves that it was mended, else the only probe that could say so.
-std::optional<rules::ProbeName> unnamed_health(const Config& config, const rules::ServiceName& service) {
-  std::optional<rules::ProbeName> found = only_one(config, named_by_rules(config, service, true));
-  if (!found) found = only_one(config, named_by_plans(config, service));
-  if (found) return found;
-  Names all = named_by_rules(config, service, false);
-  if (config.core.services.size() == 1) {
-    for (const probes::ProbeConfig& probe : config.probes) all.insert(probe.name.text);
-  }
-  return only_one(config, all);
 }
 
 bool is_called_health(const rules::ServiceSpec& service) {
@@ -95,10 +82,11 @@ std::string said_of_health(const rules::ServiceSpec& service) {
   const std::string called = "one called " + own_name(service) + ", or health where there is one service";
   if (!service.health) {
     return "no probe is its health (" + called +
-           "; else the only one of http or tcp that its rules ask to be up): after a start each rule waits for its own "
+           "; else the only probe, of http or tcp, that its rules ask): after a start each rule waits for its own "
            "probes to be up";
   }
-  const std::string why = is_called_health(service) ? "" : ", the only one that can be (" + called + ", would be it)";
+  const std::string why =
+      is_called_health(service) ? "" : ", the only one that its rules ask (" + called + ", would be it)";
   return "its health is probe " + service.health->text + why + ": after a start nothing is judged before that is up";
 }
 
