@@ -63,3 +63,15 @@ TEST_CASE_FIXTURE(Planned, "a step's stdout that cannot be written is foretold")
   fs::remove(folder.file("logs/out.txt"));
   CHECK(why_not() == "");
 }
+
+TEST_CASE_FIXTURE(Planned, "folders that a step before may make are not missed") {
+  run().stdout_file = folder.file("logs/out.txt");
+  run().dir = folder.file("made");
+  rules::StepSpec maker = action.steps.front();
+  maker.stdout_file.clear();
+  maker.dir.clear();
+  action.steps.insert(action.steps.begin(), maker);
+  CHECK(why_not() == "");
+  action.steps.erase(action.steps.begin());
+  CHECK(why_not() != "");
+}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <set>
 #include <utility>
 #include <variant>
@@ -19,6 +20,11 @@ const std::vector<std::string>* argv_of(const rules::StepSpec& step) {
   if (const auto* const run = std::get_if<rules::RunStep>(&step.what)) return &run->argv;
   if (const auto* const capture = std::get_if<rules::CaptureStep>(&step.what)) return &capture->argv;
   return nullptr;
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code failure;
+  return std::filesystem::exists(path, failure);
 }
 
 // Looks at the steps of a plan in their order.
@@ -41,11 +47,14 @@ class Plan {
       makes_files_ = makes_files_ || std::holds_alternative<rules::SwitchStep>(step.what);
       return {};
     }
-    std::string why = why_not_started({*argv, step.dir.empty() ? dir_ : step.dir, step.user});
+    const std::string& dir = step.dir.empty() ? dir_ : step.dir;
+    // What is not there yet, folder or file, may be made by what runs before.
+    if (makes_files_ && !dir.empty() && !is_there(dir)) return {};
+    std::string why = why_not_started({*argv, dir, step.user});
     if (why.empty()) why = why_stops_us(*argv);
-    // A file that is not there yet may be made by what runs before.
     if (why.empty() && !step.stdin_file.empty() && !makes_files_) why = why_not_read(step.stdin_file);
-    if (why.empty() && !step.stdout_file.empty()) why = why_not_written(step.stdout_file);
+    const bool is_later_folder = makes_files_ && !is_there(std::filesystem::path(step.stdout_file).parent_path());
+    if (why.empty() && !step.stdout_file.empty() && !is_later_folder) why = why_not_written(step.stdout_file);
     makes_files_ = true;
     return why;
   }
