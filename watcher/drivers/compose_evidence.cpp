@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "watcher/steps/evidence.hpp"
+
 namespace watcher {
 
 namespace {
@@ -32,7 +34,8 @@ std::vector<EvidenceCommand> compose_evidence(const ComposeRunner& runner, const
   keep("compose-state.txt", std::move(inspect));
   for (std::size_t i = 0; i < std::min(look.containers.size(), containers_max); ++i) {
     const ComposeContainer& container = look.containers[i];
-    keep("compose-logs-" + container.id.substr(0, 12) + ".txt",
+    const std::string named = "compose-logs-" + container.name + ".txt";
+    keep(is_evidence_name(named) ? named : "compose-logs-" + container.id.substr(0, 12) + ".txt",
          {"logs", "--timestamps", "--tail", log_lines, container.id});
   }
   return out;

@@ -199,14 +199,6 @@ asio::awaitable<ComposeAnswer> ComposeRunner::docker(std::vector<std::string> ar
   co_return co_await ask(std::move(spec));
 }
 
-asio::awaitable<std::string> ComposeRunner::everything_said(std::vector<std::string> arguments) const {
-  std::vector<std::string> argv = engine();
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  probes::ChildSpec spec = plain(std::move(argv), docker_question_limit);
-  probes::ChildResult child = co_await run_trusted(std::move(spec));
-  co_return std::move(child.output);
-}
-
 asio::awaitable<ComposeToolFound> ComposeRunner::look_for(std::vector<std::string> argv) const {
   ComposeTool tool;
   tool.argv = argv;

@@ -54,8 +54,6 @@ class ComposeRunner {
 
   // What it printed.
   asio::awaitable<ComposeAnswer> docker(std::vector<std::string> arguments, rules::Duration limit) const;
-  // What it printed, errors and all, whether it succeeded or not.
-  asio::awaitable<std::string> everything_said(std::vector<std::string> arguments) const;
   // The one that is configured; else the one that made the containers, where both are there: of the same files each
   // makes something else. `made_by`: its version; empty: not known.
   asio::awaitable<ComposeToolFound> find_tool(std::string made_by) const;

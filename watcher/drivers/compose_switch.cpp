@@ -61,10 +61,7 @@ rules::Duration ComposeSwitch::left() const { return deadline_ - clock_.now(); }
 
 asio::awaitable<rules::StepResult> ComposeSwitch::run() {
   MaybeTrouble trouble = co_await prepare();
-  if (!trouble) {
-    co_await keep_evidence();
-    trouble = co_await change();
-  }
+  if (!trouble) trouble = co_await change();
   result_.nothing_begun = trouble && !begun_;
   result_.status = trouble ? trouble->status : rules::StepStatus::succeeded;
   result_.detail = trouble ? trouble->what : request_.to.text + " runs";

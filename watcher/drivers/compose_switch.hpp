@@ -43,7 +43,6 @@ class ComposeSwitch {
 
   asio::awaitable<MaybeTrouble> prepare();
   MaybeTrouble write_documents(const std::string& service);
-  asio::awaitable<void> keep_evidence();
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restore_files();
   asio::awaitable<MaybeTrouble> up(std::string document, rules::Duration limit);

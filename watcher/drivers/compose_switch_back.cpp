@@ -4,8 +4,6 @@
 
 #include "watcher/drivers/compose_names.hpp"
 #include "watcher/drivers/compose_switch.hpp"
-#include "watcher/steps/evidence.hpp"
-#include "watcher/steps/redact.hpp"
 
 // What stands around the switch itself: what is kept of what ran, the kept files, what people have to know, and the way
 // back after a trouble.
@@ -17,15 +15,6 @@ namespace {
 // Going back is not for the time limit of the switch, which may be what ended it.
 constexpr rules::Duration go_back_limit = std::chrono::minutes(5);
 constexpr int restarts_max = 3;  // after which a container that is restarted again and again will not come up
-
-std::string line_of(const ComposeContainer& one) {
-  std::string out = one.name + ": " + one.status;
-  if (!one.health.empty()) out += ", " + one.health;
-  out += ", exit code " + std::to_string(one.exit_code) + ", restarts " + std::to_string(one.restarts);
-  if (one.oom_killed) out += ", killed for want of memory";
-  return out + ", image " + one.image_name + " " + one.image + ", created " + one.created + ", started " + one.started +
-         "\n";
-}
 
 std::string ending_of(const ComposeContainer& one) {
   return one.name + (one.oom_killed ? " was killed for want of memory" : " has ended") + " with exit code " +
@@ -69,27 +58,6 @@ ComposeProgress progress_of(const ComposeLook& look, const std::vector<std::stri
   out.is_up = out.failed.empty() && out.awaited.empty();
   if (out.awaited.empty()) out.awaited = "the containers are not up for certain";
   return out;
-}
-
-// The containers that ran are removed by the switch, and their logs with them.
-asio::awaitable<void> ComposeSwitch::keep_evidence() {
-  constexpr rules::Duration all_limit = std::chrono::seconds(10);
-  const auto where = request_.env.find("ROLLBACKD_EVIDENCE_DIR");
-  if (where == request_.env.end() || where->second.empty()) co_return;
-  const rules::Instant end = clock_.now() + all_limit;
-  std::string states;
-  for (const ComposeContainer& one : before_.containers) states += line_of(one);
-  if (states.empty()) co_return;
-  write_evidence(where->second, "compose-containers.txt", states);
-  for (const ComposeContainer& one : before_.containers) {
-    if (clock_.now() >= end) break;
-    std::vector<std::string> question{"logs", "--timestamps", "--tail", "2000"};
-    question.push_back(one.id);
-    std::string logs = co_await runner_.everything_said(std::move(question));
-    redact(logs, request_.secrets);
-    const std::string file = "compose-logs-" + one.name + ".txt";
-    if (is_evidence_name(file)) write_evidence(where->second, file, logs);
-  }
 }
 
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::restore_files() {
