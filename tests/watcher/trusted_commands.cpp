@@ -84,7 +84,9 @@ TEST_CASE("what ssh reads as its configuration, and the key that it shows, are l
   const Files files;
   for (const Words& argv : std::vector<Words>{{"ssh", "-F", "PLACE/x", "web1", "restart"},
                                               {"ssh", "-p", "22", "-i", "PLACE/x", "deploy@web1"},
-                                              {"ssh", "-o", "ProxyCommand=PLACE/x", "web1"}})
+                                              {"ssh", "-o", "ProxyCommand=PLACE/x", "web1"},
+                                              {"ssh", "-o", "ProxyCommand=PLACE/x %h %p", "web1"},
+                                              {"ssh", "-o", "ProxyCommand PLACE/x %h", "web1"}})
     files.check_looked_at(argv);
   for (const Words& argv : std::vector<Words>{{"ssh", "-E", "PLACE/x", "web1"}, {"ssh", "web1", "PLACE/x"}})
     files.check_no_matter(argv);

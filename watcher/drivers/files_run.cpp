@@ -235,7 +235,12 @@ void Follower::script_in(Words operands, const Start& start) {
 void Follower::named(const std::vector<std::string>& arguments, const Start& start) {
   if (!looks_inside_) return;
   for (const std::string& argument : arguments) {
-    for (const std::string& word : {argument, argument.substr(argument.rfind('=') + 1)}) {
+    // `FILE`, `KEY=FILE`, `KEY FILE`, and what follows a file: `-o "ProxyCommand=x.sh %h"`.
+    const std::size_t blank = argument.find(' ');
+    const std::string value = argument.substr(argument.rfind('=') + 1);
+    const std::string behind = blank == argument.npos ? std::string() : argument.substr(blank + 1);
+    for (const std::string& word :
+         {argument, value, value.substr(0, value.find(' ')), behind, behind.substr(0, behind.find(' '))}) {
       std::error_code failure;
       std::string file = in_dir(word, start.dir);
       if (!word.empty() && fs::exists(file, failure)) add(std::move(file), start);
