@@ -194,6 +194,7 @@ void Core::end_what_is_over(Service& service) {
 void Core::react() {
   for (Service* service : touched_) {
     service->evidence().tell_of_sight();
+    service->try_refused_again();
     service->evidence().take_looked_at(looked_at_);
     for (WatchedRule* rule : looked_at_) take_edges(*service, *rule);
     service->revisions().forget_preexisting();

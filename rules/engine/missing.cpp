@@ -35,6 +35,13 @@ std::string reminded(const Service& service, const RuleName& rule) {
   return ended == nullptr ? "" : "; people are reminded of it, which `rollbackd ack " + ended->id.text + "` ends";
 }
 
+// Where its switch was refused.
+std::string tried_again(const Service& service, const RuleName& rule) {
+  if (const std::optional<Instant> at = service.tried_again_at(rule)) return "by itself from " + told(*at) + " on, ";
+  const bool waits = !service.readiness.ready && service.has_refused(rule, Outcome::action_failed);
+  return waits ? "when it could be rolled back again, " : "";
+}
+
 void of_answer(const Service& service, const WatchedRule& rule, const RuleProgress& progress, Instant now,
                Sentences& out) {
   const std::optional<Instant> withheld = rule.withheld_until();
@@ -45,10 +52,11 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
   if (!rule.is_firing()) return;
   if (rule.is_answered()) {
     const bool wants_target = service.has_refused(rule.name(), Outcome::no_target);
-    return out.push_back(
-        "its incident is closed; it is looked at again once it was good, when another revision runs, " +
-        std::string(wants_target ? "when `rollbackd deploy good REVISION` names a target, " : "") +
-        "or after `rollbackd fuse reset " + service.name().text + "`" + reminded(service, rule.name()));
+    return out.push_back("its incident is closed; it is looked at again " + tried_again(service, rule.name()) +
+                         "once it was good, when another revision runs, " +
+                         std::string(wants_target ? "when `rollbackd deploy good REVISION` names a target, " : "") +
+                         "or after `rollbackd fuse reset " + service.name().text + "`" +
+                         reminded(service, rule.name()));
   }
   const Instant patience_ends = progress.since.value_or(now) + identity_wait_max;
   if (rule.looks_what_runs() && service.incident() == nullptr && now < patience_ends) {

@@ -41,7 +41,9 @@ void Service::configure(const ServiceSpec& spec) {
   shared_.neighbours.know(spec_, &evidence_);
   evidence_.watch();
   revisions_.watch();
-  std::erase_if(unbegun_, [&](const auto& one) { return evidence_.find(RuleName(one.first)) == nullptr; });
+  const auto is_gone = [&](const auto& one) { return evidence_.find(RuleName(one.first)) == nullptr; };
+  std::erase_if(unbegun_, is_gone);
+  std::erase_if(refused_, is_gone);
 }
 
 Surroundings Service::surroundings() {
@@ -125,8 +127,9 @@ std::optional<Situation> Service::situation(const IncidentId& incident, Instant 
   if (incident_ && incident_->record().id == incident) return incident_->situation(at);
   const IncidentRecord* ended = unsettled_.find(incident);
   if (ended == nullptr) return std::nullopt;
-  Situation out = situation_of(*ended, nullptr, evidence_, revisions_,
-                               way_by_hand(spec_, shared_.measuring.config, revisions_), at);
+  Situation out =
+      situation_of(*ended, nullptr, evidence_, revisions_, way_by_hand(spec_, shared_.measuring.config, revisions_), at,
+                   is_refused(*ended) ? left_by_refusal(ended->severity) : "");
   // Who paused it knows, and an open incident speaks for itself.
   if (limits_.is_paused() || incident_) out.needs_people = false;
   return out;
@@ -166,6 +169,7 @@ std::optional<Instant> Service::next_deadline(std::vector<Instant>& due) const {
   limits_.add_deadlines(due);
   later_.add_deadlines(due);
   if (incident_) incident_->add_deadlines(due);
+  for (const auto& [rule, refusal] : refused_) due.push_back(tried_again_at(RuleName(rule)).value_or(Instant::max()));
   std::optional<Instant> next;
   for (const Instant at : due) {
     if (at == Instant::max() || at <= now) continue;

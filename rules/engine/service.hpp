@@ -80,6 +80,12 @@ class Service {
   void could_be_read();
   void restore_answers(const ServiceRecord& record);
   void could_be_rolled_back();
+  // Its switch failed before it began: what fires on is tried again now and then while it could be rolled back, for
+  // what was in the way may be something that a look at that does not see. Nothing: not by time.
+  void try_refused_again();
+  std::optional<Instant> tried_again_at(const RuleName& rule) const;
+  // An incident that an earlier start closed, whose rules were bad still.
+  void restore_ended(IncidentRecord ended);
   // An incident had nothing to roll back to for want of a backup, and the mark names that of what runs.
   bool lacks(const DeployMark& mark) const;
   bool has_refused(const RuleName& rule, Outcome outcome) const;
@@ -110,6 +116,8 @@ class Service {
  private:
   void save() const;
   void remember_unbegun(const IncidentRecord& closed, bool never_switched);
+  void remember_refusal(const IncidentRecord& closed, const RuleName& rule);
+  bool is_refused(const IncidentRecord& ended) const;
   bool has_ended(Outcome outcome) const;
   void answer_again(Outcome refused);
   void take_up_again(Outcome given_up);
@@ -136,6 +144,13 @@ class Service {
   Dependence dependence_;
   // Rule -> end of its last incident, when that changed nothing or had nothing to roll back to.
   std::map<std::string, Outcome> unbegun_;
+  // Rule -> when its switch was refused, first and last, without it being good in between.
+  struct Refusal {
+    Instant first;
+    Instant last;
+    Severity severity = Severity::p1;
+  };
+  std::map<std::string, Refusal> refused_;
   std::vector<RuleName> called_off_;
   std::optional<Instant> called_off_at_;
   Revision called_off_of_;  // what ran then

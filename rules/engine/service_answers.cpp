@@ -41,7 +41,9 @@ bool Service::is_called_off(const WatchedRule& rule) const {
 }
 
 void Service::note_cleared(const WatchedRule& rule) {
-  if (called_off_.empty() || !rule.has_cleared(shared_.measuring.effects.now())) return;
+  const bool is_any_kept = !called_off_.empty() || !refused_.empty();
+  if (!is_any_kept || !rule.has_cleared(shared_.measuring.effects.now())) return;
+  refused_.erase(rule.name().text);
   if (std::erase(called_off_, rule.name()) > 0) save();
 }
 
@@ -66,11 +68,59 @@ void Service::restore_answers(const ServiceRecord& record) {
 void Service::remember_unbegun(const IncidentRecord& closed, bool never_switched) {
   for (const JoinedRule& joined : closed.rules) {
     unbegun_.erase(joined.rule.text);
+    if (never_switched && closed.outcome == Outcome::action_failed) {
+      remember_refusal(closed, joined.rule);
+    } else {
+      refused_.erase(joined.rule.text);
+    }
     const bool lacked_a_target =
         closed.outcome == Outcome::no_target || (!closed.switched && is_given_up(*closed.outcome));
     if (!closed.past_no_return || never_switched || lacked_a_target) {
       unbegun_.emplace(joined.rule.text, *closed.outcome);
     }
+  }
+}
+
+void Service::remember_refusal(const IncidentRecord& closed, const RuleName& rule) {
+  Refusal now{*closed.closed, *closed.closed, closed.severity};
+  const auto known = refused_.find(rule.text);
+  if (known != refused_.end() && revisions_.running_since() <= known->second.first) now.first = known->second.first;
+  refused_[rule.text] = now;
+}
+
+bool Service::is_refused(const IncidentRecord& ended) const {
+  return ended.outcome == Outcome::action_failed &&
+         std::any_of(ended.rules.begin(), ended.rules.end(),
+                     [&](const JoinedRule& joined) { return refused_.contains(joined.rule.text); });
+}
+
+// That it was the switch itself that could not begin is in the words of its end.
+void Service::restore_ended(IncidentRecord ended) {
+  if (!ended.switched && ended.outcome_detail.starts_with("switch ")) {
+    for (const JoinedRule& joined : ended.rules) {
+      if (has_refused(joined.rule, Outcome::action_failed)) remember_refusal(ended, joined.rule);
+    }
+  }
+  unsettled_.restore(std::move(ended));
+}
+
+std::optional<Instant> Service::tried_again_at(const RuleName& rule) const {
+  const auto found = refused_.find(rule.text);
+  if (found == refused_.end() || !readiness.ready || !has_refused(rule, Outcome::action_failed)) return std::nullopt;
+  const auto& [first, last, severity] = found->second;
+  return last + tried_again_after(severity, last - first);
+}
+
+void Service::try_refused_again() {
+  if (refused_.empty() || incident_ || limits_.is_paused()) return;
+  for (const auto& [name, refusal] : refused_) {
+    WatchedRule* rule = evidence_.find(RuleName(name));
+    const bool is_waiting = rule != nullptr && rule->is_answered() && rule->is_firing() && rule->is(Verdict::bad);
+    if (!is_waiting || is_called_off(*rule)) continue;
+    const std::optional<Instant> at = tried_again_at(rule->name());
+    if (!at || shared_.measuring.effects.now() < *at) continue;
+    shared_.measuring.effects.note("tried_again", {{"rule", name}, {"service", spec_.name.text}});
+    evidence_.forget_answer(*rule);
   }
 }
 

@@ -79,7 +79,7 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
     else if (is_settled)
       service->later().restore(std::move(record));
     else
-      service->unsettled().restore(std::move(record));
+      service->restore_ended(std::move(record));
   }
   for (auto& [name, service] : services_) service->evidence().restore(durable.spans);
   // What ended while nobody was there: no timer comes for what is past.

@@ -157,6 +157,96 @@ TEST_CASE("SPEC 2.22: that it could be rolled back all the time is no news") {
   CHECK(w.all().size() == 1);
 }
 
+TEST_CASE("SPEC 2.22: what no look foresaw is tried again every half hour, over a restart as well") {
+  for (const bool dies : {false, true}) {
+    CAPTURE(dies);
+    World w(usual());
+    w.scripts["switch last-good"] = never_begins();
+    harm(w);
+    readiness(w, "");
+    REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+    const rules::Instant refused = *w.last()->closed;
+    CHECK(w.told_text("while a rollback looks possible it is tried again every 30m, after a day once a day."));
+    CHECK(w.situation()->message.text.find("is tried again every 30m") != std::string::npos);
+    w.run(10min);
+    if (dies) {
+      w.crash();
+      readiness(w, "");
+    }
+    w.run(refused + 28min - w.now());
+    CHECK(w.all().size() == 1);
+    CHECK(w.rule("errors").missing.front().find("it is looked at again by itself from ") != std::string::npos);
+    CHECK(w.situation()->needs_people);
+    w.scripts.clear();
+    REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+    CHECK(w.all().size() == 2);
+    CHECK(w.last()->opened < refused + 30min);
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE(
+    "SPEC 2.22: what is refused again and again is tried no more often than people are reminded, and not counted") {
+  World w(usual());
+  w.scripts["switch last-good"] = never_begins();
+  harm(w);
+  readiness(w, "");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  w.run(4h);
+  CHECK(w.all().size() == 9);
+  CHECK(counted(w) == 0);
+  CHECK(switches_away(w, "bad") == 0);
+  w.run(21h);
+  const std::size_t first_day = w.all().size();
+  CHECK(first_day < 52);
+  w.run(24h);
+  CHECK(w.all().size() <= first_day + 2);
+  CHECK(w.violations.empty());
+}
+
+TEST_CASE("SPEC 2.22: it is not tried while it could not be, once it is good, or after an abort") {
+  World w(usual());
+  w.scripts["switch last-good"] = never_begins();
+  harm(w);
+  readiness(w, "");
+  SUBCASE("it could not be") {
+    REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+    readiness(w, "/opt/app/.git/index.lock is there");
+  }
+  SUBCASE("it cannot be measured") {
+    REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+    w.reality["web"].probes_work = false;
+  }
+  SUBCASE("it is good") {
+    REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+    w.reality["web"].sick.clear();
+  }
+  SUBCASE("a person aborted it") {
+    w.scripts["switch last-good"].takes = 1min;
+    REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+    REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  }
+  w.run(2h);
+  CHECK(w.all().size() == 1);
+}
+
+TEST_CASE("SPEC 2.22: a step before the switch that failed is not tried again by itself") {
+  World w(with([](rules::CoreConfig& config) {
+    rules::StepSpec backup = run("backup");
+    backup.on_failure = rules::OnFailure::abort;
+    config.actions[0].steps.insert(config.actions[0].steps.begin(), backup);
+  }));
+  w.scripts["run backup"] = breaks_off();
+  harm(w);
+  readiness(w, "");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  w.crash();
+  readiness(w, "");
+  w.run(2h);
+  CHECK(w.all().size() == 1);
+}
+
 TEST_CASE("SPEC 2.18: a switch that cannot begin because nobody can read what runs ends as that") {
   World w(usual());
   w.scripts["switch last-good"] = never_begins();

@@ -190,7 +190,8 @@ std::string Incident::what_the_end_leaves() const {
   if (!record_.later.empty()) return to_be_done_later(record_) + (is_left.empty() ? "" : " " + is_left);
   if (!is_left.empty()) return is_left;
   if (record_.outcome == Outcome::action_failed && is_switch_refused_) {
-    return "People are needed: what kept the switch from beginning has to go; what still fires then is acted on.";
+    if (!record_.rules.empty()) return left_by_refusal(record_.severity);
+    return "People are needed: what kept the switch from beginning has to go first.";
   }
   const bool lacks_backup = record_.outcome == Outcome::no_target && !gate_view().no_backup.empty();
   if (lacks_backup) return "People are needed: a backup has to be named, or another action taken by hand.";

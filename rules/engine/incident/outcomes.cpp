@@ -1,7 +1,10 @@
 #include "rules/engine/incident/outcomes.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
+
+#include "rules/engine/told.hpp"
 
 namespace rules {
 
@@ -67,6 +70,14 @@ Stage stage_of(const IncidentRecord& incident) {
 
 namespace {
 
+// As often as people are reminded, and just before that: it takes the place of a reminder.
+constexpr Duration urgent_again = std::chrono::minutes(30);  // P0, P1
+constexpr Duration ordinary_again = std::chrono::hours(4);   // P2
+constexpr Duration a_day = std::chrono::hours(24);
+constexpr Duration before_a_reminder = std::chrono::minutes(1);
+
+Duration tried_again_every(Severity severity) { return severity <= Severity::p1 ? urgent_again : ordinary_again; }
+
 std::string_view what_now(Outcome outcome) {
   switch (outcome) {
     case Outcome::recovered:
@@ -106,6 +117,20 @@ std::string replaced(std::string text, std::string_view placeholder, const std::
 
 std::string what_now(Outcome outcome, const ServiceName& service, const std::string& by_hand) {
   return replaced(replaced(std::string(what_now(outcome)), "SERVICE", service.text), "BY_HAND", by_hand);
+}
+
+std::string left_by_refusal(Severity severity) {
+  return "People are needed: what kept the switch from beginning has to go. What fires on is acted on when that is "
+         "seen to be gone, and while a rollback looks possible it is tried again every " +
+         told(tried_again_every(severity)) + ", after a day once a day.";
+}
+
+Duration tried_again_after(Severity severity, Duration since_first) {
+  return (since_first >= a_day ? a_day : tried_again_every(severity)) - before_a_reminder;
+}
+
+bool is_seen_out(const IncidentRecord& incident) {
+  return incident.aborted && incident.pending_outcome && incident.in_flight && incident.section == PlanSection::steps;
 }
 
 bool gave_way(const IncidentRecord& incident) {

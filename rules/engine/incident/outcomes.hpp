@@ -18,6 +18,12 @@ bool is_given_up(Outcome outcome);
 bool is_only_told(const IncidentRecord& incident);
 // What people have to do now, with the command that does it. `by_hand`: see way_by_hand().
 std::string what_now(Outcome outcome, const ServiceName& service, const std::string& by_hand);
+// The same where the switch was refused before it began: when what fires on is tried again, by how severe it is.
+std::string left_by_refusal(Severity severity);
+// And how long after the newest refusal that is, the first one having been so long before that.
+Duration tried_again_after(Severity severity, Duration since_first);
+// It was aborted, and the step that runs then is finished first; `rollbackd abort` is refused, with --kill it is not.
+bool is_seen_out(const IncidentRecord& incident);
 // It ended for a rollback by hand, which is told of itself.
 bool gave_way(const IncidentRecord& incident);
 constexpr std::string_view takes_its_place = " takes its place";

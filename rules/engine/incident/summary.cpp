@@ -164,7 +164,7 @@ std::string done_so_far(const IncidentRecord& incident) {
 }
 
 Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
-                       const Revisions& revisions, const std::string& by_hand, Instant now) {
+                       const Revisions& revisions, const std::string& by_hand, Instant now, const std::string& left) {
   Situation out;
   const bool waits_for_people = incident.phase == IncidentPhase::asking ||
                                 (incident.phase == IncidentPhase::telling && incident.severity != Severity::p3) ||
@@ -178,8 +178,9 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   tell.title = title_now(incident, action);
   tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);
-  tell.text += "\nNext: " + (incident.closed ? what_now(*incident.outcome, incident.service, by_hand)
-                                             : next(incident, by_hand) + ".");
+  const std::string ended =
+      incident.closed && left.empty() ? what_now(*incident.outcome, incident.service, by_hand) : left;
+  tell.text += "\nNext: " + (incident.closed ? ended : next(incident, by_hand) + ".");
   if (out.needs_people)
     tell.text += "\nWho knows of it says so, and ends these reminders: rollbackd ack " + incident.id.text;
   if (!incident.explanation.text.empty()) tell.text += "\n" + incident.explanation.text;
