@@ -146,7 +146,8 @@ PlanByHand Core::plan(const RollbackByHand& request) const {
   out.action = std::move(*chosen.action);
   out.from = service.revisions().running();
   out.usual = service.usual();
-  ByHand target = target_by_hand(request, out.action, service.spec(), service.revisions());
+  const Revisions& revisions = service.revisions();
+  ByHand target = target_by_hand(request, out.action, service.spec(), revisions, revisions.running());
   out.to = std::move(target.to);
   out.refused = std::move(target.refused);
   if (const LedgerRecord* from = service.revisions().find(out.from)) {

@@ -75,6 +75,37 @@ TEST_CASE("a switch that is aborted is finished, too, and not verified") {
   CHECK(w.outcome() == "aborted");
 }
 
+TEST_CASE("what an aborted switch came to is said, and no command that would be refused") {
+  World w(usual());
+  w.scripts["switch last-good"].takes = length;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  const std::string id = w.open()->id.text;
+  CHECK(w.situation()->message.text.find("`rollbackd abort " + id + "` stops it") != std::string::npos);
+  REQUIRE(w.ask(rules::Abort{w.open()->id, "me"}).accepted);
+  w.run(10s);
+  const std::string stands = w.situation()->message.text;
+  CHECK(stands.find("`rollbackd abort " + id + "`") == std::string::npos);
+  CHECK(stands.find("`rollbackd abort --kill " + id + "` ends that") != std::string::npos);
+  w.run(length);
+  CHECK(w.last()->outcome_detail == "aborted by me; the switch completed: v1 runs now, and was not verified");
+  CHECK_FALSE(w.told_text("`rollbackd rollback web` acts now"));
+  CHECK(w.told_text("`rollbackd rollback web --to REVISION` acts now"));
+}
+
+TEST_CASE("that something else is in place than runs is no news in the middle of a switch") {
+  World w(usual());
+  w.scripts["switch last-good"].takes = length;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+  w.reality["web"].unfinished = "v1 is in place, but bad runs";
+  w.run(1min);
+  CHECK(w.phase() == "acting");
+  CHECK(w.service().unfinished.empty());
+  w.run(length);
+  CHECK_FALSE(w.service().unfinished.empty());
+}
+
 TEST_CASE("an abort that kills ends the step at once, also after one that does not") {
   for (const bool second : {false, true}) {
     CAPTURE(second);

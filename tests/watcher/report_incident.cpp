@@ -9,6 +9,7 @@
 #include "journal_support.hpp"
 #include "rules/incidents/story.hpp"
 #include "watcher/report/report.hpp"
+#include "watcher/serve/explain.hpp"
 
 using journal_support::contains;
 using journal_support::Folder;
@@ -187,6 +188,25 @@ TEST_CASE("every outcome has a sentence and a report") {
     CHECK(contains(report, "Outcome: **"));
     CHECK_FALSE(contains(report, "\n- \n"));
   }
+}
+
+TEST_CASE("the report of an aborted switch says that it completed, and names no command that would be refused") {
+  auto input = recovered();
+  input.incident.outcome = rules::Outcome::aborted;
+  input.incident.aborted = input.incident.switched = true;
+  const std::string report = watcher::report_markdown(input);
+  CHECK(contains(report, "The switch completed: `0b1c2d3e4f50` runs now, and was not verified."));
+  CHECK(contains(report, "`rollbackd rollback web --to REVISION`"));
+  CHECK_FALSE(contains(report, "`rollbackd rollback web`"));
+  input.incident.outcome.reset();
+  input.incident.closed.reset();
+  input.incident.phase = rules::IncidentPhase::acting;
+  input.incident.pending_outcome = rules::Outcome::aborted;
+  input.incident.in_flight = true;
+  CHECK(
+      contains(watcher::report_markdown(input), "`rollbackd abort --kill " + input.incident.id.text + "` ends that."));
+  const std::string next = watcher::next_step(input.incident);
+  CHECK(contains(next, "what ends it: rollbackd abort --kill " + input.incident.id.text));
 }
 
 TEST_CASE("the report's verification is told by the events that the engine names so, and by no other") {

@@ -108,16 +108,19 @@ bool works_but_is_unfinished(const ReportInput& input) {
   return was_verified && incident.failed && !failed_step(input, true).empty();
 }
 
+bool is_switched(const ReportInput& input) {
+  return std::any_of(input.steps.begin(), input.steps.end(), [](const rules::StepRecord& step) {
+    return step.kind == "switch" && step.status == rules::StepStatus::succeeded;
+  });
+}
+
 // Never one that would be refused: what was switched to runs already, and what is quarantined is no target.
 std::string by_hand(const ReportInput& input) {
   const rules::IncidentRecord& incident = input.incident;
   if (incident.switched && incident.to.empty()) return command("rollback " + incident.service.text);
   const rules::LedgerRecord* const known = ledger_entry(input, incident.to);
   const bool is_bad = known != nullptr && known->standing == rules::Standing::bad;
-  const bool is_there = incident.outcome != Outcome::wrong_revision &&
-                        std::any_of(input.steps.begin(), input.steps.end(), [](const rules::StepRecord& step) {
-                          return step.kind == "switch" && step.status == rules::StepStatus::succeeded;
-                        });
+  const bool is_there = incident.outcome != Outcome::wrong_revision && is_switched(input);
   const std::string to = incident.to.empty() || is_bad || is_there ? "REVISION" : incident.to.text;
   return command("rollback " + incident.service.text + " --to " + to);
 }
@@ -131,6 +134,14 @@ std::string kept_from(const rules::IncidentRecord& incident) {
   return incident.would_have_done.empty() ? "" : "; without that it " + markdown_text(incident.would_have_done);
 }
 
+std::string aborted_thing(const ReportInput& input) {
+  const std::string no_more = "Nothing was done further. If it is still bad: ";
+  if (!is_switched(input)) return no_more + command("rollback " + input.incident.service.text) + ".";
+  const rules::Revision& to = input.incident.to;
+  const std::string runs = to.empty() ? "" : ": " + code(short_revision(to)) + " runs now";
+  return "The switch completed" + runs + ", and was not verified. " + no_more + by_hand(input) + ".";
+}
+
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
@@ -140,8 +151,7 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
       return "Nothing is urgent: it works again." + not_taken_back(input.incident);
     case Outcome::not_recovered:
       return "**Look at it now.** The plan went through and the trouble is still there, so the revision is probably "
-             "not its "
-             "cause. Nothing more is done by itself. " +
+             "not its cause. Nothing more is done by itself. " +
              command("status") + " says what is bad.";
     case Outcome::wrong_revision:
       return "**Look at it now.** What runs is not what was switched to. Compare " + command("status") +
@@ -171,7 +181,7 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
     case Outcome::superseded:
       return "Nothing: another revision came meanwhile and is judged on its own.";
     case Outcome::aborted:
-      return "Nothing was done further. If it is still bad: " + command("rollback " + service) + ".";
+      return aborted_thing(input);
     case Outcome::observed:
       return "Mode observe: this was only watched" + kept_from(input.incident) + ". " + command("rollback " + service) +
              " rolls back by hand.";
@@ -198,6 +208,9 @@ std::string open_thing(const rules::IncidentRecord& incident) {
            command("rollback " + incident.service.text) + " acts now, " + command("abort " + incident.id.text) +
            " closes it.";
   }
+  const std::string kill = command("abort --kill " + incident.id.text);
+  if (rules::is_seen_out(incident))
+    return "Nothing yet: it is aborted, and the step that runs is finished first. " + kill + " ends that.";
   return "Nothing yet: it is being worked on. " + command("abort " + incident.id.text) + " stops it.";
 }
 

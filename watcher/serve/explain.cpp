@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "rules/base/parse.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 #include "watcher/report/text.hpp"
 #include "watcher/report/times.hpp"
 #include "watcher/serve/json_text.hpp"
@@ -113,6 +114,9 @@ std::string next_step(const rules::IncidentRecord& incident) {
   const std::string& id = incident.id.text;
   const std::string until = incident.deadline ? ", at most until " + to_rfc3339(*incident.deadline) : "";
   const std::string by_hand = "rollbackd rollback " + incident.service.text + " acts now, rollbackd abort " + id;
+  if (rules::is_seen_out(incident))
+    return "is aborted, and the step that runs is finished first" + until + "; what ends it: rollbackd abort --kill " +
+           id;
   switch (incident.phase) {
     case rules::IncidentPhase::asking:
       return "waits for a person" + until + ": rollbackd approve " + id + ", or rollbackd abort " + id;

@@ -108,22 +108,22 @@ ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config
 }
 
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
-                      const Revisions& revisions) {
+                      const Revisions& revisions, const Revision& running) {
   std::optional<Revision> to = request.to;
   if (to && !service.has_identity) {
     return {{}, "service " + service.name.text + " has no identity: its command decides where it goes; leave out --to"};
   }
-  const std::string no_backup = why_no_backup(action, revisions, revisions.running());
+  const std::string no_backup = why_no_backup(action, revisions, running);
   if (!no_backup.empty()) return {{}, no_backup};
   const SwitchStep* const step = action.switch_step();
   const bool wants_target = step != nullptr && service.has_identity;
   if (wants_target && !to) {
-    const Target chosen = chosen_target(*step, revisions.running(), revisions);
+    const Target chosen = chosen_target(*step, running, revisions);
     if (!chosen.revision) return {{}, chosen.why_not + "; name one with --to"};
     to = chosen.revision;
   }
   if (to && !is_safe_in_argv(*to)) return {{}, "revision " + to->text + " is not one that may be passed to a command"};
-  if (wants_target && *to == revisions.running() && !request.force) {
+  if (wants_target && *to == running && !request.force) {
     return {{}, to->text + " runs already; --force switches to it all the same"};
   }
   const std::string bad = to ? why_quarantined(*to, revisions.quarantined(*to, request.alike)) : "";
@@ -131,15 +131,16 @@ ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, c
   return {to.value_or(Revision()), ""};
 }
 
-std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions) {
+std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions,
+                        const Revision& running) {
   RollbackByHand request;
   request.service = service.name;
   std::string text = "`rollbackd rollback " + service.name.text;
   const ActionByHand chosen = action_by_hand(service, config, std::nullopt);
-  const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, revisions.running()).empty();
+  const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, running).empty();
   if (!chosen.action || lacks_backup) {
     text += " --action NAME";
-  } else if (!target_by_hand(request, *chosen.action, service, revisions).refused.empty()) {
+  } else if (!target_by_hand(request, *chosen.action, service, revisions, running).refused.empty()) {
     text += " --to REVISION";
   }
   return text + "` acts now";

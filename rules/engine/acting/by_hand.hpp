@@ -19,15 +19,20 @@ struct ActionByHand {
 ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config,
                             const std::optional<ActionName>& named);
 
-// Where it goes, or why it is refused, for people.
+// Where it goes from what runs, or why it is refused, for people.
 struct ByHand {
   Revision to;  // empty: its action has no switch, or the service no identity
   std::string refused;
 };
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
-                      const Revisions& revisions);
+                      const Revisions& revisions, const Revision& running);
 
 // The command that acts by hand now and is not refused, for people: "`rollbackd rollback web` acts now".
-std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions);
+// `running`: what runs then.
+std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions,
+                        const Revision& running);
+inline std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, const Revisions& revisions) {
+  return way_by_hand(service, config, revisions, revisions.running());
+}
 
 }  // namespace rules

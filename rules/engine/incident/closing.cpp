@@ -200,10 +200,18 @@ std::string Incident::what_the_end_leaves() const {
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 
+// A switch that was aborted is finished first, or was already: then its target runs, though no look has seen it yet.
+bool Incident::is_left_switched() const {
+  return record_.aborted && record_.switched && looks_elsewhere_ == 0 && has_said("switched");
+}
+
 // What was begun and is handed over: nobody must have to find out what is still in place (SPEC 2.22).
 std::string Incident::what_it_did() const {
   const std::string text = record_.past_no_return ? left_in_place(record_, false) : "";
-  return text.empty() ? "" : std::string(stays_as_it_is) + text;
+  const std::string stays = text.empty() ? "" : std::string(stays_as_it_is) + text;
+  if (!is_left_switched()) return stays;
+  const std::string runs = record_.to.empty() ? "" : ": " + record_.to.text + " runs now";
+  return "; the switch completed" + runs + ", and was not verified" + stays;
 }
 
 void Incident::close_without_service() {

@@ -191,6 +191,7 @@ class Incident {
   std::string what_the_end_leaves() const;
   std::string what_went_wrong() const;
   std::string what_it_did() const;
+  bool is_left_switched() const;
   void remember_rungs();
   void close();
 
@@ -277,8 +278,7 @@ class Incident {
   bool never_switched_ = false;     // this rung failed before its switch's own command began
   bool is_switch_refused_ = false;  // and it was the switch that did
   bool left_at_work_ = false;       // its step's command was found running at our start
-  // After the switch: looks that saw something else than the target, the last of them, and whether that was what ran
-  // before.
+  // After the switch: looks that saw something else than the target, and whether that was what ran before.
   int looks_elsewhere_ = 0;
   RevisionRead elsewhere_;  // the newest look that saw something else than the target
   bool still_old_ = false;

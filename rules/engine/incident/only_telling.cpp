@@ -38,7 +38,11 @@ std::string Incident::nothing_is_done(const std::string& why) {
   return "nothing is done by itself: " + reason + "; " + by_hand() + what_it_did();
 }
 
-std::string Incident::by_hand() const { return way_by_hand(in_.service, in_.config, in_.revisions); }
+std::string Incident::by_hand() const {
+  const bool is_old_known = in_.revisions.running() == record_.from;
+  const Revision& running = is_left_switched() && is_old_known ? record_.to : in_.revisions.running();
+  return way_by_hand(in_.service, in_.config, in_.revisions, running);
+}
 
 // Once for all that fires: later its rules may be good, or something else be a target.
 void Incident::note_would_have_done() {

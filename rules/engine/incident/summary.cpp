@@ -55,6 +55,10 @@ std::string does(const IncidentRecord& incident) {
 std::string next(const IncidentRecord& incident, const std::string& by_hand) {
   const std::string& id = incident.id.text;
   const std::string until = incident.deadline ? ", at most until " + told(*incident.deadline) : "";
+  if (is_seen_out(incident)) {
+    return "nobody has to do anything, it is aborted and the step that runs is finished first" + until +
+           "; `rollbackd abort --kill " + id + "` ends that";
+  }
   switch (incident.phase) {
     case IncidentPhase::asking:
       return "somebody says yes (`rollbackd approve " + id + "`) or no (`rollbackd abort " + id + "`)" + until;
