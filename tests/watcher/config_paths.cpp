@@ -113,6 +113,9 @@ TEST_CASE("services that would switch each other's checkout, or container, are r
   const auto compose = [&](const std::string& name, const std::string& more) {
     return "[service." + name + "]\ndriver = 'compose'\ndir = '" + folder.path() + "/app'\n" + more;
   };
+  const auto pm2 = [&](const std::string& name, const std::string& dir) {
+    return "[service." + name + "]\ndriver = 'pm2'\ndir = '" + folder.path() + "/" + dir + "'\n";
+  };
   struct Case {
     std::string text;
     std::string shared;  // empty: nothing is
@@ -128,6 +131,16 @@ TEST_CASE("services that would switch each other's checkout, or container, are r
       {git("web", "app", "paths = ['frontend']\n") + git("api", "app", "paths = ['backend']\n"), ""},
       {git("web", "app", "paths = ['front']\n") + git("api", "app", "paths = ['front-end']\n"), ""},
       {git("web", "app", "") + git("api", "other", ""), ""},
+      {git("web", "app", "paths = ['apps/*']\n") + git("api", "app", "paths = ['apps/b']\n"), app + "/apps/"},
+      {git("web", "app", "paths = ['apps/b/src']\n") + git("api", "app", "paths = ['a??s/b*']\n"), app + "/apps/b/src"},
+      {git("web", "app", "paths = ['backend']\n") + git("api", "app", "paths = ['*.conf']\n"), app + "/backend"},
+      {git("web", "app", "paths = ['apps/a*']\n") + git("api", "app", "paths = ['apps/b']\n"), ""},
+      {git("web", "app", "paths = ['apps/a*']\n") + git("api", "app", "paths = ['apps/[bc]*']\n"), app + "/apps/a"},
+      {git("web", "app", "paths = ['apps/a*']\n") + git("api", "app", "paths = ['apps/b*']\n"), ""},
+      {git("web", "app", "") + pm2("api", "app"), app + "; make one service of them"},
+      {pm2("web", "app/backend") + git("api", "app", "paths = ['backend']\n"), app + "/backend"},
+      {pm2("web", "app") + pm2("api", "app/."), app},
+      {pm2("web", "app") + git("api", "other", ""), ""},
       {compose("web", "") + compose("api", "compose_service = 'web'\n"), "web of one Compose project"},
       {compose("web", "compose_service = ['x', 'y']\n") + compose("api", "compose_service = ['y', 'z']\n"),
        "y of one Compose"},

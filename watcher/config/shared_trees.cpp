@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,31 +32,53 @@ fs::path top_of(const fs::path& dir) {
   return dir;
 }
 
-bool lies_in(const fs::path& inner, const fs::path& outer) {
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+// What is switched in a repository.
+struct Switched {
+  std::string path;      // of a glob: up to its first wildcard
+  bool is_glob = false;  // everything that begins so may be meant
+};
+
+bool may_hold(const Switched& outer, const Switched& inner) {
+  if (!inner.path.starts_with(outer.path)) return false;
+  return outer.is_glob || inner.path.size() == outer.path.size() || inner.path[outer.path.size()] == '/';
 }
 
-// What of the repository is switched.
-std::vector<fs::path> switched(const GitDriver& driver, const fs::path& dir, const fs::path& top) {
-  std::vector<fs::path> out;
-  for (const std::string& path : driver.paths) {
-    fs::path whole = (dir / path).lexically_normal();
+// A checkout that a service switches.
+struct Checkout {
+  std::string dir;
+  std::vector<std::string> paths;  // empty: all of it
+};
+
+std::optional<Checkout> checkout_of(const DriverKind& driver) {
+  if (const auto* const git = std::get_if<GitDriver>(&driver)) return Checkout{git->dir, git->paths};
+  if (const auto* const pm2 = std::get_if<Pm2Driver>(&driver)) return Checkout{pm2->dir, {}};
+  return std::nullopt;
+}
+
+std::vector<Switched> switched(const Checkout& checkout, const fs::path& dir, const fs::path& top) {
+  std::vector<Switched> out;
+  for (const std::string& path : checkout.paths) {
+    std::string whole = (dir / path).lexically_normal().string();
+    const std::size_t wildcard = whole.find_first_of("*?[", std::min(dir.native().size(), whole.size()));
+    const bool is_glob = wildcard != std::string::npos;
+    if (is_glob) whole.resize(wildcard);
     // "src/" is "src".
-    out.push_back(whole.has_filename() ? std::move(whole) : whole.parent_path());
+    if (!is_glob && whole.ends_with('/')) whole.pop_back();
+    out.push_back({std::move(whole), is_glob});
   }
-  if (out.empty()) out.push_back(top);
+  if (out.empty()) out.push_back({top.string()});
   return out;
 }
 
-std::string shared(const GitDriver& one, const GitDriver& other) {
+std::string shared(const Checkout& one, const Checkout& other) {
   const fs::path dir = real(one.dir);
   const fs::path other_dir = real(other.dir);
   const fs::path top = top_of(dir);
   if (top != top_of(other_dir)) return {};
-  for (const fs::path& mine : switched(one, dir, top)) {
-    for (const fs::path& theirs : switched(other, other_dir, top)) {
-      if (lies_in(mine, theirs)) return mine.string();
-      if (lies_in(theirs, mine)) return theirs.string();
+  for (const Switched& mine : switched(one, dir, top)) {
+    for (const Switched& theirs : switched(other, other_dir, top)) {
+      if (may_hold(theirs, mine)) return mine.path;
+      if (may_hold(mine, theirs)) return theirs.path;
     }
   }
   return {};
@@ -72,12 +96,14 @@ bool is_one_project(const ComposeDriver& one, const ComposeDriver& other) {
 }
 
 std::string what_both_switch(const DriverSection& one, const DriverSection& other) {
-  const auto* const git = std::get_if<GitDriver>(&one.driver);
-  const auto* const other_git = std::get_if<GitDriver>(&other.driver);
-  if (git != nullptr && other_git != nullptr && !git->dir.empty() && !other_git->dir.empty()) {
-    const std::string where = shared(*git, *other_git);
+  const std::optional<Checkout> mine = checkout_of(one.driver);
+  const std::optional<Checkout> theirs = checkout_of(other.driver);
+  if (mine && theirs && !mine->dir.empty() && !theirs->dir.empty()) {
+    const std::string where = shared(*mine, *theirs);
     if (where.empty()) return {};
-    return where + "; give each paths of its own, or make one service of them whose restart starts both";
+    const bool is_git = one.driver.index() == other.driver.index() && std::holds_alternative<GitDriver>(one.driver);
+    return where + (is_git ? "; give each paths of its own, or make one service of them whose restart starts both"
+                           : "; make one service of them, whose processes (pm2) or restart (git) are both");
   }
   const auto* const compose = std::get_if<ComposeDriver>(&one.driver);
   const auto* const other_compose = std::get_if<ComposeDriver>(&other.driver);
