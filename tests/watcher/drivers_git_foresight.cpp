@@ -110,3 +110,43 @@ TEST_CASE("a path that git knows nothing of is foretold, and refused before anyt
   CHECK(ready(*shop.driver(), shop.first).ready);
   CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
 }
+
+TEST_CASE("a file that would have to be put away, and that git's user cannot read, is foretold") {
+  if (!can_be_somebody_else()) return;
+  for (const std::string file : {"version", "frontend/page", "unrelated"}) {
+    Shop shop;
+    // What the first release has stands in its way where it is not git's any more.
+    shop.in_tree("git rm -q frontend/page && git commit -q -m four && mkdir -p frontend");
+    shop.third = shop.asked("rev-parse HEAD");
+    shop.in_tree("echo local > " + file);
+    shell("chown -R nobody " + shop.folder.path + " && chmod 755 " + shop.folder.path);
+    CHECK(ready(*shop.driver(), shop.first).ready);
+    const std::string whole = shop.repository + "/" + file;
+    shell("chown root " + whole + " && chmod 600 " + whole);
+    if (file == "unrelated") {
+      CHECK(ready(*shop.driver(), shop.first).ready);
+    } else {
+      check_foretold(shop, "/" + file + " belongs to root, may not be read by nobody, whom git runs as");
+      CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
+      shell("chown nobody " + whole + " && chmod 200 " + whole);
+      check_foretold(shop, "; do chmod u+r ");
+      shell("chmod 600 " + whole);
+    }
+    CHECK(ready(*shop.driver(), shop.first).ready);
+    CHECK(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
+  }
+}
+
+TEST_CASE("a folder is foretold that git's user may not write in and a changed file lies in, whatever the target has") {
+  if (!can_be_somebody_else()) return;
+  Shop shop;
+  shop.in_tree("mkdir kept && echo 1 > kept/file && git add kept && git commit -q -m kept");
+  const std::string target = shop.asked("rev-parse HEAD");
+  shop.in_tree("git commit -q --allow-empty -m more && echo local > kept/file");
+  shell("chown -R nobody " + shop.folder.path + " && chmod 755 " + shop.folder.path);
+  CHECK(ready(*shop.driver(), target).ready);
+  shell("chown root " + shop.repository + "/kept");
+  const rules::ReadinessRead read = ready(*shop.driver(), target);
+  CHECK_FALSE(read.ready);
+  CHECK(contains(read.reason, "/kept belongs to root and may not be written by nobody"));
+}

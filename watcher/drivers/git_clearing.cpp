@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "watcher/drivers/git_foresight.hpp"
+
 namespace watcher {
 
 namespace {
@@ -28,14 +30,36 @@ asio::awaitable<GitDone> GitClearing::foresee(std::string target) const {
   const GitChanges changes(git_);
   const GitFiles coming = co_await changes.in_the_way_of(target);
   if (const auto* const error = std::get_if<GitError>(&coming)) co_return *error;
-  GitDone refused = refusal_of(std::get<std::vector<std::string>>(coming), target);
+  std::vector<std::string> files = std::get<std::vector<std::string>>(coming);
+  GitDone refused = refusal_of(files, target);
   if (refused) co_return refused;
   const GitAnswer status = co_await changes.status();
   if (const auto* const error = std::get_if<GitError>(&status)) co_return *error;
-  if (std::get<std::string>(status).empty()) co_return GitDone();
-  const GitFiles others = co_await changes.in_the_way_of_head();
-  if (const auto* const error = std::get_if<GitError>(&others)) co_return *error;
-  co_return refusal_of(std::get<std::vector<std::string>>(others), "what HEAD has");
+  if (!std::get<std::string>(status).empty()) {
+    const GitFiles others = co_await changes.in_the_way_of_head();
+    if (const auto* const error = std::get_if<GitError>(&others)) co_return *error;
+    const auto& hidden = std::get<std::vector<std::string>>(others);
+    refused = refusal_of(hidden, "what HEAD has");
+    if (refused) co_return refused;
+    files.insert(files.end(), hidden.begin(), hidden.end());
+    const GitFiles changed = co_await changes.differing_from("HEAD");
+    if (const auto* const error = std::get_if<GitError>(&changed)) co_return *error;
+    const auto& names = std::get<std::vector<std::string>>(changed);
+    files.insert(files.end(), names.begin(), names.end());
+  }
+  if (files.empty()) co_return GitDone();
+  const GitAnswer top = co_await top_of_tree();
+  if (const auto* const error = std::get_if<GitError>(&top)) co_return *error;
+  std::string why = why_not_put_away(std::get<std::string>(top), std::move(files), git_.user());
+  if (!why.empty()) co_return GitError{std::move(why)};
+  co_return GitDone();
+}
+
+asio::awaitable<GitAnswer> GitClearing::top_of_tree() const {
+  const GitAnswer up = co_await git_.way_up();
+  if (const auto* const error = std::get_if<GitError>(&up)) co_return *error;
+  const std::filesystem::path top(git_.dir() + "/" + std::get<std::string>(up) + ".");
+  co_return top.lexically_normal().parent_path().string();
 }
 
 asio::awaitable<GitDone> GitClearing::clear_for(std::string target) {
@@ -127,9 +151,9 @@ asio::awaitable<GitDone> GitClearing::put_aside(std::string target) {
 
 // What differs from where the tree is and from where it is going to, by name; asked when git overlooks no change.
 asio::awaitable<GitDone> GitClearing::remember_modes(std::string target) {
-  const GitAnswer up = co_await git_.way_up();
-  if (const auto* const error = std::get_if<GitError>(&up)) co_return *error;
-  top_ = std::filesystem::path(git_.dir() + "/" + std::get<std::string>(up) + ".").lexically_normal().parent_path();
+  const GitAnswer top = co_await top_of_tree();
+  if (const auto* const error = std::get_if<GitError>(&top)) co_return *error;
+  top_ = std::get<std::string>(top);
   const GitChanges changes(git_);
   const std::string here = manner_.expected.empty() ? "HEAD" : manner_.expected;
   const GitFiles changed = co_await changes.differing_from(here);

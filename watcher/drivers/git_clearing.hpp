@@ -46,6 +46,7 @@ class GitClearing {
   void note_modes_of(const std::vector<std::string>& files);
   asio::awaitable<GitYesNo> has_changes() const;
   asio::awaitable<GitDone> put_aside(std::string target);
+  asio::awaitable<GitAnswer> top_of_tree() const;
   // Why they cannot be put away by us.
   GitDone refusal_of(const std::vector<std::string>& files, const std::string& target) const;
 

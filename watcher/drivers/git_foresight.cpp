@@ -82,6 +82,18 @@ std::string why_not_replaced(const std::vector<std::string>& names, const std::s
   return {};
 }
 
+// Why git could not read that file; empty: it can, or there is no file of that name.
+std::string why_not_read(const std::string& file, const Credentials& who) {
+  struct stat entry {};
+  if (::lstat(file.c_str(), &entry) != 0 || !S_ISREG(entry.st_mode) || allows(file, who, Want::read)) return {};
+  const std::string refused = " may not be read by " + who.name + ", whom git runs as, and has to be put away; do ";
+  if (entry.st_uid == who.uid) return file + refused + "chmod u+r " + file;
+  const std::string owner = account_of(entry.st_uid);
+  // Its owner, who is likely to be the application, keeps it.
+  return file + (owner.empty() ? "" : " belongs to " + owner + ",") + refused + "chgrp $(id -gn " + who.name + ") " +
+         file + " && chmod g+r " + file + ", or move it away";
+}
+
 // What a stash writes besides.
 std::string why_not_stashed(const GitPlaces& places, const Credentials& who) {
   const std::string objects = places.common_dir + "/objects";
@@ -178,6 +190,17 @@ asio::awaitable<GitAnswer> why_not_filtered(const GitRunner& git, std::string to
 }
 
 }  // namespace
+
+std::string why_not_put_away(const std::string& top, std::vector<std::string> names, const std::string& user) {
+  const std::optional<Credentials> who = credentials_of(user);
+  if (!who) return {};
+  names.resize(std::min(names.size(), files_looked_at_max));
+  for (const std::string& name : names) {
+    std::string why = why_not_read(top + "/" + name, *who);
+    if (!why.empty()) return why;
+  }
+  return why_not_replaced(names, top, *who);
+}
 
 asio::awaitable<GitAnswer> why_checkout_fails(const GitRepository& repository, std::string commit) {
   const GitRunner& git = repository.git();
