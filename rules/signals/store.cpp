@@ -198,6 +198,8 @@ void Store::adopt_probe(Probe& probe, Probe&& old, const Store& from) {
     if (known == from.signals_.end()) continue;
     old_signal[signal->index] = known->second.index;
     signal->taken = known->second.taken;
+    signal->rank_most = known->second.rank_most;
+    signal->families = known->second.families;
   }
   probe.instances = std::move(old.instances);
   for (Instance& instance : probe.instances) instance.use_for(probe.uses, old_signal, probe.horizon);

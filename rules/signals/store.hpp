@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,6 +82,9 @@ class Store {
     std::size_t index = 0;  // among its probe's
     std::size_t first_use = 0;
     std::optional<std::size_t> taken;  // of its candidates, since the newest page
+    // None worse than what once was taken may be, and of each candidate no other family.
+    int rank_most = std::numeric_limits<int>::max();
+    std::vector<std::string> families;
   };
   using Windows = std::vector<Window>;  // one for each instance
 

@@ -35,14 +35,27 @@ bool any_of(const std::vector<Instance>& instances, std::size_t use, const Wante
   });
 }
 
-// Of several candidates one may be a pattern of names, and the page have several families of it, of which one may count
-// what is asked of others: added up they tell of nothing. Who writes a signal of his own may add up what he likes.
-bool is_one_family(const std::vector<Instance>& instances, std::size_t use) {
-  const std::string* name = nullptr;
-  return !any_of(instances, use, [&name](const SeriesKey& key) {
-    if (name == nullptr) name = &key.name;
-    return *name != key.name;
+constexpr std::string_view several = "*";
+
+// The family whose series these are; `several` where they are of more than one.
+std::string_view family_of(const std::vector<Instance>& instances, std::size_t use) {
+  std::string_view name;
+  const bool are_several = any_of(instances, use, [&name](const SeriesKey& key) {
+    if (name.empty()) name = key.name;
+    return name != key.name;
   });
+  if (are_several) return several;
+  constexpr std::string_view buckets = "_bucket";
+  if (name.ends_with(buckets)) name.remove_suffix(buckets.size());
+  return name;
+}
+
+// Of several candidates one may be a pattern of names, and the page have several families of it, of which one may count
+// what is asked of others: added up they tell of nothing. Nor does one alone tell when the others, or the one that was
+// taken before, are gone: it may be what is asked of others. Who writes a signal of his own may add up what he likes.
+bool is_the_family(std::string& known, std::string_view now) {
+  if (now == several) known = several;
+  return known != several && (known.empty() || known == now);
 }
 
 bool is_any(const SeriesKey&) { return true; }
@@ -69,11 +82,14 @@ CandidateUses uses_of(const std::vector<Instance>& instances, std::size_t first,
   return {{any_of(instances, first, is_quantile), of.rank}, &of.family, first, first + 2, is_any};
 }
 
-std::vector<CandidateSeen> seen_of(const std::vector<Instance>& instances, const std::vector<CandidateUses>& uses) {
+std::vector<CandidateSeen> seen_of(const std::vector<Instance>& instances, const std::vector<CandidateUses>& uses,
+                                   std::vector<std::string>& families) {
   std::vector<CandidateSeen> out;
-  for (const CandidateUses& one : uses) {
-    CandidateSeen& seen = out.emplace_back(one.seen);
-    if (seen.present && uses.size() > 1) seen.present = is_one_family(instances, one.selected);
+  families.resize(uses.size());
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    CandidateSeen& seen = out.emplace_back(uses[i].seen);
+    if (seen.present && uses.size() > 1)
+      seen.present = is_the_family(families[i], family_of(instances, uses[i].selected));
   }
   // Which of several it is takes a look at each of their series; mostly there is one.
   const auto present = std::count_if(out.begin(), out.end(), [](const CandidateSeen& one) { return one.present; });
@@ -175,7 +191,14 @@ void Store::choose_candidates(Probe& probe) {
         uses.push_back(uses_of(probe.instances, signal->first_use + uses_of_quantile * uses.size(), of));
       }
     }
-    signal->taken = choose(seen_of(probe.instances, uses), signal->taken);
+    std::vector<CandidateSeen> seen = seen_of(probe.instances, uses, signal->families);
+    // Where the application's own family is gone, what it asks of others does not take its place.
+    for (CandidateSeen& one : seen) one.present = one.present && one.rank <= signal->rank_most;
+    signal->taken = choose(seen, signal->taken);
+    if (!signal->taken || uses.size() < 2) continue;
+    signal->rank_most = seen[*signal->taken].rank;
+    std::string& family = signal->families[*signal->taken];
+    if (family.empty()) family = family_of(probe.instances, uses[*signal->taken].selected);
   }
 }
 

@@ -177,6 +177,16 @@ TEST_CASE("SPEC 3: names have their patterns, and values their kinds") {
   for (const Mistake& mistake : mistakes) CHECK(findings_beside_service(with_service(mistake.text)) == mistake.finding);
 }
 
+TEST_CASE("a restart has to be given longer than what runs is looked at") {
+  for (const std::string more : {"driver = 'systemd'\nunit = 'a.service'\nlink = '/srv/a/current'\n",
+                                 "driver = 'pm2'\ndir = '/srv/a'\nprocess = ['a']\n"}) {
+    CAPTURE(more);
+    const std::string found = findings_beside_service("[service.web]\n" + more + "restart_timeout = '3s'\n");
+    CHECK(found.find("restart_timeout has to be longer than steady") != std::string::npos);
+    CHECK(findings_beside_service("[service.web]\n" + more + "restart_timeout = '6s'\n") == "");
+  }
+}
+
 TEST_CASE("SPEC 3: what is for a later version is told apart from what is unknown") {
   const Mistake mistakes[] = {
       {"[probe.x]\ntype = 'log'\npath = '/x'\n",

@@ -141,6 +141,11 @@ TEST_CASE("what would be in the way of a switch of releases is told before") {
   CHECK(contains(site.why_not("v3"), "releases/v3 is empty"));
   REQUIRE(::chmod((site.folder.path + "/releases/v2").c_str(), 0777) == 0);
   CHECK(contains(site.why_not("v2"), "other users could change the release"));
+  REQUIRE(::chmod((site.folder.path + "/releases/v2").c_str(), 0755) == 0);
+  REQUIRE(::chmod((site.folder.path + "/releases").c_str(), 0777) == 0);
+  CHECK(contains(site.why_not("v2"), "other users could exchange the releases"));
+  CHECK(contains(site.why_not(), "other users could exchange the releases"));
+  REQUIRE(::chmod((site.folder.path + "/releases").c_str(), 0755) == 0);
   std::string masked = unit_text(late);
   masked.replace(masked.find("loaded"), 6, "masked");
   site.unit(masked);

@@ -235,10 +235,9 @@ void Follower::script_in(Words operands, const Start& start) {
 void Follower::named(const std::vector<std::string>& arguments, const Start& start) {
   if (!looks_inside_) return;
   for (const std::string& argument : arguments) {
-    // `FILE`, `KEY=FILE`, `KEY FILE`, and what follows a file: `-o "ProxyCommand=x.sh %h"`.
-    const std::size_t blank = argument.find(' ');
+    // `KEY=FILE`, `KEY FILE`, and with words behind: `-o "ProxyCommand=x.sh %h"`.
     const std::string value = argument.substr(argument.rfind('=') + 1);
-    const std::string behind = blank == argument.npos ? std::string() : argument.substr(blank + 1);
+    const std::string behind = argument.substr(std::min(argument.find(' '), argument.size() - 1) + 1);
     for (const std::string& word :
          {argument, value, value.substr(0, value.find(' ')), behind, behind.substr(0, behind.find(' '))}) {
       std::error_code failure;

@@ -57,7 +57,11 @@ constexpr std::array keys{
         .at_least(std::chrono::milliseconds(500)),
 };
 
-void settle(void*, probes::Given& given) {
+void settle(void* object, probes::Given& given) {
+  const auto& driver = *static_cast<const Pm2Driver*>(object);
+  if (driver.restart_timeout <= driver.steady)
+    given.error(given.has("restart_timeout") ? "restart_timeout" : "steady",
+                "restart_timeout has to be longer than steady, for which the processes are looked at");
   if (!given.has("dir")) given.missing("dir", "the folder of the repository, such as dir = \"/opt/app\"");
   for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
     if (given.has(theirs))

@@ -60,7 +60,11 @@ constexpr std::array keys{
         .at_least(std::chrono::milliseconds(500)),
 };
 
-void settle(void*, probes::Given& given) {
+void settle(void* object, probes::Given& given) {
+  const auto& driver = *static_cast<const SystemdDriver*>(object);
+  if (driver.restart_timeout <= driver.steady)
+    given.error(given.has("restart_timeout") ? "restart_timeout" : "steady",
+                "restart_timeout has to be longer than steady, for which the units are looked at");
   for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
     if (given.has(theirs))
       given.error(theirs, "the systemd driver does this itself; leave it out, or use driver = \"command\"");

@@ -49,6 +49,13 @@ std::string opened_to_others(const std::string& folder, const std::string& owner
   return is_open ? changed_by_others(folder, owner).value_or(std::string()) : std::string();
 }
 
+// Whoever may write where the releases lie may put another folder in the place of one.
+std::string why_exchanged(const SystemdDriver& config) {
+  const std::string releases = releases_of(config);
+  const std::string unsafe = opened_to_others(releases, runs_as(releases, {}).user);
+  return unsafe.empty() ? unsafe : "other users could exchange the releases: " + unsafe;
+}
+
 std::string last_error() { return std::strerror(errno); }
 
 }  // namespace
@@ -114,7 +121,7 @@ std::string why_no_release(const SystemdDriver& config, const std::string& relea
   if (inside == fs::directory_iterator()) return folder + " is empty; do put that release there again";
   const std::string unsafe = opened_to_others(folder, runs_as(folder, {}).user);
   if (!unsafe.empty()) return "other users could change the release: " + unsafe;
-  return {};
+  return why_exchanged(config);
 }
 
 std::string why_no_link(const SystemdDriver& config) {
@@ -123,7 +130,8 @@ std::string why_no_link(const SystemdDriver& config) {
   if (!as.error.empty()) return as.error;
   const std::string unsafe = opened_to_others(folder, as.user);
   if (!unsafe.empty()) return "other users could change the link: " + unsafe;
-  std::string refused = why_not_writable(folder);
+  std::string refused = why_exchanged(config);
+  if (refused.empty()) refused = why_not_writable(folder);
   if (!refused.empty()) return refused;
   const std::optional<Credentials> ourselves = credentials_of({});
   if (ourselves && !allows(folder, *ourselves, Want::write))
