@@ -182,12 +182,22 @@ std::string script_of(const std::vector<std::string>& argv) {
   return is_shell && has_script ? argv[2] : "";
 }
 
+// Where sudo and doas look, whatever our PATH is.
+bool is_for_root(const std::string& name) {
+  constexpr std::array<std::string_view, 3> folders{"/usr/local/sbin/", "/usr/sbin/", "/sbin/"};
+  return name.find('/') == std::string::npos &&
+         std::any_of(folders.begin(), folders.end(),
+                     [&](std::string_view folder) { return find_command(std::string(folder) + name).has_value(); });
+}
+
 // A relative path is left out: the script may have gone elsewhere.
 std::string missing_in_script(const std::string& script) {
   std::string out;
+  const bool may_be_root = script.find("sudo") != std::string::npos || script.find("doas") != std::string::npos;
   for (const std::string& name : commands_in_shell(script)) {
     const bool is_relative = name.front() != '/' && name.find('/') != std::string::npos;
-    if (!is_relative && !find_command(name)) out += (out.empty() ? "" : ", ") + name;
+    if (is_relative || find_command(name) || (may_be_root && is_for_root(name))) continue;
+    out += (out.empty() ? "" : ", ") + name;
   }
   return out;
 }

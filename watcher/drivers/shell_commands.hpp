@@ -7,10 +7,11 @@
 
 namespace watcher {
 
-// The programs that a script of a POSIX shell starts, by the names under which it looks for them: no words and builtins
-// of the shell, no functions of the script, nothing that is only known when it runs ("$DIR/tool"), nothing whose
-// absence the script reckons with (`command -v tool`, `tool || other`). Nothing at all of a script that has a PATH of
-// its own, or does not end as it should: a false alarm is worse than none.
+// The programs that a script of a POSIX shell starts, by the names under which it looks for them, also those behind
+// `sudo`, `timeout 5` and the like: no words and builtins of the shell, no functions of the script, nothing that is
+// only known when it runs ("$DIR/tool"), nothing whose absence the script reckons with (`command -v tool`,
+// `tool || other`), no names without a slash behind `. ./file`, which may be functions of that. Nothing at all of a
+// script that has a PATH of its own, or does not end as it should: a false alarm is worse than none.
 std::vector<std::string> commands_in_shell(std::string_view script);
 
 // A command of a script with its arguments. A word that is only known when it runs is empty.

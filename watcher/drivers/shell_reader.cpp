@@ -18,16 +18,8 @@ bool is_one_of(const std::array<string_view, Size>& words, string_view word) {
 }
 
 // After these a command follows.
-constexpr std::array<string_view, 11> before_command{"if",    "then", "elif", "else", "do",     "while",
-                                                     "until", "!",    "{",    "exec", "command"};
-constexpr std::array<string_view, 59> of_the_shell{
-    "fi",      "done",   "}",       "for",    "in",      "time",     "[",        "[[",      "]]",     ".",
-    ":",       "alias",  "bg",      "break",  "cd",      "continue", "declare",  "echo",    "eval",   "exit",
-    "export",  "false",  "fc",      "fg",     "getopts", "hash",     "jobs",     "kill",    "let",    "local",
-    "mapfile", "popd",   "printf",  "pushd",  "pwd",     "read",     "readonly", "return",  "set",    "shift",
-    "shopt",   "source", "test",    "times",  "trap",    "true",     "type",     "typeset", "ulimit", "umask",
-    "unset",   "wait",   "builtin", "disown", "enable",  "logout",   "suspend",  "esac",    "select"};
-
+constexpr std::array<string_view, 13> before_command{"if", "then", "elif", "else",    "do",   "while", "until",
+                                                     "!",  "{",    "exec", "command", "time", "-p"};  // time -p
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_assignment(string_view word) {
@@ -44,9 +36,10 @@ bool is_digits(const std::string& word) { return !word.empty() && std::all_of(wo
 
 std::optional<std::vector<std::string>> ShellReader::run() {
   while (at_ < script_.size() && !given_up_) step();
+  end_line();
   if (cases_ > 0 || !documents_.empty()) give_up();
   if (given_up_) return std::nullopt;
-  std::erase_if(found_, [this](const std::string& name) { return functions_.contains(name); });
+  std::erase_if(found_, [this](const auto& name) { return functions_.contains(name) || asked_for_.contains(name); });
   return std::move(found_);
 }
 
@@ -66,17 +59,19 @@ void ShellReader::step() {
   } else if (c == '<' || c == '>' || begins("&>")) {
     redirect();
   } else if (begins("||")) {
-    if (last_ && !found_.empty() && !gives_up_next()) found_.pop_back();
+    reckon_with_absence();
     separate(2);
+    guards_list_ = false;
   } else if (cases_ > 0 && (begins(";;") || begins(";&"))) {
     separate(begins(";;&") ? 3 : 2);
     pattern();
   } else if (c == '\n') {
-    separate(1);
-    skip_documents();
-    first_of_line_ = lines_.size();
+    end_of_line();
+  } else if (begins("&&")) {
+    separate(2);
   } else if (c == ';' || c == '&' || c == '|') {
     separate(1);
+    if (c != '|') guards_list_ = false;
   } else if (c == '(') {
     open_parenthesis();
   } else if (c == ')') {
@@ -84,6 +79,14 @@ void ShellReader::step() {
   } else {
     take(word());
   }
+}
+
+void ShellReader::end_of_line() {
+  const bool goes_on = expects_command_;  // behind `&&`
+  separate(1);
+  if (!goes_on) guards_list_ = false;
+  skip_documents();
+  first_of_line_ = lines_.size();
 }
 
 void ShellReader::open_parenthesis() {
@@ -107,14 +110,6 @@ void ShellReader::close_parenthesis() {
   outside_.pop_back();
 }
 
-// After `||`: nothing else is done instead of what failed, or was not there.
-bool ShellReader::gives_up_next() const {
-  constexpr std::array<string_view, 4> ends{"exit", "return", "false", "{"};
-  const std::size_t next = script_.find_first_not_of(" \t\n", at_ + 2);
-  return next != string_view::npos &&
-         std::any_of(ends.begin(), ends.end(), [&](string_view end) { return script_.substr(next).starts_with(end); });
-}
-
 void ShellReader::separate(std::size_t length) {
   at_ += length;
   end_line();
@@ -126,6 +121,9 @@ void ShellReader::end_line() {
   if (!in_line_) return;
   in_line_ = false;
   const std::vector<std::string>& words = lines_.back().words;
+  if (last_) follow(words);
+  if (words.front() == "." || words.front() == "source") source();
+  guard(words);
   if (words.front() != "cd") return;
   // Without a word it is known to lead home, with `-` back: neither is a place that a script starts from.
   const bool is_led = words.size() == 2 && !words[1].empty() && words[1].front() != '-' && words[1].front() != '~';
@@ -172,13 +170,12 @@ bool ShellReader::is_function(const std::string& name) {
 
 void ShellReader::begin_command(const Word& word) {
   if (word.is_plain && take_compound(word.text)) return;
+  count_conditions(word.text);
   if (is_assignment(word.text) || is_one_of(before_command, word.text)) return;
   expects_command_ = false;
   lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_, {}});
   in_line_ = true;
-  if (!word.is_plain || word.text.empty() || word.text.front() == '-' || is_one_of(of_the_shell, word.text)) return;
-  found_.push_back(word.text);
-  last_ = true;
+  last_ = word.is_plain && find(word.text);
 }
 
 // What is read otherwise than word by word. False: it is not.

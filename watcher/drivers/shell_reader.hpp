@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,7 @@ class ShellReader {
   void step();
   void open_parenthesis();
   void close_parenthesis();
-  bool gives_up_next() const;
+  void end_of_line();
   void separate(std::size_t length);
   void end_line();
   void redirect();
@@ -49,6 +50,15 @@ class ShellReader {
   void begin_case();
   void pattern();
   void skip_space();
+
+  // shell_reader_found.cpp
+  bool find(const std::string& name);
+  void follow(std::span<const std::string> words);
+  void source();
+  void reckon_with_absence();
+  bool gives_up_next() const;
+  void guard(const std::vector<std::string>& words);
+  void count_conditions(const std::string& word);
 
   // shell_reader_words.cpp
   Word word();
@@ -72,8 +82,14 @@ class ShellReader {
   bool expects_command_ = true;
   bool last_ = false;  // the newest found is the command that is being read
   bool given_up_ = false;
+  bool has_sourced_ = false;  // another script, into this one
   std::vector<std::string> found_;
   std::set<std::string> functions_;
+  std::set<std::string> asked_for_;  // whether they are there
+  bool guards_list_ = false;         // what it said of that decides whether the rest is run
+  int ifs_ = 0;                      // that are open
+  int guarding_ifs_ = 0;             // as many of them were open when it was asked in the condition of one; 0: none was
+  bool is_condition_ = false;        // of an `if`
   std::vector<ShellCommand> lines_;
   std::size_t first_of_line_ = 0;  // of them, in this line of the script
   bool in_line_ = false;           // the newest of them is being read

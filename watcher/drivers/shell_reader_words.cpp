@@ -92,7 +92,9 @@ void ShellReader::nested(std::size_t end, std::size_t length) {
   if (end == string_view::npos) return give_up();
   ShellReader reader(script_.substr(at_, end - at_));
   reader.dir_ = dir_;
+  reader.has_sourced_ = has_sourced_;
   const auto inside = reader.run();
+  asked_for_.insert(reader.asked_for_.begin(), reader.asked_for_.end());
   std::vector<ShellCommand> lines = reader.lines();
   // Before the line that is being read.
   lines_.insert(lines_.end() - (in_line_ ? 1 : 0), lines.begin(), lines.end());
@@ -157,6 +159,7 @@ void ShellReader::document(const HereDocument& of) {
 void ShellReader::filled_in(std::size_t end) {
   ShellReader inside(script_.substr(at_, end - at_));
   inside.dir_ = dir_;
+  inside.has_sourced_ = has_sourced_;
   Word text;
   while (inside.at_ < inside.script_.size() && !inside.given_up_) {
     const char c = inside.script_[inside.at_++];
@@ -164,6 +167,7 @@ void ShellReader::filled_in(std::size_t end) {
     if (c == '$' || c == '`') inside.expansion(c, text);
   }
   if (inside.given_up_) return give_up();
+  asked_for_.insert(inside.asked_for_.begin(), inside.asked_for_.end());
   found_.insert(found_.begin(), inside.found_.begin(), inside.found_.end());
   lines_.insert(lines_.end(), inside.lines_.begin(), inside.lines_.end());
 }
