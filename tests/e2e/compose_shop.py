@@ -167,7 +167,7 @@ class Engine:
         machine.remove_folder(self.folder)
 
 
-class Project:
+class Project(machine.Asked):
     """A Compose project in a folder of its own, and a watcher of it."""
 
     count = itertools.count(1)
@@ -238,19 +238,6 @@ class Project:
         return done
 
     # What can be seen.
-
-    def get(self, path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.listen}{path}", timeout=5) as reply:
-                return json.loads(reply.read())
-        except OSError:
-            return {}
-
-    def service(self):
-        return self.get("/api/v1/status").get("services", {}).get("web") or {}
-
-    def incidents(self):
-        return self.get("/api/v1/incidents").get("incidents", [])
 
     def container(self, service="web"):
         found = self.engine.docker("ps", "-aq", "--no-trunc", "--filter", f"label=com.docker.compose.service={service}", "--filter",

@@ -1,7 +1,9 @@
 """What tests with real machines and engines share: root file systems, network namespaces, an orderly end."""
 
 import atexit
+import concurrent.futures
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -10,7 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
 
 PREFIX = "rollbackd-test-"
 PR_SET_PDEATHSIG = 1
@@ -103,3 +107,50 @@ def main():
     if result.skipped and result.testsRun <= len(result.skipped):
         print("skipped: " + "; ".join(sorted({reason for _, reason in result.skipped})))
         sys.exit(77)
+
+
+def main_beside_each_other(case, at_once):
+    """All tests of the case, so many at once, since most of their time is waiting; those that are named one after the other."""
+    if len(sys.argv) > 1:
+        main()
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        case.setUpClass()
+    except unittest.SkipTest as reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+
+    def run_one(name):
+        result = unittest.TestResult()
+        began = time.monotonic()
+        case(name).run(result)
+        return name, time.monotonic() - began, [text for _, text in result.failures + result.errors]
+
+    wrong = []
+    try:
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            for name, seconds, failed in pool.map(run_one, unittest.TestLoader().getTestCaseNames(case)):
+                print(f"{seconds:6.1f}s {'failed' if failed else 'ok'} {name}", flush=True)
+                wrong += failed
+    finally:
+        case.doClassCleanups()
+    print("\n".join(wrong))
+    sys.exit(1 if wrong else 0)
+
+
+class Asked:
+    """Who knows on which port a watcher listens (`listen`) can ask it."""
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.listen}{path}", timeout=5) as reply:
+                return json.loads(reply.read())
+        except OSError:
+            return {}
+
+    def service(self):
+        return self.get("/api/v1/status").get("services", {}).get("web") or {}
+
+    def incidents(self):
+        return self.get("/api/v1/incidents").get("incidents", [])

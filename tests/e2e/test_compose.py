@@ -4,13 +4,10 @@
 One engine for all, in a network of its own, which this process enters as well: published ports answer there.
 """
 
-import concurrent.futures
 import json
 import os
 import shutil
-import signal
 import socket
-import sys
 import time
 import unittest
 
@@ -182,35 +179,5 @@ class Compose(unittest.TestCase):
         self.assertEqual((shop.dir / ".env").owner(), STRANGER)
 
 
-def run_one(name):
-    result = unittest.TestResult()
-    began = time.monotonic()
-    Compose(name).run(result)
-    return name, time.monotonic() - began, [text for _, text in result.failures + result.errors]
-
-
-def main():
-    """All cases beside each other, since most of their time is waiting; those that are named one after the other."""
-    if len(sys.argv) > 1:
-        machine.main()
-        return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        Compose.setUpClass()
-    except unittest.SkipTest as reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    wrong = []
-    try:
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            for name, seconds, failed in pool.map(run_one, unittest.TestLoader().getTestCaseNames(Compose)):
-                print(f"{seconds:6.1f}s {'failed' if failed else 'ok'} {name}", flush=True)
-                wrong += failed
-    finally:
-        Compose.doClassCleanups()
-    print("\n".join(wrong))
-    sys.exit(1 if wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    machine.main_beside_each_other(Compose, AT_ONCE)

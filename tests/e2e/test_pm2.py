@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """The pm2 driver with a real pm2: releases are commits, deployed as people do it, by a checkout and a restart."""
 
-import concurrent.futures
 import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -67,7 +64,7 @@ cooldown = "1s"
 WAITING = 'case "$1" in restart) echo restart >>{folder}/restarts; echo $$ >{folder}/waits; read go <{folder}/go ;; esac'
 
 
-class Pm2(unittest.TestCase):
+class Pm2(machine.Asked, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         if not shutil.which("node"):
@@ -158,19 +155,6 @@ class Pm2(unittest.TestCase):
         return self.closed()
 
     # What can be seen.
-
-    def get(self, path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.listen}{path}", timeout=5) as reply:
-                return json.loads(reply.read())
-        except OSError:
-            return {}
-
-    def service(self):
-        return self.get("/api/v1/status").get("services", {}).get("web") or {}
-
-    def incidents(self):
-        return self.get("/api/v1/incidents").get("incidents", [])
 
     def wait_for(self, what, holds, seconds=90):
         return wait_until(holds, seconds) or self.fail(
@@ -306,32 +290,5 @@ class Pm2(unittest.TestCase):
         self.stays("v3")
 
 
-def run_one(name):
-    result = unittest.TestResult()
-    began = time.monotonic()
-    Pm2(name).run(result)
-    return name, time.monotonic() - began, [text for _, text in result.failures + result.errors]
-
-
-def main():
-    """Some cases beside each other; those that are named one after the other."""
-    if len(sys.argv) > 1:
-        machine.main()
-        return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        Pm2.setUpClass()
-    except unittest.SkipTest as reason:
-        print(f"skipped: {reason}")
-        sys.exit(77)
-    wrong = []
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for name, seconds, failed in pool.map(run_one, unittest.TestLoader().getTestCaseNames(Pm2)):
-            print(f"{seconds:6.1f}s {'failed' if failed else 'ok'} {name}", flush=True)
-            wrong += failed
-    print("\n".join(wrong))
-    sys.exit(1 if wrong else 0)
-
-
 if __name__ == "__main__":
-    main()
+    machine.main_beside_each_other(Pm2, AT_ONCE)
