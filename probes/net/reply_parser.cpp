@@ -1,6 +1,5 @@
 #include "probes/net/reply_parser.hpp"
 
-#include <algorithm>
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -66,26 +65,11 @@ class ReplyParser::Parser final : public http::basic_parser<false> {
 
   bool keep(std::string_view bytes) {
     if (sink_ != nullptr && reply_.status == status_ok) return (*sink_)(bytes);
-    const bool fits = has_room_for(bytes.size());
-    if (fits) reply_.body.append(bytes);
-    if (fits && (account_ == nullptr || account_->hold(reply_.body.capacity()))) return true;
+    reply_.body.append(bytes);
+    if (account_ == nullptr || account_->hold(reply_.body.capacity())) return true;
     reply_.body_fault = Fault{FaultKind::no_memory, account_->refusal()};
     reply_.body = {};
     account_->hold(0);
-    return false;
-  }
-
-  // While a body moves into more room it is there twice, and that is counted before there is any: many that grow at
-  // the same time would exceed the budget together else.
-  bool has_room_for(std::size_t more) {
-    std::string& body = reply_.body;
-    const std::size_t wanted = body.size() + more;
-    if (account_ == nullptr || wanted <= body.capacity()) return true;
-    for (const std::size_t grown : {std::max(wanted, 2 * body.capacity()), wanted}) {
-      if (!account_->hold(body.capacity() + grown)) continue;
-      body.reserve(grown);
-      return true;
-    }
     return false;
   }
 

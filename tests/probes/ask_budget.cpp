@@ -142,15 +142,3 @@ TEST_CASE("what a command says has to fit, too, and its end is evidence all the 
   CHECK(poll.up == Up::unknown);
   CHECK(it.budget.held() < 64 * 1024);
 }
-
-TEST_CASE("a body that outgrows its room is there twice while it moves, and that is counted before it does") {
-  const std::size_t half = budget_size * 6 / 10;  // as it is it fits, and not beside a copy of itself
-  const ScriptedServer server(always(response(200, std::string(half, 'x'))));
-  probes::HttpProbe what;
-  what.urls = {{server.url()}};
-  what.expect.body = "y";
-  Counted small(config_of(what));
-  const rules::Poll poll = small.poll();
-  CHECK(is_refused(poll));
-  CHECK(small.budget.held() == 0);
-}
