@@ -68,7 +68,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.blind = service.evidence().is_blind();
   out.unreadable = revisions.readability().why_not();
   // In the middle of a switch of ours it is no news.
-  if (incident == nullptr || !incident->is_switching()) out.unfinished = revisions.unfinished();
+  if (incident == nullptr || !incident->is_switching_by_us()) out.unfinished = revisions.unfinished();
   out.deploying = service.evidence().is_deploying();
   out.warming_up = service.evidence().is_warming();
   out.warming_until = service.evidence().warming_until();

@@ -65,6 +65,7 @@ class Incident {
   void lock_answered(const StepResult& result);
   void saw(const RevisionRead& read);  // a look; it takes those that it asked for
   bool is_switching() const;           // its switch is at work: what runs says nothing
+  bool is_switching_by_us() const;     // the same, and not by a watcher that ended meanwhile
   bool awaits_target() const;          // it has switched, and its target was not seen yet
   void saw_after_switch(const RevisionRead& read);
 

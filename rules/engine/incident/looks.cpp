@@ -21,6 +21,8 @@ void Incident::saw(const RevisionRead& read) { look_.saw(read); }
 
 bool Incident::is_switching() const { return record_.in_flight && step_.kind == "switch"; }
 
+bool Incident::is_switching_by_us() const { return is_switching() && !look_settles_switch_; }
+
 bool Incident::awaits_target() const { return record_.switched && !verification().runs_target(); }
 
 Incident::Look Incident::look_before_switch() {
