@@ -13,14 +13,14 @@
 
 namespace rules {
 
-// One incident of one service, from a rule that fires (or a person's word) to its outcome: a state machine that is
-// driven until nothing more follows (SPEC 2.20 to 2.27, section 6).
 // How a question ends that is asked because nothing can be measured.
 inline constexpr std::string_view helped_is_unknown = " helped cannot be told";
 
 // How long it stays open at most while none of its rules can be measured, which counts as blindness after `blind`.
 Duration unseen_max(Duration blind);
 
+// One incident of one service, from a rule that fires (or a person's word) to its outcome: a state machine that is
+// driven until nothing more follows (SPEC 2.20 to 2.27, section 6).
 class Incident {
  public:
   // `plans` are the actions as they are when it opens: it keeps them.
@@ -31,9 +31,8 @@ class Incident {
   bool has_joined(const RuleName& rule) const;
   // What fires now is a part of it, unless its outcome is decided already.
   bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
-  // Nothing has been changed yet, or nothing more is, nor is anything at work.
+  // Nothing has been changed yet, or nothing more is by itself, nor is anything at work.
   bool may_give_way() const {
-    // Where nothing more is done by itself there is nothing to be finished either.
     const bool is_idle = !record_.past_no_return || record_.phase == IncidentPhase::telling;
     return is_idle && !record_.in_flight;
   }
