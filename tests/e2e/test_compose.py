@@ -62,7 +62,7 @@ class Compose(unittest.TestCase):
         container = shop.container()
         self.engine.docker("image", "rm", "-f", "shop:gone", f"rollbackd/{shop.name}-web:{first}")
         shop.wait_for("no rollback could be done", lambda: shop.service().get("rollback_ready") is False)
-        self.assertIn("is gone from this host", json.dumps(shop.people.told) + shop.log.read_text())
+        shop.wait_for("people are told", lambda: "is gone from this host" in json.dumps(shop.people.told))
         done = shop.rollbackd("rollback", "web", "--to", first, "--reason", "test", check=False)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertEqual((shop.container(), shop.says()), (container, "v2"))
