@@ -300,10 +300,6 @@ class Project(machine.Asked):
     def closed(self):
         return self.wait_for("the incident is closed", lambda: next((one for one in self.incidents() if one.get("outcome")), None), 180)
 
-    def report(self, incident):
-        file = self.folder / "state" / "incidents" / str(incident["id"]) / "report.md"
-        return self.wait_for("the report is written", lambda: file.exists() and "is still open" not in file.read_text() and file.read_text())
-
     def evidence(self, incident):
         return self.folder / "state" / "incidents" / str(incident["id"]) / "evidence"
 

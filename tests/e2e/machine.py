@@ -154,3 +154,8 @@ class Asked:
 
     def incidents(self):
         return self.get("/api/v1/incidents").get("incidents", [])
+
+    def report(self, incident):
+        """When it is written, a moment after the incident is closed; it takes `folder` and `wait_for`."""
+        file = self.folder / "state" / "incidents" / str(incident["id"]) / "report.md"
+        return self.wait_for("the report is written", lambda: file.exists() and "is still open" not in file.read_text() and file.read_text())

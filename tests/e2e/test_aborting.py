@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A person aborts what changes what runs."""
 
+import os
 import subprocess
 import unittest
 
@@ -10,9 +11,12 @@ from world import SERVICE, World
 class Aborting(World):
     def slow_restart_begins(self):
         """A rollback by hand, whose restart has stopped the shop and has not started it yet."""
-        script = self.folder / "restart-slowly"
+        script, pipe = self.folder / "restart-slowly", self.folder / "go"
+        os.mkfifo(pipe)
+        self.go = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
+        self.addCleanup(os.close, self.go)
         script.write_text(f"#!/bin/sh\ncd {self.repository} || exit\n./stop\ntouch {self.folder}/stopped\n"
-                          f"[ -e {self.folder}/quick ] || sleep 8\ntouch {self.folder}/quick\nexec ./start\n")
+                          f"[ -e {self.folder}/quick ] || read go <{pipe}\ntouch {self.folder}/quick\nexec ./start\n")
         script.chmod(0o755)
         self.configure(service=SERVICE.replace('"$repository/restart"', f'"{script}"'))
         self.good_shop_under_watch()
@@ -28,6 +32,7 @@ class Aborting(World):
         self.assertIn("finished first: switch", told)
         self.assertIn(f"rollbackd abort --kill {incident}", told)
         self.assertIn("is aborted already", self.cli("abort", incident, check=False).stderr)
+        os.write(self.go, b"go\n")
         self.assertEqual(self.wait_for_incident_closed()["outcome"], "aborted")
         self.wait_until_shop_serves("v1")
 

@@ -211,7 +211,7 @@ TEST_CASE("what is written while the target is checked out is put away on going 
 TEST_CASE("a git switch that is broken off in its restart goes back, and what ran is built and restarted") {
   Shop shop;
   shop.config.restart = {script(shop.folder.path + "/restart",
-                                "rm -f ../running; grep -q one version && sleep 60; cp version ../running\n")};
+                                "rm -f ../running; grep -q one version && tail -f /dev/null; cp version ../running\n")};
   const auto driver = shop.driver();
   watcher::SwitchRequest request;
   request.from = rules::Revision(shop.third);

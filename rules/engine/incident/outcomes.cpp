@@ -8,26 +8,6 @@
 
 namespace rules {
 
-bool is_failure(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::not_recovered:
-    case Outcome::wrong_revision:
-    case Outcome::unverifiable:
-    case Outcome::action_failed:
-    case Outcome::no_target:
-    case Outcome::fused:
-    case Outcome::aborted:
-      return true;
-    case Outcome::recovered:
-    case Outcome::superseded:
-    case Outcome::observed:
-    case Outcome::notified:
-    case Outcome::cleared:
-      return false;
-  }
-  return false;
-}
-
 bool is_given_up(Outcome outcome) {
   switch (outcome) {
     case Outcome::not_recovered:
@@ -46,6 +26,11 @@ bool is_given_up(Outcome outcome) {
       return false;
   }
   return false;
+}
+
+bool is_failure(Outcome outcome) {
+  return is_given_up(outcome) || outcome == Outcome::no_target || outcome == Outcome::fused ||
+         outcome == Outcome::aborted;
 }
 
 Stage stage_of(Outcome outcome) {
@@ -105,9 +90,9 @@ std::string_view what_now(Outcome outcome) {
   return "";
 }
 
-std::string replaced(std::string text, std::string_view placeholder, const std::string& with) {
-  for (std::size_t at = text.find(placeholder); at != std::string::npos; at = text.find(placeholder, at)) {
-    text.replace(at, placeholder.size(), with);
+std::string replaced(std::string text, std::string_view part, const std::string& with) {
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at)) {
+    text.replace(at, part.size(), with);
     at += with.size();
   }
   return text;
