@@ -151,6 +151,20 @@ Duration make_needs(Script& out) {
   return at;
 }
 
+// The one release to go back to is condemned while a bad one runs, and comes to honour again when that was given up.
+void make_pardons(Dice dice, const std::string& service, Duration& at, std::vector<Happening>& happenings) {
+  if (!dice.percent(8)) return;
+  at += dice.between(1min, 3min);
+  happenings.push_back(
+      {at, What::deploy, service, dice.pick(std::vector<std::string>{"errors", "errors2", "down"}), 0, 0, {}});
+  for (const std::string& revision : revisions) {
+    happenings.push_back({at + dice.between(5s, 40s), What::declare_bad, service, revision, 0, 0, {}});
+  }
+  at += dice.between(8min, 16min);
+  happenings.push_back({at, What::declare_good, service, "v1", 0, 0, {}});
+  at += dice.between(8min, 16min);
+}
+
 constexpr Duration calm = 80min;
 
 }  // namespace
@@ -211,6 +225,7 @@ Script write_script(std::uint64_t seed) {
   }
   vary_marks(more, out.happenings);
   make_hotfixes(Dice(seed ^ 0x407F1U), out.happenings);
+  make_pardons(Dice(seed ^ 0x9A2D0U), all.front(), at, out.happenings);
   at += dice.between(1min, 20min);
   out.happenings.push_back({at, What::heal, "", "", 0, 0, {}});
   out.length = at + calm;
