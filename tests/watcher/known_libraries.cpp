@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 #include <sstream>
 
 #include "config_files.hpp"
@@ -230,17 +231,24 @@ TEST_CASE("a proxy's family is never taken before the application's own, however
 
 TEST_CASE(
     "what says whom it asks, and one of several families under prefixes, is not taken for the application's own") {
+  std::map<std::string, std::unique_ptr<Asked>> others;
+  for (const char* whom :
+       {"target=\"ledger\"", "provider=\"ledger\"", "domain=\"ledger.example\"", "url=\"https://ledger.example/v1\""})
+    others.emplace(whom, std::make_unique<Asked>());
   Asked asks;
   Asked several;
   Asked one;
   for (int i = 0; i <= 12; ++i) {
     const std::string count = number(i * 100);
     const std::string ours = "shop_http_requests_total{code=\"200\"} " + count + "\n";
+    const std::string asked = "ledger_http_requests_total{code=\"500\",";
+    for (const auto& [whom, each] : others) each->poll(i * 5, asked + whom + "} " + count + "\n");
     asks.poll(i * 5, "ledger_http_requests_total{code=\"500\",peer=\"ledger\"} " + count +
                          "\nledger_http_requests_total{code=\"500\",upstream=\"ledger\"} " + count + "\n");
     several.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\"} " + count + "\n");
     one.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\",peer_service=\"ledger\"} " + count + "\n");
   }
+  for (const auto& [whom, each] : others) CHECK_MESSAGE(each->taken("error_rate") == "", whom);
   CHECK(asks.taken("error_rate") == "");
   CHECK(several.taken("error_rate") == "");
   CHECK(several.verdict("error_rate > 5%").find("no_data") == 0);

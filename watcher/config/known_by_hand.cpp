@@ -21,9 +21,10 @@ constexpr std::string_view any_path = "path route handler uri endpoint endpoint_
   "caddy|istio|linkerd|tyk|skipper|varnish).*"
 // Whoever asks says whom: a series with one of these labels counts what is asked of others, whatever its name is. The
 // list of words above is for what does not say so.
-#define ROLLBACKD_OURS                                                                                  \
-  "peer=\"\",peer_service=\"\",upstream=\"\",remote_service=\"\",target_service=\"\",destination=\"\"," \
-  "destination_service=\"\",server_address=\"\",net_peer_name=\"\",remote_host=\"\",target_host=\"\",backend=\"\""
+#define ROLLBACKD_OURS                                                                                              \
+  "peer=\"\",peer_service=\"\",upstream=\"\",remote_service=\"\",target_service=\"\",destination=\"\","             \
+  "destination_service=\"\",server_address=\"\",net_peer_name=\"\",remote_host=\"\",target_host=\"\",backend=\"\"," \
+  "target=\"\",provider=\"\",domain=\"\",url!~\"https?://.*\""
 constexpr std::string_view prefixed_counter =
     "{__name__=~\".+_http_requests_total\",__name__!~\"" ROLLBACKD_OTHERS "\"," ROLLBACKD_OURS "}";
 constexpr std::string_view prefixed_count =
@@ -47,6 +48,11 @@ constexpr std::array libraries{
                  seconds, any_path},
     KnownLibrary{by_hand, naming, "http_requests_total", "statusCode", by_status, "", seconds, any_path},
     KnownLibrary{by_hand, naming, "http_requests_total", "http_status_code", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "StatusCode", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "statuscode", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "httpStatus", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "httpStatusCode", by_status, "", seconds, any_path},
+    KnownLibrary{by_hand, naming, "http_requests_total", "http_code", by_status, "", seconds, any_path},
     KnownLibrary{by_hand, naming, "http_requests_total", "status_class", by_status, "", seconds, any_path},
     KnownLibrary{by_hand, naming, "http_requests_total", "code_class", by_status, "", seconds, any_path},
     KnownLibrary{by_hand, naming, "http_request_duration_seconds_count", "statusCode", by_status, "", seconds,
@@ -72,6 +78,10 @@ constexpr std::array libraries{
     KnownLibrary{prefixed, naming, prefixed_counter, "status_code", by_status, "", seconds, any_path, 2, 2},
     KnownLibrary{prefixed, naming, prefixed_counter, "statusCode", by_status, "", seconds, any_path, 2, 2},
     KnownLibrary{prefixed, naming, prefixed_counter, "http_status_code", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "StatusCode", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "statuscode", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "httpStatus", by_status, "", seconds, any_path, 2, 2},
+    KnownLibrary{prefixed, naming, prefixed_counter, "http_code", by_status, "", seconds, any_path, 2, 2},
     // filegate and labntp, for example, as their documentation asks for it.
     KnownLibrary{prefixed, naming, prefixed_counter, "status_class", by_status, "", seconds, any_path, 2, 2},
     KnownLibrary{prefixed, naming, prefixed_counter, "code_class", by_status, "", seconds, any_path, 2, 2},
