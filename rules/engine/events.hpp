@@ -125,6 +125,7 @@ struct RollbackByHand {
   bool force = false;             // also to a quarantined revision
   bool yes = false;               // also with an action that loses data
   std::vector<Revision> alike{};  // known ones with the same content as `to`
+  std::string backup{};           // another one than was made before what runs came
 };
 struct Declare {
   ServiceName service;

@@ -154,6 +154,7 @@ PlanByHand Core::plan(const RollbackByHand& request) const {
     out.schema_from = from->schema;
     out.backup = from->backup;
   }
+  if (!request.backup.empty()) out.backup = request.backup;
   if (const LedgerRecord* to = service.revisions().find(out.to)) out.schema_to = to->schema;
   return out;
 }

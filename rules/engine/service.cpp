@@ -91,6 +91,7 @@ Incident& Service::open_by_hand(const RollbackByHand& request, const ActionSpec&
   record.severity = Severity::p1;
   record.by_hand = true;
   record.force = request.force;
+  record.backup = request.backup;
   record.reason = request.reason;
   record.approved_by = request.by;
   record.to = to;
@@ -148,7 +149,7 @@ bool Service::has_target() const {
     });
     if (step == nullptr || !responds) continue;
     switches = true;
-    if (!why_no_backup(action, revisions_, revisions_.running()).empty()) continue;
+    if (!why_no_backup(action, revisions_, revisions_.running(), "").empty()) continue;
     if (chosen_target(*step, revisions_.running(), revisions_).revision) return true;
   }
   return !switches && revisions_.last_good(revisions_.running()).has_value();

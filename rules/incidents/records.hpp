@@ -41,7 +41,9 @@ struct LedgerRecord {
   bool adopted = false;       // the first ever seen: taken as good, not judged
   std::int64_t baked_ns = 0;  // of `bake`
   RollbackPolicy policy = RollbackPolicy::automatic;
-  std::string schema;  // recorded with the revision; empty: unknown
+  std::string schema;        // what was said of it, else what was read last; empty: unknown
+  bool schema_said = false;  // by a person or a script
+  std::string schema_other;  // what contradicts it: read while it was said otherwise, or earlier; empty: nothing
   std::string backup;
   std::map<std::string, double> baselines;  // frozen for the judging of this revision
   std::map<std::string, double> collected;  // medians of while it was verified itself: the next one's baselines
@@ -194,6 +196,7 @@ struct IncidentRecord {
   bool by_hand = false;
   bool force = false;    // by hand, also to a quarantined target
   bool forward = false;  // by hand, to a newer revision than what ran, of which nothing was bad
+  std::string backup;    // by hand, that was named; empty: the one that was made before `from` came
   std::string reason;
   Instant opened;
   std::optional<Instant> closed;

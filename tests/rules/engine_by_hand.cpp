@@ -197,6 +197,37 @@ TEST_CASE("SPEC 3: a plan that uses a backup is not begun without one") {
   CHECK(w.performed().size() == 3);
 }
 
+TEST_CASE("SPEC 4: a person names the backup, and what belongs to it where that is not known") {
+  const auto going = [](rules::SwitchTargetKind kind) {
+    return with([=](rules::CoreConfig& config) {
+      config.actions[0].steps = {run("pause"), run("restore"), switch_step()};
+      config.actions[0].steps[1].uses_backup = true;
+      config.actions[0].steps[2].what = going_to(kind);
+    });
+  };
+  rules::RollbackByHand with_backup = by_hand();
+  with_backup.backup = "/backups/old.dump";
+  World w(going(rules::SwitchTargetKind::at_backup));
+  w.settle_on_v2();
+  CHECK(w.ask(with_backup).text ==
+        "nobody knows which revision belongs to backup /backups/old.dump; name it with --to");
+  with_backup.to = rules::Revision("v1");
+  REQUIRE(w.ask(with_backup).accepted);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.last()->backup == "/backups/old.dump");
+  CHECK(w.last()->to.text == "v1");
+
+  World of_last_good(going(rules::SwitchTargetKind::last_good));
+  of_last_good.settle_on_v2();
+  with_backup.to.reset();
+  CHECK(of_last_good.ask(with_backup).accepted);
+
+  World without(with_restore());
+  without.settle_on_v2();
+  CHECK(without.ask(with_backup).text ==
+        "action rollback uses no backup; leave out --backup, or name with --action one that does");
+}
+
 TEST_CASE("SPEC 2.24: a name in a plan is what the driver says it is, and nothing is begun when it is nothing") {
   World w(with([](rules::CoreConfig& config) {
     config.actions[0].steps = {run("pause"), switch_step()};

@@ -192,6 +192,34 @@ TEST_CASE("SPEC 2.24: the schema read with each revision is recorded, and a swit
   }
 }
 
+TEST_CASE("SPEC 2.24: what is said of a schema holds, and where what is read contradicts it people are asked") {
+  struct {
+    std::string said, read_first, read_then, asked;
+  } const cases[] = {
+      {"8", "7", "8", "the schema changes from 8 to 7"},
+      {"8", "7", "7", "the schema changes from 8 to 7"},
+      {"7", "7", "8", "the schema of bad is 7, and 8 by what was read of it"},
+      {"", "8", "7", "the schema of bad is 7, and 8 by what was read of it"},
+      {"7", "7", "7", ""},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.said);
+    CAPTURE(one.read_then);
+    World w(usual());
+    w.reality["web"].schema = "7";
+    w.run(5min);
+    w.mark(rules::MarkKind::begin, "bad", "web", {}, one.said);
+    w.reality["web"].schema = one.read_first;
+    w.deploy("bad");
+    w.run(30s);
+    w.mark(rules::MarkKind::end, "bad", "web");
+    w.reality["web"].schema = one.read_then;
+    w.run(30s);
+    CHECK(w.run_until([&] { return one.asked.empty() ? w.outcome() == "recovered" : w.phase() == "asking"; }, 15min));
+    CHECK((one.asked.empty() || w.told_text(one.asked)));
+  }
+}
+
 TEST_CASE("what is deployed while a switch of ours hangs is judged on its own, and given its time to start") {
   World w(usual());
   w.scripts["switch last-good"] = {rules::StepStatus::timed_out, 30min, false};

@@ -145,7 +145,7 @@ TEST_CASE("what the switch's driver left to people is named as left to do") {
   harm(w);
   REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
   CHECK(w.told_text("Nothing is urgent.\nLeft to do: Local changes are stashed; to have them back: git stash apply"));
-  CHECK_FALSE(w.told_text("Nothing is left to do."));
+  CHECK_FALSE(w.told_text("Nothing is left to do"));
 }
 
 TEST_CASE("the first message and the question say where it would go") {

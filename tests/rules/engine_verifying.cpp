@@ -116,6 +116,29 @@ TEST_CASE("SPEC 2.26: with too little traffic to decide, up does") {
   }
 }
 
+TEST_CASE("SPEC 2.26: where nobody is let in before it is verified, the plan's own condition decides") {
+  for (const bool has_counters : {true, false}) {
+    for (const bool has_condition : {true, false}) {
+      CAPTURE(has_counters);
+      CAPTURE(has_condition);
+      World w(with([&](rules::CoreConfig& config) {
+        if (has_condition) config.actions[0].verify = {condition("web_health.up == 1"), 30s, {}};
+      }));
+      harm(w);
+      w.reality["web"].on_switch = [&](world::Reality& reality) {
+        reality.requests_per_second = 0;
+        reality.has_counters = has_counters;
+      };
+      REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+      const Instant begun = w.now();
+      REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+      CHECK(w.outcome() == "recovered");
+      CHECK((w.now() - begun < 3min) == has_condition);
+      CHECK((w.last()->outcome_detail.find("no request was counted") != std::string::npos) == has_condition);
+    }
+  }
+}
+
 TEST_CASE("SPEC 2.26: when nothing can be measured afterwards it is unverifiable") {
   World w(usual());
   harm(w);

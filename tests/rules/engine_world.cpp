@@ -126,8 +126,10 @@ void World::poll(const std::string& probe, Instant started) {
     real.counted = now_;
     real.total += requests;
     real.errors += requests * share;
-    out.readings.push_back({key("http_requests_total", "200"), real.total - real.errors});
-    out.readings.push_back({key("http_requests_total", "500"), real.errors});
+    if (real.has_counters) {
+      out.readings.push_back({key("http_requests_total", "200"), real.total - real.errors});
+      out.readings.push_back({key("http_requests_total", "500"), real.errors});
+    }
     if (real.process_start > 0) out.readings.push_back({process_start, real.process_start});
   }
   recorded_.push_back(out);

@@ -31,6 +31,7 @@ struct Reality {
   std::set<std::string> crashing{"crash"};    // revisions that do not answer at all
   double requests_per_second = 40;
   double extra_errors = 0;                   // share, whatever runs
+  bool has_counters = true;                  // on the metrics page
   std::set<std::string> unhealthy{};         // revisions that serve metrics but whose health is down
   double process_start = 0;                  // told by the metrics page; 0: not
   bool readable = true;                      // identity

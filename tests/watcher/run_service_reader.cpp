@@ -1,12 +1,14 @@
 #include <doctest/doctest.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 #include <algorithm>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -216,6 +218,16 @@ TEST_CASE("the schema's version comes with each revision, its first line alone")
   reading.run();
   REQUIRE(reading.reads.size() == 3);
   for (const rules::RevisionRead& read : reading.reads) CHECK(read.schema == "0042 (head)");
+}
+
+TEST_CASE("the schema is read anew at each look, for a release may migrate after it was checked out") {
+  const std::string counts = std::filesystem::temp_directory_path() / ("schema-" + std::to_string(::getpid()));
+  Reading reading({"v1"}, section_with_schema({"sh", "-c", "echo x >> " + counts + "; wc -l < " + counts}), 3);
+  reading.run();
+  std::filesystem::remove(counts);
+  REQUIRE(reading.reads.size() == 3);
+  CHECK(reading.reads[0].schema == "1");
+  CHECK(reading.reads[2].schema == "3");
 }
 
 TEST_CASE("a schema that cannot be read is unknown, and the revision is told all the same") {

@@ -68,6 +68,12 @@ std::string took_of(const json::value& deploy) {
   return duration_text(rules::from_seconds(took->to_number<double>()));
 }
 
+// "2", and where what was read contradicts it, "2 (also 1)".
+std::string schema_of(const json::value& deploy) {
+  const std::string other = text_of(deploy, "schema_other");
+  return or_dash(text_of(deploy, "schema")) + (other.empty() ? "" : " (also " + other + ")");
+}
+
 std::vector<std::string> deploy_cells(const json::value& deploy) {
   const std::string last_seen = text_of(deploy, "last_seen");
   return {text_of(deploy, "service"),
@@ -78,7 +84,7 @@ std::vector<std::string> deploy_cells(const json::value& deploy) {
           text_of(deploy, "appeared"),
           last_seen.empty() ? "never" : last_seen,
           text_of(deploy, "rollback"),
-          or_dash(text_of(deploy, "schema")),
+          schema_of(deploy),
           or_dash(text_of(deploy, "backup"))};
 }
 

@@ -18,6 +18,7 @@ struct RollbackArguments {
   std::string service;
   std::string to;
   std::string action;
+  std::string backup;
   std::string reason;
   bool force = false;
   bool no_wait = false;
@@ -33,6 +34,7 @@ json::object body_of(const RollbackArguments& arguments) {
   add("service", arguments.service);
   add("to", arguments.to);
   add("action", arguments.action);
+  add("backup", arguments.backup);
   add("reason", arguments.reason);
   if (arguments.force) out["force"] = true;
   if (arguments.yes) out["yes"] = true;
@@ -72,6 +74,7 @@ rules::RollbackByHand request_of(const RollbackArguments& arguments, const rules
   rollback.service = service;
   if (!arguments.to.empty()) rollback.to = rules::Revision(arguments.to);
   if (!arguments.action.empty()) rollback.action = rules::ActionName(arguments.action);
+  rollback.backup = arguments.backup;
   rollback.reason = arguments.reason;
   rollback.by = "command line";
   rollback.force = arguments.force;
@@ -203,6 +206,11 @@ void add_rollback_command(CLI::App& app, CommandLine& line) {
       ->type_name("REVISION")
       ->check(CLI::Validator(check_revision, "", "revision"));
   command->add_option("--action", arguments->action, "another plan than rollback")->type_name("NAME");
+  command
+      ->add_option("--backup", arguments->backup,
+                   "the backup that the plan's steps get as ROLLBACKD_BACKUP, instead of the one that was made before "
+                   "what runs came; with switch = \"at-backup\" say with --to what belongs to it")
+      ->type_name("PATH");
   command->add_option("--reason", arguments->reason, "for the report")->type_name("TEXT");
   command->add_flag("--force", arguments->force,
                     "also to a revision that is known to be bad, or that is said to run already");

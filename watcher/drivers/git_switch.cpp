@@ -64,13 +64,19 @@ GitSwitch::MaybeTrouble GitSwitch::note_next(GitPlace next) {
   return note(std::move(places));
 }
 
+std::string GitSwitch::done() const {
+  const std::string_view built = config_.restart.empty() ? " and built" : ", built and restarted";
+  const std::string_view more = !config_.build.empty() ? built : config_.restart.empty() ? "" : " and restarted";
+  return request_.to.text + " is checked out" + std::string(more);
+}
+
 asio::awaitable<rules::StepResult> GitSwitch::run() {
   MaybeTrouble trouble = co_await look_around();
   if (!trouble) trouble = co_await change();
   const std::string aftermath = aftermath_text(repository_, state_.aftermath);
   result_.nothing_begun = trouble && !moved_ && as_before_;
   result_.status = trouble ? trouble->status : rules::StepStatus::succeeded;
-  result_.detail = trouble ? trouble->what : request_.to.text + " is checked out, built and restarted";
+  result_.detail = trouble ? trouble->what : done();
   if (!aftermath.empty()) result_.detail += "\n" + aftermath;
   co_return std::move(result_);
 }

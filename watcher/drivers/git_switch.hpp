@@ -51,6 +51,7 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> update_submodules(std::string commit, rules::Duration limit);
   // With the submodules, which are part of what is built.
   asio::awaitable<MaybeTrouble> build();
+  std::string done() const;  // for people
   // git_switch_back.cpp: after a trouble, which says what became of it.
   asio::awaitable<void> undo(Trouble& trouble);
   asio::awaitable<bool> go_back(Trouble& trouble);

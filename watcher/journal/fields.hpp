@@ -35,7 +35,8 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (),
                       (rule, fingerprint, state, segments, confirmed_unknown, firing_since, saved_at, withheld_since))
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, deploy_began, deploy_ended, adopted, baked_ns,
-                       policy, schema, backup, baselines, collected, switches_away, preexisting))
+                       policy, schema, backup, baselines, collected, switches_away, preexisting, schema_said,
+                       schema_other))
 BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended, differs_told))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, deployments, paused_until,
@@ -55,7 +56,7 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
                        asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
                        changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged, left_behind,
-                       would_have_done, forward))
+                       would_have_done, forward, backup))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

@@ -60,9 +60,8 @@ void ServiceReader::warn_of_schema(std::string why) {
   schema_warned_ = std::move(why);
 }
 
-// Asked once a revision, and again at the next look when it could not be read.
-asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) {
-  if (revision == schema_read_for_ && !schema_.empty()) co_return schema_;
+// Asked at each look: a release is often checked out before it migrates, and nobody says when that is done.
+asio::awaitable<std::string> ServiceReader::schema() {
   probes::ChildSpec spec;
   const RunsAs as = runs_as(whom_.dir, whom_.user);
   if (!as.error.empty()) {
@@ -81,9 +80,7 @@ asio::awaitable<std::string> ServiceReader::schema_of(rules::Revision revision) 
     co_return "";
   }
   schema_warned_.clear();
-  schema_read_for_ = std::move(revision);
-  schema_ = result.output_stdout.substr(0, std::min(result.output_stdout.find_first_of("\r\n"), schema_length_max));
-  co_return schema_;
+  co_return result.output_stdout.substr(0, std::min(result.output_stdout.find_first_of("\r\n"), schema_length_max));
 }
 
 asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
@@ -111,9 +108,8 @@ asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
   // A look that was cut short says nothing about the service.
   const bool cut_short = co_await probes::cancelled();
   if (cut_short) co_return;
-  if (read.revision && !schema_command_.empty()) {
-    read.schema = co_await schema_of(*read.revision);
-  }
+  const bool is_known = read.revision && plans_.has_schema && plans_.has_schema(*read.revision);
+  if (read.revision && !schema_command_.empty() && !is_known) read.schema = co_await schema();
   deliver_(std::move(read));
   if (!also_at_readiness) co_return;
   rules::ReadinessRead ready = co_await readiness();

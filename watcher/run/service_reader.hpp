@@ -19,8 +19,10 @@ struct PlansRead {
   std::function<std::string()> why_not_by_hand{};  // and those that only a person begins
   std::function<rules::Revision()> target{};       // what a rollback would switch to now; empty: nobody knows
   std::vector<LaterFile> run_there{};              // when that is checked out
-  Driver::Known known{};                           // every revision that is known of the service
-  std::vector<PlanName> names{};                   // what the plans switch to: what they mean is asked of the driver
+  // The revision's schema is known for good, and need not be read; empty: never.
+  std::function<bool(const rules::Revision&)> has_schema{};
+  Driver::Known known{};          // every revision that is known of the service
+  std::vector<PlanName> names{};  // what the plans switch to: what they mean is asked of the driver
 };
 
 // Looks at what a service runs every 10 s, and at once when asked; now and then also whether a switch could be done.
@@ -44,7 +46,7 @@ class ServiceReader {
  private:
   asio::awaitable<void> look(bool also_at_readiness);
   asio::awaitable<void> wait();
-  asio::awaitable<std::string> schema_of(rules::Revision revision);
+  asio::awaitable<std::string> schema();
   void warn_of_schema(std::string why);
   asio::awaitable<rules::ReadinessRead> readiness();
 
@@ -53,9 +55,7 @@ class ServiceReader {
   std::vector<std::string> schema_command_;  // empty: there is none
   std::string dir_;
   Whom whom_;
-  rules::Revision schema_read_for_;
-  std::string schema_;         // of that revision; empty: it could not be read
-  std::string schema_warned_;  // why not, which is told once
+  std::string schema_warned_;  // why it could not be read, which is told once
   Deliver deliver_;
   Plans plans_;
   asio::steady_timer timer_;

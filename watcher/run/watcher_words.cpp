@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "watcher/run/look_at_plan.hpp"
@@ -8,6 +10,16 @@
 // told, and what is recorded, is the id.
 
 namespace watcher {
+
+namespace {
+
+// A name that is no path may mean something to the plan; what may not be looked at may be there.
+bool is_missing_file(const std::string& named) {
+  std::error_code error;
+  return named.starts_with('/') && !std::filesystem::exists(named, error) && !error;
+}
+
+}  // namespace
 
 asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceName service) {
   const auto found = services_.find(service);
@@ -35,6 +47,7 @@ asio::awaitable<std::vector<rules::Revision>> Watcher::alike_to(rules::Revision 
 // Puts the id in the place of the word. Returns why it is refused, for people.
 asio::awaitable<std::string> Watcher::understand(rules::Request& request) {
   if (auto* const rollback = std::get_if<rules::RollbackByHand>(&request)) {
+    if (is_missing_file(rollback->backup)) co_return "there is no backup " + rollback->backup;
     if (!rollback->to) co_return std::string();
     const Meant meant = co_await meaning_of(*rollback->to, rollback->service);
     rollback->to = meant.revision;
@@ -81,6 +94,13 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
   };
   out.target = [this, service = section.service] {
     return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
+  };
+  out.has_schema = [this, service = section.service](const rules::Revision& revision) {
+    const std::vector<rules::LedgerRecord>& ledger = view().ledger;
+    return std::any_of(ledger.begin(), ledger.end(), [&](const rules::LedgerRecord& one) {
+      return one.service == service && one.revision == revision && one.standing == rules::Standing::good &&
+             !one.schema.empty();
+    });
   };
   out.known = [this, service = section.service] { return revisions_of(view().ledger, service); };
   out.run_there = files_run_there(responses, section, dir);

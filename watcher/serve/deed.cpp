@@ -46,11 +46,13 @@ Read read_resume(Asking asking) {
 }
 
 Read read_rollback(Asking asking) {
-  Fields fields(std::move(asking.body), {"service", "to", "action", "reason", "force", "yes", "plan"}, asking.config);
+  Fields fields(std::move(asking.body), {"service", "to", "action", "backup", "reason", "force", "yes", "plan"},
+                asking.config);
   rules::RollbackByHand rollback;
   rollback.service = fields.one_service();
   rollback.to = fields.revision("to");
   rollback.action = fields.action();
+  rollback.backup = fields.text("backup");
   rollback.reason = fields.text("reason");
   rollback.by = asking.by;
   rollback.force = fields.flag("force");

@@ -28,6 +28,7 @@ json::object to_object(const rules::LedgerRecord& record) {
   object["baked_seconds"] = rules::seconds(std::chrono::nanoseconds(record.baked_ns));
   object["rollback"] = rules::to_string(record.policy);
   object["schema"] = text_or_null(record.schema);
+  object["schema_other"] = text_or_null(record.schema_other);
   object["backup"] = text_or_null(record.backup);
   object["switches_away"] = record.switches_away;
   json::array preexisting;

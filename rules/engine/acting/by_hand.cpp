@@ -79,6 +79,22 @@ ActionByHand named_one(const ActionName& name, const CoreConfig& config) {
   return refused("no action " + name.text + (all.empty() ? "" : "; there are " + shown(all)));
 }
 
+// Which revision belongs to a backup is known of the one alone that was made before what runs came.
+std::string why_not_that_backup(const RollbackByHand& request, const ActionSpec& action, const Revisions& revisions,
+                                const Revision& running) {
+  if (request.backup.empty()) return "";
+  const SwitchStep* const step = action.switch_step();
+  const bool follows = step != nullptr && step->kind == SwitchTargetKind::at_backup;
+  if (!follows && !action.uses_backup()) {
+    return "action " + (action.name.text.empty() ? "rollback" : action.name.text) +
+           " uses no backup; leave out --backup, or name with --action one that does";
+  }
+  const LedgerRecord* known = revisions.find(running);
+  const bool is_known = known != nullptr && known->backup == request.backup;
+  if (!follows || is_known || request.to) return "";
+  return "nobody knows which revision belongs to backup " + request.backup + "; name it with --to";
+}
+
 }  // namespace
 
 ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config,
@@ -113,9 +129,10 @@ ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, c
   if (to && !service.has_identity) {
     return {{}, "service " + service.name.text + " has no identity: its command decides where it goes; leave out --to"};
   }
-  const std::string no_backup = why_no_backup(action, revisions, running);
-  if (!no_backup.empty()) return {{}, no_backup};
   const SwitchStep* const step = action.switch_step();
+  std::string backup = why_no_backup(action, revisions, running, request.backup);
+  if (backup.empty()) backup = why_not_that_backup(request, action, revisions, running);
+  if (!backup.empty()) return {{}, backup};
   const bool wants_target = step != nullptr && service.has_identity;
   if (wants_target && !to) {
     const Target chosen = chosen_target(*step, running, revisions);
@@ -137,7 +154,7 @@ std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, co
   request.service = service.name;
   std::string text = "`rollbackd rollback " + service.name.text;
   const ActionByHand chosen = action_by_hand(service, config, std::nullopt);
-  const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, running).empty();
+  const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, running, "").empty();
   if (!chosen.action || lacks_backup) {
     text += " --action NAME";
   } else if (!target_by_hand(request, *chosen.action, service, revisions, running).refused.empty()) {

@@ -126,7 +126,15 @@ std::string why_schema_asks(const GateView& view) {
   const std::vector<std::string>& undoes = view.action->undoes;
   // That schemas are told of from now on is no change of them.
   if (to.empty() && view.first_schema) return "";
-  if (from == to || std::find(undoes.begin(), undoes.end(), "schema") != undoes.end()) return "";
+  if (std::find(undoes.begin(), undoes.end(), "schema") != undoes.end()) return "";
+  for (const LedgerRecord* one : {view.from, view.target_record}) {
+    const bool is_clear = one->schema_other.empty() || one->schema_other == one->schema;
+    if (from == to && !is_clear) {
+      return "the schema of " + one->revision.text + " is " + one->schema + ", and " + one->schema_other +
+             " by what was read of it";
+    }
+  }
+  if (from == to) return "";
   return "the schema changes from " + (from.empty() ? "unknown" : from) + " to " + (to.empty() ? "unknown" : to);
 }
 

@@ -79,8 +79,9 @@ std::string why_quarantined(const Revision& to, const LedgerRecord* bad) {
   return to.text + " has the same content as " + bad->revision.text + ", which is quarantined";
 }
 
-std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from) {
-  if (!action.uses_backup() || has_backup(from, revisions)) return "";
+std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from,
+                          const std::string& named) {
+  if (!action.uses_backup() || !named.empty() || has_backup(from, revisions)) return "";
   return "action " + action.name.text + " uses ROLLBACKD_BACKUP, and " + no_backup_of(from);
 }
 

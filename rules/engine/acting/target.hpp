@@ -21,8 +21,10 @@ Target target_of(const SwitchStep& step, const IncidentRecord& incident, const S
 // What the plan itself says, whatever is known of it; `from` is what is to be left. Pure.
 Target chosen_target(const SwitchStep& step, const Revision& from, const Revisions& revisions);
 
-// Why the plan cannot be begun: it uses a backup, and none is known that was made before `from` came. Empty: it can.
-std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from);
+// Why the plan cannot be begun: it uses a backup, none was named, and none is known that was made before `from` came.
+// Empty: it can.
+std::string why_no_backup(const ActionSpec& action, const Revisions& revisions, const Revision& from,
+                          const std::string& named);
 
 // For people; `bad`: as Revisions::quarantined() has it. Empty: it is not.
 std::string why_quarantined(const Revision& to, const LedgerRecord* bad);

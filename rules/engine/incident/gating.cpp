@@ -42,7 +42,7 @@ GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* a
   view.judged_again_by = judged_again_by_;
   const SwitchStep* step = view.action == nullptr ? nullptr : view.action->switch_step();
   if (step != nullptr) view.target = target(*step);
-  if (view.action != nullptr) view.no_backup = why_no_backup(*view.action, in_.revisions, record_.from);
+  if (view.action != nullptr) view.no_backup = why_no_backup(*view.action, in_.revisions, record_.from, record_.backup);
   if (view.target.revision) view.target_record = in_.revisions.find(*view.target.revision);
   view.first_schema = in_.revisions.is_first_with_schema(record_.from);
   view.blown = in_.limits.blown(view.from, view.action != nullptr && view.action->switches());

@@ -67,8 +67,9 @@ void Incident::open_by_hand() {
   const std::string& by = record_.approved_by;
   in_.effects.note("incident_opened", {{"incident", record_.id.text}, {"by", by}});
   explain();
-  opening_ =
-      "rollback by hand" + (by.empty() ? "" : " by " + by) + (record_.reason.empty() ? "" : ": " + record_.reason);
+  opening_ = "rollback by hand" + (by.empty() ? "" : " by " + by) +
+             (record_.backup.empty() ? "" : ", with backup " + record_.backup) +
+             (record_.reason.empty() ? "" : ": " + record_.reason);
   story("by_hand", opening_);
 }
 
@@ -234,7 +235,7 @@ std::string Incident::what_rung_lacks(const ActionName& rung) const {
   const LedgerRecord* from = in_.revisions.find(record_.from);
   const bool is_forbidden = from != nullptr && from->policy == RollbackPolicy::forbidden;
   if (is_forbidden && action.switches()) return std::string(mark_forbids);
-  std::string lacks = why_no_backup(action, in_.revisions, record_.from);
+  std::string lacks = why_no_backup(action, in_.revisions, record_.from, record_.backup);
   const SwitchStep* step = action.switch_step();
   const bool is_read = in_.revisions.readability().why_not().empty();
   if (!lacks.empty() || step == nullptr || !is_read) return lacks;

@@ -66,7 +66,7 @@ Duration tried_again_every(Severity severity) { return severity <= Severity::p1 
 std::string_view what_now(Outcome outcome) {
   switch (outcome) {
     case Outcome::recovered:
-      return "Nothing is left to do.";
+      return "Nothing is left to do at once.";
     case Outcome::not_recovered:
     case Outcome::wrong_revision:
     case Outcome::unverifiable:

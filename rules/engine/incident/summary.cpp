@@ -148,6 +148,7 @@ StepContext context_of(const IncidentRecord& incident, const Evidence& evidence,
     out.schema_from = from->schema;
     out.backup = from->backup;
   }
+  if (!incident.backup.empty()) out.backup = incident.backup;
   if (const LedgerRecord* to = revisions.find(incident.to)) out.schema_to = to->schema;
   out.reason = incident.reason;
   if (out.reason.empty() && leading != nullptr) {

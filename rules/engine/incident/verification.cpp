@@ -13,15 +13,17 @@ constexpr int settle_polls_min = 2;
 constexpr Duration settle_default = std::chrono::minutes(5);
 constexpr Duration verify_hold_default = std::chrono::minutes(5);
 
-bool is_thin(Cause cause) { return cause == Cause::no_traffic || cause == Cause::too_few_samples; }
+// Labelled counters are on a page from the first request on: of what was just started `no_data` means none.
+bool is_idle(Cause cause) { return cause == Cause::no_traffic || cause == Cause::no_data; }
+bool is_thin(Cause cause) { return is_idle(cause) || cause == Cause::too_few_samples; }
 
-Duration window_of(const Condition& condition, const std::vector<SignalSpec>& signals) {
+Duration window_of(const Condition& condition, const std::vector<SignalSpec>& signals, Duration SignalSpec::*which) {
   Duration window{};
   for (const Condition::Reference& reference : condition.references()) {
     const auto* read = std::get_if<SignalRef>(&reference.to);
     if (read == nullptr) continue;
     for (const SignalSpec& signal : signals) {
-      if (signal.name == read->signal) window = std::max(window, signal.window_max);
+      if (signal.name == read->signal) window = std::max(window, signal.*which);
     }
   }
   return window;
@@ -77,11 +79,21 @@ bool Verification::is_good_for_long(const WatchedRule& rule) const {
   return good >= hold_of(rule) && (good > Duration::zero() || rule.is(Verdict::good));
 }
 
+// Nobody has asked anything of it, perhaps because the plan lets nobody in before it is verified: the plan's own
+// condition decides, after a whole window.
+bool Verification::is_idle_for_long(const WatchedRule& rule) const {
+  const bool has_own_proof = view_.plan != nullptr && view_.plan->verify.when && view_.incident.switched;
+  if (!has_own_proof || !rule.is(Verdict::unknown) || !is_idle(rule.when().cause)) return false;
+  const Duration window = window_of(rule.spec().when, view_.config.signals, &SignalSpec::window);
+  return view_.evidence.worst_up() == Up::up && view_.now >= view_.incident.phase_since + window;
+}
+
 bool Verification::is_verified() const {
   // Seen once, it may be the next deployment: what is measured would be taken for the target's.
   if (!runs_target() || view_.revisions.is_unconfirmed()) return false;
   const std::vector<const WatchedRule*> covered = rules();
-  if (!std::all_of(covered.begin(), covered.end(), [&](const WatchedRule* one) { return is_good_for_long(*one); })) {
+  if (!std::all_of(covered.begin(), covered.end(),
+                   [&](const WatchedRule* one) { return is_good_for_long(*one) || is_idle_for_long(*one); })) {
     return false;
   }
   if (view_.plan == nullptr || !view_.plan->verify.when) {
@@ -103,7 +115,10 @@ std::string Verification::rules_good() const {
 }
 
 std::string Verification::proof() const {
-  if (!rules().empty()) return rules_good();
+  const std::vector<const WatchedRule*> covered = rules();
+  if (std::any_of(covered.begin(), covered.end(), [&](const WatchedRule* one) { return is_idle_for_long(*one); }))
+    return "no request was counted that could decide; up and journeys are well, and " + view_.plan->verify.when->text();
+  if (!covered.empty()) return rules_good();
   return view_.incident.to.text + " runs; no rule says how well";
 }
 
@@ -117,7 +132,8 @@ Verified Verification::at_the_end() const {
   for (const WatchedRule* rule : covered) {
     if (rule->is(Verdict::bad)) return {Outcome::not_recovered, "rule " + rule->name().text + " is still bad"};
     if (rule->is(Verdict::unknown)) {
-      (is_thin(rule->when().cause) ? thin : unknown) = true;
+      const Cause cause = rule->when().cause;
+      (is_thin(cause) && (cause != Cause::no_data || view_.incident.switched) ? thin : unknown) = true;
     } else if (rule->good_for(view_.now) < hold_of(*rule)) {
       return {Outcome::not_recovered,
               "rule " + rule->name().text + " was good for only " + told(rule->good_for(view_.now))};
@@ -143,7 +159,7 @@ Duration Verification::limit() const {
   Duration window{};
   for (const WatchedRule* rule : rules()) {
     sustain = std::max(sustain, rule->spec().sustain);
-    window = std::max(window, window_of(rule->spec().when, view_.config.signals));
+    window = std::max(window, window_of(rule->spec().when, view_.config.signals, &SignalSpec::window_max));
   }
   const Duration hold = view_.plan == nullptr ? Duration::zero() : view_.plan->verify.hold.value_or(Duration::zero());
   return view_.service.start_deadline + window + 2 * std::max(sustain, hold);
@@ -170,7 +186,10 @@ void Verification::add_deadlines(std::vector<Instant>& out) const {
     out.push_back(view_.now + (recovery_hold(rule->spec()) - good));
   }
   if (!view_.verify_since) return;
-  for (const WatchedRule* rule : rules()) out.push_back(*view_.verify_since + hold_of(*rule));
+  for (const WatchedRule* rule : rules()) {
+    out.push_back(*view_.verify_since + hold_of(*rule));
+    out.push_back(view_.incident.phase_since + window_of(rule->spec().when, view_.config.signals, &SignalSpec::window));
+  }
 }
 
 }  // namespace rules

@@ -57,6 +57,7 @@ class Verification {
   std::string rules_good() const;
   bool others_bad() const;
   bool is_good_for_long(const WatchedRule& rule) const;
+  bool is_idle_for_long(const WatchedRule& rule) const;
   Duration settle_least() const;
 
   View view_;

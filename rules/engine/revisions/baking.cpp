@@ -73,6 +73,8 @@ void Revisions::bake() {
   if (done) {
     bake_from_ = Instant::max();
     running->standing = Standing::good;
+    // What it ends with is what it was verified with.
+    if (!running->schema_said) running->schema_other.clear();
     doors_.effects.note("baked", {{"service", spec_.name.text}, {"revision", running->revision.text}});
   }
   save(*running);

@@ -91,13 +91,24 @@ void Revisions::see_while_switching(const RevisionRead& read) {
 }
 
 // A candidate may migrate only after it was first seen. What a good revision was verified with stays its own: while it
-// still runs, the next deployment may already have migrated the data.
+// still runs, the next deployment may already have migrated the data. What was said holds, and what was read before is
+// remembered: whose the change is cannot be known, so people are asked.
 void Revisions::note_schema(const RevisionRead& read) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, *read.revision);
-  if (record == nullptr || read.schema.empty() || read.schema == record->schema) return;
-  if (record->standing == Standing::good && !record->schema.empty()) return;
-  record->schema = read.schema;
-  save(*record);
+  if (record == nullptr || read.schema.empty() || is_schema_settled(*read.revision)) return;
+  const LedgerRecord before = *record;
+  if (record->schema_said) {
+    record->schema_other = read.schema == record->schema ? "" : read.schema;
+  } else if (read.schema != record->schema) {
+    record->schema_other = record->schema;
+    record->schema = read.schema;
+  }
+  if (record->schema != before.schema || record->schema_other != before.schema_other) save(*record);
+}
+
+bool Revisions::is_schema_settled(const Revision& revision) const {
+  const LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
+  return record != nullptr && record->standing == Standing::good && !record->schema.empty();
 }
 
 void Revisions::note_unfinished(const RevisionRead& read, bool is_changing) {

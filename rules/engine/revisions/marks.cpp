@@ -78,7 +78,11 @@ bool Revisions::note_of_known(const PendingMark& said) {
 
 void Revisions::note_what_is_said(const PendingMark& said, LedgerRecord& record) {
   if (said.policy) record.policy = *said.policy;
-  if (!said.schema.empty()) record.schema = said.schema;
+  if (!said.schema.empty()) {
+    if (!record.schema_said && record.schema != said.schema) record.schema_other = record.schema;
+    record.schema = said.schema;
+    record.schema_said = true;
+  }
   if (!said.backup.empty()) record.backup = said.backup;
 }
 

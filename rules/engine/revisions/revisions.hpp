@@ -99,6 +99,8 @@ class Revisions {
   std::optional<Instant> deploying_since() const { return deploying_since_; }
   bool is_first_with_schema(const Revision& revision) const;  // of no other was it ever known
   const NamedRevision* named(const std::string& name) const;  // nullptr: its driver was not asked, or knows no names
+  // It was verified with that schema, which is its own whatever is read later.
+  bool is_schema_settled(const Revision& revision) const;
   void add_deadlines(std::vector<Instant>& out) const;
 
  private:
