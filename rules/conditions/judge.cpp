@@ -67,8 +67,10 @@ class Evaluation {
                                "too little was seen of the last good revision"));
     }
     Estimate operator()(const BeforeRef& before) const {
-      return plain(
-          self.frozen(self.scope_.before, *before.of, Cause::no_data, "no value from when the incident opened"));
+      // With no incident open there is nothing to compare with; with one, what it lacks is left out as a baseline is.
+      const Cause lacking = self.scope_.before == nullptr ? Cause::no_data : Cause::no_baseline;
+      return plain(self.frozen(self.scope_.before, *before.of, lacking,
+                               "it could not be measured in the hour before the incident opened"));
     }
     Estimate operator()(const RestartsRef& restarts) const {
       return plain(self.store_.restarts(restarts, self.scope_, self.at_));

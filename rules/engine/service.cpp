@@ -61,7 +61,7 @@ IncidentRecord Service::begin_record(const std::string& what) {
   record.opened = now;
   record.phase_since = now;
   record.from = revisions_.running();
-  record.before = evidence_.values_before(shared_.measuring.config.actions);
+  record.before = evidence_.values_before();
   evidence_.remember_before(record.before);
   return record;
 }

@@ -152,7 +152,7 @@ int show_plan(const CommandLine& line, const RollbackArguments& arguments) {
   } else {
     print_plan(line.out(), plan.body);
   }
-  return exit_fine;
+  return text_of(plan.body, "not_ready").empty() ? exit_fine : exit_no;
 }
 
 // What loses data is shown and asked about first.

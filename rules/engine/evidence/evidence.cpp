@@ -37,11 +37,16 @@ void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   if (!number) return look_again();
   const Up before = uptime_.of(*number);
   saw_up(*number);
+  if (last_known_.is_needed()) remember_values();
   note_stop(poll, before);
   if (before == Up::up && uptime_.of(*number) == Up::down) note_flapping(poll.probe, flapping_.went_down(poll.probe));
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
   for (const std::size_t which : watched_[*number].rules) look_at(which, true);
+}
+
+void Evidence::remember_values() {
+  for (const Condition::Reference& one : last_known_.references()) last_known_.note(one, measure(one), now());
 }
 
 void Evidence::refilled(std::size_t number) { saw_up(number); }

@@ -13,6 +13,7 @@
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/blindness.hpp"
 #include "rules/engine/evidence/flapping.hpp"
+#include "rules/engine/evidence/last_known.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/evidence/uptime.hpp"
 #include "rules/engine/evidence/warming.hpp"
@@ -78,6 +79,10 @@ class Evidence {
   void compare_with(FrozenValues baselines) { baselines_ = std::move(baselines); }
   void remember_before(FrozenValues before) { before_ = std::move(before); }
   void forget_before() { before_.reset(); }
+  // The values of everything that before(x) asks for in the service's rules and in the plans: now, else the last ones.
+  FrozenValues values_before();
+  // A switch of ours is at work: what it stops and starts is as it is between `deploy begin` and `deploy end`.
+  void switching(bool is_at_work);
 
   // Reading.
   std::uint64_t evaluations() const { return evaluations_; }  // so far
@@ -124,8 +129,6 @@ class Evidence {
   // The rules that were bad when what ran before was last measured, `at` (SPEC 2.16). Of rules of which nothing is
   // known, those that `inherited` names. That it was stopped to be replaced is not bad (SPEC 2.14).
   std::vector<RuleName> bad_at(Instant at, const std::vector<RuleName>& inherited) const;
-  // The values now of everything that before(x) asks for in the service's rules and the given plans.
-  FrozenValues values_before(const std::vector<ActionSpec>& plans) const;
 
  private:
   Instant now() const { return measuring_.effects.now(); }
@@ -139,6 +142,8 @@ class Evidence {
   void note(std::size_t which);  // keeps what is known of all of them together
   void number_probes(const std::set<ProbeName>& old);
   void saw_up(std::size_t probe);
+  void watch_values();
+  void remember_values();
   void see_stale();
   void note_restarts(const Poll& poll);
   void note_stop(const Poll& poll, Up before);
@@ -191,6 +196,8 @@ class Evidence {
   std::optional<Instant> stopped_since_;  // nobody listens any more where the health probe was up until then
   FrozenValues baselines_;
   std::optional<FrozenValues> before_;
+  LastKnown last_known_;
+  bool is_switching_ = false;
 };
 
 // Its key in FrozenValues.

@@ -74,30 +74,9 @@ std::vector<RuleName> Evidence::bad_at(Instant at, const std::vector<RuleName>& 
   return out;
 }
 
-FrozenValues Evidence::values_before(const std::vector<ActionSpec>& plans) const {
-  FrozenValues out;
-  const auto keep = [&](const Condition& condition) {
-    if (condition.empty()) return;
-    for (const Condition::Reference& reference : condition.references()) {
-      if (!reference.before) continue;
-      const Measured measured = measure(reference);
-      if (measured.value) out[frozen_key(reference)] = *measured.value;
-    }
-  };
-  for (const WatchedRule* rule : rules_) {
-    keep(rule->spec().when);
-    if (rule->spec().clear) keep(*rule->spec().clear);
-  }
-  for (const ActionSpec& action : plans) {
-    if (action.verify.when) keep(*action.verify.when);
-    for (const StepSpec& step : action.steps) {
-      if (const auto* wait = std::get_if<WaitStep>(&step.what)) keep(wait->until);
-    }
-    for (const LaterSpec& later : action.later) {
-      if (later.when) keep(*later.when);
-    }
-  }
-  return out;
+FrozenValues Evidence::values_before() {
+  remember_values();
+  return last_known_.values(now());
 }
 
 }  // namespace rules

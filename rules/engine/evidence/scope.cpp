@@ -26,6 +26,11 @@ void Evidence::deploying_until(std::optional<Instant> until) {
   deploying_until_ = until;
 }
 
+void Evidence::switching(bool is_at_work) {
+  is_changed_ = is_changed_ || is_at_work != is_switching_;
+  is_switching_ = is_at_work;
+}
+
 void Evidence::restart_spans(Leaves leaves) {
   for (std::size_t which = 0; which < rules_.size(); ++which) {
     rules_[which]->restart(now(), leaves);
@@ -76,7 +81,7 @@ void Evidence::forget_known() {
 
 std::optional<Cause> Evidence::blanket(const WatchedRule& rule) const {
   if (measuring_.trouble.blinds()) return Cause::self_degraded;
-  if (is_deploying()) return Cause::deploying;
+  if (is_deploying() || is_switching_) return Cause::deploying;
   if (warming_.covers(rule.when_probes(), now())) return Cause::warming_up;
   return std::nullopt;
 }

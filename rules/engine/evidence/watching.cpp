@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "rules/engine/evidence/evidence.hpp"
 #include "rules/engine/told.hpp"
@@ -50,6 +51,20 @@ void add_waits(const std::vector<StepSpec>& steps, std::vector<Condition>& out) 
   }
 }
 
+std::vector<Condition> conditions_of(const SharedList<ActionSpec>& actions) {
+  std::vector<Condition> out;
+  for (const ActionSpec& action : actions) {
+    if (action.verify.when) out.push_back(*action.verify.when);
+    for (const auto* steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
+      add_waits(*steps, out);
+    }
+    for (const LaterSpec& later : action.later) {
+      if (later.when) out.push_back(*later.when);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string frozen_key(const Condition::Reference& signal_or_field) {
@@ -66,15 +81,8 @@ std::vector<Condition> all_conditions(const CoreConfig& config) {
     if (rule.clear) out.push_back(*rule.clear);
     if (rule.unless) out.push_back(*rule.unless);
   }
-  for (const ActionSpec& action : config.actions) {
-    if (action.verify.when) out.push_back(*action.verify.when);
-    for (const auto* steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {
-      add_waits(*steps, out);
-    }
-    for (const LaterSpec& later : action.later) {
-      if (later.when) out.push_back(*later.when);
-    }
-  }
+  std::vector<Condition> of_plans = conditions_of(config.actions);
+  std::move(of_plans.begin(), of_plans.end(), std::back_inserter(out));
   return out;
 }
 
@@ -128,7 +136,22 @@ void Evidence::watch() {
     slowest_interval_ = std::max(slowest_interval_, shape.interval);
   }
   number_probes(old_probes);
+  watch_values();
   note_all();
+}
+
+void Evidence::watch_values() {
+  std::vector<Condition::Reference> references;
+  const auto add = [&](const Condition& condition) {
+    if (condition.empty()) return;
+    for (Condition::Reference& one : condition.references()) references.push_back(std::move(one));
+  };
+  for (const WatchedRule* rule : rules_) {
+    add(rule->spec().when);
+    if (rule->spec().clear) add(*rule->spec().clear);
+  }
+  for (const Condition& condition : conditions_of(measuring_.config.actions)) add(condition);
+  last_known_.watch(std::move(references));
 }
 
 void Evidence::number_probes(const std::set<ProbeName>& old) {

@@ -210,7 +210,7 @@ std::string to_be_done_later(const IncidentRecord& incident) {
       out += in + " people are reminded of: " + check.text + ".";
     } else {
       out += in + " it is looked at whether " + check.when + ".";
-      if (!check.text.empty()) out += " Until then: " + check.text + ".";
+      if (!check.text.empty()) out += " Until then: " + check.text + (check.text.ends_with('.') ? "" : ".");
     }
   }
   return out;

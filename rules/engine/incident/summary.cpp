@@ -158,12 +158,21 @@ StepContext context_of(const IncidentRecord& incident, const Evidence& evidence,
   return out;
 }
 
+namespace {
+
+std::string switch_so_far(const IncidentRecord& incident) {
+  const bool is_done = incident.phase == IncidentPhase::verifying || incident.phase == IncidentPhase::settling;
+  return is_done ? "it was switched to " + incident.to.text : "a switch to " + incident.to.text + " was begun";
+}
+
+}  // namespace
+
 std::string done_so_far(const IncidentRecord& incident) {
   if (!incident.past_no_return) return "Nothing was changed.";
   std::string text = left_in_place(incident, false);
   if (incident.switched) {
-    text += (text.empty() ? "" : ", ") + (incident.to.empty() ? std::string("its command to switch was run")
-                                                              : "a switch to " + incident.to.text + " was begun");
+    text += (text.empty() ? "" : ", ") +
+            (incident.to.empty() ? std::string("its command to switch was run") : switch_so_far(incident));
   }
   return "Done so far: " + (text.empty() ? "its first step was begun" : text) + ".";
 }
