@@ -193,6 +193,7 @@ void Core::end_what_is_over(Service& service) {
 // of it; an open incident may also wait for what others do.
 void Core::react() {
   for (Service* service : touched_) {
+    service->tell_of_flapping();
     service->evidence().tell_of_sight();
     service->try_refused_again();
     service->evidence().take_looked_at(looked_at_);

@@ -124,6 +124,14 @@ void Service::forget_incident() {
   save();
 }
 
+void Service::tell_of_flapping() {
+  const std::optional<Flapping::Found> found = evidence_.take_flapping();
+  if (!found) return;
+  const std::string text =
+      found->text + " " + way_by_hand(spec_, shared_.measuring.config, revisions_) + ". " + found->rule;
+  shared_.measuring.effects.tell_fault(found->title, text, spec_.name, found->severity);
+}
+
 std::optional<Situation> Service::situation(const IncidentId& incident, Instant at) const {
   if (incident_ && incident_->record().id == incident) return incident_->situation(at);
   const IncidentRecord* ended = unsettled_.find(incident);

@@ -83,6 +83,7 @@ class Service {
   // Its switch failed before it began: what fires on is tried again now and then while it could be rolled back, for
   // what was in the way may be something that a look at that does not see. Nothing: not by time.
   void try_refused_again();
+  void tell_of_flapping();
   std::optional<Instant> tried_again_at(const RuleName& rule) const;
   // An incident that an earlier start closed, whose rules were bad still.
   void restore_ended(IncidentRecord ended);

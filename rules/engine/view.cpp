@@ -70,6 +70,7 @@ ServiceView Core::view_of(const Service& service) const {
   // In the middle of a switch of ours it is no news.
   if (incident == nullptr || !incident->is_switching_by_us()) out.unfinished = revisions.unfinished();
   out.deploying = service.evidence().is_deploying();
+  out.deployment_began = service.revisions().deploying_since().has_value();
   out.warming_up = service.evidence().is_warming();
   out.warming_until = service.evidence().warming_until();
   out.by_hand_not_ready = service.readiness.by_hand;

@@ -42,6 +42,7 @@ struct ServiceView {
   std::string unreadable;  // why it cannot be read what runs, and what to do; empty: it can
   std::string unfinished;  // what is in place is not what runs, and what to do; empty: it is
   bool deploying = false;
+  bool deployment_began = false;  // as `deploy begin` said, and it has not ended
   bool warming_up = false;
   std::optional<Instant> warming_until;  // at most
   bool rollback_ready = false;

@@ -93,3 +93,27 @@ TEST_CASE("flapping is told by no message of its own where a rule asks for it, o
     CHECK(told_of(w, "comes and goes") == 0);
   }
 }
+
+TEST_CASE("one crash loop is told as one thing, and names no command that would be refused") {
+  World w(with([](rules::CoreConfig& config) {
+    for (rules::RuleSpec& rule : config.rules) rule.sustain = 5min;
+  }));
+  w.reality["web"].process_start = 1000;
+  w.run(10min);
+  w.tells.clear();
+  // All of it goes down, and its windows begin anew, so that nothing can be observed either.
+  for (int i = 0; i < 40; ++i) {
+    w.reality["web"].crashing = {"v1"};
+    w.run(15s);
+    w.reality["web"].crashing.clear();
+    w.reality["web"].process_start += 60;
+    w.run(15s);
+  }
+  CHECK(told_of(w, "comes and goes") + told_of(w, "is restarted again and again") == 1);
+  // Who heard that does not hear besides that its rules cannot be observed.
+  for (const rules::Tell& tell : w.tells) {
+    if (tell.stage == rules::Stage::blind) CHECK_FALSE(tell.said_by.empty());
+  }
+  CHECK(w.told_text("`rollbackd rollback web --to REVISION` acts now"));
+  CHECK_FALSE(w.told_text("`rollbackd rollback web` acts now"));
+}

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // SPEC section 2, sentences 19 and 20: what explains the trouble, what joins an incident, and one action at a time.
@@ -163,4 +165,44 @@ TEST_CASE("SPEC 2.20: who cannot have the host's lock waits, and asks after depl
   w.lock_refused = false;
   CHECK(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+}
+
+namespace {
+
+// Asks first, and then two more severe rules join, one after the other.
+rules::CoreConfig worse_and_worse() {
+  return with([](rules::CoreConfig& config) {
+    config.actions[0].steps = {run("freeze"), switch_step()};
+    config.rules[0].severity = rules::Severity::p2;
+    config.rules[1].severity = rules::Severity::p1;
+    config.rules[1].sustain = 2min;
+    config.rules.push_back(rule("dead", "web_health.up == 0", 2min + 10s));
+    config.rules[2].severity = rules::Severity::p0;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("who heard of an incident hears at most four messages of it, however many rules join") {
+  World w(worse_and_worse());
+  w.scripts["run freeze"].takes = 1min;
+  w.run(5min);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.reality["web"].unhealthy = {"bad"};
+  REQUIRE(w.run_until([&] { return w.closed(); }, 40min));
+  REQUIRE(w.last()->rules.size() == 3);
+  const auto count = [&](bool heard_before) {
+    return std::count_if(w.tells.begin(), w.tells.end(), [&](const rules::Tell& tell) {
+      return tell.stage != rules::Stage::progress && !tell.context.incident.empty() &&
+             (!heard_before || tell.said_by.empty());
+    });
+  };
+  CHECK(count(true) == 4);
+  // It is the first that those hear who are told of P0 alone.
+  REQUIRE(count(false) == 5);
+  const auto dead =
+      std::find_if(w.tells.begin(), w.tells.end(), [](const auto& tell) { return !tell.said_by.empty(); });
+  CHECK(dead->said_by.front().severity == rules::Severity::p1);
+  CHECK(dead->text.find("Under way already: rolling back bad → v1") != std::string::npos);
 }

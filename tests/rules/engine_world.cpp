@@ -116,6 +116,7 @@ void World::poll(const std::string& probe, Instant started) {
   out.ended = now_;
   out.up = down ? Up::down : Up::up;
   if (down) out.fault = Fault{FaultKind::refused, "connect: refused"};
+  if (sick && real.answers_sick) out.fault = Fault{FaultKind::server_error, "503"};
   if (!real.probes_work) {
     out.up = Up::unknown;
     out.fault = Fault{FaultKind::dns, "no such host"};

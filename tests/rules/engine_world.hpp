@@ -33,6 +33,7 @@ struct Reality {
   double extra_errors = 0;                   // share, whatever runs
   bool has_counters = true;                  // on the metrics page
   std::set<std::string> unhealthy{};         // revisions that serve metrics but whose health is down
+  bool answers_sick = false;                 // those answer 503 instead of refusing
   double process_start = 0;                  // told by the metrics page; 0: not
   bool readable = true;                      // identity
   std::optional<rules::Revision> misread{};  // what the next look reads by mistake

@@ -92,7 +92,10 @@ std::optional<Gate> gate_hold(const GateView& view) {
   if (view.incident.past_no_return && view.fires_anew && !fires) return Gate{GateKind::hold, std::string(until_bad)};
   if (view.incident.past_no_return) return gate_unjudged(view);
   if (view.cooling_until)
-    return Gate{GateKind::hold, "cooldown until " + told(*view.cooling_until), view.cooling_until};
+    return Gate{GateKind::hold,
+                "cooldown until " + told(*view.cooling_until) + ", " + told(view.service.cooldown) +
+                    " after what was done last, which `rollbackd fuse reset " + view.service.name.text + "` ends",
+                view.cooling_until};
   if (!fires) return Gate{GateKind::hold, std::string(until_bad) + (view.unseen.empty() ? "" : ": " + view.unseen)};
   return std::nullopt;
 }
@@ -211,6 +214,16 @@ std::optional<Gate> gate_end(const GateView& view) {
     return Gate{GateKind::close, "the rules cleared before anything was changed", {}, Outcome::cleared};
   }
   return std::nullopt;
+}
+
+std::optional<Gate> gate_mark(const GateView& view) {
+  if (view.incident.by_hand || view.from == nullptr) return std::nullopt;
+  if (view.from->policy == RollbackPolicy::forbidden) {
+    const std::string why = std::string(mark_forbids) + ", which was said before the switch began";
+    return Gate{GateKind::close, why, {}, Outcome::aborted};
+  }
+  const bool asks = view.from->policy == RollbackPolicy::ask && view.incident.approved_by.empty();
+  return asks ? std::optional(Gate{GateKind::ask, std::string(mark_asks)}) : std::nullopt;
 }
 
 Gate gate(const GateView& view) {

@@ -106,6 +106,8 @@ struct GateView {
 // Asked when an incident opens, whenever something changes while it waits, and again right before its first mutating
 // step (SPEC 2.16 to 2.25). Pure.
 Gate gate(const GateView& view);
+// The deploy's word right before its switch, which may have been said while the plan ran: none, or to ask, or to end.
+std::optional<Gate> gate_mark(const GateView& view);
 // What ends an incident while nothing has been changed yet: a part of the above.
 std::optional<Gate> gate_end(const GateView& view);
 

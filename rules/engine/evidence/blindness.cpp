@@ -40,7 +40,7 @@ void Blindness::changed(const WatchedRule& rule) {
                 {{"rule", rule.name().text}, {"cause", std::string(to_string(rule.when().cause))}});
 }
 
-void Blindness::tell(const std::vector<const WatchedRule*>& rules) {
+void Blindness::tell(const std::vector<const WatchedRule*>& rules, std::optional<Severity> flapping) {
   is_changed_ = false;
   std::vector<const WatchedRule*> unseen;
   bool any_blind = false;
@@ -52,7 +52,7 @@ void Blindness::tell(const std::vector<const WatchedRule*>& rules) {
     const bool goes_blind = rule->is(Verdict::unknown) && is_blindness(rule->when().cause);
     if ((rule->is_blind() || goes_blind) && !told_.contains(rule->name())) unseen.push_back(rule);
   }
-  if (any_news) return tell_blind(unseen);
+  if (any_news) return tell_blind(unseen, flapping);
   if (any_blind || told_.empty() || rules.empty()) return;
   told_.clear();
   tell_seeing(rules);
@@ -81,9 +81,10 @@ std::vector<SaidBy> Blindness::fault_of_all(const std::vector<const WatchedRule*
   return {};
 }
 
-void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen) {
+void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen, std::optional<Severity> flapping) {
   Tell tell;
   tell.said_by = fault_of_all(unseen);
+  if (flapping) tell.said_by.push_back({Stage::fault, *flapping});
   if (told_.empty() || tell.said_by.empty()) told_before_ = tell.said_by;
   tell.stage = Stage::blind;
   tell.context.service = service_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -18,14 +19,15 @@ class Blindness {
   // The rule became blind or can be observed again: noted in the log.
   void changed(const WatchedRule& rule);
   bool has_changed() const { return is_changed_; }
-  // Tells what follows from the changes, if anything does. `rules` are all of the service's.
-  void tell(const std::vector<const WatchedRule*>& rules);
+  // Tells what follows from the changes, if anything does. `rules` are all of the service's. `flapping`: with which
+  // severity people heard that it comes and goes, which explains it to them.
+  void tell(const std::vector<const WatchedRule*>& rules, std::optional<Severity> flapping);
   // By what people have heard that the rule cannot be measured: a fault of its probe, or that it is blind.
   std::vector<SaidBy> said_by(const WatchedRule& rule) const;
 
  private:
   std::vector<SaidBy> fault_of_all(const std::vector<const WatchedRule*>& rules) const;
-  void tell_blind(const std::vector<const WatchedRule*>& unseen);
+  void tell_blind(const std::vector<const WatchedRule*>& unseen, std::optional<Severity> flapping);
   void tell_seeing(const std::vector<const WatchedRule*>& rules);
 
   ServiceName service_;

@@ -191,7 +191,7 @@ std::optional<Evidence::Firing> Evidence::next_firing() const {
 }
 
 void Evidence::tell_of_sight() {
-  if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules());
+  if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules(), flapping_.told_as());
 }
 
 void Evidence::take_looked_at(std::vector<WatchedRule*>& out) {

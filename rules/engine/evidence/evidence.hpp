@@ -53,6 +53,8 @@ class Evidence {
   void look_again();                  // so is what counts differently now
   // Tells people when the service's rules became blind, or can be observed again.
   void tell_of_sight();
+  // What goes down again and again, to be told now.
+  std::optional<Flapping::Found> take_flapping() { return flapping_.take_found(); }
   // What was looked at since this was last called: only of these something may have changed. Ends the moment.
   void take_looked_at(std::vector<WatchedRule*>& out);
   // When something is due though nothing happens; Instant::max(): nothing.
@@ -63,6 +65,8 @@ class Evidence {
   void count_from(Instant at, Cause before);  // a window that is cut there and too short is unknown with `before`
   // The service's probes may not be up yet, until then.
   void warm_up(Instant until);
+  // The same after a deed of ours, where that may have brought a new instance.
+  void warm_up_after(OwnDeed deed, std::optional<Instant> deed_began, Instant until);
   // A deployment is under way until then at most; none: no longer.
   void deploying_until(std::optional<Instant> until);
   // Also for the next start: it is saved.

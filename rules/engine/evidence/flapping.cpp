@@ -37,15 +37,25 @@ bool Flapping::count(const Key& key) {
   return times.at.size() >= often && !times.is_told;
 }
 
+bool Flapping::is_told_of(const Times& times) const {
+  return times.is_told && !times.at.empty() && effects_.now() < times.at.back() + counted_over;
+}
+
+std::optional<Severity> Flapping::told_as() const {
+  const bool is_told =
+      std::any_of(times_.begin(), times_.end(), [this](const auto& one) { return is_told_of(one.second); });
+  return is_told ? std::optional(told_as_) : std::nullopt;
+}
+
 void Flapping::tell(const ServiceName& service, const ProbeName& probe, const std::vector<const RuleSpec*>& rules) {
   const std::string& name = probe.text;
   std::size_t downs = 0;
   std::size_t restarts = 0;
-  bool was_told = false;
+  const bool was_told = told_as().has_value();
   for (auto times = times_.lower_bound({probe, 0}); times != times_.end() && times->first.first == probe; ++times) {
     std::size_t& most = times->first.second == down ? downs : restarts;
     most = std::max(most, times->second.at.size());
-    was_told = std::exchange(times->second.is_told, true) || was_told;
+    times->second.is_told = true;
   }
   const auto asks = [&](const RuleSpec* rule) { return asks_for_that(*rule, probe); };
   if (was_told || std::any_of(rules.begin(), rules.end(), asks)) return;
@@ -59,12 +69,11 @@ void Flapping::tell(const ServiceName& service, const ProbeName& probe, const st
                              {"probe", name},
                              {"restarts", std::to_string(restarts)},
                              {"downs", std::to_string(downs)}});
-  effects_.tell_fault(
-      service.text + ": " + what + " times in " + rules::told(counted_over),
-      "It is up again each time before a rule was bad for long enough: no rule fires for it, and nothing "
-      "is done by itself. `rollbackd rollback " +
-          service.text + "` acts now. A rule that fires for it: when = \"" + when + "\", for = \"1m\".",
-      service, severity);
+  told_as_ = severity;
+  found_ = Found{service.text + ": " + what + " times in " + rules::told(counted_over),
+                 "It is up again each time before a rule was bad for long enough, and windows begin anew each time: no "
+                 "rule fires for it, and nothing is done by itself.",
+                 "A rule that fires for it: when = \"" + when + "\", for = \"1m\".", severity};
 }
 
 }  // namespace rules

@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,8 +24,19 @@ class Flapping {
   bool restarted(const ProbeName& probe, std::size_t instance) { return count({probe, instance}); }
   // A rule fires: people hear of it.
   void is_known() { times_.clear(); }
-  // `rules`: the service's. Nothing is told where one of them asks for just that.
+  // `rules`: the service's. Nothing is told where one of them asks for just that, nor of another probe while it is
+  // known of one: it is the same trouble.
   void tell(const ServiceName& service, const ProbeName& probe, const std::vector<const RuleSpec*>& rules);
+  // What is to be told of it now, but for what a person can do.
+  struct Found {
+    std::string title;
+    std::string text;
+    std::string rule;  // that would fire for it
+    Severity severity = Severity::p1;
+  };
+  std::optional<Found> take_found() { return std::exchange(found_, std::nullopt); }
+  // With which severity people heard of it, while it may go on; nullopt: they did not.
+  std::optional<Severity> told_as() const;
 
  private:
   static constexpr std::size_t down = static_cast<std::size_t>(-1);  // beside the numbers of instances
@@ -33,8 +46,11 @@ class Flapping {
     bool is_told = false;
   };
   bool count(const Key& key);
+  bool is_told_of(const Times& times) const;
 
   Effects& effects_;
+  std::optional<Found> found_;
+  Severity told_as_ = Severity::p1;
   std::map<Key, Times> times_;  // of what has happened at all
 };
 

@@ -21,6 +21,11 @@ void Evidence::warm_up(Instant until) {
   is_changed_ = true;
 }
 
+void Evidence::warm_up_after(OwnDeed deed, std::optional<Instant> deed_began, Instant until) {
+  warming_.begin_after(deed, deed_began, probes_, now(), until);
+  is_changed_ = true;
+}
+
 void Evidence::deploying_until(std::optional<Instant> until) {
   is_changed_ = is_changed_ || until != deploying_until_;
   deploying_until_ = until;

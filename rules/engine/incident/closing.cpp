@@ -154,11 +154,16 @@ std::string Incident::what_went_wrong() const {
 
 // What was refused for a limit or for want of a target may have been allowed while the last steps were done.
 bool Incident::is_refusal_gone() const {
-  if (record_.starts_anew) return true;
+  // What forbids it now is looked at whenever something else is said.
+  if (record_.starts_anew || is_forbidden_midway()) return true;
   if (record_.outcome != Outcome::fused && record_.outcome != Outcome::no_target) return false;
   const GateView view = gate_view();
   if (record_.outcome == Outcome::no_target) return view.target.revision.has_value() && view.no_backup.empty();
   return view.blown.empty() && !view.acted_unidentified;
+}
+
+bool Incident::is_forbidden_midway() const {
+  return record_.outcome == Outcome::aborted && !record_.aborted && record_.outcome_detail.starts_with(mark_forbids);
 }
 
 // What fires while the last steps are done is judged on its own, also where it fired before: another revision may run.
@@ -195,6 +200,10 @@ std::string Incident::what_the_end_leaves() const {
   }
   const bool lacks_backup = record_.outcome == Outcome::no_target && !gate_view().no_backup.empty();
   if (lacks_backup) return "People are needed: a backup has to be named, or another action taken by hand.";
+  if (is_forbidden_midway()) {
+    return "People are needed: `rollbackd deploy mark " + record_.from.text + " --service " + record_.service.text +
+           " --rollback auto` allows it, " + by_hand() + ".";
+  }
   const std::string text = what_now(*record_.outcome, record_.service, by_hand());
   const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");

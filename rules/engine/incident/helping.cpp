@@ -26,9 +26,13 @@ Verification Incident::verification() const {
 void Incident::measure_anew() {
   const ActionSpec& action = *plan();
   in_.evidence.restart_spans();
-  // Where health ends it, it costs nothing though nothing was restarted.
-  if (action.may_restart() || in_.service.health) in_.evidence.warm_up(now() + in_.service.start_deadline);
-  if (action.switches()) in_.evidence.count_from(now(), Cause::warming_up);
+  const Instant up_by = now() + in_.service.start_deadline;
+  if (action.switches()) {
+    in_.evidence.warm_up(up_by);
+    in_.evidence.count_from(now(), Cause::warming_up);
+  } else if (action.may_restart() || in_.service.health) {
+    in_.evidence.warm_up_after(action.may_restart() ? OwnDeed::command : OwnDeed::call, rung_began_, up_by);
+  }
   in_.evidence.look_again();
   refired_ = false;
 }

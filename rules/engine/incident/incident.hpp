@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,10 +33,7 @@ class Incident {
   // What fires now is a part of it, unless its outcome is decided already.
   bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
   // Nothing has been changed yet, or nothing more is by itself, nor is anything at work.
-  bool may_give_way() const {
-    const bool is_idle = !record_.past_no_return || record_.phase == IncidentPhase::telling;
-    return is_idle && !record_.in_flight;
-  }
+  bool may_give_way() const;
   // Nothing of it is being done now, nor has to be followed by anything.
   bool is_waiting() const;
   // It is changing what runs, or looks whether that helped.
@@ -48,10 +46,9 @@ class Incident {
   void open_by_hand();
   void join(const WatchedRule& rule);
   void keep_waiting(const WatchedRule& rule);  // it may not be joined any more: people are told, once a rule
-  // It is a part of this incident as it fires now, and not only as it fired before.
+  // It is a part of this as it fires now, and not only as it fired before.
   bool answers(const WatchedRule& rule) const;
-  // A rule of the service that may act fired.
-  void note_fired();
+  void note_fired();  // a rule of the service that may act
   // What its rules fired on does not count any more.
   void count_anew() { fires_anew_ = true; }
   // Adds the time since this was last called, during which what held then held on (times.cpp).
@@ -77,8 +74,7 @@ class Incident {
 
   // Found open at a start (resuming.cpp). `step`: the one in flight; `at_work`: its command still runs.
   void resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work);
-  // Its service is no longer configured: it ends.
-  void close_without_service();
+  void close_without_service();  // which is no longer configured: it ends
 
   void add_deadlines(std::vector<Instant>& out) const;
 
@@ -86,7 +82,6 @@ class Incident {
   enum class Look { pending, go, superseded, unread };
 
   Instant now() const { return in_.effects.now(); }
-  // What is being done.
   const ActionSpec* plan() const;  // nullptr: no rung is left, or its action is gone
   const std::vector<StepSpec>& steps_of(const ActionSpec& plan) const;  // of the section at the cursor
   const StepSpec& step_at_cursor() const;
@@ -136,6 +131,7 @@ class Incident {
 
   // steps.cpp: the plan's cursor
   bool start_step(const StepSpec& step);
+  void heed_mark(const Gate& said);
   void begin_step(const StepSpec& step);
   void count_step(const StepSpec& step);
   void carry_out(const StepSpec& step);
@@ -186,6 +182,7 @@ class Incident {
   void leave_out(const StepSpec& step, const std::string& why);
   void judge_revisions(Outcome outcome);
   bool is_refusal_gone() const;
+  bool is_forbidden_midway() const;
   bool has_fired_since_decided(const WatchedRule& rule) const;
   std::string what_is_left_to_do() const;
   std::string what_the_end_leaves() const;
@@ -201,7 +198,9 @@ class Incident {
   std::string take_skipped();
   std::string what_rung_lacks(const ActionName& rung) const;
   void tell_opening();
-  void tell_worse(const std::string& text);
+  void tell_worse(const std::string& text, Severity heard_as);
+  void tell_in_plan(const std::string& text, Severity heard_as);
+  std::string under_way() const;
   std::string what_follows();
   std::string what_is_done() const;
   void explain();
@@ -249,6 +248,8 @@ class Incident {
   bool has_said(std::string_view event) const;
   bool has_said_since(std::string_view since, std::string_view event, const std::string& text) const;
   bool was_told_of_nothing() const;
+  std::ptrdiff_t told_so_far() const;
+  std::vector<SaidBy> said_at_most(Severity heard_as) const;
   Stage late_once(std::string_view event, const std::string& text) const;
   void story(std::string_view event, const std::string& text);
   static std::string waits_for(const std::string& why) { return "waits: " + why; }
@@ -271,13 +272,12 @@ class Incident {
   // Before the newest mutating step, and switch, began.
   bool changed_before_ = false;
   bool switched_before_ = false;
-  bool opened_rung_ = false;  // it was the first mutating one of its rung
-  // The next step's intent could not be written since then, and is written again at that time.
-  std::optional<Instant> intent_unsaved_since_;
-  std::optional<Instant> intent_retry_at_;
-  bool never_switched_ = false;     // this rung failed before its switch's own command began
-  bool is_switch_refused_ = false;  // and it was the switch that did
-  bool left_at_work_ = false;       // its step's command was found running at our start
+  bool opened_rung_ = false;                     // it was the first mutating one of its rung
+  std::optional<Instant> intent_unsaved_since_;  // the next step's could not be written since then,
+  std::optional<Instant> intent_retry_at_;       // and is written again at that time
+  bool never_switched_ = false;                  // this rung failed before its switch's own command began
+  bool is_switch_refused_ = false;               // and it was the switch that did
+  bool left_at_work_ = false;                    // its step's command was found running at our start
   // After the switch: looks that saw something else than the target, and whether that was what ran before.
   int looks_elsewhere_ = 0;
   RevisionRead elsewhere_;  // the newest look that saw something else than the target

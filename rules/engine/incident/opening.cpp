@@ -139,6 +139,7 @@ void Incident::join(const WatchedRule& rule) {
   const bool has_say = mode_of(rule.spec(), in_.trouble.cap()) >= Mode::ask;
   const bool more_severe = rule.spec().severity < record_.severity && has_say;
   const bool is_worse = rule.spec().severity < record_.severity;
+  const Severity heard_as = record_.severity;
   record_.rules.push_back(joined_now(rule, now()));
   record_.severity = std::min(record_.severity, rule.spec().severity);
   if (rule.spec().severity != Severity::p3) record_.would_have_done.clear();
@@ -159,19 +160,35 @@ void Incident::join(const WatchedRule& rule) {
   const std::string text = fired_too(rule) + rule.spec().when.text() +
                            (is_left_out ? "; " + nothing_is_done(std::string(only_telling)) : "");
   if (!opening_.empty()) return story("joined", text);
-  if (is_worse && begins_anew) return tell_worse(text);
-  tell(is_worse || is_left_out ? Stage::late : Stage::progress, "joined", text);
+  if (is_worse) return begins_anew ? tell_worse(text, heard_as) : tell_in_plan(text, heard_as);
+  tell(is_left_out ? Stage::late : Stage::progress, "joined", text);
+}
+
+// For who is told of severe ones alone this may be the first that he hears.
+void Incident::tell_in_plan(const std::string& text, Severity heard_as) {
+  story("joined", text);
+  announce(Stage::late, "joined", text, under_way(), said_at_most(heard_as));
+}
+
+std::string Incident::under_way() const {
+  const ActionSpec* action = plan();
+  if (action == nullptr || is_waiting() || record_.phase == IncidentPhase::telling) return "";
+  const bool is_known = action->switches() && !record_.to.empty() && !record_.from.empty();
+  std::string text = "Under way already: " + (is_known ? "rolling back " + record_.from.text + " → " + record_.to.text
+                                                       : "action " + action->name.text);
+  if (climb_now_ && record_.rung + 1 < record_.ladder.size()) text += "; then " + record_.ladder[record_.rung + 1].text;
+  return text;
 }
 
 // What is done now, or waited for, is said with it; a question, or the end, that follows at once says it.
-void Incident::tell_worse(const std::string& text) {
+void Incident::tell_worse(const std::string& text, Severity heard_as) {
   story("joined", text);
   skip_rungs();
   const GateKind next = gate(gate_view()).kind;
   if (next == GateKind::ask) joined_ = " " + text + ".";
   const bool is_said_next = next == GateKind::ask || next == GateKind::close;
   const std::string more = is_said_next ? "" : what_follows();
-  announce(is_said_next ? Stage::progress : Stage::late, "joined", text, more);
+  announce(is_said_next ? Stage::progress : Stage::late, "joined", text, more, said_at_most(heard_as));
   if (next == GateKind::go) story("question_withdrawn", "a more severe rule is acted on");
 }
 
@@ -240,7 +257,10 @@ std::string Incident::what_rung_lacks(const ActionName& rung) const {
   const bool is_read = in_.revisions.readability().why_not().empty();
   if (!lacks.empty() || step == nullptr || !is_read) return lacks;
   Target to = target(*step);
-  return to.revision ? "" : action.name.text + " has no target: " + to.why_not;
+  if (!to.revision) return action.name.text + " has no target: " + to.why_not;
+  // What blows for a switch alone may leave room for what switches nothing.
+  const bool is_for_switches = in_.limits.blown(from, false).empty();
+  return is_for_switches ? in_.limits.blown(from, true) : "";
 }
 
 // `first`: its untried rungs come before the other untried ones.

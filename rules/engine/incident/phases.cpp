@@ -25,6 +25,11 @@ bool Incident::is_changing() const {
          record_.phase == IncidentPhase::verifying || record_.phase == IncidentPhase::finishing;
 }
 
+bool Incident::may_give_way() const {
+  const bool is_idle = !record_.past_no_return || record_.phase == IncidentPhase::telling;
+  return is_idle && !record_.in_flight;
+}
+
 void Incident::note_fired() {
   refired_ = true;
   fires_anew_ = false;
@@ -156,6 +161,8 @@ bool Incident::drive_asking() {
   if (record_.asked.starts_with(lock_is_missing) && lock_.have(cursor())) {
     return withdraw_question("the host's lock is free"), true;
   }
+  // Asked in the middle of the plan, it is not done for what is over by now.
+  if (rung_began_ && !record_.switched && all_cleared()) return call_off(), true;
   if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;

@@ -77,12 +77,24 @@ bool Incident::start_step(const StepSpec& step) {
       case Look::go:
         break;
     }
+    if (const std::optional<Gate> said = gate_mark(gate_view())) return heed_mark(*said), true;
     const Target chosen = target(*to);
     if (!chosen.revision) return finish(Outcome::no_target, chosen.why_not), true;
     record_.to = *chosen.revision;
   }
   begin_step(step);
   return true;
+}
+
+// Said while the plan ran: what was begun is made good, or waits for the answer.
+void Incident::heed_mark(const Gate& said) {
+  look_.forget();
+  if (said.kind == GateKind::ask) {
+    lock_.release();
+    return ask(said);
+  }
+  const bool another_rung = record_.rung + 1 < record_.ladder.size();
+  another_rung ? climb(said.why) : finish(said.outcome, said.why);
 }
 
 void Incident::begin_step(const StepSpec& step) {

@@ -16,6 +16,8 @@ namespace {
 // Lines of an incident's story that are kept; a plan that goes round in circles must not grow it for ever.
 constexpr std::size_t timeline_max = 1000;
 
+constexpr std::ptrdiff_t before_the_end = 3;  // messages of its story, which are four at most
+
 }  // namespace
 
 StepContext Incident::context() const { return context_of(record_, in_.evidence, in_.revisions); }
@@ -130,12 +132,11 @@ bool Incident::was_told_of_nothing() const {
   return last != lines.rend() && (last->event == "telling" || last->event == "asked");
 }
 
-// What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
-Stage Incident::late_once(std::string_view event, const std::string& text) const {
+// Messages of its story, before its end.
+std::ptrdiff_t Incident::told_so_far() const {
   constexpr std::array told_of{
       "fired",        "by_hand", "held", "telling", "asked", "fired_meanwhile", "question_withdrawn",
       "takes_longer", "unseen"};
-  constexpr std::ptrdiff_t before_the_end = 3;
   const auto is_told = [&](const TimelineEntry& line) {
     // What follows stands in the message that it fires, and what was said before is said again to nobody.
     const bool is_in_opening = line.at == record_.opened && (line.event == "held" || line.event == "telling");
@@ -155,7 +156,18 @@ Stage Incident::late_once(std::string_view event, const std::string& text) const
                                         [&](const auto& line) { return line.at == joined.joined && is_told(line); });
     if (is_worse && !is_said_so) ++count;
   }
-  return count < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
+  return count;
+}
+
+// What is news but must not be told at any price: the story is four messages at most, and one of them is its end.
+Stage Incident::late_once(std::string_view event, const std::string& text) const {
+  return told_so_far() < before_the_end && !has_said(event, text) ? Stage::late : Stage::progress;
+}
+
+// A rule that just joined is one more than there may be for those who heard of the others.
+std::vector<SaidBy> Incident::said_at_most(Severity heard_as) const {
+  if (told_so_far() <= before_the_end) return {};
+  return {{Stage::started, heard_as}};
 }
 
 // Where a step has no words of its own it says where things stand: what the stage's message says. Between two rungs
