@@ -32,7 +32,7 @@ runs now   v2
 goes to    v1
 schema     7 now, 6 there
 takes back 3f2a9c1 prices
-loses      nothing: it undoes code alone
+loses      nothing: it undoes code alone, which runs with the schema of now then
 takes      usually 1m5s, and then it is verified
 steps:
   1. http POST /pause  (usually 5s)
@@ -108,10 +108,36 @@ TEST_CASE("SPEC 4: without a watcher it is asked as well") {
 
 TEST_CASE("an action that loses nothing is not asked about") {
   const CliFolder folder(one_service);
-  FakeWatcher watching = planning(harmless);
+  std::string same_schema = harmless;
+  same_schema.replace(same_schema.find("\"schema_to\":\"6\""), 15, "\"schema_to\":\"7\"");
+  FakeWatcher watching = planning(same_schema.c_str());
   const CliRun run = watching(folder.line({"rollback", "--action", "rollback"}));
   CHECK(run.exit_code == 0);
   CHECK(run.questions.empty());
   REQUIRE(run.asked.size() == 2);
   CHECK(run.asked[1].body == R"({"action":"rollback"})");
+}
+
+TEST_CASE("that the code goes back and the schema does not is shown and agreed to at a terminal") {
+  const CliFolder folder(one_service);
+  FakeWatcher watching = planning(harmless);
+  watching.answers = "no";
+  const CliRun unsure = watching(folder.line({"rollback", "web"}));
+  CHECK(unsure.exit_code == 1);
+  CHECK(unsure.asked.size() == 1);
+  CHECK(unsure.err.find("schema     7 now, 6 there") != std::string::npos);
+  REQUIRE(unsure.questions.size() == 1);
+  CHECK(unsure.questions[0].find("The schema stays as it is now") != std::string::npos);
+
+  watching.answers = "yes";
+  CHECK(watching(folder.line({"rollback", "web"})).asked.size() == 2);
+  CHECK(watching(folder.line({"rollback", "web", "--yes"})).questions.empty());
+  // A script is not kept from it, nor is anybody where nothing can be said.
+  CHECK(planning(harmless)(folder.line({"rollback", "web", "--yes"})).exit_code == 0);
+  FakeWatcher silent;
+  silent.answers = "no";
+  silent.replies["/api/v1/rollback"] = {json_reply("{}", 500), json_reply(R"({"accepted":true,"incident":null})")};
+  const CliRun done = silent(folder.line({"rollback", "web"}));
+  CHECK(done.exit_code == 0);
+  CHECK(done.questions.empty());
 }

@@ -116,6 +116,9 @@ TEST_CASE("services that would switch each other's checkout, or container, are r
   const auto pm2 = [&](const std::string& name, const std::string& dir) {
     return "[service." + name + "]\ndriver = 'pm2'\ndir = '" + folder.path() + "/" + dir + "'\n";
   };
+  const auto systemd = [&](const std::string& name, const std::string& link, const std::string& more) {
+    return "[service." + name + "]\ndriver = 'systemd'\nlink = '" + folder.path() + "/" + link + "'\n" + more;
+  };
   struct Case {
     std::string text;
     std::string shared;  // empty: nothing is
@@ -147,6 +150,11 @@ TEST_CASE("services that would switch each other's checkout, or container, are r
       {compose("web", "") + compose("api", ""), ""},
       {compose("web", "project = 'a'\n") + compose("api", "compose_service = 'web'\nproject = 'b'\n"), ""},
       {compose("web", "") + git("api", "app", ""), ""},
+      {systemd("web", "app/current", "") + systemd("api", "app/./current", ""), app + "/current; make one service"},
+      {systemd("web", "app/current", "unit = 'shop.service'\n") + systemd("api", "other/current", "unit = ['shop']\n"),
+       "shop.service; name in unit"},
+      {systemd("web", "app/current", "") + systemd("api", "other/current", "unit = 'web'\n"), "web.service"},
+      {systemd("web", "app/current", "") + systemd("api", "other/current", ""), ""},
   };
   for (const Case& one : cases) {
     INFO(one.text);

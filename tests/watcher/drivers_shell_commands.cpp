@@ -192,3 +192,40 @@ TEST_CASE("check --online looks where sudo does for what a script runs as root")
   CHECK(missing("sudo -n no-such-tool").find("no-such-tool") != std::string::npos);
   REQUIRE(::setenv("PATH", before.c_str(), 1) == 0);
 }
+
+TEST_CASE("what runs a command that stands in its words, or a script in one of them, is followed") {
+  struct Row {
+    const char* script;
+    Names programs;
+  };
+  const Row rows[] = {
+      {"ls | xargs -r -n 1 tool a", {"ls", "tool", "xargs"}},
+      {"git ls-files -z | xargs -0 -I{} tool {}", {"git", "tool", "xargs"}},
+      {"find . -name x -exec tool {} \\; -o -execdir other {} +", {"find", "other", "tool"}},
+      {"trap 'tool; rm -f x' EXIT INT; after", {"after", "rm", "tool"}},
+      {"trap - EXIT; trap '' INT; after", {"after"}},
+      {"eval 'tool x' && eval \"$LINE\"", {"tool"}},
+      {"su -c 'tool a | other' deploy", {"other", "su", "tool"}},
+      {"su - deploy -c \"tool\"; runuser -u deploy -c 'more'", {"more", "runuser", "su", "tool"}},
+      {"bash -euc 'sh -c \"inner\"; outer'", {"bash", "inner", "outer", "sh"}},
+      // Its absence, or its failure, is reckoned with.
+      {"eval 'tool x' || true", {}},
+      {"command -v tool && su -c 'tool' deploy", {}},
+      {"su -c 'PATH=/opt/bin tool' deploy", {}},
+      // Not a script.
+      {"find . -name -exec", {"find"}},
+      {"su deploy; xargs; trap", {"su", "xargs"}},
+      {"eval \"$(ssh-agent)\"", {"ssh-agent"}},
+  };
+  for (const Row& row : rows) {
+    const std::string script = row.script;
+    CAPTURE(script);
+    CHECK(commands_in_shell(script) == row.programs);
+  }
+}
+
+TEST_CASE("scripts in words of scripts are read so deep and no deeper") {
+  std::string script = "tool";
+  for (int i = 0; i < 40; ++i) script = "eval eval eval " + script;
+  commands_in_shell(script);
+}

@@ -164,7 +164,7 @@ TEST_CASE("what is in braces and no field is named, and JSON is no field") {
 
 TEST_CASE("a template that cannot be meant is told") {
   using watcher::wrong_template;
-  for (const char* const fine : {"{title}", "[{severity}] {title}", R"({"text": "{title}", "n": {value}, "o": {}})",
+  for (const char* const fine : {"{title}", "[{severity}] {title}", R"({"text": "{title}", "n": "{value}", "o": {}})",
                                  R"([{"text": "{text}"}])", "plain", "{}", "{ {title} }", "a {b} c"}) {
     CAPTURE(fine);
     CHECK(wrong_template(fine).empty());
@@ -175,7 +175,13 @@ TEST_CASE("a template that cannot be meant is told") {
   CHECK(wrong_template("{title {text}").starts_with("does not close {title"));
   CHECK(wrong_template(" \n").starts_with("is empty"));
   CHECK(wrong_template(R"({"text": {title)").starts_with("does not close"));
-  CHECK(wrong_template(R"({"text": "{title}")").starts_with("begins as JSON and is none"));
+  // A value is a text: it may say "6.0 %", or nothing at all.
+  for (const char* const wrong : {R"({"text": "{title}")", R"({"a": {title}})", R"({"text": "{title}", "n": {value}})",
+                                  R"({"a": 1{outcome}})", R"({"{title}": {}, "b": [{severity}]})"}) {
+    CAPTURE(wrong);
+    CHECK(wrong_template(wrong).starts_with(
+        "begins as JSON and is none once it is filled in; write names and fields in"));
+  }
 }
 
 TEST_CASE("progress is told only to those who ask for it, and late comes with started") {

@@ -29,6 +29,8 @@ std::vector<OnlineFinding> as_whom(const Config& config);
 std::vector<OnlineFinding> blind_identities(const Config& config);
 // Services that only a person would roll back.
 std::vector<OnlineFinding> unjudged_services(const Config& config);
+// Rungs that are not taken where they would be looked for: after a switch that failed, or did not help.
+std::vector<OnlineFinding> unreached_rungs(const Config& config);
 // Commands that cannot be found.
 std::vector<OnlineFinding> missing_commands(const Config& config);
 // What one poll of every target says about probes, signals and the thresholds that rules compare them with.

@@ -69,6 +69,12 @@ void print_steps(std::ostream& out, const json::value& plan) {
 
 bool loses_data(const json::value& plan) { return !array_of(plan, "loses").empty(); }
 
+bool crosses_schema(const json::value& plan) {
+  const std::string from = text_of(plan, "schema_from");
+  const std::string to = text_of(plan, "schema_to");
+  return !from.empty() && !to.empty() && from != to && !loses_data(plan);
+}
+
 void print_plan(std::ostream& out, const json::value& plan) {
   out << "action     " << text_of(plan, "action") << "\n";
   print_revisions(out, plan);
@@ -76,7 +82,8 @@ void print_plan(std::ostream& out, const json::value& plan) {
     out << "loses      it undoes " << joined(array_of(plan, "loses"))
         << ": what was written since is lost, unless the plan brings it back\n";
   } else {
-    out << "loses      nothing: it undoes code alone\n";
+    out << "loses      nothing: it undoes code alone"
+        << (crosses_schema(plan) ? ", which runs with the schema of now then" : "") << "\n";
   }
   if (const std::string why = text_of(plan, "not_ready"); !why.empty()) out << "not ready  " << why << "\n";
   const auto total = seconds_of(plan);

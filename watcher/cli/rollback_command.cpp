@@ -171,9 +171,28 @@ int agree(const CommandLine& line, RollbackArguments& arguments) {
   return exit_no;
 }
 
+bool is_refused(const json::value& answer) {
+  const json::value* const status = answer.is_object() ? answer.get_object().if_contains("status") : nullptr;
+  return status != nullptr && status->is_int64() && status->as_int64() == 409;
+}
+
+// Whoever types it sees that the code that comes back ran with another schema. A plan that cannot be had keeps nobody
+// from it.
+int agree_on_schema(const CommandLine& line, const RollbackArguments& arguments) {
+  if (arguments.yes || line.json() || !line.terminal().ask) return exit_fine;
+  const Asked plan = ask_plan(line, arguments);
+  if (plan.exit_code != exit_fine) return is_refused(plan.body) ? exit_no : exit_fine;
+  if (!crosses_schema(plan.body)) return exit_fine;
+  print_plan(line.err(), plan.body);
+  if (line.terminal().ask("The schema stays as it is now. Do it? Type yes: ") == "yes") return exit_fine;
+  line.err() << "rollbackd: nothing was done\n";
+  return exit_no;
+}
+
 int roll_back(const CommandLine& line, RollbackArguments arguments) {
   if (arguments.plan) return show_plan(line, arguments);
   if (const int not_agreed = agree(line, arguments); not_agreed != exit_fine) return not_agreed;
+  if (const int not_agreed = agree_on_schema(line, arguments); not_agreed != exit_fine) return not_agreed;
   const Asked asked = ask(line, "POST", "/api/v1/rollback", body_of(arguments));
   if (asked.no_watcher) return roll_back_here(line, arguments);
   if (asked.exit_code != exit_fine) return asked.exit_code;

@@ -14,7 +14,7 @@ void check_quantities(Loading& loading, const PlacedCondition& placed);
 // Services that depend on themselves through others (circles.cpp).
 void check_no_circle(Loading& loading);
 
-// Services whose drivers would switch the same checkout, part of one, or container (shared_trees.cpp).
+// Services whose drivers would switch the same checkout, part of one, link, unit or container (shared_trees.cpp).
 void check_nothing_is_shared(Loading& loading);
 
 // What the pages must keep: the selectors of signals and conditions (prometheus probes and exec probes that print a

@@ -95,6 +95,29 @@ bool is_one_project(const ComposeDriver& one, const ComposeDriver& other) {
   return one.project == other.project && real(one.dir) == real(other.dir) && one.files == other.files;
 }
 
+// The link itself, wherever it leads.
+fs::path place_of_link(const std::string& link) {
+  const fs::path path = fs::path(link).lexically_normal();
+  return real(path.parent_path()) / path.filename();
+}
+
+std::set<std::string> units_of(const SystemdDriver& driver, const rules::ServiceName& service) {
+  if (driver.units.empty()) return {service.text + ".service"};
+  return {driver.units.begin(), driver.units.end()};
+}
+
+std::string what_both_restart(const SystemdDriver& mine, const rules::ServiceName& service, const SystemdDriver& theirs,
+                              const rules::ServiceName& other) {
+  if (place_of_link(mine.link) == place_of_link(theirs.link))
+    return mine.link + "; make one service of them, whose unit names what runs from it";
+  const std::set<std::string> others = units_of(theirs, other);
+  for (const std::string& unit : units_of(mine, service)) {
+    if (others.contains(unit))
+      return unit + "; name in unit what runs from the link of each, or make one service of them";
+  }
+  return {};
+}
+
 std::string what_both_switch(const DriverSection& one, const DriverSection& other) {
   const std::optional<Checkout> mine = checkout_of(one.driver);
   const std::optional<Checkout> theirs = checkout_of(other.driver);
@@ -105,6 +128,10 @@ std::string what_both_switch(const DriverSection& one, const DriverSection& othe
     return where + (is_git ? "; give each paths of its own, or make one service of them whose restart starts both"
                            : "; make one service of them, whose processes (pm2) or restart (git) are both");
   }
+  const auto* const systemd = std::get_if<SystemdDriver>(&one.driver);
+  const auto* const other_systemd = std::get_if<SystemdDriver>(&other.driver);
+  if (systemd != nullptr && other_systemd != nullptr)
+    return what_both_restart(*systemd, one.service, *other_systemd, other.service);
   const auto* const compose = std::get_if<ComposeDriver>(&one.driver);
   const auto* const other_compose = std::get_if<ComposeDriver>(&other.driver);
   if (compose == nullptr || other_compose == nullptr || !is_one_project(*compose, *other_compose)) return {};

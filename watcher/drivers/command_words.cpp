@@ -26,7 +26,7 @@ struct Runner {
   Letters options;
   std::size_t operands = 0;
 };
-constexpr std::array<Runner, 14> runners{{{"env", {"i0v", "u"}},
+constexpr std::array<Runner, 15> runners{{{"env", {"i0v", "u"}},
                                           {"nice", {"", "n"}},
                                           {"nohup", {}},
                                           {"setsid", {"cfw", ""}},
@@ -39,11 +39,12 @@ constexpr std::array<Runner, 14> runners{{{"env", {"i0v", "u"}},
                                           {"doas", {"n", "uC"}},
                                           {"flock", {"sxneuFo", "wE"}, 1},
                                           {"time", {"apv", "fo"}},
+                                          {"xargs", {"0rtpxo", "IPnLsdEa"}},
                                           {"unbuffer", {"p", ""}}}};
 // Without an argument, or with it behind a `=`.
-constexpr std::array<string_view, 10> long_options{
-    "--foreground",      "--preserve-status",    "--verbose",      "--fork",    "--wait", "--ctty",
-    "--non-interactive", "--ignore-environment", "--preserve-env", "--set-home"};
+constexpr std::array<string_view, 12> long_options{
+    "--foreground",      "--preserve-status",    "--verbose",      "--fork",     "--wait", "--ctty",
+    "--non-interactive", "--ignore-environment", "--preserve-env", "--set-home", "--null", "--no-run-if-empty"};
 
 // A program that reads the script in its first operand. What a shell does not find so it looks for in PATH.
 struct Interpreter {

@@ -19,7 +19,10 @@ struct ShellCommand {
   std::vector<std::string> words;
   std::optional<std::string> dir;  // that `cd` led to, from where the script starts; none: it is not known
   std::string input{};             // the file behind `<`; empty: none, or only known when it runs
-  std::string script{};            // here-documents and words behind `<<<` that it, or one beside it, reads
+  // Names of files that it runs behind what is only known then: restore.sh of "$HERE/restore.sh" and of `sh
+  // "$HERE/..."`.
+  std::vector<std::string> run_from_elsewhere{};
+  std::string script{};  // here-documents and words behind `<<<` that it, or one beside it, reads
 };
 
 // Every command of the script, builtins of the shell and all branches of a `case` too, up to a quote or parenthesis

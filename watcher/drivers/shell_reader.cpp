@@ -121,6 +121,7 @@ void ShellReader::end_line() {
   if (!in_line_) return;
   in_line_ = false;
   const std::vector<std::string>& words = lines_.back().words;
+  if (!std::exchange(may_fail_, false)) follow_text(words);
   if (last_) follow(words);
   if (words.front() == "." || words.front() == "source") source();
   guard(words);
@@ -153,7 +154,19 @@ void ShellReader::take(const Word& word) {
   if (is_digits(word.text) && (peek() == '<' || peek() == '>')) return;
   if (expects_command_ && is_function(word.text)) return;
   if (expects_command_) return begin_command(word);
-  if (in_line_) lines_.back().words.push_back(word.is_plain ? word.text : std::string());
+  if (!in_line_) return;
+  lines_.back().words.push_back(word.is_plain ? word.text : std::string());
+  note_elsewhere(word);
+}
+
+// The first word, or what a shell reads: the words of any other command are only words.
+void ShellReader::note_elsewhere(const Word& word) {
+  constexpr std::array<string_view, 6> readers{".", "source", "sh", "bash", "sudo", "env"};
+  ShellCommand& line = lines_.back();
+  const std::size_t slash = word.text.rfind('/');
+  const bool is_run = line.words.size() == 1 || is_one_of(readers, line.words.front());
+  if (word.is_plain || slash == std::string::npos || slash + 1 == word.text.size() || !is_run) return;
+  line.run_from_elsewhere.push_back(word.text.substr(slash + 1));
 }
 
 // name() or name ()
@@ -175,6 +188,7 @@ void ShellReader::begin_command(const Word& word) {
   expects_command_ = false;
   lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_, {}});
   in_line_ = true;
+  note_elsewhere(word);
   last_ = word.is_plain && find(word.text);
 }
 

@@ -15,7 +15,7 @@ namespace watcher {
 // substitutions, here-documents. It gives up where the script does not end as it should.
 class ShellReader {
  public:
-  explicit ShellReader(std::string_view script) : script_(script) {}
+  explicit ShellReader(std::string_view script, int depth = 4) : script_(script), depth_(depth) {}
 
   // nullopt: it is more than can be read here.
   std::optional<std::vector<std::string>> run();
@@ -45,6 +45,7 @@ class ShellReader {
   void redirect();
   void take(const Word& word);
   void begin_command(const Word& word);
+  void note_elsewhere(const Word& word);
   bool is_function(const std::string& name);
   bool take_compound(const std::string& word);
   void begin_case();
@@ -54,6 +55,9 @@ class ShellReader {
   // shell_reader_found.cpp
   bool find(const std::string& name);
   void follow(std::span<const std::string> words);
+  void follow_found(std::span<const std::string> words);
+  void follow_text(std::span<const std::string> words);
+  void read_inside(const std::string& script);
   void source();
   void reckon_with_absence();
   bool gives_up_next() const;
@@ -79,9 +83,11 @@ class ShellReader {
 
   std::string_view script_;
   std::size_t at_ = 0;
+  int depth_;  // of scripts in words of it that are still read
   bool expects_command_ = true;
   bool last_ = false;  // the newest found is the command that is being read
   bool given_up_ = false;
+  bool may_fail_ = false;     // something else is done where the command that is being read fails
   bool has_sourced_ = false;  // another script, into this one
   std::vector<std::string> found_;
   std::set<std::string> functions_;

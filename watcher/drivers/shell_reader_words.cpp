@@ -53,7 +53,8 @@ void ShellReader::unquoted(char c, Word& out) {
   if (c == '$' || c == '`') return expansion(c, out);
   const bool is_pattern =
       string_view("*?[~").find(c) != string_view::npos && out.text + c != "[" && out.text + c != "[[";
-  const bool is_brace = c == '{' && !(out.text.empty() && (is_blank(peek()) || peek() == '\n'));
+  // What find and xargs fill in is filled in by no shell.
+  const bool is_brace = c == '{' && peek() != '}' && !(out.text.empty() && (is_blank(peek()) || peek() == '\n'));
   if (is_pattern || is_brace) out.is_plain = false;
   out.text += c;
 }

@@ -50,9 +50,10 @@ bool begins_as_json(std::string_view pattern) {
   return begin.starts_with("{\"") || begin == "[{\"";
 }
 
+// Filled in with what people, revisions and measurements may say, which is a text and stands in quotes for that.
 bool is_json_of(std::string_view pattern) {
-  const auto zero = [](std::string_view) { return std::string("0"); };
-  const std::string filled = from_template(pattern, rules::Tell(), "", zero);
+  const auto worst = [](std::string_view) { return std::string(R"(\"a\", {\"b\": [\\]} \n\u0007)"); };
+  const std::string filled = from_template(pattern, rules::Tell(), "", worst);
   boost::system::error_code failure;
   const boost::json::value value = boost::json::parse(filled, failure);
   return !failure;
@@ -70,8 +71,8 @@ std::string wrong_template(std::string_view pattern) {
     return what + opened.text + ", for which nothing is filled in; write {" + opened.meant + "}";
   }
   if (begins_as_json(pattern) && !is_json_of(pattern))
-    return "begins as JSON and is none once it is filled in; write names and fields in quotes, such as "
-           "{\"text\": \"{title}\"}";
+    return "begins as JSON and is none once it is filled in; write names and fields in quotes, also those that may be "
+           "numbers, such as {\"text\": \"{title}\"}";
   return "";
 }
 

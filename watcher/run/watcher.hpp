@@ -93,6 +93,7 @@ class Watcher final : public Host {
                                 const std::vector<const rules::ActionSpec*>& responses) const;
   std::string why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const;
   asio::awaitable<void> until_seen(rules::ServiceName service);
+  std::string joins(const std::vector<rules::DeployMark>& marks) const;
   std::string counts_for(const std::vector<rules::DeployMark>& marks) const;
   std::string lock_for(const std::vector<rules::DeployMark>& marks, const std::string& by);
   void deployed(const rules::ServiceName& service);

@@ -71,6 +71,22 @@ std::string Watcher::counts_for(const std::vector<rules::DeployMark>& marks) con
   return out;
 }
 
+// Who began it may have died: what is said once more does not end with it.
+std::string Watcher::joins(const std::vector<rules::DeployMark>& marks) const {
+  std::string out;
+  const auto services = view().services;
+  for (const rules::DeployMark& mark : marks) {
+    if (mark.kind != rules::MarkKind::begin) continue;
+    const auto seen = std::find_if(services.begin(), services.end(),
+                                   [&](const rules::ServiceView& one) { return one.service == mark.service; });
+    if (seen == services.end() || !seen->deployment_began) continue;
+    out += "; this joins the deployment of " + mark.service.text +
+           " that began before and has not ended: it is over when each has said `rollbackd deploy end --service " +
+           mark.service.text + "`";
+  }
+  return out;
+}
+
 asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> marks, std::string by) {
   for (rules::DeployMark& mark : marks) {
     if (!knows(mark.service)) co_return refused("there is no service \"" + mark.service.text + "\"");
@@ -79,6 +95,7 @@ asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> mark
   }
   const std::string busy = lock_for(marks, by);
   if (!busy.empty()) co_return refused(busy);
+  const std::string joined = joins(marks);
   for (const rules::DeployMark& mark : marks) loop_.observe(mark);
   loop_.decide_now();
   // What waited for the deployment's end has been commanded now: it gets the host's lock at once.
@@ -91,7 +108,7 @@ asio::awaitable<rules::Answer> Watcher::mark(std::vector<rules::DeployMark> mark
   }
   rules::Answer answer;
   answer.accepted = true;
-  answer.text = "noted" + counts_for(marks);
+  answer.text = "noted" + joined + counts_for(marks);
   co_return answer;
 }
 
