@@ -185,6 +185,26 @@ TEST_CASE("SPEC 2.22: what no look foresaw is tried again every half hour, over 
   }
 }
 
+TEST_CASE("what is tried again is so after somebody said that he knows, over a restart as well") {
+  World w(usual());
+  w.scripts["switch last-good"] = never_begins();
+  harm(w);
+  readiness(w, "");
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 15min));
+  const rules::Instant refused = *w.last()->closed;
+  w.run(1min);
+  REQUIRE(w.ask(rules::Acknowledge{w.last()->id, "me"}).accepted);
+  CHECK_FALSE(w.situation());
+  w.run(5min);
+  w.crash();
+  readiness(w, "");
+  CHECK_FALSE(w.situation());
+  w.scripts.clear();
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 40min));
+  CHECK(w.last()->opened < refused + 30min);
+  CHECK(w.violations.empty());
+}
+
 TEST_CASE(
     "SPEC 2.22: what is refused again and again is tried no more often than people are reminded, and not counted") {
   World w(usual());

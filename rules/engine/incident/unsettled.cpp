@@ -40,12 +40,18 @@ void Unsettled::take(const IncidentRecord& closed) {
 }
 
 void Unsettled::look(const Incident* open) {
-  if (ended_.empty()) return;
-  const auto over = std::erase_if(ended_, [&](const IncidentRecord& ended) { return is_over(ended, open); });
+  if (ended_.empty() && known_.empty()) return;
+  auto over = std::erase_if(ended_, [&](const IncidentRecord& ended) { return is_over(ended, open, Said::news); });
+  over += std::erase_if(known_, [&](const IncidentRecord& known) { return is_over(known, open, Said::known); });
   if (over > 0) doors_.save();
 }
 
-bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open) const {
+void Unsettled::restore(IncidentRecord closed) {
+  const bool is_known = closed.acknowledged && closed.closed && *closed.acknowledged > *closed.closed;
+  (is_known ? known_ : ended_).push_back(std::move(closed));
+}
+
+bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open, Said said) const {
   // That one is judged on its own.
   if (doors_.revisions.running_since() > *ended.closed) return true;
   bool is_watched = false;
@@ -58,7 +64,7 @@ bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open) const
     is_in_another = true;
   }
   const bool is_good = is_watched && !is_in_another;
-  if (is_good && doors_.effects.now() >= *ended.closed + good_told_after) tell_good(ended);
+  if (is_good && said == Said::news && doors_.effects.now() >= *ended.closed + good_told_after) tell_good(ended);
   return true;
 }
 
@@ -85,6 +91,7 @@ bool Unsettled::acknowledge(const IncidentId& incident, const std::string& by) {
   known.timeline.push_back({doors_.effects.now(), "acknowledged", "by " + by});
   doors_.effects.save(known);
   doors_.effects.emit(WriteReport{known.id});
+  known_.push_back(std::move(known));
   doors_.save();
   return true;
 }
@@ -92,6 +99,7 @@ bool Unsettled::acknowledge(const IncidentId& incident, const std::string& by) {
 std::vector<IncidentId> Unsettled::incidents() const {
   std::vector<IncidentId> out;
   for (const IncidentRecord& ended : ended_) out.push_back(ended.id);
+  for (const IncidentRecord& known : known_) out.push_back(known.id);
   return out;
 }
 

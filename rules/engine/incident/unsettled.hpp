@@ -26,22 +26,24 @@ class Unsettled {
 
   // It has just ended; or an earlier start had it here.
   void take(const IncidentRecord& closed);
-  void restore(IncidentRecord closed) { ended_.push_back(std::move(closed)); }
+  void restore(IncidentRecord closed);
   // What is over goes. `open`: the service's incident; nullptr: none.
   void look(const Incident* open);
   // False: it is none of these.
   bool acknowledge(const IncidentId& incident, const std::string& by);
 
-  std::vector<IncidentId> incidents() const;
+  std::vector<IncidentId> incidents() const;                     // also those that somebody knows of
   const IncidentRecord* find(const IncidentId& incident) const;  // nullptr: it is none of these
   const IncidentRecord* about(const RuleName& rule) const;       // the newest
 
  private:
-  bool is_over(const IncidentRecord& ended, const Incident* open) const;
+  enum class Said { news, known };
+  bool is_over(const IncidentRecord& ended, const Incident* open, Said said) const;
   void tell_good(const IncidentRecord& ended) const;
 
   Doors doors_;
   std::vector<IncidentRecord> ended_;  // the oldest first
+  std::vector<IncidentRecord> known_;  // somebody said that he knows: nobody is reminded, what is tried again stays so
 };
 
 }  // namespace rules
