@@ -91,7 +91,8 @@ bool Unsettled::acknowledge(const IncidentId& incident, const std::string& by) {
   known.timeline.push_back({doors_.effects.now(), "acknowledged", "by " + by});
   doors_.effects.save(known);
   doors_.effects.emit(WriteReport{known.id});
-  known_.push_back(std::move(known));
+  // What its switch was refused for may be gone after the next start.
+  if (known.outcome == Outcome::action_failed && !known.switched) known_.push_back(std::move(known));
   doors_.save();
   return true;
 }
