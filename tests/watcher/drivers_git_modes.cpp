@@ -58,6 +58,7 @@ TEST_CASE("after a git switch that failed every file and folder has the mode tha
 
 TEST_CASE("what stays stashed after a git switch is told with the modes that a stash does not keep") {
   SecretShop shop;
+  shop.in_tree("mkdir conf; echo mine > conf/a; chmod 600 conf/a; chmod 700 conf");
   const rules::StepResult result = shop.roll_back_to(shop.first);
   INFO(result.detail);
   REQUIRE(result.status == StepStatus::succeeded);
@@ -67,8 +68,8 @@ TEST_CASE("what stays stashed after a git switch is told with the modes that a s
   shop.obey("to have them back: ");
   shop.obey("to have those back: ");
   shop.obey("give them back: ");
-  shop.in_tree("stat -c %a .env backend/api > ../given");
-  CHECK(content(shop.folder.path + "/given") == "600\n640\n");
+  shop.in_tree("stat -c %a .env backend/api conf conf/a > ../given");
+  CHECK(content(shop.folder.path + "/given") == "600\n640\n700\n600\n");
 }
 
 TEST_CASE("root gives the files of another user's checkout their modes and owners back") {

@@ -1,5 +1,6 @@
 #include "watcher/drivers/git_clearing.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -176,12 +177,19 @@ asio::awaitable<GitDone> GitClearing::remember_modes(std::string target) {
   co_return GitDone();
 }
 
+// With the folders that they lie in: one that is empty then goes, and comes back as git makes it.
 void GitClearing::note_modes_of(const std::vector<std::string>& files) {
-  const std::set<std::string> named(files.begin(), files.end());
+  std::set<std::string> named(files.begin(), files.end());
+  for (const std::string& file : files) {
+    for (std::size_t slash = file.rfind('/'); slash != file.npos && slash > 0; slash = file.rfind('/', slash - 1))
+      named.insert(file.substr(0, slash));
+  }
   std::vector<GitFileMode> modes = unlike_git_s(modes_, git_.user());
   std::erase_if(modes, [&named](const GitFileMode& mode) { return named.count(mode.name) == 0; });
   for (GitFileMode& mode : modes) {
     mode.name = top_ + "/" + mode.name;
+    const auto is_this = [&mode](const GitFileMode& noted) { return noted.name == mode.name; };
+    if (std::any_of(put_away_.modes.begin(), put_away_.modes.end(), is_this)) continue;
     if (put_away_.modes.size() < git_modes_noted_max) {
       put_away_.modes.push_back(std::move(mode));
     } else {
