@@ -79,11 +79,14 @@ std::optional<JournalFault> write_whole(const std::string& path, std::string_vie
 
 std::optional<std::string> read_whole(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file.is_open()) return std::nullopt;
+  return file.is_open() ? read_whole(file.number()) : std::nullopt;
+}
+
+std::optional<std::string> read_whole(int descriptor) {
   std::string content;
   std::array<char, 16 * 1024> piece;
   for (;;) {
-    const ssize_t length = ::read(file.number(), piece.data(), piece.size());
+    const ssize_t length = ::read(descriptor, piece.data(), piece.size());
     if (length < 0) return std::nullopt;
     if (length == 0) return content;
     content.append(piece.data(), static_cast<std::size_t>(length));

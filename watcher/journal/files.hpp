@@ -36,6 +36,8 @@ std::optional<JournalFault> sync_folder(const std::string& path);
 
 // nullopt: there is none, or it cannot be read.
 std::optional<std::string> read_whole(const std::string& path);
+// From where the descriptor stands.
+std::optional<std::string> read_whole(int descriptor);
 
 // The first bytes of a small file; empty when there is none.
 std::string read_small(const std::string& path);

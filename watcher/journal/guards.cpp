@@ -63,7 +63,7 @@ bool read_decisions(std::string_view line, Decisions& decisions) {
          take_number(line, decisions.before, hexadecimal) && line.empty();
 }
 
-std::string end_line(std::string_view text) { return fmt::format("end {:016x}\n", hashed(hash_begin, text)); }
+std::string end_line(std::string_view text) { return fmt::format("end {:016x}\n", hash_of(text)); }
 
 bool guards(const rules::LedgerRecord& record) {
   return record.standing == rules::Standing::suspect || record.standing == rules::Standing::bad ||
@@ -87,6 +87,8 @@ rules::IncidentRecord ended_by_damage(rules::IncidentRecord incident) {
 }
 
 }  // namespace
+
+std::uint64_t hash_of(std::string_view text) { return hashed(hash_begin, text); }
 
 Decisions Decisions::followed_by(const std::vector<rules::Record>& records) const {
   std::uint64_t hash = count == 0 ? hash_begin : chain;

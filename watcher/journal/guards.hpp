@@ -27,6 +27,9 @@ struct Decisions {
 // Whether a commit of these counts as a decision: all do but those of what rules saw.
 bool decides(const std::vector<rules::Record>& records);
 
+// FNV-1a of 64 bits: against disks and accidents, not against people.
+std::uint64_t hash_of(std::string_view text);
+
 // The second copy of what keeps us from acting twice: open incidents, what the fuse counts, revisions that are no
 // targets or were switched away from, pauses, and how many decisions the database must hold. In a file of its own,
 // written after each decision and before it is acted on. Of a database in WAL mode SQLite says "ok" though its newest

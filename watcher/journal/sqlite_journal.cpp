@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "watcher/journal/codec.hpp"
+#include "watcher/journal/host_copy.hpp"
 #include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/journal/whole_journal.hpp"
 
@@ -45,6 +46,7 @@ class SqliteJournal final : public Journal {
     if (std::string why = why_not_trusted(dir_->path()); !why.empty()) return JournalFault{.what = std::move(why)};
     if (!guards_fault_ && read_whole(dir_->guards()) != guards_.text()) lose_guards();
     if (guards_fault_) keep_guards();
+    keep_host_copy(*dir_, guards_);
     if (guards_fault_) return guards_fault_;
     if (!fault) move_out_of_wal();
     auto found = find_damage(dir_->database(), guards_);
@@ -125,7 +127,9 @@ class SqliteJournal final : public Journal {
 
   std::optional<JournalFault> accept_state() override {
     if (!dir_) return read_only_fault("accept the state");
-    return dir_->clear_observe_only();
+    auto fault = dir_->clear_observe_only();
+    keep_host_copy(*dir_, guards_);
+    return fault;
   }
   bool observe_only() override { return dir_ && dir_->observe_only(); }
 
@@ -266,8 +270,10 @@ class SqliteJournal final : public Journal {
 
 }  // namespace
 
-Journal::Opened Journal::open(const std::string& state_dir) {
-  auto taken = StateDir::take(state_dir);
+Journal::Opened Journal::open(const std::string& state_dir) { return open_beside(state_dir, ""); }
+
+Journal::Opened open_beside(const std::string& state_dir, const std::string& host_copy) {
+  auto taken = StateDir::take(state_dir, host_copy);
   if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
   auto& dir = std::get<StateDir>(taken);
   auto found = find_whole(dir);

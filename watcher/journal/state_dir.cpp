@@ -54,7 +54,7 @@ JournalFault locked_fault(const std::string& path, const std::string& lock) {
 
 }  // namespace
 
-std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
+std::variant<StateDir, JournalFault> StateDir::take(const std::string& path, const std::string& host_copy) {
   // Before anything is made where somebody else may lead us.
   if (std::string why = why_not_trusted(path); !why.empty()) return JournalFault{.what = std::move(why)};
   if (auto fault = make_folder(path, private_folder)) return *fault;
@@ -68,7 +68,7 @@ std::variant<StateDir, JournalFault> StateDir::take(const std::string& path) {
     return file_fault("lock " + lock, errno, "the file system of state_dir must support flock");
   }
   write_pid(descriptor.number());
-  return StateDir(path, std::move(descriptor));
+  return StateDir(path, host_copy, std::move(descriptor));
 }
 
 void StateDir::remember_database() {
@@ -150,12 +150,15 @@ std::optional<JournalFault> StateDir::clear_observe_only() {
 
 std::variant<std::string, JournalFault> StateDir::set_database_aside() {
   const std::string aside = free_name(database());
+  bool is_moved = false;
   for (const char* suffix : database_suffixes) {
-    if (::rename((database() + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT)
+    if (::rename((database() + suffix).c_str(), (aside + suffix).c_str()) == 0)
+      is_moved = true;
+    else if (errno != ENOENT)
       return file_fault("move the damaged " + database() + suffix + " aside", errno, "move it away by hand");
   }
   if (auto fault = sync_folder(path_)) return *fault;
-  return aside;
+  return is_moved ? aside : std::string();
 }
 
 std::optional<JournalFault> StateDir::set_guards_aside() {

@@ -24,13 +24,15 @@ class StateDir {
   // Room for intents and outcomes when everything else has filled the disk.
   static constexpr std::int64_t reserve_bytes = 16 * 1024 * 1024;
 
-  // Makes the directory when there is none and takes its lock.
-  static std::variant<StateDir, JournalFault> take(const std::string& path);
+  // Makes the directory when there is none and takes its lock. `host_copy`: see host_copy_place().
+  static std::variant<StateDir, JournalFault> take(const std::string& path, const std::string& host_copy);
 
   const std::string& path() const { return path_; }
   std::string database() const { return path_ + "/rollbackd.db"; }
   // The second copy of what keeps us from acting twice.
   std::string guards() const { return path_ + "/guards"; }
+  // A third one, elsewhere; empty: there is no place for it.
+  const std::string& host_copy() const { return host_copy_; }
 
   // To be called once the database is open.
   void remember_database();
@@ -60,18 +62,21 @@ class StateDir {
   std::optional<JournalFault> mark_observe_only(const std::string& why);
   std::optional<JournalFault> clear_observe_only();
 
-  // Moves the database with its -wal and -shm to the first free name rollbackd.db.damaged-N and returns that.
+  // Moves the database with its -wal and -shm to the first free name rollbackd.db.damaged-N and returns that; empty:
+  // there was nothing to move.
   std::variant<std::string, JournalFault> set_database_aside();
   // Moves the second copy to the first free name guards.damaged-N.
   std::optional<JournalFault> set_guards_aside();
 
  private:
-  StateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  StateDir(std::string path, std::string host_copy, Descriptor lock)
+      : path_(std::move(path)), host_copy_(std::move(host_copy)), lock_(std::move(lock)) {}
 
   std::string reserve() const { return path_ + "/reserve"; }
   std::string observe_mark() const { return path_ + "/observe-only"; }
 
   std::string path_;
+  std::string host_copy_;
   Descriptor lock_;
   FileId guards_id_;
   std::array<FileId, 3> opened_{};  // as database_suffixes; zeros: it was not there

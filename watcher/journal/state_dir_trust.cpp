@@ -73,10 +73,7 @@ std::string why_not_written(const std::string& state_dir) {
   struct stat found {};
   if (::stat(there.c_str(), &found) != 0) return {};
   if (!S_ISDIR(found.st_mode)) return subject + there + " is no folder; name another one";
-  struct statvfs disk {};
-  if (::statvfs(there.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0)
-    return subject + "the disk of " + there + " is mounted read-only; mount it for writing, or name another folder";
-  if (is_of_the_kernel(there)) return subject + there + " is the kernel's, and keeps no files; name another folder";
+  if (const std::string why = why_keeps_no_files(there); !why.empty()) return subject + why;
   // Whoever asks may be another user than the one who will run it.
   const bool is_us = ::geteuid() == 0 || found.st_uid == ::geteuid();
   if (is_us && ::faccessat(AT_FDCWD, there.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
@@ -85,6 +82,14 @@ std::string why_not_written(const std::string& state_dir) {
 }
 
 }  // namespace
+
+std::string why_keeps_no_files(const std::string& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) == 0 && (disk.f_flag & ST_RDONLY) != 0)
+    return "the disk of " + folder + " is mounted read-only; mount it for writing, or name another folder";
+  if (is_of_the_kernel(folder)) return folder + " is the kernel's, and keeps no files; name another folder";
+  return {};
+}
 
 std::string why_not_trusted(const std::string& state_dir) {
   if (std::string why = why_not_folder(state_dir); !why.empty()) return why;

@@ -10,6 +10,7 @@
 
 #include "watcher/journal/codec.hpp"
 #include "watcher/journal/files.hpp"
+#include "watcher/journal/host_copy.hpp"
 #include "watcher/journal/schema.hpp"
 
 namespace watcher {
@@ -39,25 +40,39 @@ JournalFault damage_fault(const std::string& path, const std::string& why) {
 
 // What is known besides the database.
 struct SecondCopy {
-  std::optional<Guards> guards;
-  bool unreadable = false;
+  std::optional<Guards> guards;  // the newer one of that in the directory and of that of the host
+  std::string lost;              // why there is none in the directory, for people; empty: there is
+  bool is_of_host = false;       // that of the host is the newer one, and tells of decisions
 };
 
 SecondCopy read_second_copy(const StateDir& dir) {
+  SecondCopy out;
   const std::optional<std::string> text = read_whole(dir.guards());
-  if (!text) return {};
-  SecondCopy out{Guards::read(*text)};
-  out.unreadable = !out.guards;
+  if (text) out.guards = Guards::read(*text);
+  if (!out.guards) out.lost = dir.guards() + (text ? " cannot be read" : " is missing");
+  std::optional<Guards> elsewhere = read_host_copy(dir.host_copy());
+  const std::int64_t decided = out.guards ? out.guards->decisions().count : 0;
+  out.is_of_host = elsewhere && elsewhere->decisions().count > decided;
+  if (out.is_of_host) out.guards = std::move(elsewhere);
   return out;
 }
 
 // For people; empty: nothing that was saved is missing.
-std::string why_not_whole(const StateDir& dir, const SecondCopy& copy, const Guards& database) {
+std::string why_not_whole(const SecondCopy& copy, const Guards& database) {
   if (copy.guards) return copy.guards->why_not_of(database);
-  if (copy.unreadable) return "what it must hold cannot be told: " + dir.guards() + " cannot be read";
   // One that was never written belongs to a first start, or to the first one of this version.
-  if (database.decisions().count == 0) return "";
-  return "what it must hold cannot be told: " + dir.guards() + " is missing";
+  if (database.decisions().count == 0 && copy.lost.ends_with("missing")) return "";
+  return "what it must hold cannot be told: " + copy.lost + "; what it holds is kept, the newest may be lost";
+}
+
+// A database that has vanished would be begun anew without a word, as at a first start.
+std::string why_vanished(const StateDir& dir, const SecondCopy& copy) {
+  std::string why = dir.why_database_vanished();
+  std::error_code error;
+  if (!why.empty() || !copy.is_of_host || std::filesystem::exists(dir.database(), error)) return why;
+  return "all of " + dir.path() + " is gone, though " + std::to_string(copy.guards->decisions().count) +
+         " decisions were saved in it (so says " + dir.host_copy() +
+         "); if it was moved, or its disk is not mounted, put it back and start again";
 }
 
 std::optional<JournalFault> set_aside(StateDir& dir, const Damage& damage, const SecondCopy& copy,
@@ -86,15 +101,6 @@ std::optional<JournalFault> begin_with(const Database& database, const std::vect
       write(guards.decisions().followed_by(records)) && transaction.commit())
     return std::nullopt;
   return database.fault("begin the journal anew");
-}
-
-Loaded begin_anew(const StateDir& dir, const SecondCopy& copy) {
-  Loaded loaded = load_all(Database::open(dir.database(), journal_schema()));
-  const auto* begun = std::get_if<WholeJournal>(&loaded);
-  if (begun == nullptr || !copy.guards) return loaded;
-  if (auto fault = begin_with(begun->database, copy.guards->for_a_new_database(), *copy.guards)) return *fault;
-  loaded = Damage{};  // closes it
-  return load_all(Database::open(dir.database(), journal_schema()));
 }
 
 // What can be read of a table, up to what cannot.
@@ -130,17 +136,42 @@ std::optional<JournalFault> write_all_again(const Database& open, const Guards& 
   return begin_with(*database, all_that_is_known(open, saved), saved);
 }
 
-Loaded load_or_damage(const StateDir& dir, const SecondCopy& copy) {
-  // A database that has vanished would be begun anew without a word, as at a first start.
-  const std::string vanished = dir.why_database_vanished();
-  if (!vanished.empty()) return Damage{vanished};
+// What a database that is begun anew begins with.
+struct Known {
+  std::vector<rules::Record> records;
+  Guards guards;
+};
+
+// Out of a database that lacks the newest, or may: what it has open may be over long since. The copy comes last: what
+// it says is so.
+Known known_of(const WholeJournal& older, const std::optional<Guards>& newer) {
+  Known out{all_that_is_known(older.database, older.guards), newer ? *newer : older.guards};
+  if (!newer) return out;
+  for (rules::Record& record : newer->for_a_new_database()) out.records.push_back(std::move(record));
+  return out;
+}
+
+Loaded load_or_damage(const StateDir& dir, const SecondCopy& copy, std::optional<Known>& known) {
+  if (copy.guards) known = Known{copy.guards->for_a_new_database(), *copy.guards};
+  if (std::string vanished = why_vanished(dir, copy); !vanished.empty()) return Damage{std::move(vanished)};
   Loaded loaded = load_all(Database::open(dir.database(), journal_schema()));
   auto* const whole = std::get_if<WholeJournal>(&loaded);
   if (whole == nullptr) return loaded;
-  const std::string lacks = why_not_whole(dir, copy, whole->guards);
+  std::string lacks = why_not_whole(copy, whole->guards);
   if (lacks.empty()) return loaded;
+  const bool is_older = copy.is_of_host && whole->guards.decisions().count < copy.guards->decisions().count;
+  if (!known || is_older) known = known_of(*whole, copy.guards);
   whole->database.leave_as_it_is();
-  return Damage{lacks};
+  return Damage{std::move(lacks)};
+}
+
+Loaded begin_anew(const StateDir& dir, const std::optional<Known>& known) {
+  Loaded loaded = load_all(Database::open(dir.database(), journal_schema()));
+  const auto* begun = std::get_if<WholeJournal>(&loaded);
+  if (begun == nullptr || !known) return loaded;
+  if (auto fault = begin_with(begun->database, known->records, known->guards)) return *fault;
+  loaded = Damage{};  // closes it
+  return load_all(Database::open(dir.database(), journal_schema()));
 }
 
 }  // namespace
@@ -148,11 +179,15 @@ Loaded load_or_damage(const StateDir& dir, const SecondCopy& copy) {
 std::variant<WholeJournal, JournalFault> find_whole(StateDir& dir) {
   const SecondCopy copy = read_second_copy(dir);
   JournalState found;
-  Loaded loaded = load_or_damage(dir, copy);
+  std::optional<Known> known;
+  Loaded loaded = load_or_damage(dir, copy, known);
   if (auto* damage = std::get_if<Damage>(&loaded)) {
     if (auto fault = set_aside(dir, *damage, copy, found)) return *fault;
-    loaded = begin_anew(dir, copy);
+    loaded = begin_anew(dir, known);
     if (auto* again = std::get_if<Damage>(&loaded)) return damage_fault(dir.database(), again->why);
+  } else if (copy.is_of_host && !copy.lost.empty()) {
+    // The database is whole, as that of the host says; what kept it so was taken away all the same.
+    if (auto fault = dir.mark_observe_only("the journal's second copy was lost: " + copy.lost)) return *fault;
   }
   if (auto* fault = std::get_if<JournalFault>(&loaded)) return std::move(*fault);
   auto& whole = std::get<WholeJournal>(loaded);
@@ -204,8 +239,14 @@ std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Da
   return std::get<JournalFault>(std::move(loaded));
 }
 
+void keep_host_copy(const StateDir& dir, const Guards& guards) {
+  if (!dir.observe_only()) write_host_copy(dir.host_copy(), guards);
+}
+
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards) {
-  return write_whole(dir.guards(), guards.text(), private_file);
+  auto fault = write_whole(dir.guards(), guards.text(), private_file);
+  keep_host_copy(dir, guards);
+  return fault;
 }
 
 }  // namespace watcher

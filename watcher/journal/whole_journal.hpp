@@ -33,7 +33,11 @@ std::optional<std::variant<Damage, JournalFault>> find_damage(const std::string&
 std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Database& open, const Guards& saved,
                                                          const std::string& why);
 
-// Durable on return. nullopt on success.
+// Keeps what the host's copy has to say, as far as it can be written. Until people accept what was begun anew it says
+// what is missing: that may come back, as a disk that was not mounted.
+void keep_host_copy(const StateDir& dir, const Guards& guards);
+
+// With the host's copy. Durable on return. nullopt on success.
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards);
 
 }  // namespace watcher

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "watcher/clock.hpp"
+#include "watcher/journal/host_copy.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/notify/curl_library.hpp"
 #include "watcher/run/heap.hpp"
@@ -56,7 +57,7 @@ int run(Config config, RunOptions options) {
   // Somebody should be told in the night: that it cannot be is said at the start.
   if (!config.notifiers.empty() && curl_library().problem) return fail(*curl_library().problem);
   SystemClock clock;
-  auto opened = Journal::open(config.watcher.state_dir);
+  auto opened = open_beside(config.watcher.state_dir, host_copy_place(config.watcher.state_dir));
   if (const auto* fault = std::get_if<JournalFault>(&opened)) return fail(fault->what);
   auto journal = std::move(std::get<std::unique_ptr<Journal>>(opened));
   asio::io_context io(1);
