@@ -125,3 +125,17 @@ TEST_CASE("SPEC 3: a secret that a probe or a driver's command repeats is told n
   CHECK(journal_support::contains(fault, "is <redacted>"));
   CHECK(journal_support::contains(reason, "is <redacted>"));
 }
+
+TEST_CASE("a control socket that is removed is said in what is degraded, and is there again some seconds later") {
+  Life life;
+  const std::string control = life.folder.path + "/control.sock";
+  std::filesystem::remove(control);
+  std::string said;
+  life.tasks.spawn("live", life.live());
+  life.tasks.spawn("stop", life.stop_when([&] {
+    for (const std::string& reason : life.watcher->view().degraded) said = reason;
+    return std::filesystem::exists(control);
+  }));
+  life.run();
+  CHECK(journal_support::contains(said, "no command reaches us; it is made anew"));
+}

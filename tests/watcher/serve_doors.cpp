@@ -69,6 +69,9 @@ TEST_CASE("a control socket that could not be made is foretold") {
   const std::string run = folder_in(folder, 0755);
   fs::create_directory(run + "/control.sock");
   CHECK(contains(refused(run + "/control.sock"), "something that is not a socket is there"));
+  CHECK(contains(refused("/proc/x"), "/proc is the kernel's, and keeps no files"));
+  CHECK(refused("/sys/rollbackd/control.sock") != "");
+  CHECK(contains(refused(run + "/own/"), "that is the name of a folder"));
 }
 
 TEST_CASE(

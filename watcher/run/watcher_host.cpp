@@ -60,7 +60,11 @@ std::string needs_restart(const WatcherSection& now, const WatcherSection& then)
 
 }  // namespace
 
-rules::EngineView Watcher::view() const { return engine_.view(clock_.now()); }
+rules::EngineView Watcher::view() const {
+  rules::EngineView view = engine_.view(clock_.now());
+  if (!unreached_.empty()) view.degraded.push_back(unreached_);
+  return view;
+}
 
 std::vector<std::string> Watcher::not_ready() const {
   std::vector<std::string> reasons;
@@ -69,7 +73,6 @@ std::vector<std::string> Watcher::not_ready() const {
     if (!probe.last) reasons.push_back("probe " + probe.probe.text + " has not been polled yet");
   }
   for (const std::string& reason : now_view.degraded) reasons.push_back(reason);
-  if (!unreached_.empty()) reasons.push_back(unreached_);
   if (stopping_) reasons.push_back("stopping");
   return reasons;
 }

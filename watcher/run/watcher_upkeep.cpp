@@ -73,8 +73,9 @@ asio::awaitable<void> Watcher::look_for_damage() {
   if (!damage.empty()) own_up_to_lost_state(damage);
 }
 
+// Told first, and made anew at the next look: somebody may be about to put it back.
 void Watcher::look_at_doors() {
-  std::string why = server_.why_not_reached();
+  std::string why = unreached_.empty() ? server_.why_not_reached() : server_.reach_again();
   if (why == unreached_) return;
   unreached_ = std::move(why);
   if (unreached_.empty()) return log_info("control", "what=\"commands reach us again\"");
@@ -153,7 +154,7 @@ asio::awaitable<void> Watcher::heartbeat() {
 // For who waits for our sign of life: a watcher that lives and cannot act is as good as a dead one.
 std::string Watcher::why_not_able() {
   if (stopping_) return "it stops";
-  const std::vector<std::string> degraded = view().degraded;
+  const std::vector<std::string> degraded = engine_.view(clock_.now()).degraded;
   return degraded.empty() ? std::string() : degraded.front();
 }
 

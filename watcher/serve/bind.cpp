@@ -1,5 +1,7 @@
 #include "watcher/serve/bind.hpp"
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -109,8 +111,11 @@ bool somebody_answers(const asio::any_io_executor& executor, const std::string& 
   if (path.size() > path_max) return false;
   local::socket socket(executor);
   error_code error;
-  socket.connect(local::endpoint(path), error);
-  return !error;
+  socket.open(local(), error);
+  // Who answers and has a full row must not make us wait.
+  const local::endpoint there(path);
+  if (error || fcntl(socket.native_handle(), F_SETFL, O_NONBLOCK) != 0) return false;
+  return ::connect(socket.native_handle(), there.data(), static_cast<socklen_t>(there.size())) == 0 || errno == EAGAIN;
 }
 
 std::variant<ControlSocket, std::string> bind_control(const asio::any_io_executor& executor, const std::string& path,

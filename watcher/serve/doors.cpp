@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "watcher/drivers/trusted_path.hpp"
+#include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/serve/bind.hpp"
 
 namespace watcher {
@@ -34,7 +35,7 @@ std::string why_not_folder(const std::string& folder, const struct stat& found) 
   if ((found.st_mode & S_IWOTH) != 0)
     return folder + " can be written by other users, who could put a socket of theirs there; name a folder of its own";
   if (may_not_write(folder, found)) return "we may not write in " + folder + "; chmod u+wx " + folder;
-  return {};
+  return why_keeps_no_files(folder);
 }
 
 // The last name of the way is made at the start.
@@ -44,13 +45,14 @@ std::string why_not_made(const std::string& folder) {
   if (::stat(above.c_str(), &found) != 0 || !S_ISDIR(found.st_mode))
     return "the folder " + above + " is not there; make it, or change watcher.control";
   if (may_not_write(above, found)) return "we may not make " + folder + " in " + above + "; make it for " + who();
-  return {};
+  return why_keeps_no_files(above);
 }
 
 }  // namespace
 
 std::string why_not_control(const std::string& path) {
   const std::string subject = "control socket " + path + ": ";
+  if (path.ends_with('/')) return subject + "that is the name of a folder; name a file in it";
   const std::string folder = folder_of(path);
   if (const auto unsafe = led_by_others(folder))
     return subject + "who can change the way to it can answer commands in our place: " + *unsafe +

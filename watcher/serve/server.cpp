@@ -48,6 +48,7 @@ struct Server::State {
   bool exposed = false;
   std::optional<ControlSocket> control;
   std::string control_path;
+  std::string control_group;
   struct stat control_file {};  // as it was made
   Seats web_seats{Places().web};
   Seats crowded_seats{Places().crowded};
@@ -56,7 +57,7 @@ struct Server::State {
   probes::TaskGroup tasks;
 
   std::string listen_web(const std::string& address);
-  std::string listen_control(const WatcherSection& watcher);
+  std::string listen_control(const std::string& path, const std::string& group);
   bool is_reached() const;
   template <class Accept>
   asio::awaitable<void> keep_accepting(Accept accept);
@@ -75,12 +76,16 @@ std::string Server::State::listen_web(const std::string& address) {
   return "";
 }
 
-std::string Server::State::listen_control(const WatcherSection& watcher) {
-  if (watcher.control.empty()) return "";
-  auto bound = bind_control(executor, watcher.control, watcher.control_group);
+// In place of the one that there was, if any: accept_control() goes on with the new one.
+std::string Server::State::listen_control(const std::string& path, const std::string& group) {
+  if (path.empty()) return "";
+  auto bound = bind_control(executor, path, group);
   if (auto* wrong = std::get_if<std::string>(&bound)) return std::move(*wrong);
+  error_code ignored;
+  if (control) control->acceptor.close(ignored);
   control.emplace(std::move(std::get<ControlSocket>(bound)));
-  control_path = watcher.control;
+  control_path = path;
+  control_group = group;
   lstat(control_path.c_str(), &control_file);
   return "";
 }
@@ -173,7 +178,7 @@ Server::Server(asio::any_io_executor executor, Host& host, Metrics& metrics)
 Server::~Server() { close(); }
 
 std::string Server::listen(const WatcherSection& watcher) {
-  std::string wrong = state_->listen_control(watcher);
+  std::string wrong = state_->listen_control(watcher.control, watcher.control_group);
   if (wrong.empty()) wrong = state_->listen_web(watcher.listen);
   if (!wrong.empty()) close();
   return wrong;
@@ -209,7 +214,16 @@ void Server::close() {
 std::string Server::why_not_reached() const {
   if (state_->is_reached()) return "";
   return "control socket " + state_->control_path +
-         ": it was removed or replaced while we run, and no command reaches us; restart rollbackd";
+         ": it was removed or replaced while we run, and no command reaches us; it is made anew in some seconds, if "
+         "nothing stands in its way";
+}
+
+std::string Server::reach_again() {
+  if (state_->is_reached()) return "";
+  const std::string path = state_->control_path;
+  const std::string why = state_->listen_control(path, std::string(state_->control_group));
+  if (why.empty()) return "";
+  return why + " (the socket was removed or replaced while we run, no command reaches us, and it is tried again)";
 }
 
 std::uint16_t Server::port() const {

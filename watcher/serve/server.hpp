@@ -34,6 +34,9 @@ class Server {
 
   // Why no command reaches us: the control socket's file is not what we made any more. Empty: they do.
   std::string why_not_reached() const;
+  // Makes the control socket anew where it is ours no more, if nothing stands in its way and the way to it is still
+  // ours alone. Returns why it could not, for people; empty: commands reach us. Connections that stand go on.
+  std::string reach_again();
   // The TCP port that is listened on, 0 when none.
   std::uint16_t port() const;
 
