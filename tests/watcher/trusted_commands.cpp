@@ -36,13 +36,15 @@ struct Files {
   }
 
   // PLACE in the words stands for the folder, and programs for those here.
-  bool refuses(Words argv, const std::string& place, const std::string& dir) const {
-    for (std::string& word : argv) {
-      for (std::size_t at = word.find("PLACE"); at != std::string::npos; at = word.find("PLACE"))
-        word.replace(at, 5, place);
+  bool refuses(Words argv, const std::string& place, const std::string& dir, Words env = {}) const {
+    for (Words* const words : {&argv, &env}) {
+      for (std::string& word : *words) {
+        for (std::size_t at = word.find("PLACE"); at != std::string::npos; at = word.find("PLACE"))
+          word.replace(at, 5, place);
+      }
     }
     if (fs::exists(safe + "/" + argv.front())) argv.front() = safe + "/" + argv.front();
-    return watcher::run_changed_by_others(argv, dir, "").has_value();
+    return watcher::run_changed_by_others(argv, dir, "", env).has_value();
   }
   void check_looked_at(const Words& argv) const {
     std::string said;
@@ -86,7 +88,8 @@ TEST_CASE("what ssh reads as its configuration, and the key that it shows, are l
                                               {"ssh", "-p", "22", "-i", "PLACE/x", "deploy@web1"},
                                               {"ssh", "-o", "ProxyCommand=PLACE/x", "web1"},
                                               {"ssh", "-o", "ProxyCommand=PLACE/x %h %p", "web1"},
-                                              {"ssh", "-o", "ProxyCommand PLACE/x %h", "web1"}})
+                                              {"ssh", "-o", "ProxyCommand PLACE/x %h", "web1"},
+                                              {"ssh", "web1", "-F", "PLACE/x", "restart"}})
     files.check_looked_at(argv);
   for (const Words& argv : std::vector<Words>{{"ssh", "-E", "PLACE/x", "web1"}, {"ssh", "web1", "PLACE/x"}})
     files.check_no_matter(argv);
@@ -94,17 +97,35 @@ TEST_CASE("what ssh reads as its configuration, and the key that it shows, are l
 
 TEST_CASE("what stands in a case, behind it, in a here-document of a shell and behind it is looked at") {
   const Files files;
-  for (const char* script :
-       {"case $1 in a|'b)') PLACE/x ;; *) true ;; esac", "case $1 in\n (a) true ;;\n b)\n  PLACE/x v1\nesac",
-        "case $1 in a) case $2 in b) true;; esac; PLACE/x;; esac", "case \"$1\" in a) true;; esac; PLACE/x",
-        "case $1 in a) true;; esac && PLACE/x", "cat <<EOF\nhello ' world\nEOF\nPLACE/x",
-        "cat <<-'E N' >/dev/null && true\n\tx\n\tE N\nPLACE/x", "sh <<EOF\nPLACE/x\nEOF\n",
-        "cat <<EOF | sh -s a\nPLACE/x\nEOF\n", "sh <<<'PLACE/x'", "diff <(PLACE/x) /dev/null",
-        "function f { true; }; PLACE/x", "select i in a b; do PLACE/x; done"})
+  for (const char* script : {"case $1 in a|'b)') PLACE/x ;; *) true ;; esac",
+                             "case $1 in\n (a) true ;;\n b)\n  PLACE/x v1\nesac",
+                             "case $1 in a) case $2 in b) true;; esac; PLACE/x;; esac",
+                             "case \"$1\" in a) true;; esac; PLACE/x",
+                             "case $1 in a) true;; esac && PLACE/x",
+                             "cat <<EOF\nhello ' world\nEOF\nPLACE/x",
+                             "cat <<-'E N' >/dev/null && true\n\tx\n\tE N\nPLACE/x",
+                             "sh <<EOF\nPLACE/x\nEOF\n",
+                             "cat <<EOF | sh -s a\nPLACE/x\nEOF\n",
+                             "sh <<<'PLACE/x'",
+                             "diff <(PLACE/x) /dev/null",
+                             "nice sh <<EOF\nPLACE/x\nEOF\n",
+                             "env A=b sh -s <<EOF\nPLACE/x\nEOF\n",
+                             "su - <<EOF\nPLACE/x\nEOF\n",
+                             "timeout 5 bash <PLACE/x",
+
+                             "cd -P PLACE && ./x",
+                             "cd -- PLACE && ./x",
+                             "echo ${A:-$(PLACE/x)}",
+                             "echo \"${A:-`PLACE/x`}\"",
+                             "echo ${A:-${B:-$(PLACE/x)}}",
+                             "true ${A#\\}}; PLACE/x",
+                             "function f { true; }; PLACE/x",
+                             "select i in a b; do PLACE/x; done"})
     files.check_looked_at({"bash", "-c", script});
   for (const char* script :
        {"cat <<EOF\nPLACE/x\nEOF\n", "case $1 in PLACE/x) true;; esac", "case PLACE/x in a) true;; esac",
-        "cat <<<PLACE/x", "function f { true; }; f PLACE/x", "true <<EOF\nPLACE/x"})
+        "cat <<<PLACE/x", "function f { true; }; f PLACE/x", "true <<EOF\nPLACE/x", "nice cat <<EOF\nPLACE/x\nEOF\n",
+        "echo ${A:-PLACE/x}", "su - -c true <<EOF\nPLACE/x\nEOF\n"})
     files.check_no_matter({"bash", "-c", script});
 }
 
@@ -113,4 +134,62 @@ TEST_CASE("a script of more than lists of commands is never read beyond its end"
       "case $a in (b|'c)') d;; e) f;& esac; cat <<-E <<'F' | sh\n\tx\n\tE\ny\nF\nfunction g { h <(i) <<<\"j $(k)\"; }";
   for (std::size_t length = 0; length <= script.size(); ++length)
     watcher::lines_in_shell(std::string_view(script).substr(0, length));
+}
+
+TEST_CASE("files and folders that an environment names to be run, loaded or looked in are looked at") {
+  const Files files;
+  const std::vector<Words> environments{
+      {"PATH=/usr/bin:PLACE"},
+      {"PATH=PLACE/later:/usr/bin"},
+      {"BASH_ENV=PLACE/x"},
+      {"ENV=PLACE/not-there-yet"},
+      {"LD_PRELOAD=libc.so.6 PLACE/x"},
+      {"LD_LIBRARY_PATH=PLACE"},
+      {"COMPOSE_FILE=/etc/none.yml:PLACE/x"},
+      {"PYTHONPATH=PLACE"},
+      {"NODE_OPTIONS=--max-old-space-size=64 --require PLACE/x"},
+      {"NODE_OPTIONS=-r PLACE/x"},
+      {"RUBYOPT=-rPLACE/x"},
+      {"PERL5OPT=-IPLACE"},
+      {"JAVA_TOOL_OPTIONS=-Xmx1g -javaagent:PLACE/x=a=b"},
+      {"GIT_SSH_COMMAND=ssh -F PLACE/x"},
+      {"GIT_SSH=PLACE/x"},
+      {"GIT_CONFIG_GLOBAL=PLACE/x"},
+      {"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=core.fsmonitor", "GIT_CONFIG_VALUE_0=PLACE/x"},
+      {"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=alias.st", "GIT_CONFIG_VALUE_0=!PLACE/x now"}};
+  for (const Words& environment : environments) {
+    const std::string first = environment.back();
+    CAPTURE(first);
+    // In the step's table, before a command, and in a script.
+    CHECK(files.refuses({"/bin/true"}, files.open, files.safe, environment));
+    CHECK_FALSE(files.refuses({"/bin/true"}, files.safe, files.safe, environment));
+    Words behind_env{"env"};
+    behind_env.insert(behind_env.end(), environment.begin(), environment.end());
+    behind_env.emplace_back("/bin/true");
+    files.check_looked_at(behind_env);
+  }
+  for (const char* script :
+       {"PYTHONPATH=PLACE /bin/true", "export BASH_ENV=PLACE/x; bash -c true", "PATH=PLACE:$PATH /bin/true",
+        "export PATH=\"$PATH:PLACE\"", "LD_PRELOAD='PLACE/x' /bin/true", "env PYTHONPATH=PLACE /bin/true"})
+    files.check_looked_at({"sh", "-c", script});
+}
+
+TEST_CASE("what an environment has besides is no command, and a folder of PATH says where a name is found") {
+  const Files files;
+  for (const Words& environment : std::vector<Words>{{"BACKUP=PLACE/x"},
+                                                     {"LD_PRELOAD=libPLACE"},
+                                                     {"NODE_ENV=PLACE/x"},
+                                                     {"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=PLACE"},
+                                                     {"PATH=/usr/bin"}}) {
+    const std::string first = environment.back();
+    CAPTURE(first);
+    CHECK_FALSE(files.refuses({"/bin/true"}, "/open", files.safe, environment));
+  }
+  CHECK_FALSE(files.refuses({"sh", "-c", "BACKUP=PLACE/x /bin/true"}, files.open, files.safe));
+  CHECK_FALSE(files.refuses({"sh", "-c", "echo PATH=PLACE:$PATH"}, files.open, files.safe));
+  // The folder is ours alone, the file in it is not.
+  std::ofstream(files.safe + "/mine") << "\n";
+  REQUIRE(::chmod((files.safe + "/mine").c_str(), 0777) == 0);
+  CHECK(files.refuses({"env", "PATH=PLACE", "mine"}, files.safe, files.safe));
+  CHECK_FALSE(files.refuses({"env", "PATH=PLACE", "x"}, files.safe, files.safe));
 }

@@ -3,7 +3,10 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <variant>
+#include <vector>
 
+#include "watcher/drivers/environment_says.hpp"
 #include "watcher/drivers/runs_as.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 
@@ -18,6 +21,30 @@ std::string long_word(const std::string& owner) {
   return owner.substr(0, owner.size() - short_word.size()) + ".switch";
 }
 
+// NAME=VALUE of what commands have besides our own environment, by their owner.
+using Environments = std::map<std::string, std::vector<std::string>>;
+
+void add(Environments& out, const std::string& owner, const std::vector<rules::StepSpec>& steps) {
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    out[owner + "[" + std::to_string(i) + "].run"] = assignments_of(steps[i].env);
+}
+
+Environments environments_of(const Config& config) {
+  Environments out;
+  for (const probes::ProbeConfig& probe : config.probes) {
+    if (const auto* exec = std::get_if<probes::ExecProbe>(&probe.what))
+      out["probe." + probe.name.text + ".run"] = assignments_of(exec->env);
+  }
+  for (const rules::ActionSpec& action : config.core.actions) {
+    const std::string owner = "action." + action.name.text;
+    add(out, owner + ".step", action.steps);
+    add(out, owner + ".on_success", action.on_success);
+    add(out, owner + ".on_failure", action.on_failure);
+    add(out, owner + ".always", action.always);
+  }
+  return out;
+}
+
 }  // namespace
 
 void check_permissions(Loading& loading, const std::string& config_path) {
@@ -28,10 +55,11 @@ void check_permissions(Loading& loading, const std::string& config_path) {
   for (const NamedCommand& command : commands_of(loading.config)) {
     users[command.owner] = runs_as(command.whom.dir, command.whom.user).user;
   }
+  Environments environments = environments_of(loading.config);
   for (const PlacedCommand& command : loading.commands) {
-    const auto known = users.find(long_word(command.owner));
-    const std::string user = known == users.end() ? "" : known->second;
-    if (const auto unsafe = run_changed_by_others(command.argv, command.dir, user)) {
+    const std::string owner = long_word(command.owner);
+    const auto unsafe = run_changed_by_others(command.argv, command.dir, users[owner], environments[owner]);
+    if (unsafe) {
       loading.findings.error(command.place, command.owner + ": other users could change this command: " + *unsafe);
     }
   }

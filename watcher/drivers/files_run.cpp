@@ -2,13 +2,13 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string_view>
 
 #include "rules/base/shell_words.hpp"
+#include "watcher/drivers/environment_says.hpp"
 #include "watcher/drivers/run_options.hpp"
-#include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/run_words.hpp"
 #include "watcher/drivers/shell_commands.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 
@@ -23,80 +23,34 @@ using Words = std::span<const std::string>;
 
 constexpr int depth_max = 8;  // commands in commands, and scripts in words of scripts
 
+// What stands ready to be read by whoever reads its standard input as commands.
+struct Fed {
+  std::string file;    // behind `<`
+  std::string script;  // here-documents
+};
+
 // From where and as whom; empty: as who began.
 struct Start {
   std::string dir;
   std::string user;
   int depth = depth_max;
+  std::optional<std::string> path{};  // none: our PATH
+  Fed fed{};
 
-  Start deeper() const { return {dir, user, depth - 1}; }
-};
-
-std::string in_dir(const std::string& path, const std::string& dir) {
-  return path.starts_with('/') ? path : (fs::path(dir) / path).lexically_normal().string();
-}
-
-// A program as a command line names it: with a slash a file, from `dir`; without one a file in PATH.
-std::optional<std::string> program_called(const std::string& word, const std::string& dir) {
-  return find_command(word.find('/') == std::string::npos ? word : in_dir(word, dir));
-}
-
-// The account that a word of a command line means: a name, a number, with a group behind it.
-std::string user_called(string_view word) {
-  word = word.substr(0, word.find(':'));
-  if (word.starts_with('#')) word.remove_prefix(1);
-  const bool is_number = !word.empty() && word.find_first_not_of("0123456789") == word.npos && word.size() < 10;
-  return is_number ? account_of(static_cast<unsigned>(std::stoul(std::string(word)))) : std::string(word);
-}
-
-// As the kernel takes the first line of a script apart: the interpreter, and all that follows as one word.
-std::vector<std::string> interpreter_line(const std::string& file) {
-  constexpr std::size_t looked_at = 255;  // bytes
-  constexpr string_view blanks = " \t";
-  std::ifstream in(file, std::ios::binary);
-  std::string line(looked_at, '\0');
-  in.read(line.data(), looked_at);
-  line.resize(static_cast<std::size_t>(in.gcount()));
-  if (!line.starts_with("#!")) return {};
-  line.resize(std::min(line.find('\n'), line.size()));
-  const std::size_t begin = line.find_first_not_of(blanks, 2);
-  if (begin == line.npos) return {};
-  const std::size_t end = std::min(line.find_first_of(blanks, begin), line.size());
-  std::vector<std::string> out{line.substr(begin, end - begin)};
-  const std::size_t rest = line.find_first_not_of(blanks, end);
-  if (rest != line.npos) out.push_back(line.substr(rest, line.find_last_not_of(" \t\r") + 1 - rest));
-  return out;
-}
-
-// A shell or another interpreter that is given no script.
-bool reads_its_input(Words words) {
-  const RunProgram* const known = run_program(words.front());
-  if (known == nullptr || (known->kind != Kind::shell && known->kind != Kind::interpreter)) return false;
-  const CommandOptions options = options_of(*known, words);
-  const Words before = words.first(std::min(options.behind, words.size()));
-  const bool says_so =
-      known->kind == Kind::shell && std::any_of(before.begin() + 1, before.end(), [](const auto& word) {
-        return word.size() > 1 && word[0] == '-' && word[1] != '-' && word.find('s') != word.npos;
-      });
-  return !options.is_inline && (says_so || options.behind >= words.size());
-}
-
-// `docker --context x compose -f FILE up` as `compose -f FILE up`; empty: another word of docker's.
-Words behind_compose(Words words) {
-  if (words.front().ends_with("-compose")) return words;
-  for (std::size_t at = 1; at < words.size(); ++at) {
-    if (words[at] == "compose") return words.subspan(at);
-    const bool is_option = words[at].starts_with("-") || (at > 1 && words[at - 1].starts_with("-"));
-    if (!is_option) return {};
+  Start deeper() const {
+    Start out = *this;
+    --out.depth;
+    return out;
   }
-  return {};
-}
+};
 
 class Follower {
  public:
   explicit Follower(bool looks_inside) : looks_inside_(looks_inside) {}
 
   void command(Words words, const Start& start);
+  // What variables have it run or read, and the PATH in which it looks.
+  void environment(Words assignments, Start& start);
   std::vector<RunFile> files() && { return std::move(files_); }
 
  private:
@@ -111,6 +65,8 @@ class Follower {
   void script(string_view text, const Start& start);
   void line_of(const ShellCommand& line, const Start& start);
   void trap(Words words, const Start& start);
+  void fed_to(const Start& start);
+  void ssh(Words operands, const Start& start);
   void named(const std::vector<std::string>& arguments, const Start& start);
   void add(std::string path, const Start& start) { files_.push_back({std::move(path), start.user}); }
 
@@ -120,12 +76,13 @@ class Follower {
 
 void Follower::command(Words words, const Start& start) {
   if (words.empty() || words.front().empty() || start.depth == 0) return;
-  const std::optional<std::string> program = program_called(words.front(), start.dir);
+  const std::optional<std::string> program = program_called(words.front(), start.dir, start.path);
   if (!program) return;
   add(*program, start);
   first_line(*program, start);
   const RunProgram* const known = run_program(words.front());
   if (known == nullptr) return find(words, start);
+  if (reads_its_input(words)) fed_to(start);
   if (known->kind == Kind::composer) words = behind_compose(words);
   const CommandOptions options = options_of(*known, words);
   Start then = start.deeper();
@@ -134,6 +91,7 @@ void Follower::command(Words words, const Start& start) {
   const Words operands = words.subspan(std::min(options.behind, words.size()));
   switch (known->kind) {
     case Kind::runner:
+      if (operands.empty() && known->user != '\0') fed_to(then);  // sudo -s
       return run(operands, options, then);
     case Kind::login:
       return login(operands, options, then);
@@ -147,6 +105,7 @@ void Follower::command(Words words, const Start& start) {
     case Kind::reader:
       named(options.arguments, then);
       if (known->dir != '\0') make(words, then);
+      if (known->names.starts_with(" ssh ")) ssh(operands, then);
       return;
     case Kind::composer:
       if (!words.empty()) compose(options, !operands.empty(), then);
@@ -173,7 +132,12 @@ void Follower::find(Words words, const Start& start) {
 }
 
 // Behind operands and assignments: the first word that names a program.
-void Follower::run(Words operands, const CommandOptions& options, const Start& start) {
+void Follower::run(Words operands, const CommandOptions& options, const Start& begun) {
+  Start start = begun;
+  const auto behind = std::find_if(operands.begin(), operands.end(), [](const std::string& word) {
+    return word.find('=') == word.npos || word.find_first_of("/ -") < word.find('=');
+  });
+  environment(operands.first(static_cast<std::size_t>(behind - operands.begin())), start);
   if (options.script) script(*options.script, start);
   if (options.split) {
     std::vector<std::string> words = rules::shell_words(*options.split);
@@ -185,7 +149,7 @@ void Follower::run(Words operands, const CommandOptions& options, const Start& s
     const std::string& word = operands[at];
     if (word == "-c" && at + 1 < operands.size()) return script(operands[at + 1], start);
     const bool may_be = !word.empty() && word.front() != '-' && word.find('=') == word.npos;
-    if (may_be && program_called(word, start.dir)) return command(operands.subspan(at), start);
+    if (may_be && program_called(word, start.dir, start.path)) return command(operands.subspan(at), start);
   }
 }
 
@@ -196,7 +160,31 @@ void Follower::login(Words operands, const CommandOptions& options, Start start)
   while (at < operands.size() && operands[at].starts_with('-')) ++at;
   if (at < operands.size()) start.user = user_called(operands[at++]);
   if (options.script) script(*options.script, start);
+  if (at >= operands.size() && !options.script) fed_to(start);
   run(operands.subspan(std::min(at, operands.size())), {}, start);
+}
+
+// `ssh HOST -F x` reads x, too.
+void Follower::ssh(Words operands, const Start& start) {
+  const RunProgram* const known = run_program("ssh");
+  if (operands.size() > 1 && operands[1].starts_with('-')) named(options_of(*known, operands).arguments, start);
+}
+
+void Follower::fed_to(const Start& start) {
+  Start reader = start;
+  reader.fed = {};
+  if (!start.fed.file.empty()) named({start.fed.file}, reader);
+  if (!start.fed.script.empty()) script(start.fed.script, reader);
+}
+
+void Follower::environment(Words assignments, Start& start) {
+  EnvironmentSays says = environment_says(assignments);
+  if (looks_inside_) {
+    for (const std::string& path : says.paths) add(in_dir(path, start.dir), start);
+    named(says.maybe, start);
+    for (const std::string& text : says.scripts) script(text, start);
+  }
+  if (says.path) start.path = std::move(says.path);
 }
 
 void Follower::shell(Words operands, const CommandOptions& options, const Start& start) {
@@ -249,11 +237,16 @@ void Follower::named(const std::vector<std::string>& arguments, const Start& sta
 
 void Follower::script(string_view text, const Start& start) {
   if (!looks_inside_ || start.depth == 0) return;
-  const bool has_own_path = text.find("PATH=") != text.npos;
-  for (const ShellCommand& line : lines_in_shell(text)) {
+  const std::vector<ShellCommand> lines = lines_in_shell(text);
+  const auto sets_path = [](const std::string& word) { return word.starts_with("PATH="); };
+  const bool has_own_path = std::any_of(lines.begin(), lines.end(), [&](const ShellCommand& line) {
+    return std::any_of(line.words.begin(), line.words.end(), sets_path);
+  });
+  for (const ShellCommand& line : lines) {
     const std::string& name = line.words.front();
     // A name in a PATH of the script's own cannot be found.
-    if (!name.empty() && (!has_own_path || name.find('/') != name.npos)) line_of(line, start);
+    const bool is_known = !has_own_path || assigns(name) || name.find('/') != name.npos;
+    if (!name.empty() && is_known) line_of(line, start);
   }
 }
 
@@ -270,8 +263,8 @@ void Follower::line_of(const ShellCommand& line, const Start& start) {
   if (name == "trap") return trap(line.words, there);
   const bool is_read_in = (name == "." || name == "source") && line.words.size() > 1;
   if (is_read_in && line.words[1].find('/') != std::string::npos) return add(in_dir(line.words[1], there.dir), there);
-  if (!line.input.empty() && reads_its_input(line.words)) named({line.input}, there);
-  if (!line.script.empty() && reads_its_input(line.words)) script(line.script, there);
+  if (assigns(name)) return environment(Words(line.words).subspan(1), there);
+  there.fed = {line.input, line.script};
   command(line.words, there);
 }
 
@@ -282,10 +275,12 @@ void Follower::trap(Words words, const Start& start) {
 
 }  // namespace
 
-std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir,
-                                  const std::string& user) {
+std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir, const std::string& user,
+                                  const std::vector<std::string>& env) {
   Follower follower(true);
-  follower.command(argv, {dir, user});
+  Start start{dir, user};
+  follower.environment(env, start);
+  follower.command(argv, start);
   return std::move(follower).files();
 }
 

@@ -20,6 +20,8 @@ bool is_one_of(const std::array<string_view, Size>& words, string_view word) {
 // After these a command follows.
 constexpr std::array<string_view, 13> before_command{"if", "then", "elif", "else",    "do",   "while", "until",
                                                      "!",  "{",    "exec", "command", "time", "-p"};  // time -p
+constexpr std::array<string_view, 6> options_of_cd{"-P", "-L", "-e", "-Pe", "-@", "--"};
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_assignment(string_view word) {
@@ -28,6 +30,20 @@ bool is_assignment(string_view word) {
          std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), [](char c) {
            return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
          });
+}
+
+// Of an assignment in which something is only known when it runs, those parts of a list of paths that are known.
+std::string known_of(string_view written) {
+  const std::size_t equals = written.find('=');
+  std::string out(written.substr(0, equals + 1));
+  for (std::size_t at = equals + 1; at <= written.size();) {
+    const std::size_t end = std::min(written.find_first_of(":\"'", at), written.size());
+    const string_view part = written.substr(at, end - at);
+    if (part.starts_with('/') && part.find_first_of("$`\\{}*?[~ ") == string_view::npos)
+      out += (out.ends_with('=') ? "" : ":") + std::string(part);
+    at = end + 1;
+  }
+  return out;
 }
 
 bool is_digits(const std::string& word) { return !word.empty() && std::all_of(word.begin(), word.end(), is_digit); }
@@ -77,7 +93,10 @@ void ShellReader::step() {
   } else if (c == ')') {
     close_parenthesis();
   } else {
-    take(word());
+    const std::size_t begin = at_;
+    Word next = word();
+    if (!next.is_plain && is_assignment(next.text)) next.text = known_of(script_.substr(begin, at_ - begin));
+    take(next);
   }
 }
 
@@ -126,12 +145,15 @@ void ShellReader::end_line() {
   if (words.front() == "." || words.front() == "source") source();
   guard(words);
   if (words.front() != "cd") return;
+  std::size_t at = 1;
+  while (at < words.size() && is_one_of(options_of_cd, words[at])) ++at;
   // Without a word it is known to lead home, with `-` back: neither is a place that a script starts from.
-  const bool is_led = words.size() == 2 && !words[1].empty() && words[1].front() != '-' && words[1].front() != '~';
-  if (!is_led || (!dir_ && words[1].front() != '/'))
+  const std::string to = at + 1 == words.size() ? words[at] : std::string();
+  const bool is_led = !to.empty() && to.front() != '-' && to.front() != '~';
+  if (!is_led || (!dir_ && to.front() != '/'))
     dir_.reset();
   else
-    dir_ = words[1].front() == '/' ? words[1] : *dir_ + (dir_->empty() ? "" : "/") + words[1];
+    dir_ = to.front() == '/' ? to : *dir_ + (dir_->empty() ? "" : "/") + to;
 }
 
 void ShellReader::redirect() {
@@ -155,7 +177,7 @@ void ShellReader::take(const Word& word) {
   if (expects_command_ && is_function(word.text)) return;
   if (expects_command_) return begin_command(word);
   if (!in_line_) return;
-  lines_.back().words.push_back(word.is_plain ? word.text : std::string());
+  lines_.back().words.push_back(word.is_plain || is_assignment(word.text) ? word.text : std::string());
   note_elsewhere(word);
 }
 
@@ -184,7 +206,8 @@ bool ShellReader::is_function(const std::string& name) {
 void ShellReader::begin_command(const Word& word) {
   if (word.is_plain && take_compound(word.text)) return;
   count_conditions(word.text);
-  if (is_assignment(word.text) || is_one_of(before_command, word.text)) return;
+  if (is_assignment(word.text)) return lines_.push_back({{"export", word.text}, dir_, {}});
+  if (is_one_of(before_command, word.text)) return;
   expects_command_ = false;
   lines_.push_back({{word.is_plain ? word.text : std::string()}, dir_, {}});
   in_line_ = true;

@@ -70,6 +70,7 @@ class ShellReader {
   void double_quoted(Word& out);
   void unquoted(char c, Word& out);
   void expansion(char c, Word& out);
+  void braced(Word& out);
   void skip_to(std::string_view end);
   std::size_t closing() const;
   void nested(std::size_t end, std::size_t length);

@@ -64,10 +64,22 @@ void ShellReader::expansion(char c, Word& out) {
   if (c == '`') return nested(script_.find('`', at_), 1);
   if (c != '$') return;
   if (begins("((")) return skip_to("))");
-  if (begins("{")) return skip_to("}");
+  if (begins("{")) return braced(out);
   if (!begins("(")) return;
   ++at_;
   nested(closing(), 1);
+}
+
+// `${A:-WORD}`, with the commands that WORD fills in.
+void ShellReader::braced(Word& out) {
+  for (++at_; !begins("}") && !given_up_;) {
+    if (at_ >= script_.size()) return give_up();
+    const char c = script_[at_++];
+    if (c == '\\') ++at_;
+    const bool fills_in = c == '`' || (c == '$' && (begins("(") || begins("{")));
+    if (fills_in) expansion(c, out);
+  }
+  ++at_;
 }
 
 void ShellReader::skip_to(string_view end) {

@@ -11,7 +11,9 @@ std::optional<std::string> make_trusted(probes::ChildSpec& spec) {
   std::optional<std::string> found = is_looked_up ? find_command(spec.argv.front()) : std::nullopt;
   // What is looked at is what is started, whatever comes to stand before it in PATH meanwhile.
   if (found && found->starts_with('/')) spec.argv.front() = std::move(*found);
-  std::optional<std::string> unsafe = run_changed_by_others(spec.argv, spec.dir, spec.user);
+  std::vector<std::string> env;
+  for (const auto& [name, value] : spec.env) env.push_back(name + "=" + value);
+  std::optional<std::string> unsafe = run_changed_by_others(spec.argv, spec.dir, spec.user, env);
   if (unsafe) unsafe->insert(0, "other users could change what it runs: ");
   return unsafe;
 }

@@ -140,8 +140,8 @@ std::optional<std::string> find_command(const std::string& program) {
 }
 
 std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
-                                                 const std::string& user) {
-  for (const RunFile& file : files_run_as(argv, dir, user)) {
+                                                 const std::string& user, const std::vector<std::string>& env) {
+  for (const RunFile& file : files_run_as(argv, dir, user, env)) {
     if (auto unsafe = changed_by_others(file.path, file.user)) return unsafe;
   }
   return std::nullopt;

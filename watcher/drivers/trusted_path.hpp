@@ -40,11 +40,14 @@ struct RunFile {
 // shell's script in a word (`sh -c "..."`) names, as far as it can be read without running it: with a path, in PATH,
 // behind an interpreter, in every branch of a `case`, in a shell's here-document, in `eval` and `trap`, or read in by
 // `.`. What is known only then ("$DIR/x", `echo x | sh`) is not found, nor what these files name.
-std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir,
-                                  const std::string& user);
+// `env`: NAME=VALUE of what its environment has besides ours. Of these, of `env NAME=VALUE` and of a script's own
+// assignments come files and folders, too: PATH, BASH_ENV, LD_PRELOAD, PYTHONPATH, NODE_OPTIONS, GIT_SSH_COMMAND and
+// their like, see environment_says().
+std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir, const std::string& user,
+                                  const std::vector<std::string>& env = {});
 
 // The first of files_run_as() that others could change, as changed_by_others() says it.
 std::optional<std::string> run_changed_by_others(const std::vector<std::string>& argv, const std::string& dir,
-                                                 const std::string& user);
+                                                 const std::string& user, const std::vector<std::string>& env = {});
 
 }  // namespace watcher

@@ -22,7 +22,7 @@ std::string why_not_started(const Startable& command) {
     return "the folder " + command.dir + " in which it runs is not there; do make it, or correct dir";
   std::string missing = why_not_runnable(command);
   if (!missing.empty()) return missing;
-  if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user))
+  if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user, command.env))
     return "other users could change what it runs: " + *unsafe;
   probes::ChildSpec spec;
   spec.argv = command.argv;

@@ -8,7 +8,8 @@ namespace watcher {
 struct Startable {
   std::vector<std::string> argv;  // empty: there is no command, and nothing is wrong with it
   std::string dir;
-  std::string user;  // empty: ours
+  std::string user;                // empty: ours
+  std::vector<std::string> env{};  // NAME=VALUE, besides ours
 };
 
 // Why the command could not be started now, and what to do, for people; empty: it could. Starts nothing.
