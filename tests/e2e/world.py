@@ -42,8 +42,14 @@ class World(unittest.TestCase):
         # The host's lock is one for all watchers; tests that run side by side have a host each.
         self.environment = {**os.environ, "ROLLBACKD_HOST_LOCK": str(self.folder / "host.lock")}
         self.addCleanup(self.clean_up)
-        subprocess.run([SHOP / "make_repository", self.repository, str(self.port)], check=True)
+        self.make_application()
         self.configure()
+
+    def make_application(self):
+        subprocess.run([SHOP / "make_repository", self.repository, str(self.port)], check=True)
+
+    def stop_application(self):
+        subprocess.run([self.repository / "stop"], check=False)
 
     def clean_up(self):
         failed = any(error for _, error in getattr(self._outcome, "errors", [])) or \
@@ -52,7 +58,7 @@ class World(unittest.TestCase):
             if process.poll() is None:
                 process.kill()
             process.wait()
-        subprocess.run([self.repository / "stop"], check=False)
+        self.stop_application()
         self.end_orphans()
         self.people.shutdown()
         self.people.server_close()
