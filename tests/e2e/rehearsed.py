@@ -21,7 +21,7 @@ MESSAGES_MAX = 4  # that one who is told hears of an incident
 
 # (key, what the example says): what it is here. Each that an example says has to be here, but for limits.
 SHORTER = {
-    ("for", "15s"): "300ms", ("for", "30s"): "3s", ("for", "1m"): "1s", ("for", "2m"): "1500ms", ("for", "3m"): "2s", ("for", "5m"): "3s",
+    ("for", "15s"): "300ms", ("for", "30s"): "3s", ("for", "1m"): "3s", ("for", "2m"): "1500ms", ("for", "3m"): "2s", ("for", "5m"): "3s",
     ("for", "10m"): "4s", ("after", "5m"): "8s", ("after", "15m"): "30s", ("after", "30m"): "3s", ("after", "24h"): "6s",
     ("interval", "5s"): "200ms", ("interval", "15s"): "400ms", ("interval", "30s"): "1s", ("interval", "1m"): "500ms",
     ("timeout", "2m"): "2s",  # of what an application that is down does not do

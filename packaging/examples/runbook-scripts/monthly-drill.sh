@@ -5,6 +5,8 @@
 failed=0
 for service in $SERVICES; do
   echo "== $service"
-  rollbackd rollback "$service" --plan || failed=1
+  plan=$(rollbackd rollback "$service" --plan) || failed=1
+  echo "$plan"
+  if echo "$plan" | grep -q '^not ready'; then failed=1; fi
 done
 exit $failed
