@@ -4,8 +4,8 @@
 What the release runs as (an image of a Compose project here) is one class; another way of running a pinned image gets one of its own.
 """
 
-import socket
-import unittest
+import socketserver
+import threading
 
 import machine
 from compose_rehearsed import BASE, ComposeRehearsed
@@ -19,8 +19,8 @@ services:
     network_mode: host
     volumes: ["/usr:/usr:ro", "./run:/app/run"]
     command: [python3, /app/app.py]
-    mem_limit: 176m
-    memswap_limit: 176m
+    mem_limit: 158m
+    memswap_limit: 158m
 """
 RELEASES = ("v1", {}), ("v2", {}), ("errors", {"errors": 0.3}), ("slow", {"slow": 0.3}), ("memory", {"memory": True}), ("crash", {"crash": True})
 AT_ONCE = 2  # cases
@@ -37,13 +37,17 @@ class PinnedTag(ComposeRehearsed):
             make_releases(folder / tag, {**shop_files(), "Dockerfile": f"FROM {BASE}\nCOPY . /app\n", ".dockerignore": ".git\n"}, [(tag, behaviour, {})])
             cls.engine.docker("build", "-q", "-t", f"shop:{tag}", folder / tag)
 
+    def table(self):
+        return [*super().table(), ("app_port = 3001", f"app_port = {self.port}")]
+
     def files(self):
         return {"docker-compose.prod.yml": PROJECT}
 
     def make_application(self):
-        self.database = socket.create_server(("127.0.0.1", free_port()))
-        self.addCleanup(self.database.close)
-        self.settings = {"database": self.database.getsockname()[1]}
+        self.database = socketserver.TCPServer(("127.0.0.1", free_port()), socketserver.BaseRequestHandler)
+        threading.Thread(target=self.database.serve_forever, daemon=True).start()
+        self.addCleanup(self.database.server_close)
+        self.settings = {"database": self.database.server_address[1]}
         super().make_application()
 
     def deploy(self, tag, mark=False):
@@ -99,7 +103,8 @@ class PinnedTag(ComposeRehearsed):
         self.good_shop_under_watch()
         self.deploy_marked("v2")
         self.wait_for("v2 is judged", lambda: self.status()["rules"]["down"]["verdict"] == "good" and self.revision("v2"), 20)
-        self.database.close()  # whatever runs
+        self.database.shutdown()  # whatever runs
+        self.database.server_close()
         self.wait_for("the team is told", lambda: self.told_at("slack-url"), 30)
         self.wait_for("the lead is called", lambda: self.told_at("slack-url-lead"), 30)
         self.assertEqual(self.told_at("slack-url-manager"), [])
