@@ -9,7 +9,7 @@ import re
 from world import ROOT, World, write_config
 
 EXAMPLES = ROOT / "packaging" / "examples"
-SECRETS = ("slack-url", "slack-url-lead", "slack-url-manager", "probe-password")
+SECRETS = ("slack-url", "slack-url-lead", "slack-url-manager", "slack-url-on-call", "probe-password")
 
 STAND_IN = """#!/bin/sh
 # $program: notes what it is called with, and does to the shop what the real one would do.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The runbook of scripts per environment, as they lie in packaging/examples, with a real PostgreSQL and two git-less releases of a frontend."""
+"""The runbook of scripts per environment, as they lie in packaging/examples, with a real PostgreSQL and releases of a frontend in folders."""
 
 import http.server
 import os
@@ -101,10 +101,21 @@ class Scripts(Rehearsed):
         self.assertEqual([step for step, _ in self.steps_of(backend)], ["switch last-good"])
         self.assertEqual(len(self.told_at("slack-url-on-call")), 0, self.told_at("slack-url-on-call"))
 
+    def test_a_frontend_that_is_bad_besides_follows_its_backend(self):
+        self.good_shop_under_watch()
+        self.frontend_is("f3")
+        self.deploy_marked("crash")
+        self.wait_for("the frontend is rolled back", lambda: ("frontend", "frontend-down", "recovered") in self.outcomes(), 90)
+        self.assertEqual((self.version(), self.frontend_runs()), ("v1", "releases/f1"))
+        frontend = next(one for one in self.incidents() if one["service"] == "frontend")
+        self.assertIn("waits: backend, on which it depends, ", self.report_of(frontend)[0])
+        self.assertIn(("backend", "backend-down", "recovered"), self.outcomes())
+
     def test_a_database_that_is_down_is_told_and_blamed_on_no_release(self):
         self.good_shop_under_watch()
+        self.frontend_is("f2")
         self.deploy_marked("v2")
-        self.wait_for("v2 is known to run", lambda: self.service().get("revision") == self.revision("v2"), 20)
+        self.wait_for("both are known to run", lambda: (self.service().get("revision"), self.service("frontend").get("revision")) == (self.revision("v2"), "f2"), 20)
         self.wait_for("v2 is judged", lambda: self.status()["rules"]["backend-down"]["verdict"] == "good", 20)
         before = len(self.checkouts())
         self.postgres.stop()
@@ -114,7 +125,7 @@ class Scripts(Rehearsed):
         self.postgres.start_again()
         self.wait_for("all is over", lambda: all(outcome in ("notified", "cleared") for _, _, outcome in self.outcomes()), 30)
         self.assertNotIn(("backend", "backend-down"), [(service, rule) for service, rule, _ in self.outcomes()])
-        self.assertEqual((len(self.checkouts()), self.version()), (before, "v2"))
+        self.assertEqual((len(self.checkouts()), self.version(), self.frontend_runs()), (before, "v2", "releases/f2"))
 
     def test_the_database_alone_by_hand(self):
         self.good_shop_under_watch()
