@@ -183,6 +183,10 @@ class Rehearsed(World):
     def service(self, name=None):
         return ((self.status() or {}).get("services") or {}).get(name or self.name) or {}
 
+    def stop_application(self):
+        if (self.repository / "stop").exists():
+            super().stop_application()
+
     # What people and scripts do.
 
     def deploy_marked(self, tag, *words, deployed=None):

@@ -14,7 +14,7 @@ NPM = {"package.json": '{"name": "shop", "version": "1.0.0"}\n',
        "package-lock.json": '{"name": "shop", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {"name": "shop", "version": "1.0.0"}}}\n'}
 
 
-class Pm2(Rehearsed):
+class Queues(Rehearsed):
     example = "runbook-pm2.toml"
 
     @classmethod
