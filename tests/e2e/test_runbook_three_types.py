@@ -146,6 +146,19 @@ class ThreeTypes(Rehearsed):
         self.assertIn("prices are wrong", report)
         self.assertTrue((self.folder / "backups" / f"before-rollback-{incident['id']}.dump").stat().st_size)
 
+    def test_a_schema_that_changes_after_the_release_was_checked_out_is_asked_about_too(self):
+        self.good_shop_under_watch()
+        self.deploy_marked("prices", "prices", "--schema", "2", deployed=self.migrated_slowly)
+        self.wait_for("it asks", lambda: [one for one in self.incidents() if one["phase"] == "asking"], 30)
+        self.assertEqual((self.version(), self.restarts()), ("prices", []))
+
+    def migrated_slowly(self, tag):
+        """A deploy script that migrates in the new checkout: what is checked out is seen before the schema is that release's."""
+        self.checkout(tag)
+        time.sleep(3)
+        subprocess.run([self.folder / "lib" / "migrate.sh", "up"], cwd=self.repository, check=True, capture_output=True)
+        subprocess.run([self.repository / "restart"], check=True)
+
     def assert_visitors_saw_the_page_and_the_shop_again(self):
         self.wait_for("visitors are in the shop again", lambda: self.seen[-1] == "shop", 10)
         self.assertIn("maintenance", self.seen)
