@@ -10,7 +10,6 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 import unittest
 
 from world import ROOT, SHOP, World, free_port, write_config

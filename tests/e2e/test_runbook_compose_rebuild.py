@@ -3,11 +3,10 @@
 
 import pwd
 import subprocess
-import unittest
 
 import machine
 from compose_rehearsed import BASE, ComposeRehearsed
-from rehearsed import POSTGRES, Postgres, put
+from rehearsed import POSTGRES, Postgres
 from world import free_port
 
 PROJECT = """

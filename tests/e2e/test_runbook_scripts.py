@@ -5,7 +5,6 @@ import http.server
 import os
 import subprocess
 import threading
-import unittest
 
 import machine
 from rehearsed import Postgres, Rehearsed, put, replaced, scripts_of

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 import machine
-from rehearsed import EXAMPLES, Postgres, Rehearsed, put, replaced, scripts_of
+from rehearsed import Postgres, Rehearsed, put, replaced, scripts_of
 from world import free_port
 
 FIRST = {"migrations/0001_accounts.up.sql": "SELECT 1;\n", "migrations/0001_accounts.down.sql": "SELECT 1;\n"}
