@@ -4,6 +4,8 @@ import os
 import pwd
 import subprocess
 
+from github import TOKEN, WORKFLOW, GitHub
+
 STRANGER = "nobody"  # owns what is not ours
 
 
@@ -238,11 +240,32 @@ class Compose(Site):
         return len((self.tool() / "restarts").read_text().splitlines())
 
 
-SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose}
+class Workflow(Site):
+    """A CI deploys it; the application says which release runs."""
+
+    def lines(self):
+        api = self.ci.url + WORKFLOW
+        return ['driver = "http"', f'version = "http://127.0.0.1:{self.case.port}/{self.name}/version"', f'dispatch = "{api}/dispatches"',
+                f'header.Authorization = "Bearer {TOKEN}"', 'body.json = { ref = "main", inputs = { revision = "{to}", id = "{id}" } }',
+                f'runs = "{api}/runs?created={{since}}"', 'poll_interval = "500ms"', 'identify_interval = "1s"']
+
+    def furnish(self):
+        self.top.mkdir()
+        self.ci = GitHub((self.top / "release").write_text, {"v1", "bad"})
+        self.deploy("v1")
+
+    def deploy(self, release):
+        (self.top / "release").write_text(release)
+
+    def switches(self):
+        return len(self.ci.dispatched)
+
+
+SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose, "http": Workflow}
 
 
 def is_possible(choice):
     """False: the driver knows no such configuration."""
     says_what_runs = choice.get("driver") not in (None, "script")
     return not (choice.get("identity") == "no" and says_what_runs
-                or choice.get("user") == "named" and choice.get("driver") == "systemd")
+                or choice.get("user") == "named" and choice.get("driver") in ("systemd", "http"))

@@ -9,7 +9,7 @@ import re
 from world import ROOT, World, write_config
 
 EXAMPLES = ROOT / "packaging" / "examples"
-SECRETS = ("slack-url", "slack-url-lead", "slack-url-manager", "slack-url-on-call", "probe-password")
+SECRETS = ("slack-url", "slack-url-lead", "slack-url-manager", "slack-url-on-call", "probe-password", "github-token")
 
 STAND_IN = """#!/bin/sh
 # $program: notes what it is called with, and does to the shop what the real one would do.
@@ -40,6 +40,7 @@ class Runbook(World):
     frontend_port = None  # else the application answers for it
     programs = {}  # what a stand-in does, by its name: branches of a shell's case, $repository and its like filled in
     scripts = {}   # the operator's own, in the checkout
+    moved = ()     # addresses besides, and where they are here
 
     def setUp(self):
         super().setUp()
@@ -58,7 +59,7 @@ class Runbook(World):
         text = shortened((EXAMPLES / self.example).read_text())
         for theirs, ours in (("/etc/rollbackd", self.folder / "etc"), ("/opt/app", self.repository),
                              ("/var/backups/shop", self.folder / "backups"),
-                             ("127.0.0.1:3001", f"127.0.0.1:{self.port}"), ("127.0.0.1:3000", f"127.0.0.1:{self.frontend_port or self.port}")):
+                             ("127.0.0.1:3001", f"127.0.0.1:{self.port}"), ("127.0.0.1:3000", f"127.0.0.1:{self.frontend_port or self.port}"), *self.moved):
             text = text.replace(theirs, str(ours))
         own = (f'[watcher]\nstate_dir = "{self.folder}/state"\nlisten = "127.0.0.1:{self.listen}"\n'
                f'control = "{self.folder}/control.sock"')

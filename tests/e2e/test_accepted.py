@@ -84,6 +84,7 @@ class Application(http.server.BaseHTTPRequestHandler):
         release = self.sites[name].runs()
         is_down = release == "bad" and name in self.sick
         body = b'http_requests_total{code="200"} 1\nhttp_requests_total{code="500"} 0\n' if page == "metrics" else b"well\n"
+        body = release.encode() if page == "version" else body
         self.send_response(503 if is_down and page == "health" else 200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))

@@ -85,6 +85,9 @@ void print_plan(std::ostream& out, const json::value& plan) {
     out << "loses      nothing: it undoes code alone"
         << (crosses_schema(plan) ? ", which runs with the schema of now then" : "") << "\n";
   }
+  const json::array& asks_for = array_of(plan, "asks_for");
+  for (const json::value& line : asks_for)
+    out << (&line == &asks_for.front() ? "sends      " : "           ") << line.as_string().c_str() << "\n";
   if (const std::string why = text_of(plan, "not_ready"); !why.empty()) out << "not ready  " << why << "\n";
   const auto total = seconds_of(plan);
   out << "takes      "

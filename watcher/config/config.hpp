@@ -148,7 +148,38 @@ struct Pm2Driver {
   std::vector<NamedCommand> commands(const std::string& owner) const;
 };
 
-using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver>;
+// A workflow of a CI is asked for the switch over HTTP, and waited for; the application's version endpoint says what
+// runs.
+struct HttpDriver {
+  std::string dir;
+  Text version;               // address
+  std::string version_json;   // JSON pointer of the revision; empty: the first line of the body
+  std::string version_match;  // RE2 whose group is the revision; empty: all of it
+  std::map<std::string, Text> version_headers;
+  rules::HttpStep dispatch;                  // {to} {from} {id}; its headers go with whatever the CI is asked
+  Text runs;                                 // address of the list of runs; {since} {id} {to} {from}
+  Text target;                               // address that answers 2xx while the target {to} is there; may be empty
+  std::string runs_json = "/workflow_runs";  // JSON pointer of the list
+  std::vector<std::string> run_has_id{"/display_title", "/name"};  // JSON pointers in a run, one of which names {id}
+  std::map<std::string, std::string> done{{"/status", "\"completed\""}};  // JSON pointer -> JSON text, or several
+  std::map<std::string, std::string> success{{"/conclusion", "\"success\""}};
+  std::string run_link = "/html_url";
+  std::string ca_file;  // empty: the system's
+  rules::Duration poll_interval = std::chrono::seconds(10);
+  rules::Duration appears_within = std::chrono::minutes(2);  // after the request
+  rules::Duration version_within = std::chrono::minutes(1);  // after the run's success
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  Whom whom() const;
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+};
+
+using DriverKind =
+    std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver, HttpDriver>;
 
 struct DriverSection {
   rules::ServiceName service;

@@ -124,6 +124,7 @@ struct Resumes {
   bool operator()(const GitDriver&) const { return true; }
   bool operator()(const SystemdDriver&) const { return true; }
   bool operator()(const Pm2Driver&) const { return true; }
+  bool operator()(const HttpDriver&) const { return true; }
   bool operator()(const auto&) const { return false; }
 };
 struct SetDir {

@@ -5,9 +5,8 @@
 #include "probes/ask/page_keys.hpp"
 #include "probes/key_rows.hpp"
 #include "probes/net/user.hpp"
+#include "watcher/config/http_line.hpp"
 #include "watcher/config/kinds.hpp"
-#include "watcher/config/literal_secrets.hpp"
-#include "watcher/config/shapes.hpp"
 #include "watcher/config/toml_text.hpp"
 #include "watcher/steps/evidence.hpp"
 
@@ -65,39 +64,12 @@ constexpr std::array capture_keys{
 };
 constexpr std::array capture_rows{of_what<rules::CaptureStep>(capture_keys), probes::rows<StepSpec>(surroundings)};
 
-// "POST http://...": a method, blanks, an address. Without a method it is POST.
-void read_http_line(TableReader& reader, const Key& key, void* object) {
-  auto& out = *static_cast<rules::HttpStep*>(object);
-  std::optional<Text> line = reader.text(key.name);
-  if (!line) return;
-  const std::size_t blank = line->value.find(' ');
-  if (blank != std::string::npos) {
-    out.method = line->value.substr(0, blank);
-    line->value.erase(0, line->value.find_first_not_of(' ', blank));
-  }
-  const bool method_known = nearest(out.method, {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}) == out.method;
-  if (!method_known) {
-    reader.error(key.name, "expected \"METHOD URL\" such as \"POST http://127.0.0.1:3001/api/queue/pause\"");
-  } else {
-    const Place place = blank == std::string::npos || line->secret
-                            ? reader.place(key.name)
-                            : reader.loading().source.inside_string(reader.place(key.name), blank);
-    check_url(reader.loading(), place, reader.owner(key.name), line->value);
-  }
-  out.url = *std::move(line);
-  Loading& loading = reader.loading();
-  if (loading.secrets == Secrets::hidden)
-    loading.keep_secrets(mark_secrets_of_address(out.url), reader.owner(key.name));
-}
-std::string http_line_toml(const void* object) {
-  const auto& step = *static_cast<const rules::HttpStep*>(object);
-  if (step.url.secret && step.url.origin.starts_with("{ ")) return toml_of(step.url);
-  // What was marked as a secret lacks the method.
-  return step.url.secret ? step.url.origin.substr(0, 1) + step.method + " " + step.url.origin.substr(1)
-                         : toml_string(step.method + " " + step.url.value);
-}
-constexpr probes::Own http_line{"a method and an address, may be secret", "\"POST http://127.0.0.1:3001/api/pause\"",
-                                read_http_line, http_line_toml};
+constexpr probes::Own http_line{
+    http_line_type, "\"POST http://127.0.0.1:3001/api/pause\"",
+    [](TableReader& reader, const Key& key, void* object) {
+      read_http_line(reader, key, *static_cast<rules::HttpStep*>(object));
+    },
+    [](const void* object) { return http_line_toml(*static_cast<const rules::HttpStep*>(object)); }};
 constexpr std::array http_keys{
     own_key("http", http_line, "The request that is made."),
     key<Kind::headers, &rules::HttpStep::headers>("header", "Headers that are sent."),

@@ -58,6 +58,8 @@ class Driver {
   // out; empty: nobody knows.
   virtual asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                                std::size_t most);
+  // What a switch asks another system for, a line each, without secrets; empty: it does it itself.
+  virtual std::vector<std::string> asks_for(const rules::Revision& from, const rules::Revision& to) const;
   // Which of these files, that are there now, a switch to that revision takes away; none where nobody knows.
   virtual asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files);
   // Which of these, the known ones and those that are named, have the same content under several names: groups of two

@@ -12,7 +12,7 @@ namespace {
 template <class... Kinds>
 auto varieties(const std::variant<std::monostate, Kinds...>*) {
   using probes::later_variety;
-  return std::array{Kinds::variety()..., later_variety("kubernetes"), later_variety("ci")};
+  return std::array{Kinds::variety()..., later_variety("kubernetes")};
 }
 
 struct Maker {
@@ -34,6 +34,8 @@ asio::awaitable<NameMeans> Driver::meaning_of(std::string) {
 asio::awaitable<rules::ReadinessRead> Driver::still_ready(std::optional<rules::Revision> to) {
   co_return co_await ready(std::move(to));
 }
+
+std::vector<std::string> Driver::asks_for(const rules::Revision&, const rules::Revision&) const { return {}; }
 
 asio::awaitable<std::vector<std::string>> Driver::taken_away(rules::Revision, std::vector<std::string>) {
   co_return std::vector<std::string>();

@@ -12,7 +12,8 @@ namespace watcher {
 
 namespace {
 
-constexpr std::size_t line_max = 200;  // bytes of a commit's line
+constexpr std::size_t line_max = 200;           // bytes of a commit's line
+constexpr std::size_t request_line_max = 2000;  // bytes; a body is one line
 
 json::value to_json_seconds(std::optional<rules::Duration> length) {
   return to_json(length ? std::optional(rules::seconds(*length)) : std::nullopt);
@@ -30,9 +31,9 @@ void list(json::array& steps, const char* section, const std::vector<rules::Step
   }
 }
 
-json::array texts(const std::vector<std::string>& lines) {
+json::array texts(const std::vector<std::string>& lines, std::size_t longest = line_max) {
   json::array out;
-  for (const std::string& line : lines) out.push_back(json::value(clean_line(line, line_max)));
+  for (const std::string& line : lines) out.push_back(json::value(clean_line(line, longest)));
   return out;
 }
 
@@ -55,6 +56,7 @@ std::string plan_json(const RollbackPlan& plan) {
   object["undoes"] = texts(action.undoes);
   object["loses"] = texts(action.loses());
   object["commits"] = texts(plan.taken_back);
+  object["asks_for"] = texts(plan.asks_for, request_line_max);
   object["not_ready"] = text_or_null(plan.not_ready);
   object["steps"] = std::move(steps);
   object["usual_seconds"] = to_json_seconds(plan.what.usual.of(action));

@@ -13,6 +13,7 @@ struct RollbackPlan {
   rules::PlanByHand what;
   std::string not_ready;                // why a step of it could not be started now; empty: all could
   std::vector<std::string> taken_back;  // commits, the newest first; empty: not known
+  std::vector<std::string> asks_for{};  // a request that the switch makes of another system, a line each
 };
 
 inline constexpr std::size_t commits_shown = 20;
