@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -92,10 +94,11 @@ std::optional<std::string> walk(const std::string& path, const Trusted& trusted)
       at = std::move(entry);
       continue;
     }
-    std::string target = fs::read_symlink(entry, failure).string();
-    if (failure || ++links > links_max) return std::nullopt;
-    if (target.starts_with('/')) at.clear();
-    way.prepend(std::move(target));
+    std::array<char, PATH_MAX> target;
+    const ssize_t length = ::readlink(entry.c_str(), target.data(), target.size());
+    if (length <= 0 || ++links > links_max) return std::nullopt;
+    if (target.front() == '/') at.clear();
+    way.prepend(std::string(target.data(), static_cast<std::size_t>(length)));
   }
   return std::nullopt;
 }
@@ -123,8 +126,8 @@ bool read_by_all(const std::string& path) {
 
 std::optional<std::string> find_command(const std::string& program) {
   const auto runs = [](const std::string& path) {
-    std::error_code failure;
-    return fs::is_regular_file(path, failure) && ::access(path.c_str(), X_OK) == 0;
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && ::access(path.c_str(), X_OK) == 0;
   };
   if (program.find('/') != std::string::npos) return runs(program) ? std::optional(program) : std::nullopt;
   const char* const given = std::getenv("PATH");

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "watcher/drivers/beginning_of.hpp"
 #include "watcher/drivers/command_words.hpp"
 #include "watcher/drivers/may.hpp"
 #include "watcher/report/visible.hpp"
@@ -27,17 +27,6 @@ using Words = std::span<const std::string>;
 constexpr int depth_max = 8;  // `sudo env timeout 5 ./x.sh` and the interpreters of that
 // Where sudo and doas look, whatever our PATH is.
 constexpr string_view secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-// As much of it as the kernel looks at; nullopt: we may not read it.
-std::optional<std::string> beginning_of(const std::string& file) {
-  constexpr std::size_t looked_at = 255;  // bytes
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::string out(looked_at, '\0');
-  in.read(out.data(), looked_at);
-  out.resize(static_cast<std::size_t>(in.gcount()));
-  return out;
-}
 
 bool is_text(string_view bytes) {
   return std::none_of(bytes.begin(), bytes.end(), [](char c) { return c >= 0 && c < '\t'; });
