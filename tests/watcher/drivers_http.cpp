@@ -79,7 +79,7 @@ struct Fixture {
   rules::StepResult switched() { return switch_to(*driver(), "v2", "v1"); }
   std::size_t asked(const std::string& what) const {
     std::size_t count = 0;
-    for (const std::string& request : server.requests()) count += request.starts_with(what) ? 1 : 0;
+    for (const std::string& request : server.requests()) count += static_cast<std::size_t>(request.starts_with(what));
     return count;
   }
   watcher::HttpNotes notes() const {
@@ -364,5 +364,5 @@ TEST_CASE("the http driver's configuration: credentials go to one host, and a ru
                  "write {to}"));
   CHECK(contains(findings_beside_service(service + runs + "dispatch = 'https://ci.test/{to}'\n"), "write {id}"));
   CHECK(contains(findings_beside_service(service + runs + dispatch + "identify = ['true']\n"), "does this itself"));
-  CHECK(contains(findings_beside_service(service + runs), "service.web: has no dispatch"));
+  CHECK(contains(findings_beside_service(service + runs), "service.web: dispatch is missing"));
 }
