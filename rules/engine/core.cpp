@@ -215,7 +215,7 @@ void Core::react() {
     service->revisions().look_at_baking(service->incident() != nullptr);
     service->later().look();
     service->unsettled().look(service->incident());
-    service->evidence().switching(service->incident() != nullptr && service->incident()->is_switching());
+    service->evidence().switching(service->incident() != nullptr && service->incident()->is_switching_by_us());
     set_timer(*service);
   }
   touched_.clear();

@@ -86,7 +86,8 @@ void Evidence::forget_known() {
 
 std::optional<Cause> Evidence::blanket(const WatchedRule& rule) const {
   if (measuring_.trouble.blinds()) return Cause::self_degraded;
-  if (is_deploying() || is_switching_) return Cause::deploying;
+  // What fired before counts on: how long it was bad is told.
+  if (is_deploying() || (is_switching_ && !rule.is_firing())) return Cause::deploying;
   if (warming_.covers(rule.when_probes(), now())) return Cause::warming_up;
   return std::nullopt;
 }
