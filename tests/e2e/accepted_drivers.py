@@ -119,8 +119,9 @@ class Git(Checkout):
 # What systemd would say of a unit that was started at the last restart.
 SYSTEMCTL = """#!/bin/sh
 cd "${0%/*}"
+for last; do :; done
 case $1 in
-  show) echo "Id=app.service\nLoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nInvocationID=$(cat started)"
+  show) echo "Id=$last\nLoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nInvocationID=$(cat started)"
     echo "ExecMainStartTimestampMonotonic=$(cat started)" ;;
   restart) sleep 0.02; sed 's/ .*//; s/\\.//; s/$/0000/' /proc/uptime >started; echo restart >>restarts ;;
 esac
@@ -129,7 +130,7 @@ esac
 
 class Systemd(Site):
     def lines(self):
-        return ['driver = "systemd"', 'unit = "app"', f'link = "{self.top}/current"', f'systemctl = ["{self.tool()}/systemctl"]',
+        return ['driver = "systemd"', f'unit = "{self.name}"', f'link = "{self.top}/current"', f'systemctl = ["{self.tool()}/systemctl"]',
                 'steady = "500ms"', 'identify_interval = "1s"']
 
     def furnish(self):

@@ -128,7 +128,8 @@ TEST_CASE("SPEC 3: of every key that may be a secret the literal secret is found
     CHECK_FALSE(tells(written));
     CHECK(watcher::mark_secrets(*row.key, value).empty());
   }
-  CHECK(elsewhere == std::set<std::string>{"action.step.http", "service.health", "service.metrics"});
+  CHECK(elsewhere ==
+        std::set<std::string>{"action.step.http", "service.dispatch", "service.health", "service.metrics"});
   CHECK(told == std::set<std::string>{"notify.template"});
 }
 

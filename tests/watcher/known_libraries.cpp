@@ -248,7 +248,7 @@ TEST_CASE(
     several.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\"} " + count + "\n");
     one.poll(i * 5, ours + "ledger_http_requests_total{code=\"500\",peer_service=\"ledger\"} " + count + "\n");
   }
-  for (const auto& [whom, each] : others) CHECK_MESSAGE(each->taken("error_rate") == "", whom);
+  for (const auto& other : others) CHECK_MESSAGE(other.second->taken("error_rate") == "", other.first);
   CHECK(asks.taken("error_rate") == "");
   CHECK(several.taken("error_rate") == "");
   CHECK(several.verdict("error_rate > 5%").find("no_data") == 0);

@@ -193,9 +193,9 @@ class Saying {
 
 }  // namespace
 
-std::vector<std::string> assignments_of(const std::map<std::string, rules::Text>& variables) {
+std::vector<std::string> assignments_of(const std::map<std::string, rules::Text>& given) {
   std::vector<std::string> out;
-  for (const auto& [name, text] : variables) out.push_back(name + "=" + text.value);
+  for (const auto& [name, text] : given) out.push_back(name + "=" + text.value);
   return out;
 }
 
