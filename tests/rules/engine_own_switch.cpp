@@ -31,6 +31,7 @@ TEST_CASE("SPEC 3: before(x) is the newest value of the hour before the incident
     w.deploy("crash");
     REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
     CHECK(w.outcome() == "recovered");
+    CHECK(w.last()->outcome_detail == "every rule is good again");
     CHECK(w.last()->before.empty() != was_ever_there);
   }
 }

@@ -139,6 +139,13 @@ TEST_CASE("SPEC 2.26: where nobody is let in before it is verified, the plan's o
   }
 }
 
+TEST_CASE("SPEC 2.26: what the plan's own condition asks for and nobody can find proves nothing") {
+  World w(with([](rules::CoreConfig& config) { config.actions[0].verify.when = condition("web_app.nowhere == 1"); }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 60min));
+  CHECK(w.outcome() == "unverifiable");
+}
+
 TEST_CASE("SPEC 2.26: when nothing can be measured afterwards it is unverifiable") {
   World w(usual());
   harm(w);

@@ -143,7 +143,8 @@ Verified Verification::at_the_end() const {
   if (view_.plan != nullptr && view_.plan->verify.when && !view_.verify_since) {
     const Judgement now = view_.evidence.judge(*view_.plan->verify.when);
     if (now.verdict == Verdict::good) return {Outcome::not_recovered, view_.plan->verify.when->text() + " is not true"};
-    (is_thin(now.cause) ? thin : unknown) = true;
+    // What the plan asks for by itself and nobody can find is no proof.
+    (is_thin(now.cause) && now.cause != Cause::no_data ? thin : unknown) = true;
   }
   const Up up = view_.evidence.worst_up();
   if ((thin || unknown) && up == Up::down) return {Outcome::not_recovered, "it is down"};
