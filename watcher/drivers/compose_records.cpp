@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "watcher/drivers/notes_file.hpp"
 #include "watcher/journal/files.hpp"
 
 namespace watcher {
@@ -188,18 +189,11 @@ std::optional<ComposeRecords> ComposeFile::read() const {
 }
 
 std::optional<std::string> ComposeFile::write(const ComposeRecords& records) const {
-  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
-  if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
-  if (!fault) fault = write_whole(path_, to_json(records), private_file);
-  if (!fault) return std::nullopt;
-  return fault->what;
+  return write_notes(path_, to_json(records));
 }
 
 std::optional<std::string> ComposeFile::write_beside(const std::string& name, std::string_view content) const {
-  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
-  if (!fault) fault = write_whole(beside(name), content, private_file);
-  if (!fault) return std::nullopt;
-  return fault->what;
+  return write_notes(beside(name), content);
 }
 
 }  // namespace watcher

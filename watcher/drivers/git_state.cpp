@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "watcher/drivers/notes_file.hpp"
 #include "watcher/journal/files.hpp"
 
 namespace watcher {
@@ -160,7 +161,7 @@ std::optional<GitState> parse_git_state(std::string_view text) {
 }
 
 GitStateFile::GitStateFile(const std::string& state_dir, const std::string& service)
-    : folder_(state_dir + "/git"), path_(folder_ + "/" + service + ".json") {}
+    : path_(state_dir + "/git/" + service + ".json") {}
 
 std::optional<GitState> GitStateFile::read() const {
   std::error_code error;
@@ -175,11 +176,7 @@ std::optional<GitState> GitStateFile::read() const {
 }
 
 std::optional<std::string> GitStateFile::write(const GitState& state) const {
-  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
-  if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
-  if (!fault) fault = write_whole(path_, to_json(state), private_file);
-  if (!fault) return std::nullopt;
-  return fault->what;
+  return write_notes(path_, to_json(state));
 }
 
 }  // namespace watcher

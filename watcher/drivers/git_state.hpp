@@ -76,7 +76,6 @@ class GitStateFile {
   const std::string& path() const { return path_; }
 
  private:
-  std::string folder_;
   std::string path_;
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "watcher/drivers/notes_file.hpp"
 #include "watcher/journal/files.hpp"
 
 namespace watcher {
@@ -53,7 +54,7 @@ std::optional<HttpNotes> parse_http_notes(std::string_view text) {
 }
 
 HttpNotesFile::HttpNotesFile(const std::string& state_dir, const std::string& service)
-    : folder_(state_dir + "/http"), path_(folder_ + "/" + service + ".json") {}
+    : path_(state_dir + "/http/" + service + ".json") {}
 
 HttpNotesFile::Found HttpNotesFile::read() const {
   Found out;
@@ -71,11 +72,7 @@ HttpNotesFile::Found HttpNotesFile::read() const {
 }
 
 std::optional<std::string> HttpNotesFile::write(const HttpNotes& notes) const {
-  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
-  if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
-  if (!fault) fault = write_whole(path_, to_json(notes), private_file);
-  if (!fault) return std::nullopt;
-  return fault->what;
+  return write_notes(path_, to_json(notes));
 }
 
 }  // namespace watcher

@@ -40,7 +40,6 @@ class HttpNotesFile {
   std::optional<std::string> write(const HttpNotes& notes) const;
 
  private:
-  std::string folder_;
   std::string path_;
 };
 

@@ -11,6 +11,7 @@
 #include "probes/parse/json.hpp"
 #include "probes/parse/number.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/http_request.hpp"
 #include "watcher/notify/message.hpp"
 #include "watcher/report/text.hpp"
 
@@ -105,13 +106,7 @@ rules::HttpStep HttpRequests::question(const Text& url, const std::map<std::stri
 }
 
 asio::awaitable<HttpAnswer> HttpRequests::ask(rules::HttpStep step) {
-  probes::HttpRequest request;
-  request.method = step.method;
-  request.url = step.url.value;
-  for (const auto& [name, text] : step.headers) request.headers.emplace_back(name, text.value);
-  if (!step.content_type.empty()) request.headers.emplace_back("Content-Type", step.content_type);
-  request.body = step.body.value;
-  request.limit = request_limit;
+  probes::HttpRequest request = request_of(step, request_limit);
   request.body_max = body_max;
   HttpAnswer out;
   out.asked = step.method + " " + without_query(step.url.value);

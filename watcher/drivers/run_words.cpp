@@ -4,8 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 
+#include "watcher/drivers/beginning_of.hpp"
 #include "watcher/drivers/run_options.hpp"
 #include "watcher/drivers/runs_as.hpp"
 #include "watcher/drivers/trusted_path.hpp"
@@ -42,12 +42,8 @@ std::string user_called(string_view word) {
 }
 
 std::vector<std::string> interpreter_line(const std::string& file) {
-  constexpr std::size_t looked_at = 255;  // bytes
   constexpr string_view blanks = " \t";
-  std::ifstream in(file, std::ios::binary);
-  std::string line(looked_at, '\0');
-  in.read(line.data(), looked_at);
-  line.resize(static_cast<std::size_t>(in.gcount()));
+  std::string line = beginning_of(file).value_or(std::string());
   if (!line.starts_with("#!")) return {};
   line.resize(std::min(line.find('\n'), line.size()));
   const std::size_t begin = line.find_first_not_of(blanks, 2);

@@ -1,9 +1,9 @@
 #include "watcher/drivers/systemd_notes.hpp"
 
 #include <boost/json.hpp>
-#include <filesystem>
 #include <utility>
 
+#include "watcher/drivers/notes_file.hpp"
 #include "watcher/journal/files.hpp"
 
 namespace watcher {
@@ -52,7 +52,7 @@ std::optional<SystemdNotes> parse_systemd_notes(std::string_view text) {
 }
 
 SystemdNotesFile::SystemdNotesFile(const std::string& state_dir, const std::string& service)
-    : folder_(state_dir + "/systemd"), path_(folder_ + "/" + service + ".json") {}
+    : path_(state_dir + "/systemd/" + service + ".json") {}
 
 SystemdNotes SystemdNotesFile::read() const {
   const std::optional<std::string> text = read_whole(path_);
@@ -61,11 +61,7 @@ SystemdNotes SystemdNotesFile::read() const {
 }
 
 std::optional<std::string> SystemdNotesFile::write(const SystemdNotes& notes) const {
-  std::optional<JournalFault> fault = make_folder(folder_, private_folder);
-  if (!fault) fault = sync_folder(std::filesystem::path(folder_).parent_path().string());
-  if (!fault) fault = write_whole(path_, to_json(notes), private_file);
-  if (!fault) return std::nullopt;
-  return fault->what;
+  return write_notes(path_, to_json(notes));
 }
 
 }  // namespace watcher

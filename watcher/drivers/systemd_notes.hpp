@@ -31,7 +31,6 @@ class SystemdNotesFile {
   std::optional<std::string> write(const SystemdNotes& notes) const;
 
  private:
-  std::string folder_;
   std::string path_;
 };
 

@@ -9,6 +9,7 @@
 #include "probes/net/child.hpp"
 #include "probes/net/http_client.hpp"
 #include "probes/parse/expect.hpp"
+#include "watcher/drivers/http_request.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/steps/evidence.hpp"
 #include "watcher/steps/redact.hpp"
@@ -43,17 +44,6 @@ StepStatus status_of(rules::FaultKind kind) {
   if (kind == rules::FaultKind::timeout) return StepStatus::timed_out;
   if (kind == rules::FaultKind::cancelled) return StepStatus::interrupted;
   return StepStatus::failed;
-}
-
-probes::HttpRequest request_of(const rules::HttpStep& step, rules::Duration limit) {
-  probes::HttpRequest request;
-  request.method = step.method;
-  request.url = step.url.value;
-  for (const auto& [name, text] : step.headers) request.headers.emplace_back(name, text.value);
-  if (!step.content_type.empty()) request.headers.emplace_back("Content-Type", step.content_type);
-  request.body = step.body.value;
-  request.limit = limit;
-  return request;
 }
 
 // The answer as the step's result: its status is the exit code, its body the output.
