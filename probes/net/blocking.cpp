@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,11 +16,13 @@ namespace probes {
 struct Blocking::State {
   std::mutex mutex;  // guards what follows
   bool busy = false;
+  bool lacked_memory = false;
   std::shared_ptr<asio::steady_timer> waiting;  // none: nobody, so that no loop that is gone is posted to
 
-  void finish() {
+  void finish(bool memory_sufficed) {
     const std::lock_guard lock(mutex);
     busy = false;
+    lacked_memory = !memory_sufficed;
     if (!waiting) return;
     const auto ring = [bell = waiting] { bell->cancel(); };
     asio::post(waiting->get_executor(), ring);
@@ -28,12 +31,13 @@ struct Blocking::State {
   bool leave() {
     const std::lock_guard lock(mutex);
     waiting.reset();
-    return !busy;
+    return !busy && !lacked_memory;
   }
   bool enter(std::shared_ptr<asio::steady_timer> waiter) {
     const std::lock_guard lock(mutex);
     if (busy) return false;
     busy = true;
+    lacked_memory = false;
     waiting = std::move(waiter);
     return true;
   }
@@ -61,13 +65,18 @@ asio::awaitable<bool> Blocking::run(std::function<void()> work, rules::Duration 
   if (!state->enter(waiter)) co_return false;
   const Waiting<State> waiting{*state};
   const auto body = [state, todo = std::move(work)] {
-    todo();
-    state->finish();
+    bool memory_sufficed = true;
+    try {
+      todo();
+    } catch (const std::bad_alloc&) {
+      memory_sufficed = false;
+    }
+    state->finish(memory_sufficed);
   };
   try {
     std::thread(body).detach();
   } catch (const std::system_error&) {
-    state->finish();
+    state->finish(true);
     co_return false;
   }
   co_await waiter->async_wait(as_result);

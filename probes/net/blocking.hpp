@@ -19,8 +19,8 @@ class Blocking {
   Blocking(const Blocking&) = delete;
   Blocking& operator=(const Blocking&) = delete;
 
-  // Whether `work` was done within the limit. False also while earlier work still hangs. What `work` writes to must
-  // be shared with it, and be read only after true.
+  // Whether `work` was done within the limit. False also while earlier work still hangs, and where it ran out of
+  // memory. What `work` writes to must be shared with it, and be read only after true.
   asio::awaitable<bool> run(std::function<void()> work, rules::Duration limit);
 
  private:

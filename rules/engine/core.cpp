@@ -215,7 +215,8 @@ void Core::react() {
     service->revisions().look_at_baking(service->incident() != nullptr);
     service->later().look();
     service->unsettled().look(service->incident());
-    service->evidence().switching(service->incident() != nullptr && service->incident()->is_switching_by_us());
+    const Incident* incident = service->incident();
+    service->evidence().switching_until(incident == nullptr ? std::nullopt : incident->switching_until());
     set_timer(*service);
   }
   touched_.clear();

@@ -19,6 +19,18 @@ TEST_CASE("SPEC 2.14: what our own switch stops and starts is not down, and noth
   CHECK(w.last()->rules.size() == 1);
 }
 
+TEST_CASE("a switch of ours that hangs hides an outage no longer than a deployment may take") {
+  World w(with([](rules::CoreConfig& config) { config.services[0].deploy_timeout = 5min; }));
+  w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20min, true};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 15min));
+  w.reality["web"].crashing.insert("bad");
+  w.run(4min);
+  CHECK(w.rule("down").judgement.cause == rules::Cause::deploying);
+  w.run(2min);
+  CHECK(w.rule("down").progress.state == rules::RuleState::firing);
+}
+
 TEST_CASE("SPEC 3: before(x) is the newest value of the hour before the incident, where there was none any more") {
   for (const bool was_ever_there : {true, false}) {
     CAPTURE(was_ever_there);

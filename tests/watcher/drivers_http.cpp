@@ -365,4 +365,10 @@ TEST_CASE("the http driver's configuration: credentials go to one host, and a ru
   CHECK(contains(findings_beside_service(service + runs + "dispatch = 'https://ci.test/{to}'\n"), "write {id}"));
   CHECK(contains(findings_beside_service(service + runs + dispatch + "identify = ['true']\n"), "does this itself"));
   CHECK(contains(findings_beside_service(service + runs), "service.web: dispatch is missing"));
+  const watcher::Config with_secret = loaded(
+      service + runs +
+      "dispatch = 'PUT https://ci.test/{to}/{id}?token=hunter-ci'\nheader.Authorization = 'Bearer hunter-key'\n");
+  const std::string expanded = watcher::expand(with_secret);
+  CHECK(contains(expanded, "PUT https://ci.test/{to}/{id}?token=<redacted>"));
+  CHECK_FALSE(contains(expanded, "hunter"));
 }

@@ -201,6 +201,9 @@ void Judge::revision_saved(const Watcher& watcher, const LedgerRecord& record) {
   const bool becomes_good = std::exchange(standing, record.standing) != Standing::good && standing == Standing::good;
   if (becomes_good) check_proved(watcher, record);
   if (record.standing != Standing::good || !known.bad.contains(record.revision.text)) return;
+  // A full disk has it written late: it was made before people condemned it.
+  const auto condemned = known.condemned.find(record.revision.text);
+  if (condemned != known.condemned.end() && record.last_seen < condemned->second) return;
   if (known.ran[record.revision.text] < 55min) return breach("a quarantined revision is good that nothing proved");
   for (const RuleSpec& one : watcher.config().rules) {
     const bool counts = one.service == record.service && one.severity != Severity::p3;
@@ -241,6 +244,7 @@ void Judge::ended(const Watcher& watcher, const StepId& step) {
   const auto found = incidents_.find(step.incident);
   if (found == incidents_.end()) return;
   service(found->second.record.service).disturbed = now();
+  service(found->second.record.service).switching_since = Instant::min();
   // What never reached a step that changes something has no cooldown (SPEC 2.25).
   const bool counts = mutating_.contains({watcher.number(), step}) && !found->second.mutated.empty();
   if (counts) service(found->second.record.service).mutation_ended = now();

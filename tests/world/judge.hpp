@@ -75,6 +75,8 @@ class Judge final : public Witness {
     bool deploying_for_sure = false;  // that it began is on disk
     Instant deploying_since = Instant::min();
     Instant deploying_saved = Instant::min();  // as it is on disk, also when the end of it got lost
+    Instant switching_since = Instant::min();  // by ours; min: none is at work
+    std::map<std::string, Instant> condemned;  // by people, and when
     bool identity = true;
     int acted_unnamed = 0;
     std::map<std::string, rules::RollbackPolicy> policy;

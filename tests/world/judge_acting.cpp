@@ -52,6 +52,7 @@ void Judge::performs(const Watcher& watcher, const Perform& command) {
   check_target(watcher, command, incident);
   Service& known = service(command.context.service);
   known.brought = command.context.to.text;
+  known.switching_since = now();
   known.agreed.insert(known.brought);
   if (again) return;
   known.switches.push_back(now());

@@ -54,7 +54,10 @@ void Judge::asked(const Watcher& watcher, const Request& request, const Answer& 
     Service& known = service(x->service);
     (x->standing == Standing::good ? known.good : known.bad).insert(x->revision.text);
     (x->standing == Standing::good ? known.bad : known.good).erase(x->revision.text);
-    if (x->standing == Standing::bad) known.ran.erase(x->revision.text);
+    if (x->standing == Standing::bad) {
+      known.ran.erase(x->revision.text);
+      known.condemned[x->revision.text] = now();
+    }
     // A target has what was given up for want of one looked at again.
     if (x->standing == Standing::good) known.held.clear();
   }

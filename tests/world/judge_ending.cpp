@@ -164,6 +164,10 @@ void Judge::check_detection(const Watcher& watcher, const RuleView& one) {
   Instant deployed = known.deploying ? known.deploying_since + of->deploy_timeout : Instant::min();
   // A crash may have lost that it ended.
   if (known.deploying_saved != Instant::min()) deployed = known.deploying_saved + of->deploy_timeout;
+  // What a switch stops and starts is no outage, as long as a deployment may take.
+  if (known.switching_since != Instant::min()) {
+    deployed = std::max(deployed, known.switching_since + of->deploy_timeout);
+  }
   if (now() < deployed || now() < known.paused_until || !is_seen) return;
   Duration needs = spec_of_rule->sustain + reaction;
   // What something else explained is no evidence: it begins anew.

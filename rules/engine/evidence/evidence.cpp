@@ -115,6 +115,7 @@ bool Evidence::counts_differently() {
   was_blinded_ = blinded;
   changes_at_ = warming_.next_end(now());
   if (is_deploying()) changes_at_ = std::min(changes_at_, *deploying_until_);
+  if (is_switching()) changes_at_ = std::min(changes_at_, *switching_until_);
   return true;
 }
 

@@ -85,8 +85,9 @@ class Evidence {
   void forget_before() { before_.reset(); }
   // The values of everything that before(x) asks for in the service's rules and in the plans: now, else the last ones.
   FrozenValues values_before();
-  // A switch of ours is at work: what it stops and starts is as it is between `deploy begin` and `deploy end`.
-  void switching(bool is_at_work);
+  // A switch of ours is at work, until then at most: what it stops and starts is as it is between `deploy begin` and
+  // `deploy end`. none: no longer.
+  void switching_until(std::optional<Instant> until);
 
   // Reading.
   std::uint64_t evaluations() const { return evaluations_; }  // so far
@@ -139,6 +140,7 @@ class Evidence {
   Scope scope(std::optional<Cause> blanket) const;
   std::optional<Cause> blanket(const WatchedRule& rule) const;
   bool counts_differently();
+  bool is_switching() const { return switching_until_ && now() < *switching_until_; }
   void look_at_all(const ProbeName* polled);
   void look_at(std::size_t which, bool polled);
   void note_all();
@@ -201,7 +203,7 @@ class Evidence {
   FrozenValues baselines_;
   std::optional<FrozenValues> before_;
   LastKnown last_known_;
-  bool is_switching_ = false;
+  std::optional<Instant> switching_until_;
 };
 
 // Its key in FrozenValues.

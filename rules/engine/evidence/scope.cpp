@@ -31,9 +31,9 @@ void Evidence::deploying_until(std::optional<Instant> until) {
   deploying_until_ = until;
 }
 
-void Evidence::switching(bool is_at_work) {
-  is_changed_ = is_changed_ || is_at_work != is_switching_;
-  is_switching_ = is_at_work;
+void Evidence::switching_until(std::optional<Instant> until) {
+  is_changed_ = is_changed_ || until != switching_until_;
+  switching_until_ = until;
 }
 
 void Evidence::restart_spans(Leaves leaves) {
@@ -87,7 +87,7 @@ void Evidence::forget_known() {
 std::optional<Cause> Evidence::blanket(const WatchedRule& rule) const {
   if (measuring_.trouble.blinds()) return Cause::self_degraded;
   // What fired before counts on: how long it was bad is told.
-  if (is_deploying() || (is_switching_ && !rule.is_firing())) return Cause::deploying;
+  if (is_deploying() || (is_switching() && !rule.is_firing())) return Cause::deploying;
   if (warming_.covers(rule.when_probes(), now())) return Cause::warming_up;
   return std::nullopt;
 }

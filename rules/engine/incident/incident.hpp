@@ -34,8 +34,7 @@ class Incident {
   bool may_be_joined() const { return !is_closed() && !record_.pending_outcome; }
   // Nothing has been changed yet, or nothing more is by itself, nor is anything at work.
   bool may_give_way() const;
-  // Nothing of it is being done now, nor has to be followed by anything.
-  bool is_waiting() const;
+  bool is_waiting() const;  // nothing of it is being done now, nor has to be followed by anything
   // It is changing what runs, or looks whether that helped.
   bool is_changing() const;
   // The newest action's switch failed before its own command began.
@@ -59,10 +58,11 @@ class Incident {
   bool drive();  // false: nothing more follows now
   void step_completed(const StepId& id, const StepResult& result);
   void lock_answered(const StepResult& result);
-  void saw(const RevisionRead& read);  // a look; it takes those that it asked for
-  bool is_switching() const;           // its switch is at work: what runs says nothing
-  bool is_switching_by_us() const;     // the same, and not by a watcher that ended meanwhile
-  bool awaits_target() const;          // it has switched, and its target was not seen yet
+  void saw(const RevisionRead& read);              // a look; it takes those that it asked for
+  bool is_switching() const;                       // its switch is at work: what runs says nothing
+  bool is_switching_by_us() const;                 // the same, and not by a watcher that ended meanwhile
+  std::optional<Instant> switching_until() const;  // at most; none: is_switching_by_us() is false
+  bool awaits_target() const;                      // it has switched, and its target was not seen yet
   void saw_after_switch(const RevisionRead& read);
 
   // People (people.cpp).

@@ -23,6 +23,11 @@ bool Incident::is_switching() const { return record_.in_flight && step_.kind == 
 
 bool Incident::is_switching_by_us() const { return is_switching() && !look_settles_switch_; }
 
+std::optional<Instant> Incident::switching_until() const {
+  if (!is_switching_by_us()) return std::nullopt;
+  return step_.started + in_.service.deploy_timeout;
+}
+
 bool Incident::awaits_target() const { return record_.switched && !verification().runs_target(); }
 
 Incident::Look Incident::look_before_switch() {
