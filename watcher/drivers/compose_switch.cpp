@@ -121,7 +121,7 @@ ComposeSwitch::MaybeTrouble ComposeSwitch::write_documents(const std::string& se
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   MaybeTrouble trouble;
   if (runner_.config().restores_files) trouble = co_await restore_files();
-  if (!trouble) trouble = note_aftermath();
+  if (!trouble) trouble = co_await note_aftermath();
   if (trouble) {
     co_await put_files_back(*trouble);
     co_return trouble;

@@ -51,7 +51,9 @@ class ComposeSwitch {
   asio::awaitable<void> put_back(ComposeError& trouble);
   asio::awaitable<void> forget_aftermath(ComposeError& trouble);
   asio::awaitable<void> put_files_back(ComposeError& trouble);
-  MaybeTrouble note_aftermath();
+  asio::awaitable<bool> files_say_target();
+  std::vector<std::string> what_files_still_say();
+  asio::awaitable<MaybeTrouble> note_aftermath();
   std::vector<std::string> command_up() const;
   std::vector<std::string> arguments_up() const;
   rules::Duration left() const;

@@ -2,6 +2,7 @@
 #include <utility>
 #include <variant>
 
+#include "probes/parse/number.hpp"
 #include "watcher/drivers/compose_names.hpp"
 #include "watcher/drivers/compose_switch.hpp"
 
@@ -91,10 +92,26 @@ asio::awaitable<void> ComposeSwitch::put_files_back(ComposeError& trouble) {
   }
 }
 
-ComposeSwitch::MaybeTrouble ComposeSwitch::note_aftermath() {
-  ComposeRecords& records = *memory_.records();
+// Where the files say what the target was made with, by name, only a name that leads to another image now is worth a
+// word.
+asio::awaitable<bool> ComposeSwitch::files_say_target() {
+  std::vector<std::string> question{"config"};
+  const ComposeAnswer answer = co_await runner_.compose(tool_, before_.project, std::move(question));
+  const auto* const now_so = std::get_if<std::string>(&answer);
+  if (now_so == nullptr || *now_so != target_.configuration) co_return false;
+  for (const auto& one : target_.images) {
+    std::vector<std::string> named{"image", "inspect", "--format", "{{.Id}}"};
+    named.push_back(one.second.name);
+    const ComposeAnswer id = co_await runner_.docker(std::move(named), docker_question_limit);
+    const auto* const text = std::get_if<std::string>(&id);
+    if (text == nullptr || probes::trimmed(*text) != one.second.image) co_return false;
+  }
+  co_return true;
+}
+
+std::vector<std::string> ComposeSwitch::what_files_still_say() {
   std::vector<std::string> lines;
-  const ComposeRecord* const left = records.find(rules::Revision(before_.revision));
+  const ComposeRecord* const left = memory_.records()->find(rules::Revision(before_.revision));
   for (const auto& [service, image] : target_.images) {
     const auto before = left == nullptr ? target_.images.end() : left->images.find(service);
     const bool is_known = left != nullptr && before != left->images.end();
@@ -108,11 +125,18 @@ ComposeSwitch::MaybeTrouble ComposeSwitch::note_aftermath() {
     lines.push_back("The Compose files of " + service + " still say what was left: docker compose up would bring it " +
                     "back. To stay with what runs now, " + then);
   }
+  return lines;
+}
+
+asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::note_aftermath() {
+  const bool is_said = co_await files_say_target();
+  std::vector<std::string> lines;
+  if (!is_said) lines = what_files_still_say();
   for (const PutAside& one : put_aside_) lines.push_back("What " + one.file + " had before lies in " + one.ours);
-  records.aftermath = std::move(lines);
+  memory_.records()->aftermath = std::move(lines);
   const std::optional<std::string> fault = memory_.save();
-  if (!fault) return std::nullopt;
-  return ComposeError{"note what is done: " + *fault};
+  if (!fault) co_return MaybeTrouble();
+  co_return ComposeError{"note what is done: " + *fault};
 }
 
 // A trouble in the middle may have removed what ran before the new containers could be made.
