@@ -3,7 +3,6 @@
 The process that uses it enters that network as well: published ports answer there.
 """
 
-import ctypes
 import io
 import itertools
 import json
@@ -23,7 +22,6 @@ from world import ROLLBACKD
 from watched import People, free_port, wait_until, write_config
 
 ENGINE_SECONDS_MAX = 60  # it takes 1 where nothing else runs
-CLONE_NEWNET = 0x40000000
 AT_ONCE = 6  # cases
 REPLICAS_MAX = 8  # that fall sick at once
 STRANGER = "nobody"  # owns a project that is not ours
@@ -105,7 +103,7 @@ class Engine:
         self.folder = machine.make_folder()
         self.folder.chmod(0o755)
         self.network = machine.Network()
-        self.enter_network()
+        self.network.enter()
         self.socket = self.folder / "docker.sock"
         (self.folder / "second" / "cli-plugins").mkdir(parents=True)
         (self.folder / "first").mkdir()
@@ -118,12 +116,6 @@ class Engine:
         self.socket.chmod(0o666)  # as if everybody were in the group docker
         for release in ("v1", "v2", "v3", "db", "bad", "slow"):
             self.make_image(release)
-
-    def enter_network(self):
-        """Whatever is started from here on is there, too."""
-        with open(self.network.path, encoding="utf-8") as there:
-            if machine.libc.setns(there.fileno(), CLONE_NEWNET) != 0:
-                raise unittest.SkipTest(f"its network cannot be entered: {os.strerror(ctypes.get_errno())}")
 
     def wait(self):
         end = time.monotonic() + ENGINE_SECONDS_MAX

@@ -18,6 +18,7 @@ import urllib.request
 
 PREFIX = "rollbackd-test-"
 PR_SET_PDEATHSIG = 1
+CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -53,6 +54,12 @@ class Network:
             raise unittest.SkipTest(f"no network namespace: {made.stderr.strip()}")
         atexit.register(self.remove)
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
+
+    def enter(self):
+        """Whatever this thread starts from here on is there, too."""
+        with open(self.path, encoding="utf-8") as there:
+            if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
+                raise unittest.SkipTest(f"its network cannot be entered: {os.strerror(ctypes.get_errno())}")
 
     def remove(self):
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True)

@@ -5,6 +5,7 @@ Its last stage, which users get, is built as it is. The first, which compiles fo
 was built outside, unless ROLLBACKD_COMPILE_IN_IMAGE is set.
 """
 
+import html
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import time
 import unittest
 
 import machine
+from sidecar import Sidecar, story_lines, without_figures
 from world import ROLLBACKD, ROOT, SHOP
 from watched import HEALTH_ONLY, wait_until
 
@@ -127,10 +129,10 @@ class Docker(unittest.TestCase):
         (folder / "Dockerfile").write_text(dockerfile)
         return folder
 
-    def wait_for(self, what, holds, seconds):
+    def wait_for(self, what, holds, seconds, container="watcher"):
         found = wait_until(holds, seconds)
         if not found:
-            logs = self.docker("logs", "watcher", check=False)
+            logs = self.docker("logs", container, check=False)
             self.fail(f"after {seconds}s not yet so: {what}\n{(logs.stdout + logs.stderr)[-3000:]}")
         return found
 
@@ -161,11 +163,13 @@ class Docker(unittest.TestCase):
         self.wait_for("the container is unhealthy", lambda: health() == "unhealthy", 60)
 
     def make_shop(self):
-        """Its releases as images, each from the commit of that name."""
+        """Its releases as images, each from the commit of that name; once for all cases."""
+        if (self.folder / "shop").exists():
+            return
         self.import_image(self.full, "shop-base", "./usr/share/doc", "./usr/share/locale", "./var/lib/dpkg")
         repository = self.folder / "shop"
         subprocess.run([SHOP / "make_repository", repository], check=True)
-        for tag in ("v1", "crash"):
+        for tag in ("v1", "crash", "errors"):
             subprocess.run(["git", "-C", repository, "checkout", "-q", tag], check=True)
             (repository / "Dockerfile").write_text(SHOP_DOCKERFILE)
             self.docker("build", "-t", f"shop:{tag}", repository)
@@ -217,6 +221,27 @@ class Docker(unittest.TestCase):
         self.assertEqual(self.docker("inspect", "-f", "{{.Config.Image}} {{.State.Running}}", "shop").stdout.strip(), "shop:v1 true")
         self.docker("stop", "-t", "20", "watcher")
         self.assertEqual(self.docker("inspect", "-f", "{{.State.ExitCode}}", "watcher").stdout.strip(), "0")
+
+    def test_a_sidecar_of_a_project_of_its_own_rolls_its_neighbour_back_and_never_itself(self):
+        self.make_shop()
+        sidecar = Sidecar(self)
+        sidecar.deploy("v1")
+        sidecar.start()
+        good, own = sidecar.known("v1"), sidecar.own_container()
+        sidecar.deploy_marked("errors")
+        sidecar.has_visitors()
+        closed = sidecar.closed()
+        told = sidecar.says("incidents", str(closed["id"]))
+        self.assertEqual((closed["outcome"], closed["rule"], closed["to"]), ("recovered", "error_rate", good), told)
+        self.assertEqual((sidecar.image(), sidecar.settings()), ((sidecar.image_of("v1"), "true"), "SHOP_TAG=v1\n"), told)
+        self.assertEqual(told.count("step_succeeded: switch last-good"), 1, told)
+        self.assertEqual(sidecar.own_container(), own)
+        messages = html.unescape("\n".join(message["text"] for message in sidecar.people.told))
+        if os.environ.get("KEEP"):
+            print(told, messages)
+        for line in story_lines():
+            self.assertIn(line, without_figures(told + messages))
+        self.assertIn("would end the rollback", sidecar.foretold_of_itself())
 
 
 if __name__ == "__main__":
