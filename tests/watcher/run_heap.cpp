@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <random>
 #include <vector>
 
@@ -41,3 +42,34 @@ TEST_CASE("blocks that are kept at hand are as large as was asked for, and nobod
   for (const Block& block : blocks) whole = whole && is_whole(block);
   CHECK(whole);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // a sanitizer has its own
+
+// glibc keeps seven of a size in this order, and gives others away to whoever asks for any size.
+TEST_CASE("fifty freed blocks of a size are at hand again, the last one first, however small they are") {
+  watcher::keep_freed_blocks();
+  constexpr std::size_t count = 50;
+  for (const std::size_t size : {1U, 24U, 25U, 100U, 191U, 192U, 500U, 1024U}) {
+    CAPTURE(size);
+    for (const bool is_size_told : {true, false}) {
+      std::vector<void*> blocks(count);
+      for (void*& block : blocks) block = ::operator new(size);
+      for (void* const block : blocks) {
+        if (is_size_told)
+          ::operator delete(block, size);
+        else
+          ::operator delete(block);
+      }
+      std::size_t same = 0;
+      std::vector<void*> again(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        again[i] = ::operator new(size);
+        if (again[i] == blocks[count - 1 - i]) ++same;
+      }
+      CHECK(same == count);
+      for (void* const block : again) ::operator delete(block);
+    }
+  }
+}
+
+#endif

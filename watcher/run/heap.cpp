@@ -27,14 +27,15 @@ void watcher::keep_freed_blocks() {}
 namespace {
 
 constexpr std::size_t step = 16;          // bytes; blocks are sorted by their size in such steps
-constexpr std::size_t least = 192;        // bytes; smaller ones are of few sizes, or cheap
 constexpr std::size_t most = 1024;        // bytes
 constexpr std::size_t kept_of_each = 64;  // blocks of a size: as many as polls that start at once
 
 // A block's class is the largest that fits into it; one is asked for by the smallest that it fits into. glibc's blocks
 // have a step's half more than whole steps.
 constexpr std::size_t class_of_block(std::size_t usable) { return (usable - step / 2) / step; }
-constexpr std::size_t class_of_wish(std::size_t size) { return (size - step / 2 + step - 1) / step; }
+constexpr std::size_t class_of_wish(std::size_t size) {
+  return size <= step / 2 ? 1 : (size - step / 2 + step - 1) / step;  // glibc has no smaller block
+}
 
 struct Free {
   Free* next;
@@ -61,11 +62,10 @@ void* take(std::size_t size) {
   return block;
 }
 
-// False: it has to be freed.
-bool keep(void* block) {
-  const std::size_t usable = malloc_usable_size(block);
-  if (usable <= least || class_of_block(usable) >= at_hand.blocks.size()) return false;
-  Kept& same = at_hand.blocks[class_of_block(usable)];
+// Among those of a class that it is as large as. False: it has to be freed.
+bool keep(void* block, std::size_t which) {
+  if (which >= at_hand.blocks.size()) return false;
+  Kept& same = at_hand.blocks[which];
   if (same.count == kept_of_each) return false;
   same.first = ::new (block) Free{same.first};
   ++same.count;
@@ -77,7 +77,7 @@ bool keep(void* block) {
 void watcher::keep_freed_blocks() { at_hand.on = true; }
 
 void* operator new(std::size_t size) {
-  if (at_hand.on && size > least && size <= most) {
+  if (at_hand.on && size <= most) {
     if (void* const block = take(size)) return block;
   }
   for (;;) {
@@ -89,10 +89,14 @@ void* operator new(std::size_t size) {
 }
 
 void operator delete(void* block) noexcept {
-  if (block == nullptr || (at_hand.on && keep(block))) return;
+  if (block == nullptr || (at_hand.on && keep(block, class_of_block(malloc_usable_size(block))))) return;
   std::free(block);
 }
 
-void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
+// Who knows how large it is spares a look at it: what was not touched for a while is not in the cache.
+void operator delete(void* block, std::size_t size) noexcept {
+  if (block == nullptr || (at_hand.on && keep(block, class_of_wish(size)))) return;
+  std::free(block);
+}
 
 #endif
