@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "probes/key_rows.hpp"
 #include "probes/net/url.hpp"
@@ -121,11 +120,8 @@ struct Switches {
 };
 // Whose switch may be done again after it was broken off.
 struct Resumes {
-  bool operator()(const GitDriver&) const { return true; }
-  bool operator()(const SystemdDriver&) const { return true; }
-  bool operator()(const Pm2Driver&) const { return true; }
-  bool operator()(const HttpDriver&) const { return true; }
-  bool operator()(const auto&) const { return false; }
+  bool operator()(std::monostate) const { return false; }
+  bool operator()(const auto& driver) const { return driver.resumes(); }
 };
 struct SetDir {
   const std::string& dir;
@@ -134,12 +130,9 @@ struct SetDir {
 };
 
 // Where a driver's own keys say the folder.
-struct ImplyDir {
-  std::string& dir;
-  void operator()(const auto&) const {}
-  void operator()(const ComposeDriver& driver) const {
-    if (!driver.files.empty()) dir = std::filesystem::path(driver.files.front()).parent_path().string();
-  }
+struct ImpliedDir {
+  std::string operator()(std::monostate) const { return {}; }
+  std::string operator()(const auto& driver) const { return driver.implied_dir(); }
 };
 
 const Variety& command_driver() { return driver_kinds().front(); }
@@ -165,7 +158,8 @@ bool read_driver(TableReader& reader, DriverSection& out) {
   void* const driver = kind->become(&out.driver);
   reader.read(kind->keys, driver);
   if (kind->settle != nullptr) kind->settle(driver, reader);
-  if (!reader.has("dir")) std::visit(ImplyDir{out.dir}, out.driver);
+  const std::string implied = std::visit(ImpliedDir(), out.driver);
+  if (!reader.has("dir") && !implied.empty()) out.dir = implied;
   std::visit(SetDir{out.dir}, out.driver);
   return true;
 }

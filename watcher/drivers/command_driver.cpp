@@ -201,9 +201,6 @@ std::unique_ptr<Driver> CommandDriver::make(const DriverSection& section, const 
   return make_command_driver(section.service, *this, section.timeout, clock);
 }
 
-bool CommandDriver::identifies() const { return !identify.empty(); }
-bool CommandDriver::switches() const { return !switch_to.empty(); }
-
 Whom CommandDriver::whom() const { return {user}; }
 
 std::vector<NamedCommand> CommandDriver::commands(const std::string& owner) const {

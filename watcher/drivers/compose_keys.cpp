@@ -8,6 +8,7 @@
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/toml_text.hpp"
 #include "watcher/drivers/compose_driver.hpp"
+#include "watcher/drivers/grounds.hpp"
 
 namespace watcher {
 
@@ -99,10 +100,7 @@ void settle(void* object, probes::Given& given) {
     given.missing("dir", "the folder of the Compose project, such as dir = \"/opt/app\"");
   if (driver.restores_files && driver.keep.empty())
     given.error("restore", "\"files\" needs to know which; add keep = [\".env\"]");
-  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
-    if (given.has(theirs))
-      given.error(theirs, "the compose driver does this itself; leave it out, or use driver = \"command\"");
-  }
+  refuse_commands(given, "compose");
 }
 
 }  // namespace
@@ -117,14 +115,32 @@ std::unique_ptr<Driver> ComposeDriver::make(const DriverSection& section, const 
   return make_compose_driver(section.service, *this, state_dir, clock);
 }
 
-bool ComposeDriver::identifies() const { return true; }
-bool ComposeDriver::switches() const { return true; }
-
 Whom ComposeDriver::whom() const { return {user, dir}; }
 
 std::vector<NamedCommand> ComposeDriver::commands(const std::string& owner) const {
   if (!compose.empty()) return {{owner + ".compose", compose, whom()}};
   return {{owner + ".docker", {"docker"}, whom()}};
+}
+
+std::string ComposeDriver::implied_dir() const {
+  return files.empty() ? "" : std::filesystem::path(files.front()).parent_path().string();
+}
+
+// Where no project is named it is that of the containers that were started from the folder.
+std::vector<Ground> ComposeDriver::grounds(const rules::ServiceName& service) const {
+  std::string where = "Compose project " + project;
+  if (project.empty()) {
+    where += "of " + real_place(dir).string();
+    for (const std::string& file : files) where += '\n' + file;
+  }
+  std::vector<std::string> all = services;
+  if (all.empty()) all.push_back(service.text);
+  std::sort(all.begin(), all.end());
+  std::vector<Ground> out;
+  for (const std::string& one : all)
+    out.push_back({where, one, Ground::Extent::alone, one + " of one Compose project",
+                   "name in compose_service what each of them is"});
+  return out;
 }
 
 }  // namespace watcher

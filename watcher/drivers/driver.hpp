@@ -79,6 +79,9 @@ std::string why_unsafe_target(const std::optional<rules::Revision>& to);
 // What `ready` answers; `why_not` is for people, empty: it could be switched.
 rules::ReadinessRead readiness_of(const rules::ServiceName& service, std::string why_not, rules::Instant at);
 
+// For a driver that knows by itself what runs and how to switch it: the keys of commands for that are errors.
+void refuse_commands(probes::Given& given, std::string_view driver);
+
 // What a driver can be, and the words of the contract for what this version has not.
 std::span<const probes::Variety> driver_kinds();
 

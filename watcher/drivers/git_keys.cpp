@@ -3,6 +3,7 @@
 #include "probes/key_rows.hpp"
 #include "probes/net/user.hpp"
 #include "watcher/drivers/git_driver.hpp"
+#include "watcher/drivers/grounds.hpp"
 
 namespace watcher {
 
@@ -37,10 +38,7 @@ constexpr std::array keys{
 
 void settle(void*, probes::Given& given) {
   if (!given.has("dir")) given.missing("dir", "the folder of the repository, such as dir = \"/opt/app\"");
-  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
-    if (given.has(theirs))
-      given.error(theirs, "the git driver does this itself; leave it out, or use driver = \"command\"");
-  }
+  refuse_commands(given, "git");
 }
 
 }  // namespace
@@ -55,15 +53,21 @@ std::unique_ptr<Driver> GitDriver::make(const DriverSection& section, const std:
   return make_git_driver(section.service, *this, state_dir, section.timeout, clock, {});
 }
 
-bool GitDriver::identifies() const { return true; }
-bool GitDriver::switches() const { return true; }
-
 Whom GitDriver::whom() const { return {user, dir}; }
 
 std::vector<NamedCommand> GitDriver::commands(const std::string& owner) const {
   const Whom restarter{restart_user.empty() ? user : restart_user, dir};
   return {
       {owner + ".git", {"git"}, whom()}, {owner + ".build", build, whom()}, {owner + ".restart", restart, restarter}};
+}
+
+std::vector<NamedCommand> GitDriver::run_from_target() const {
+  return {{"build", build, {}}, {"restart", restart, {}}};
+}
+
+std::vector<Ground> GitDriver::grounds(const rules::ServiceName&) const {
+  return checkout_grounds(dir, paths,
+                          "give each paths of its own, or make one service of them whose restart starts both");
 }
 
 }  // namespace watcher

@@ -88,10 +88,7 @@ void settle(void* object, probes::Given& given) {
   auto& driver = *static_cast<HttpDriver*>(object);
   rules::HttpStep& dispatch = driver.dispatch;
   probes::settle_body(dispatch.body, dispatch.content_type);
-  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
-    if (given.has(theirs))
-      given.error(theirs, "the http driver does this itself; leave it out, or use driver = \"command\"");
-  }
+  refuse_commands(given, "http");
   if (!given.has("dispatch") || !given.has("runs")) return;
   const std::string all = dispatch.url.value + dispatch.body.value;
   if (!names(all, "{to}")) given.error("dispatch", "nothing says what to go to; write {to} in body or dispatch");
@@ -122,12 +119,5 @@ std::unique_ptr<Driver> HttpDriver::make(const DriverSection& section, const std
                                          const probes::Clock& clock) const {
   return make_http_driver(section.service, *this, section.timeout, state_dir, clock);
 }
-
-bool HttpDriver::identifies() const { return true; }
-bool HttpDriver::switches() const { return true; }
-
-Whom HttpDriver::whom() const { return {}; }
-
-std::vector<NamedCommand> HttpDriver::commands(const std::string&) const { return {}; }
 
 }  // namespace watcher

@@ -69,6 +69,14 @@ rules::ReadinessRead readiness_of(const rules::ServiceName& service, std::string
   return read;
 }
 
+void refuse_commands(probes::Given& given, std::string_view driver) {
+  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
+    if (given.has(theirs))
+      given.error(theirs,
+                  "the " + std::string(driver) + " driver does this itself; leave it out, or use driver = \"command\"");
+  }
+}
+
 std::span<const probes::Variety> driver_kinds() {
   static const auto kinds = varieties(static_cast<const DriverKind*>(nullptr));
   return kinds;

@@ -6,6 +6,7 @@
 #include "probes/net/user.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/toml_text.hpp"
+#include "watcher/drivers/grounds.hpp"
 #include "watcher/drivers/pm2_driver.hpp"
 
 namespace watcher {
@@ -63,10 +64,7 @@ void settle(void* object, probes::Given& given) {
     given.error(given.has("restart_timeout") ? "restart_timeout" : "steady",
                 "restart_timeout has to be longer than steady, for which the processes are looked at");
   if (!given.has("dir")) given.missing("dir", "the folder of the repository, such as dir = \"/opt/app\"");
-  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
-    if (given.has(theirs))
-      given.error(theirs, "the pm2 driver does this itself; leave it out, or use driver = \"command\"");
-  }
+  refuse_commands(given, "pm2");
 }
 
 }  // namespace
@@ -81,9 +79,6 @@ std::unique_ptr<Driver> Pm2Driver::make(const DriverSection& section, const std:
   return make_pm2_driver(section.service, *this, state_dir, section.timeout, clock);
 }
 
-bool Pm2Driver::identifies() const { return true; }
-bool Pm2Driver::switches() const { return true; }
-
 Whom Pm2Driver::whom() const { return {user, dir}; }
 
 std::vector<NamedCommand> Pm2Driver::commands(const std::string& owner) const {
@@ -91,6 +86,10 @@ std::vector<NamedCommand> Pm2Driver::commands(const std::string& owner) const {
   return {{owner + ".git", {"git"}, whom()},
           {owner + ".build", build, whom()},
           {owner + ".pm2", pm2.empty() ? usual : pm2, whom()}};
+}
+
+std::vector<Ground> Pm2Driver::grounds(const rules::ServiceName&) const {
+  return checkout_grounds(dir, {}, shared_checkout_advice);
 }
 
 }  // namespace watcher

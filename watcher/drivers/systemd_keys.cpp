@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 
 #include "probes/key_rows.hpp"
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/toml_text.hpp"
+#include "watcher/drivers/grounds.hpp"
 #include "watcher/drivers/systemd_driver.hpp"
 
 namespace watcher {
@@ -65,10 +68,7 @@ void settle(void* object, probes::Given& given) {
   if (driver.restart_timeout <= driver.steady)
     given.error(given.has("restart_timeout") ? "restart_timeout" : "steady",
                 "restart_timeout has to be longer than steady, for which the units are looked at");
-  for (const std::string_view theirs : {"identify", "switch", "rollback"}) {
-    if (given.has(theirs))
-      given.error(theirs, "the systemd driver does this itself; leave it out, or use driver = \"command\"");
-  }
+  refuse_commands(given, "systemd");
 }
 
 }  // namespace
@@ -83,14 +83,25 @@ std::unique_ptr<Driver> SystemdDriver::make(const DriverSection& section, const 
   return make_systemd_driver(section.service, *this, state_dir, clock);
 }
 
-bool SystemdDriver::identifies() const { return true; }
-bool SystemdDriver::switches() const { return true; }
-
-Whom SystemdDriver::whom() const { return {}; }
-
 std::vector<NamedCommand> SystemdDriver::commands(const std::string& owner) const {
   if (!systemctl.empty()) return {{owner + ".systemctl", systemctl, whom()}};
   return {{owner + ".systemctl", {"systemctl"}, whom()}};
+}
+
+// The link itself counts, wherever it leads.
+std::vector<Ground> SystemdDriver::grounds(const rules::ServiceName& service) const {
+  const std::filesystem::path named = std::filesystem::path(link).lexically_normal();
+  const std::filesystem::path place = real_place(named.parent_path()) / named.filename();
+  std::vector<Ground> out(1);
+  out.front() = {"links", place.string(), Ground::Extent::alone, link,
+                 "make one service of them, whose unit names what runs from it"};
+  std::vector<std::string> all = units;
+  if (all.empty()) all.push_back(service.text + ".service");
+  std::sort(all.begin(), all.end());
+  for (const std::string& unit : all)
+    out.push_back({"units", unit, Ground::Extent::alone, unit,
+                   "name in unit what runs from the link of each, or make one service of them"});
+  return out;
 }
 
 }  // namespace watcher

@@ -78,6 +78,17 @@ void add_files(std::vector<LaterFile>& out, const std::string& owner, const std:
   }
 }
 
+// What the driver itself runs then.
+struct RunFromTarget {
+  std::vector<LaterFile>& out;
+
+  void operator()(std::monostate) const {}
+  void operator()(const auto& driver) const {
+    for (const NamedCommand& command : driver.run_from_target())
+      add_files(out, command.owner, command.argv, driver.dir);
+  }
+};
+
 }  // namespace
 
 Responses responses_of(const Config& config) {
@@ -137,10 +148,7 @@ std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& 
 std::vector<LaterFile> files_run_there(const std::vector<const rules::ActionSpec*>& plans, const DriverSection& section,
                                        const std::string& dir) {
   std::vector<LaterFile> out;
-  if (const auto* const git = std::get_if<GitDriver>(&section.driver)) {
-    add_files(out, "build", git->build, git->dir);
-    add_files(out, "restart", git->restart, git->dir);
-  }
+  std::visit(RunFromTarget{out}, section.driver);
   for (const rules::ActionSpec* const action : plans) {
     if (action->switch_step() == nullptr) continue;
     const std::string owner = "action." + action->name.text;
