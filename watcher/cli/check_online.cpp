@@ -101,6 +101,8 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const DriverS
   }
   readiness.ready = readiness.ready && readiness.reason.empty();
   note_readiness(looking, subject, readiness);
+  const std::vector<std::string> advice = co_await driver.advice();
+  for (const std::string& line : advice) looking.findings.push_back({Kind::advice, subject, line});
 }
 
 const rules::ServiceSpec* service_of(const Config& config, const DriverSection& section) {

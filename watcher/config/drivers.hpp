@@ -180,8 +180,28 @@ struct HttpDriver : DriverTraits {
   bool resumes() const { return true; }
 };
 
+// A Deployment of Kubernetes, asked and changed by kubectl.
+struct KubernetesDriver : DriverTraits {
+  std::string deployment;                        // empty: the one of the service's name
+  std::string name_space;                        // empty: that of the context
+  std::string context;                           // of the kubeconfig; empty: the current one
+  std::string kubeconfig;                        // empty: the one that kubectl finds, or the pod's service account
+  std::vector<std::string> kubectl;              // empty: kubectl
+  std::string user;                              // of kubectl; empty: we ourselves
+  std::vector<std::string> restart_annotations;  // of the pod template, besides the usual ones
+  rules::Duration rollout_timeout = std::chrono::minutes(10);
+
+  static probes::Variety variety();
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool resumes() const { return true; }
+  Whom whom() const { return {user}; }
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+  std::vector<Ground> grounds(const rules::ServiceName& service) const;
+};
+
 // All that there are, in the order in which they are told; a service without one has the first.
-using DriverKind =
-    std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver, HttpDriver>;
+using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver,
+                                HttpDriver, KubernetesDriver>;
 
 }  // namespace watcher

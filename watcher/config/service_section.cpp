@@ -106,8 +106,6 @@ constexpr std::array keys{
     own_key("health", short_address, "Short form: a probe of type http called health, and down."),
     own_key("metrics", short_address, "Short form: a probe of type prometheus called metrics, error_rate, p95, ..."),
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
-    probes::later("deployment"),
-    probes::later("namespace"),
 };
 
 struct Identifies {

@@ -69,6 +69,9 @@ class Driver {
                                                                            std::vector<rules::Revision> named);
   // What tells of the release that is about to be taken away: its logs, how it ended. Changes nothing.
   virtual asio::awaitable<std::vector<EvidenceCommand>> evidence();
+  // What an operator should know of before it is needed though it stands in the way of nothing, a line each, for `check
+  // --online`.
+  virtual asio::awaitable<std::vector<std::string>> advice();
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;
@@ -82,7 +85,7 @@ rules::ReadinessRead readiness_of(const rules::ServiceName& service, std::string
 // For a driver that knows by itself what runs and how to switch it: the keys of commands for that are errors.
 void refuse_commands(probes::Given& given, std::string_view driver);
 
-// What a driver can be, and the words of the contract for what this version has not.
+// What a driver can be.
 std::span<const probes::Variety> driver_kinds();
 
 // nullptr for a service without one. `clock` must outlive it.

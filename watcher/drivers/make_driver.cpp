@@ -8,11 +8,10 @@ namespace watcher {
 
 namespace {
 
-// Of every alternative, in the order in which they are told, and the words of the contract for what is not there yet.
+// Of every alternative, in the order in which they are told.
 template <class... Kinds>
 auto varieties(const std::variant<std::monostate, Kinds...>*) {
-  using probes::later_variety;
-  return std::array{Kinds::variety()..., later_variety("kubernetes")};
+  return std::array{Kinds::variety()...};
 }
 
 struct Maker {
@@ -49,6 +48,11 @@ asio::awaitable<std::vector<std::vector<rules::Revision>>> Driver::alike(Known, 
 asio::awaitable<std::vector<EvidenceCommand>> Driver::evidence() {
   std::vector<EvidenceCommand> none;
   co_return none;
+}
+
+asio::awaitable<std::vector<std::string>> Driver::advice() {
+  std::vector<std::string> nothing;
+  co_return nothing;
 }
 
 asio::awaitable<std::vector<std::string>> Driver::taken_back(rules::Revision, rules::Revision, std::size_t) {

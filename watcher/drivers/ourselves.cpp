@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <string>
 
 #include "watcher/drivers/command_words.hpp"
 
@@ -34,7 +36,20 @@ bool is_own_container(const std::string& name) {
 constexpr std::array<std::string_view, 9> stops_units{
     "stop",    "restart", "try-restart", "kill", "reload-or-restart", "try-reload-or-restart",
     "isolate", "freeze",  "condrestart"};
+constexpr std::array<std::string_view, 6> stops_pods{"delete", "restart", "undo", "scale", "patch", "replace"};
 constexpr std::array<std::string_view, 5> stops_containers{"stop", "restart", "kill", "rm", "pause"};
+
+// A pod is called by its Deployment, a hash of its template, and a word of its own; its host has its name.
+bool is_own_workload(std::string name) {
+  const char* const in_cluster = std::getenv("KUBERNETES_SERVICE_HOST");
+  const char* const host = std::getenv("HOSTNAME");
+  if (in_cluster == nullptr || host == nullptr) return false;
+  std::string own = host;
+  name.erase(0, name.rfind('/') + 1);
+  if (name == own) return true;
+  for (int i = 0; i < 2; ++i) own.resize(std::min(own.rfind('-'), own.size()));
+  return !own.empty() && name == own;
+}
 
 bool has_word(std::span<const std::string> words, std::span<const std::string_view> wanted) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
@@ -78,6 +93,33 @@ std::string own_container() {
   return out;
 }
 
+std::string pod_in(std::string_view text) {
+  constexpr std::size_t uid_size = 36;  // digits and dashes
+  // systemd's control groups have a low line where a uid has a dash.
+  for (const std::string_view before : {"/pods/", "/pod", "-pod"}) {
+    for (std::size_t at = text.find(before); at != text.npos; at = text.find(before, at + 1)) {
+      std::string uid(text.substr(at + before.size(), uid_size));
+      std::replace(uid.begin(), uid.end(), '_', '-');
+      const bool is_uid = uid.size() == uid_size && uid.find_first_not_of("0123456789abcdef-") == uid.npos &&
+                          uid[8] == '-' && uid[13] == '-' && uid[18] == '-' && uid[23] == '-';
+      if (is_uid) return uid;
+    }
+  }
+  return {};
+}
+
+std::string own_pod() {
+  std::string out = pod_in(text_of("/proc/self/cgroup"));
+  if (!out.empty()) return out;
+  // With a control group namespace of its own the pod shows in what is mounted over its /etc/hosts. Its node has the
+  // files of all pods mounted, but not there.
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; out.empty() && std::getline(mounts, line);) {
+    if (line.find(" /etc/hosts ") != line.npos) out = pod_in(line);
+  }
+  return out;
+}
+
 std::string why_own_units(const std::vector<std::string>& units) {
   const auto own = std::find_if(units.begin(), units.end(), is_own_unit);
   if (own == units.end()) return {};
@@ -96,6 +138,8 @@ std::string why_stops_us(const std::vector<std::string>& argv) {
   const std::string end = " would end rollbackd itself, and the rollback with it; do leave it out";
   for (const std::string& word : words.subspan(1)) {
     if (program == "systemctl" && has_word(words, stops_units) && is_own_unit(word))
+      return "it stops " + word + ": that" + end;
+    if (program == "kubectl" && has_word(words, stops_pods) && is_own_workload(word))
       return "it stops " + word + ": that" + end;
     if (program == "docker" && has_word(words, stops_containers) && is_own_container(word))
       return "it stops the container " + word + ": that" + end;

@@ -13,14 +13,19 @@ std::string unit_in(std::string_view cgroups);
 // The id of Docker's container in the text of a /proc/PID/cgroup or mountinfo; empty: none, or nobody can tell.
 std::string container_in(std::string_view text);
 
+// The uid of a pod of Kubernetes in such a text; empty: none, or nobody can tell.
+std::string pod_in(std::string_view text);
+
 // Of this process.
 std::string own_container();
+std::string own_pod();
 
 // Why units must not be restarted by us: ours is among them, or the one that rollbackd usually has. For people, with
 // what to do; empty: it is not.
 std::string why_own_units(const std::vector<std::string>& units);
 
-// The same of a command's words, as far as these say what it stops: a unit behind systemctl, a container behind docker.
+// The same of a command's words, as far as these say what it stops: a unit behind systemctl, a container behind docker,
+// a pod or its Deployment behind kubectl.
 // Others that lead there (a script, a whole Compose project) are not found.
 std::string why_stops_us(const std::vector<std::string>& argv);
 

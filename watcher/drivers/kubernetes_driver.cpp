@@ -1,0 +1,212 @@
+#include "watcher/drivers/kubernetes_driver.hpp"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "watcher/drivers/kubernetes_notes.hpp"
+#include "watcher/drivers/kubernetes_runner.hpp"
+#include "watcher/drivers/kubernetes_switch.hpp"
+#include "watcher/steps/evidence.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr std::size_t pods_max = 8;  // whose last words are kept
+constexpr const char* log_lines = "2000";
+// Never a pod's whole description: its environment may have secrets.
+constexpr const char* pods_format =
+    "{{range .items}}{{.metadata.name}} phase={{.status.phase}} node={{.spec.nodeName}} started={{.status.startTime}}"
+    "{{range .status.conditions}}{{if ne .status \"True\"}} {{.type}}={{.status}}{{with .reason}} ({{.}}){{end}}{{end}}"
+    "{{end}}{{\"\\n\"}}{{range .status.containerStatuses}}  {{.name}} image={{.image}} {{.imageID}} ready={{.ready}} "
+    "restarts={{.restartCount}}{{with .state.waiting}} waiting={{.reason}}{{end}}{{with .state.terminated}} "
+    "ended={{.reason}} exit_code={{.exitCode}}{{end}}{{with .lastState.terminated}} last_end={{.reason}} "
+    "exit_code={{.exitCode}} at={{.finishedAt}}{{end}}{{\"\\n\"}}{{end}}{{end}}";
+constexpr const char* events_format =
+    "custom-columns=LAST:.lastTimestamp,COUNT:.count,TYPE:.type,REASON:.reason,OBJECT:.involvedObject.name,"
+    "MESSAGE:.message";
+
+class Deployment final : public Driver {
+ public:
+  Deployment(rules::ServiceName service, KubernetesDriver config, rules::Duration switch_limit,
+             const std::string& state_dir, const probes::Clock& clock)
+      : service_(std::move(service)),
+        config_(with_deployment(std::move(config), service_)),
+        switch_limit_(switch_limit),
+        state_dir_(state_dir),
+        clock_(clock),
+        runner_(config_, state_dir, {}),
+        file_(state_dir, service_.text),
+        notes_(file_.read()) {}
+
+  asio::awaitable<rules::RevisionRead> identify() override;
+  asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<rules::ReadinessRead> still_ready(std::optional<rules::Revision> to) override;
+  asio::awaitable<NameMeans> meaning_of(std::string name) override;
+  asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
+                                                       std::size_t most) override;
+  asio::awaitable<std::vector<EvidenceCommand>> evidence() override;
+  asio::awaitable<std::vector<std::string>> advice() override;
+  asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
+  std::string aftermath() const override;
+
+ private:
+  static KubernetesDriver with_deployment(KubernetesDriver config, const rules::ServiceName& service);
+  asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to);
+  void note(const KubernetesLook& look);
+
+  rules::ServiceName service_;
+  KubernetesDriver config_;
+  rules::Duration switch_limit_;
+  std::string state_dir_;
+  const probes::Clock& clock_;
+  KubernetesRunner runner_;
+  KubernetesNotesFile file_;
+  KubernetesNotes notes_;
+  KubernetesLook look_;  // the last that saw what runs
+  rules::Instant permission_again_at_;
+};
+
+KubernetesDriver Deployment::with_deployment(KubernetesDriver config, const rules::ServiceName& service) {
+  if (config.deployment.empty()) config.deployment = service.text;
+  return config;
+}
+
+asio::awaitable<rules::RevisionRead> Deployment::identify() {
+  rules::RevisionRead read;
+  read.service = service_;
+  read.started = clock_.now();
+  read.by = "the images and the template of the pods of " + runner_.name() + ", from `kubectl get`";
+  read.error = runner_.why_not_started();
+  if (read.error.empty()) {
+    KubernetesLook look = co_await runner_.look();
+    read.error = look.error;
+    read.instance_absent = look.is_changing;
+    read.unfinished = look.unfinished;
+    if (read.error.empty()) {
+      read.revision = rules::Revision(look.revision);
+      look_ = std::move(look);
+    }
+  }
+  read.ended = clock_.now();
+  co_return read;
+}
+
+asio::awaitable<std::string> Deployment::why_not_ready(std::optional<rules::Revision> to) {
+  constexpr rules::Duration permission_lasts = std::chrono::minutes(5);
+  std::string refused = why_unsafe_target(to);
+  if (refused.empty()) refused = runner_.why_not_started();
+  if (!refused.empty()) co_return refused;
+  const KubernetesLook look = co_await runner_.look();
+  if (look.deployment.uid.empty()) co_return look.error;
+  refused = why_no_rollout(look, config_.deployment, to.value_or(rules::Revision()).text);
+  const rules::Instant now = clock_.now();
+  if (!refused.empty() || now < permission_again_at_) co_return refused;
+  refused = co_await runner_.why_not_permitted();
+  if (refused.empty()) permission_again_at_ = now + permission_lasts;
+  co_return refused;
+}
+
+asio::awaitable<rules::ReadinessRead> Deployment::ready(std::optional<rules::Revision> to) {
+  permission_again_at_ = rules::Instant();
+  std::string refused = co_await why_not_ready(std::move(to));
+  co_return readiness_of(service_, std::move(refused), clock_.now());
+}
+
+// The watcher's own look: it notes what runs.
+asio::awaitable<rules::ReadinessRead> Deployment::still_ready(std::optional<rules::Revision> to) {
+  note(look_);
+  std::string refused = co_await why_not_ready(std::move(to));
+  co_return readiness_of(service_, std::move(refused), clock_.now());
+}
+
+// What is not written down is noted again at the next look.
+void Deployment::note(const KubernetesLook& look) {
+  const KubernetesReplicaSet* const set = set_with(look.sets, template_part(look.revision));
+  if (set == nullptr) return;
+  KubernetesNotes changed = notes_;
+  if (!note_seen(changed, {look.revision, set->pods.images}) || file_.write(changed)) return;
+  notes_ = std::move(changed);
+}
+
+asio::awaitable<NameMeans> Deployment::meaning_of(std::string name) {
+  NameMeans out = revisions_named(notes_, name);
+  co_return out;
+}
+
+asio::awaitable<std::vector<std::string>> Deployment::taken_back(rules::Revision from, rules::Revision to,
+                                                                 std::size_t most) {
+  std::vector<std::string> lines = images_between(notes_, from.text, to.text, most);
+  co_return lines;
+}
+
+asio::awaitable<std::vector<EvidenceCommand>> Deployment::evidence() {
+  std::vector<EvidenceCommand> out;
+  if (look_.deployment.selector.empty()) co_return out;
+  const std::string selector = "--selector=" + look_.deployment.selector;
+  const auto keep = [&](std::string file, std::vector<std::string> words) {
+    out.push_back({std::move(file), runner_.question(std::move(words), evidence_limit)});
+  };
+  keep("kubernetes-pods.txt", {"get", "pods", selector, std::string("--output=go-template=") + pods_format});
+  keep("kubernetes-replicasets.txt", {"get", "replicasets.apps", selector, "--output=wide"});
+  keep("kubernetes-events.txt",
+       {"get", "events", "--sort-by=.lastTimestamp", std::string("--output=") + events_format});
+  std::size_t count = 0;
+  for (const KubernetesPod& pod : look_.pods) {
+    if (count == pods_max) break;
+    ++count;
+    const std::string tail = std::string("--tail=") + log_lines;
+    keep("kubernetes-logs-" + pod.name + ".txt", {"logs", pod.name, "--all-containers", "--timestamps", tail});
+    const bool has_ended = std::any_of(pod.containers.begin(), pod.containers.end(),
+                                       [](const KubernetesContainer& one) { return one.restarts > 0; });
+    if (has_ended)
+      keep("kubernetes-logs-" + pod.name + "-before.txt",
+           {"logs", pod.name, "--all-containers", "--previous", "--timestamps", tail});
+  }
+  co_return out;
+}
+
+asio::awaitable<std::vector<std::string>> Deployment::advice() {
+  std::vector<std::string> out;
+  const KubernetesLook look = co_await runner_.look();
+  for (const std::string& manager : look.deployment.managers)
+    out.push_back(runner_.name() + ": " + manager + "; a rollback holds until then");
+  const auto& images = look.deployment.pods.images;
+  const auto unpinned = std::find_if(images.begin(), images.end(), [](const std::string& image) {
+    return image.find("@sha256:") == std::string::npos && (image.ends_with(":latest") || image.find(':') == image.npos);
+  });
+  if (unpinned != images.end())
+    out.push_back(*unpinned +
+                  " may be another image tomorrow, and then nobody can go back to this one; give it a tag of " +
+                  "its own, or a digest");
+  co_return out;
+}
+
+asio::awaitable<rules::StepResult> Deployment::switch_to(SwitchRequest request) {
+  // When it is called off in the middle, people are still told what goes on without us.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  if (request.limit <= rules::Duration::zero()) request.limit = switch_limit_;
+  const KubernetesRunner runner(config_, state_dir_, request.started);
+  KubernetesSwitch work(runner, clock_, std::move(request));
+  rules::StepResult result = co_await work.run();
+  notes_.aftermath = work.aftermath();
+  file_.write(notes_);
+  co_return result;
+}
+
+std::string Deployment::aftermath() const {
+  std::string text;
+  for (const std::string& line : notes_.aftermath) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_kubernetes_driver(const rules::ServiceName& service, const KubernetesDriver& config,
+                                               rules::Duration switch_limit, const std::string& state_dir,
+                                               const probes::Clock& clock) {
+  return std::make_unique<Deployment>(service, config, switch_limit, state_dir, clock);
+}
+
+}  // namespace watcher

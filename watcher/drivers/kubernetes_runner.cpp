@@ -1,0 +1,210 @@
+#include "watcher/drivers/kubernetes_runner.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "probes/net/descriptor.hpp"
+#include "probes/parse/number.hpp"
+#include "rules/base/parse.hpp"
+#include "watcher/drivers/trusted_child.hpp"
+#include "watcher/drivers/trusted_path.hpp"
+#include "watcher/drivers/why_not.hpp"
+#include "watcher/journal/files.hpp"
+#include "watcher/report/visible.hpp"
+
+namespace watcher {
+
+namespace {
+
+constexpr rules::Duration question_limit = std::chrono::seconds(4);  // two are asked for a look
+constexpr rules::Duration patient_limit = std::chrono::seconds(20);
+constexpr rules::Duration question_grace = std::chrono::seconds(1);
+constexpr std::int64_t answer_max = 32 * 1024 * 1024;  // bytes; a pod is described by 10 to 30 KiB
+
+struct Advice {
+  std::string_view said;  // by kubectl, in English
+  std::string_view then;
+};
+
+// The first that fits counts.
+constexpr std::array<Advice, 11> advices{{
+    {"(NotFound)", "correct `deployment` or `namespace`"},
+    {"(Forbidden)", "grant it: SECURITY.md has the Role"},
+    {"Unauthorized", "give the kubeconfig credentials that hold"},
+    {"must be logged in", "give the kubeconfig credentials that hold"},
+    {"context was not found", "correct `context`"},
+    {"no context exists", "correct `context`"},
+    {"current-context", "say which: context = \"...\", kubeconfig = \"...\""},
+    {"localhost:8080", "say which cluster: kubeconfig = \"...\""},
+    {"was refused", "look whether the API server is up"},
+    {"Unable to connect to the server", "look whether the API server can be reached from here"},
+    {"unknown flag: --patch-file", "install kubectl 1.21 or newer"},
+}};
+
+std::string_view last_line(std::string_view text) {
+  text = probes::trimmed(text);
+  return probes::trimmed(text.substr(text.rfind('\n') + 1));
+}
+
+// A file that no folder has, and that whoever is given it may read.
+probes::Descriptor in_memory(const std::string& content) {
+  probes::Descriptor file(::memfd_create("rollbackd-patch", MFD_CLOEXEC));
+  const bool is_written = file.is_open() && write_all(file.number(), content);
+  return is_written ? std::move(file) : probes::Descriptor();
+}
+
+bool ended_well(const probes::ChildResult& child) {
+  return child.end == probes::ChildEnd::exited && child.exit_code == 0;
+}
+
+}  // namespace
+
+KubernetesRunner::KubernetesRunner(const KubernetesDriver& config, const std::string& state_dir,
+                                   probes::Started started)
+    : config_(config), cache_dir_(state_dir + "/kubernetes/cache"), started_(std::move(started)) {}
+
+std::string KubernetesRunner::name() const {
+  return "deployment/" + config_.deployment + (config_.name_space.empty() ? "" : " in " + config_.name_space);
+}
+
+std::string KubernetesRunner::why_not_started() const {
+  std::string refused = watcher::why_not_started({plain({}, question_limit).argv, config_.dir, config_.user});
+  if (!refused.empty() || config_.kubeconfig.empty()) return refused;
+  refused = why_not_read(config_.kubeconfig);
+  if (!refused.empty()) return refused;
+  // It may name a program that gives the credentials.
+  if (const auto unsafe = changed_by_others(config_.kubeconfig, config_.user))
+    return "other users could change the kubeconfig: " + *unsafe;
+  return {};
+}
+
+probes::ChildSpec KubernetesRunner::plain(std::vector<std::string> words, rules::Duration limit) const {
+  probes::ChildSpec spec;
+  spec.argv = config_.kubectl;
+  if (spec.argv.empty()) spec.argv.emplace_back("kubectl");
+  const auto option = [&spec](const char* name, const std::string& value) {
+    if (!value.empty()) spec.argv.push_back(name + value);
+  };
+  option("--kubeconfig=", config_.kubeconfig);
+  option("--context=", config_.context);
+  option("--namespace=", config_.name_space);
+  // Without a folder of its own each question would ask the server first for all that it knows.
+  option("--cache-dir=", config_.user.empty() ? cache_dir_ : "");
+  spec.argv.insert(spec.argv.end(), std::make_move_iterator(words.begin()), std::make_move_iterator(words.end()));
+  spec.dir = config_.dir;
+  spec.user = config_.user;
+  spec.env = {{"LC_ALL", "C"}};
+  // In a switch a question may take its time.
+  spec.limit = started_ ? std::max(limit, patient_limit) : limit;
+  spec.grace = question_grace;
+  spec.stragglers = probes::Stragglers::kill;
+  spec.output_max = answer_max;
+  return spec;
+}
+
+probes::ChildSpec KubernetesRunner::question(std::vector<std::string> words, rules::Duration limit) const {
+  return plain(std::move(words), limit);
+}
+
+std::string KubernetesRunner::advice_for(std::string_view said) const {
+  for (const Advice& advice : advices) {
+    if (said.find(advice.said) != said.npos) return "; do " + std::string(advice.then);
+  }
+  return {};
+}
+
+// What it asked stands at its beginning, without the options that are always the same.
+KubernetesError KubernetesRunner::error_of(const probes::ChildSpec& spec, const probes::ChildResult& child) const {
+  constexpr std::size_t shown_max = 400;  // bytes
+  constexpr std::size_t words_shown = 4;
+  KubernetesError error{"kubectl"};
+  std::size_t shown = 0;
+  for (std::size_t i = std::max<std::size_t>(config_.kubectl.size(), 1); i < spec.argv.size(); ++i) {
+    if (spec.argv[i].starts_with("--") || shown++ >= words_shown) continue;
+    error.what += " " + spec.argv[i];
+  }
+  error.what += ": ";
+  if (child.end == probes::ChildEnd::timed_out) {
+    error.status = rules::StepStatus::timed_out;
+    error.what += "took longer than " + rules::to_string(spec.limit) + "; do look whether the API server answers";
+    return error;
+  }
+  if (child.end == probes::ChildEnd::cancelled) {
+    error.status = rules::StepStatus::interrupted;
+    error.what += "was ended because the step was called off";
+    return error;
+  }
+  std::string_view said = child.error;
+  if (child.end != probes::ChildEnd::not_started) said = last_line(child.stderr_end);
+  if (said.empty()) said = last_line(child.output_stdout);
+  error.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
+  error.what += advice_for(said);
+  return error;
+}
+
+asio::awaitable<KubernetesAnswer> KubernetesRunner::ask(std::vector<std::string> words) const {
+  probes::ChildSpec spec = plain(std::move(words), question_limit);
+  const probes::ChildSpec given = spec;
+  probes::ChildResult child = co_await run_trusted(std::move(spec));
+  if (!ended_well(child)) co_return error_of(given, child);
+  if (child.output_dropped > 0) co_return KubernetesError{"kubectl printed more than can be read"};
+  co_return std::move(child.output_stdout);
+}
+
+asio::awaitable<KubernetesLook> KubernetesRunner::look() const {
+  KubernetesLook look;
+  std::vector<std::string> about{"get", "deployments.apps", config_.deployment, "--output=json"};
+  const KubernetesAnswer told = co_await ask(std::move(about));
+  if (const auto* const error = std::get_if<KubernetesError>(&told)) look.error = error->what;
+  if (!look.error.empty()) co_return look;
+  auto parsed = parse_deployment(std::get<std::string>(told), config_.restart_annotations);
+  if (const auto* const why = std::get_if<std::string>(&parsed)) look.error = name() + ": " + *why;
+  if (!look.error.empty()) co_return look;
+  KubernetesDeployment deployment = std::get<KubernetesDeployment>(std::move(parsed));
+  std::vector<std::string> owned{"get", "replicasets.apps,pods", "--output=json", "--selector=" + deployment.selector};
+  const KubernetesAnswer listed = co_await ask(std::move(owned));
+  if (const auto* const error = std::get_if<KubernetesError>(&listed)) look.error = error->what;
+  if (!look.error.empty()) co_return look;
+  auto all = parse_owned(std::get<std::string>(listed), deployment, config_.restart_annotations);
+  if (const auto* const why = std::get_if<std::string>(&all)) look.error = name() + ": " + *why;
+  if (!look.error.empty()) co_return look;
+  co_return kubernetes_look(std::move(deployment), std::get<KubernetesOwned>(std::move(all)), config_.deployment);
+}
+
+asio::awaitable<std::string> KubernetesRunner::why_not_permitted() const {
+  std::vector<std::string> words{"auth", "can-i", "patch", "deployments.apps/" + config_.deployment};
+  probes::ChildSpec spec = plain(std::move(words), question_limit);
+  const probes::ChildSpec given = spec;
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  if (ended_well(child)) co_return std::string();
+  const bool is_no = child.end == probes::ChildEnd::exited && probes::trimmed(child.output_stdout).starts_with("no");
+  if (is_no)
+    co_return "kubectl auth can-i patch deployments.apps/" + config_.deployment +
+        ": no; do grant it: SECURITY.md has the Role";
+  co_return error_of(given, child).what;
+}
+
+// The template has values of environments in it, and a command line may be read by everybody.
+asio::awaitable<KubernetesAnswer> KubernetesRunner::patch(std::string document) const {
+  const probes::Descriptor file = in_memory(document);
+  if (!file.is_open()) co_return KubernetesError{"hand the patch to kubectl: there is no memory for it"};
+  std::vector<std::string> words{"patch",       "deployments.apps",        config_.deployment,
+                                 "--type=json", "--patch-file=/dev/stdin", "--output=name"};
+  probes::ChildSpec spec = plain(std::move(words), patient_limit);
+  spec.stdin_file = "/proc/self/fd/" + std::to_string(file.number());
+  spec.started = started_;
+  const probes::ChildSpec given = spec;
+  probes::ChildResult child = co_await run_trusted(std::move(spec));
+  if (!ended_well(child)) co_return error_of(given, child);
+  co_return std::move(child.output_stdout);
+}
+
+}  // namespace watcher
