@@ -33,6 +33,7 @@ struct ChildSpec {
   std::map<std::string, std::string> env;  // added to ours, less NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*
   std::string stdin_file;                  // empty: /dev/null
   std::string stdout_file;                 // empty: captured
+  int stdout_descriptor = -1;              // open for writing, the caller's; goes before stdout_file
   rules::Duration limit{};
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
   Stragglers stragglers = Stragglers::leave;

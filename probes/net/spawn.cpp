@@ -63,10 +63,17 @@ bool open_file(Descriptor& descriptor, const std::string& path, int flags, Spawn
   return descriptor.is_open();
 }
 
+bool duplicate(Descriptor& descriptor, int number, SpawnAttempt& failure) {
+  descriptor = Descriptor(fcntl(number, F_DUPFD_CLOEXEC, first_not_standard));
+  if (!descriptor.is_open()) failure = failed("duplicate the descriptor of the output", errno);
+  return descriptor.is_open();
+}
+
 bool open_streams(const ChildSpec& spec, Streams& streams, SpawnAttempt& failure) {
   const std::string in = spec.stdin_file.empty() ? "/dev/null" : spec.stdin_file;
   if (!open_file(streams.in, in, O_RDONLY, failure)) return false;
   if (!make_pipe(streams.err_read, streams.err, failure)) return false;
+  if (spec.stdout_descriptor >= 0) return duplicate(streams.out, spec.stdout_descriptor, failure);
   if (spec.stdout_file.empty()) return make_pipe(streams.out_read, streams.out, failure);
   return open_file(streams.out, spec.stdout_file, O_WRONLY | O_CREAT | O_TRUNC, failure);
 }

@@ -248,7 +248,12 @@ TEST_CASE("a capture writes its command's output to the incident's evidence, rea
   CHECK(mode_of(path) == 0600);
   const rules::StepResult failed = fixture.perform(Fixture::capture_step("logs.txt", shell("echo partial; exit 2")));
   CHECK(failed.status == StepStatus::failed);
-  CHECK(content(path) == "partial\n");
+  CHECK(contains(failed.output, "evidence/logs.txt.failed"));
+  CHECK(content(path + ".failed") == "partial\n");
+  CHECK(contains(content(path), "out\n"));
+  const rules::StepResult first = fixture.perform(Fixture::capture_step("other.txt", shell("echo partial; exit 2")));
+  CHECK(contains(first.output, "evidence/other.txt"));
+  CHECK(content(fixture.evidence + "/other.txt") == "partial\n");
 }
 
 TEST_CASE("a capture reaches no file outside the evidence, not by name and not by link") {

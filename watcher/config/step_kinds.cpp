@@ -48,7 +48,10 @@ constexpr std::array run_keys{
 constexpr std::array run_rows{
     of_what<rules::RunStep>(run_keys),
     probes::rows<StepSpec>(surroundings),
-    key<Kind::path, &StepSpec::stdout_file>("stdout", "The file that its output goes to.").when_left_out("kept"),
+    key<Kind::path, &StepSpec::stdout_file>(
+        "stdout",
+        "The file that its output goes to, once it has succeeded; of one that failed it is kept as FILE.failed.")
+        .when_left_out("kept"),
 };
 
 std::string wrong_file(const std::string& file) {

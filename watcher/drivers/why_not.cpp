@@ -12,6 +12,7 @@
 #include "probes/net/user.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not_runnable.hpp"
+#include "watcher/journal/files.hpp"
 
 namespace watcher {
 
@@ -42,16 +43,18 @@ std::string why_not_read(const std::string& file) {
 
 std::string why_not_written(const std::string& file) {
   const std::string subject = "stdout " + file + ": ";
-  const std::string folder = file.substr(0, file.rfind('/')) + "/";
+  const std::string folder = folder_of(file);
   struct stat found {};
   if (::stat(folder.c_str(), &found) != 0)
     return subject + "its folder is not there; do make " + folder + ", or correct stdout";
   const bool is_there = ::stat(file.c_str(), &found) == 0;
   if (is_there && S_ISDIR(found.st_mode)) return subject + "it is a folder; do correct stdout";
-  const std::string& written = is_there ? file : folder;
-  if (::faccessat(AT_FDCWD, written.c_str(), is_there ? W_OK : W_OK | X_OK, AT_EACCESS) != 0)
+  // A device is written to. A file is written beside, and takes its place.
+  const bool is_direct = is_there && !S_ISREG(found.st_mode);
+  const std::string written = is_direct ? file : folder_of(end_of_links(file));
+  if (::faccessat(AT_FDCWD, written.c_str(), is_direct ? W_OK : W_OK | X_OK, AT_EACCESS) != 0)
     return subject + "we may not write " + written + "; do chmod u+w it, or correct stdout";
-  return why_not_writable(folder);
+  return is_direct ? std::string() : why_not_writable(written);
 }
 
 std::string why_not_writable(const std::string& dir) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <system_error>
 
@@ -75,6 +76,23 @@ std::optional<JournalFault> write_whole(const std::string& path, std::string_vie
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return file_fault("rename to " + path, errno, advice);
   return sync_folder(std::filesystem::path(path).parent_path().string());
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+std::string end_of_links(std::string path) {
+  constexpr int links_max = 40;  // as many as the kernel follows
+  for (int followed = 0; followed < links_max; ++followed) {
+    std::array<char, PATH_MAX> to{};
+    const ssize_t length = ::readlink(path.c_str(), to.data(), to.size());
+    if (length <= 0) return path;
+    const std::string_view target(to.data(), static_cast<std::size_t>(length));
+    path = target.front() == '/' ? std::string(target) : folder_of(path) + std::string(target);
+  }
+  return path;
 }
 
 std::optional<std::string> read_whole(const std::string& path) {

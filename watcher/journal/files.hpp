@@ -34,6 +34,13 @@ std::optional<JournalFault> sync_file(const std::string& path);
 // So that a rename or an unlink in it survives a power cut. nullopt on success.
 std::optional<JournalFault> sync_folder(const std::string& path);
 
+// With the slash at its end; "./" where the path names none.
+std::string folder_of(const std::string& path);
+
+// Where the links lead that stand at the path's end, there or not; a folder's are the kernel's to follow. Of a circle
+// it is a link.
+std::string end_of_links(std::string path);
+
 // nullopt: there is none, or it cannot be read.
 std::optional<std::string> read_whole(const std::string& path);
 // From where the descriptor stands.

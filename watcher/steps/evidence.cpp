@@ -94,17 +94,16 @@ std::optional<std::string> make_evidence_dir(const std::string& dir) {
 
 std::optional<std::string> write_evidence(const std::string& dir, const std::string& file, std::string_view content) {
   const std::string path = dir + "/" + file;
+  // In no evidence's way: their names do not begin with a point.
+  const std::string temporary = dir + "/." + file;
   // What is there already may be somebody's link to another place.
-  ::unlink(path.c_str());
-  const Descriptor out(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_file));
+  ::unlink(temporary.c_str());
+  const Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_file));
   if (!out.is_open()) return failure("create " + path, errno);
-  while (!content.empty()) {
-    const ssize_t written = ::write(out.number(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failure("write " + path, errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return std::nullopt;
+  if (write_all(out.number(), content) && ::rename(temporary.c_str(), path.c_str()) == 0) return std::nullopt;
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  return failure("write " + path, error);
 }
 
 }  // namespace watcher

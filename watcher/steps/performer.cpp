@@ -1,6 +1,7 @@
 #include "watcher/steps/performer.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <filesystem>
 #include <new>
 #include <utility>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "watcher/drivers/http_request.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/steps/evidence.hpp"
+#include "watcher/steps/output_file.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -34,10 +36,24 @@ StepResult not_begun(std::string detail) {
 }
 
 // Evidence that cannot be written is missed, but holds up no step.
-void note_evidence_trouble(StepResult& result, const std::optional<std::string>& trouble) {
+void note_trouble(StepResult& result, const std::optional<std::string>& trouble) {
   if (!trouble) return;
   if (!result.detail.empty()) result.detail += "; ";
   result.detail += *trouble;
+}
+
+// What became of the file that the command's output goes to.
+asio::awaitable<void> settle(OutputFile& output, StepResult& result, const std::string& attempted,
+                             rules::Duration limit) {
+  if (result.status != StepStatus::succeeded) {
+    const std::string kept = output.set_aside();
+    if (!kept.empty()) result.detail += "; " + kept;
+    co_return;
+  }
+  const std::optional<std::string> trouble = co_await output.put_in_place(limit);
+  if (!trouble) co_return;
+  result.status = StepStatus::failed;
+  result.detail = attempted + ": stdout: " + *trouble;
 }
 
 StepStatus status_of(rules::FaultKind kind) {
@@ -124,7 +140,6 @@ probes::ChildSpec Performer::child_of(const rules::Perform& command, const std::
   child.env = step_environment(command, evidence_dir(incidents_dir_, command.context.incident));
   for (const auto& [name, text] : step.env) child.env.try_emplace(name, text.value);
   child.stdin_file = step.stdin_file;
-  child.stdout_file = step.stdout_file;
   child.limit = step.timeout;
   return child;
 }
@@ -139,10 +154,16 @@ asio::awaitable<StepResult> Performer::run(rules::Perform command, probes::Start
   }
   child.started = std::move(started);
   const auto trouble = make_evidence_dir(evidence_dir(incidents_dir_, command.context.incident));
+  std::optional<OutputFile> output;
+  if (!command.step.stdout_file.empty()) output.emplace(command.step.stdout_file);
+  const std::optional<std::string> unwritable = output ? output->begin() : std::nullopt;
+  if (unwritable) co_return not_begun(attempted + ": stdout: " + *unwritable);
+  if (output) child.stdout_descriptor = output->descriptor();
   const rules::Duration limit = child.limit;
   probes::ChildResult ended = co_await run_trusted(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
-  note_evidence_trouble(result, trouble);
+  if (output) co_await settle(*output, result, attempted, limit);
+  note_trouble(result, trouble);
   co_return result;
 }
 
@@ -154,7 +175,6 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   }
   probes::ChildSpec child = child_of(command, step.argv);
   if (child.argv.empty()) co_return failed(attempted + ": the revision's name must not be put into a command line");
-  child.stdout_file.clear();
   child.output_max = evidence_file_max;
   const std::string dir = evidence_dir(incidents_dir_, command.context.incident);
   std::optional<std::string> trouble = make_evidence_dir(dir);
@@ -164,10 +184,14 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   StepResult result = result_of(attempted, std::move(ended), limit);
   // Also what a command wrote that failed is evidence.
   redact(result.output, secrets_in(command.step));
-  trouble = write_evidence(dir, step.file, result.output);
+  const bool succeeded = result.status == StepStatus::succeeded;
+  // It may have been captured before, by another step or attempt, and well.
+  const std::string file =
+      succeeded || !std::filesystem::exists(dir + "/" + step.file) ? step.file : step.file + ".failed";
+  trouble = write_evidence(dir, file, result.output);
   if (trouble) result.status = StepStatus::failed;
-  note_evidence_trouble(result, trouble);
-  result.output = std::to_string(result.output.size()) + " bytes in evidence/" + step.file;
+  note_trouble(result, trouble);
+  result.output = std::to_string(result.output.size()) + " bytes in evidence/" + file;
   co_return result;
 }
 
@@ -208,7 +232,7 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
     co_await keep_evidence(std::move(evidence), dir, std::move(secrets));
   }
   StepResult result = co_await driver.switch_to(std::move(request));
-  note_evidence_trouble(result, trouble);
+  note_trouble(result, trouble);
   co_return result;
 }
 
