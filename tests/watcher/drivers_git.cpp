@@ -128,6 +128,16 @@ TEST_CASE("a build that takes too long is ended and the tree taken back") {
   CHECK(shop.identified() == shop.third);
 }
 
+TEST_CASE("a question to git has as long as a scan in a switch, and while somebody waits for what runs") {
+  watcher::GitRunner git("/", {}, "", {});
+  CHECK(git.given(watcher::git_question_limit) == watcher::git_question_limit);
+  git.be_patient(true);
+  CHECK(git.given(watcher::git_question_limit) == watcher::git_scan_limit);
+  CHECK(git.given(std::chrono::minutes(1)) == std::chrono::minutes(1));
+  const watcher::GitRunner in_a_switch("/", {}, "", [](pid_t, rules::Duration) {});
+  CHECK(in_a_switch.given(watcher::git_question_limit) == watcher::git_scan_limit);
+}
+
 TEST_CASE("after a restart that failed nobody knows what runs, until a restart completes") {
   Shop shop;
   write(shop.folder.path + "/break-restart", "");

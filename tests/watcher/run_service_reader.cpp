@@ -57,7 +57,10 @@ class ScriptedDriver final : public watcher::Driver {
   asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest) override { co_return rules::StepResult{}; }
   std::string aftermath() const override { return ""; }
 
+  void be_patient() override { ++patient; }
+
   std::size_t looks = 0;
+  std::size_t patient = 0;
   std::map<std::string, std::string> tags;
 
  private:
@@ -134,6 +137,17 @@ TEST_CASE("a revision is read at once when asked, however long the interval") {
   REQUIRE(reading.reads.size() == 2);
   CHECK(reading.reads[0].revision == rules::Revision("v1"));
   CHECK(reading.reads[1].revision == rules::Revision("v2"));
+}
+
+TEST_CASE("a look that is asked for may take as long as a busy host needs, and the usual ones may not") {
+  Reading asked({"v1"}, section_with_schema({}), 3);
+  asked.run();
+  CHECK(asked.driver.patient == 2);
+  Reading usual({"v1"}, section_with_schema({}), 1);
+  usual.run();
+  CHECK(usual.driver.patient == 0);
+  usual.reader.read_until_agreed();
+  CHECK(usual.driver.patient == 1);
 }
 
 TEST_CASE("as many looks as have to agree follow each other when a deployment has ended, however long the interval") {

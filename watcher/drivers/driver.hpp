@@ -42,11 +42,14 @@ struct EvidenceCommand {
 // All of a driver's, which run side by side, are given so long; a rollback must not wait for them any longer.
 inline constexpr rules::Duration evidence_limit = std::chrono::seconds(10);
 
+// How long a driver stays patient.
+inline constexpr rules::Duration driver_patience = std::chrono::hours(1);
+
 // How a service's revision is read and switched. Never throws for what the commands do.
 class Driver {
  public:
   virtual ~Driver() = default;
-  // What runs now. Called every 10 s: cheap, and bounded by 10 s.
+  // What runs now. Called every 10 s: cheap, and bounded by 10 s unless it is to be patient.
   virtual asio::awaitable<rules::RevisionRead> identify() = 0;
   // Whether a switch could be done now: commands exist, repository is there, `to` (if given) is in it.
   virtual asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) = 0;
@@ -72,6 +75,11 @@ class Driver {
   // What an operator should know of before it is needed though it stands in the way of nothing, a line each, for `check
   // --online`.
   virtual asio::awaitable<std::vector<std::string>> advice();
+  // Somebody waits for what runs and can do nothing without it, as before and after a switch: for an hour from now on
+  // looks may take as long as a busy host needs.
+  virtual void be_patient();
+  // Values of the environment of what runs, as far as it is known, that nothing which is kept may have in it.
+  virtual std::vector<std::string> secrets() const;
   virtual asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) = 0;
   // Lines for the report after a switch: what was stashed, how to return to the branch. Empty when nothing is to say.
   virtual std::string aftermath() const = 0;

@@ -45,6 +45,7 @@ class WorkingTree final : public Driver {
   asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files) override;
   asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
                                                                    std::vector<rules::Revision> named) override;
+  void be_patient() override { patient_until_ = clock_.now() + driver_patience; }
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -62,6 +63,7 @@ class WorkingTree final : public Driver {
   const probes::Clock& clock_;
   GitProof proof_;
   GitRepository repository_;
+  rules::Instant patient_until_;
   GitStateFile file_;
   GitNamed named_;
   GitContents contents_;
@@ -77,6 +79,7 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
   rules::RevisionRead read;
   read.service = service_;
   read.started = clock_.now();
+  repository_.be_patient(read.started < patient_until_);
   read.by =
       config_.paths.empty() ? "the HEAD of " + config_.dir : "what the index of " + config_.dir + " has of its paths";
   const std::optional<GitState> state = file_.read();
@@ -228,6 +231,7 @@ asio::awaitable<rules::StepResult> WorkingTree::switch_to(SwitchRequest request)
     refused.detail = "switch " + service_.text + ": the target's name must not be put into a command line";
     co_return refused;
   }
+  be_patient();
   if (request.limit == rules::Duration::zero()) request.limit = switch_limit_;
   GitRunner git(config_.dir, config_.paths, config_.user, request.started);
   const GitRepository repository(std::move(git));

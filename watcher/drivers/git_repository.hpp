@@ -15,6 +15,8 @@ class GitRepository {
   explicit GitRepository(GitRunner git) : git_(std::move(git)) {}
 
   const GitRunner& git() const { return git_; }
+  // See GitRunner.
+  void be_patient(bool is_patient) { git_.be_patient(is_patient); }
   const std::string& dir() const { return git_.dir(); }
   const std::vector<std::string>& paths() const { return git_.paths(); }
   // Why git cannot be run at all and what to do, for people; empty: it can.

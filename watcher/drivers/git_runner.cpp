@@ -54,6 +54,12 @@ std::string GitRunner::why_not_ours() const {
   return {};
 }
 
+// In a switch and after it a question may wait as long as a scan: the host may be as busy as it is because of what
+// goes.
+rules::Duration GitRunner::given(rules::Duration limit) const {
+  return started_ || is_patient_ ? std::max(limit, git_scan_limit) : limit;
+}
+
 probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   probes::ChildSpec spec;
   spec.dir = dir_;
@@ -63,8 +69,7 @@ probes::ChildSpec GitRunner::plain(rules::Duration limit) const {
   // lock.
   spec.env = {
       {"GIT_TERMINAL_PROMPT", "0"}, {"GIT_PROTOCOL_FROM_USER", "0"}, {"GIT_OPTIONAL_LOCKS", "0"}, {"LC_ALL", "C"}};
-  // In a switch a question may wait as long as a scan: the host may be as busy as it is because of what goes.
-  spec.limit = started_ ? std::max(limit, git_scan_limit) : limit;
+  spec.limit = given(limit);
   spec.started = started_;
   if (limit == git_question_limit) spec.grace = question_grace;
   return spec;

@@ -46,6 +46,11 @@ class GitRunner {
   // For a repository inside this one, such as a submodule: as the same user.
   GitRunner inside(const std::string& folder) const;
 
+  // For what waits for an answer and can do nothing without it: questions may take as long as scans, as in a switch.
+  void be_patient(bool is_patient) { is_patient_ = is_patient; }
+  // How long a command of that limit is given.
+  rules::Duration given(rules::Duration limit) const;
+
   const std::string& dir() const { return dir_; }
   const std::vector<std::string>& paths() const { return paths_; }
   // Whom git runs as; empty: ourselves.
@@ -77,6 +82,7 @@ class GitRunner {
   std::vector<std::string> paths_;
   std::string user_;
   probes::Started started_;
+  bool is_patient_ = false;
 };
 
 }  // namespace watcher

@@ -45,6 +45,10 @@ asio::awaitable<std::vector<std::vector<rules::Revision>>> Driver::alike(Known, 
   co_return none;
 }
 
+void Driver::be_patient() {}
+
+std::vector<std::string> Driver::secrets() const { return {}; }
+
 asio::awaitable<std::vector<EvidenceCommand>> Driver::evidence() {
   std::vector<EvidenceCommand> none;
   co_return none;

@@ -49,6 +49,7 @@ class Pm2Service final : public Driver {
                                   [this](rules::Duration limit) { return wait_until_online(limit); })) {}
 
   asio::awaitable<rules::RevisionRead> identify() override;
+  void be_patient() override { patient_until_ = clock_.now() + driver_patience; }
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
   asio::awaitable<rules::ReadinessRead> still_ready(std::optional<rules::Revision> to) override;
   asio::awaitable<NameMeans> meaning_of(std::string name) override {
@@ -78,6 +79,7 @@ class Pm2Service final : public Driver {
   const probes::Clock& clock_;
   Pm2Runner runner_;
   GitRepository repository_;
+  rules::Instant patient_until_;
   GitStateFile file_;
   std::unique_ptr<Driver> checkout_;
   GitNamed named_;
@@ -108,6 +110,7 @@ asio::awaitable<rules::RevisionRead> Pm2Service::identify() {
   rules::RevisionRead read;
   read.service = service_;
   read.started = clock_.now();
+  repository_.be_patient(read.started < patient_until_);
   read.by = "the HEAD of " + config_.dir + " when pm2 started " + config_.processes.front();
   read.error = repository_.why_not_ours();
   if (read.error.empty()) co_await look(read);
@@ -190,6 +193,7 @@ asio::awaitable<rules::StepResult> Pm2Service::switch_to(SwitchRequest request) 
   co_await asio::this_coro::throw_if_cancelled(false);
   rules::StepResult refused;
   refused.nothing_begun = true;
+  be_patient();
   found_ = {};
   refused.detail = co_await why_not_pm2();
   if (!refused.detail.empty()) co_return refused;

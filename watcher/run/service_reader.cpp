@@ -39,11 +39,13 @@ ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driv
 
 void ServiceReader::read_now() {
   looks_asked_ = std::max(looks_asked_, 1);
+  driver_.be_patient();
   timer_.cancel();
 }
 
 void ServiceReader::read_until_agreed() {
   looks_asked_ = looks_that_agree;
+  driver_.be_patient();
   timer_.cancel();
 }
 
