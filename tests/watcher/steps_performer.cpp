@@ -22,12 +22,14 @@ struct FakeDriver final : watcher::Driver {
   watcher::SwitchRequest asked;
   rules::StepResult answer;
   std::vector<watcher::EvidenceCommand> commands;  // of evidence
+  std::vector<std::string> known;                  // secrets of what runs
   bool is_starved = false;                         // memory runs out in the middle of a switch
   boost::asio::awaitable<rules::RevisionRead> identify() override { co_return rules::RevisionRead(); }
   boost::asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision>) override {
     co_return rules::ReadinessRead();
   }
   boost::asio::awaitable<std::vector<watcher::EvidenceCommand>> evidence() override { co_return commands; }
+  std::vector<std::string> secrets() const override { return known; }
   boost::asio::awaitable<rules::StepResult> switch_to(watcher::SwitchRequest request) override {
     asked = request;
     if (is_starved) throw std::bad_alloc();

@@ -7,6 +7,8 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "watcher/drivers/environment_secrets.hpp"
+
 namespace watcher {
 
 namespace json = boost::json;
@@ -180,6 +182,16 @@ std::string configured_of(const json::object& container) {
   const json::object& host = object_at(container, "HostConfig");
   return chosen(config, of_config) + labels_of(object_at(config, "Labels")) + chosen(host, of_host) + modes_of(host) +
          mounts_of(container) + networks_of(container);
+}
+
+std::vector<std::string> secrets_of(const json::object& config) {
+  std::vector<std::string> out;
+  const json::value* const all = config.if_contains("Env");
+  if (all == nullptr || !all->is_array()) return out;
+  for (const json::value& one : all->get_array()) {
+    if (one.is_string()) take_secrets(string_view(one.get_string().data(), one.get_string().size()), out);
+  }
+  return out;
 }
 
 ComposeContainer container_from(const json::object& from) {

@@ -33,6 +33,7 @@ class ComposeProject final : public Driver {
   asio::awaitable<std::vector<std::string>> taken_back(rules::Revision from, rules::Revision to,
                                                        std::size_t most) override;
   asio::awaitable<std::vector<EvidenceCommand>> evidence() override;
+  std::vector<std::string> secrets() const override;
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -185,6 +186,13 @@ asio::awaitable<std::vector<std::string>> ComposeProject::taken_back(rules::Revi
 asio::awaitable<std::vector<EvidenceCommand>> ComposeProject::evidence() {
   std::vector<EvidenceCommand> commands = compose_evidence(runner_, look_);
   co_return commands;
+}
+
+std::vector<std::string> ComposeProject::secrets() const {
+  std::vector<std::string> out;
+  for (const ComposeContainer& container : look_.containers)
+    out.insert(out.end(), container.secrets.begin(), container.secrets.end());
+  return out;
 }
 
 asio::awaitable<rules::StepResult> ComposeProject::switch_to(SwitchRequest request) {

@@ -36,8 +36,9 @@ struct NameMeans {
 
 // A command whose output is kept with the incident, because a switch destroys what it tells of.
 struct EvidenceCommand {
-  std::string file;  // one plain name
-  probes::ChildSpec child;
+  std::string file;          // one plain name
+  probes::ChildSpec child;   // without words: there is only what is known already
+  std::string known_said{};  // what the driver knows already, behind what the command printed
 };
 // All of a driver's, which run side by side, are given so long; a rollback must not wait for them any longer.
 inline constexpr rules::Duration evidence_limit = std::chrono::seconds(10);
@@ -70,7 +71,8 @@ class Driver {
   using Known = std::function<std::vector<rules::Revision>()>;
   virtual asio::awaitable<std::vector<std::vector<rules::Revision>>> alike(Known known,
                                                                            std::vector<rules::Revision> named);
-  // What tells of the release that is about to be taken away: its logs, how it ended. Changes nothing.
+  // What tells of the release that is about to be taken away: its logs, how it ended. Changes nothing, and asks
+  // nobody: what is asked is in the commands. This is a driver's only door for it.
   virtual asio::awaitable<std::vector<EvidenceCommand>> evidence();
   // What an operator should know of before it is needed though it stands in the way of nothing, a line each, for `check
   // --online`.

@@ -18,8 +18,6 @@
 #include "watcher/drivers/pm2_head.hpp"
 #include "watcher/drivers/pm2_processes.hpp"
 #include "watcher/drivers/pm2_runner.hpp"
-#include "watcher/steps/evidence.hpp"
-#include "watcher/steps/redact.hpp"
 
 namespace watcher {
 
@@ -62,6 +60,8 @@ class Pm2Service final : public Driver {
   asio::awaitable<std::vector<std::string>> taken_away(rules::Revision to, std::vector<std::string> files) override {
     co_return co_await checkout_->taken_away(std::move(to), std::move(files));
   }
+  asio::awaitable<std::vector<EvidenceCommand>> evidence() override;
+  std::vector<std::string> secrets() const override { return listed_.secrets; }
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override { return checkout_->aftermath(); }
 
@@ -71,7 +71,6 @@ class Pm2Service final : public Driver {
   asio::awaitable<void> look(rules::RevisionRead& read);
   bool is_found(const GitLook& look) const;
   asio::awaitable<std::string> why_not_pm2();
-  asio::awaitable<void> keep_evidence(std::string where, std::vector<std::string> secrets);
   asio::awaitable<GitDone> wait_until_online(rules::Duration limit);
 
   rules::ServiceName service_;
@@ -85,6 +84,7 @@ class Pm2Service final : public Driver {
   GitNamed named_;
   Pm2Memory memory_;
   Pm2Found found_;
+  Pm2Listing listed_;  // the newest
 };
 
 Pm2Driver Pm2Service::with_processes(Pm2Driver config, const rules::ServiceName& service) {
@@ -166,7 +166,8 @@ asio::awaitable<std::string> Pm2Service::why_not_pm2() {
   if (all_run) co_return refused;
   const Pm2Answer answer = co_await runner_.list();
   if (const auto* const error = std::get_if<GitError>(&answer)) co_return error->what;
-  for (const Pm2Process& process : std::get<Pm2Listing>(answer).processes) {
+  listed_ = std::get<Pm2Listing>(answer);
+  for (const Pm2Process& process : listed_.processes) {
     if (process.pid == ::getpid())
       co_return process.name + " is rollbackd itself: its restart would end the rollback in the middle; do name the " +
           "application's process";
@@ -197,35 +198,25 @@ asio::awaitable<rules::StepResult> Pm2Service::switch_to(SwitchRequest request) 
   found_ = {};
   refused.detail = co_await why_not_pm2();
   if (!refused.detail.empty()) co_return refused;
-  const auto where = request.env.find("ROLLBACKD_EVIDENCE_DIR");
-  if (where != request.env.end() && !where->second.empty()) {
-    std::string folder = where->second;
-    std::vector<std::string> secrets = request.secrets;
-    co_await keep_evidence(std::move(folder), std::move(secrets));
-  }
   rules::StepResult result = co_await checkout_->switch_to(std::move(request));
   found_ = {};
   co_return result;
 }
 
 // Of what pm2 says of a process, its environment stays out of everything that is kept.
-asio::awaitable<void> Pm2Service::keep_evidence(std::string where, std::vector<std::string> secrets) {
-  const Pm2Answer answer = co_await runner_.list();
-  if (std::holds_alternative<GitError>(answer)) co_return;
-  const Pm2Listing& listing = std::get<Pm2Listing>(answer);
-  std::string states;
-  for (const Pm2Process& one : listing.processes) {
-    states += one.name + " " + std::to_string(one.id) + ": " + one.status + ", pid " + std::to_string(one.pid) +
-              ", restarts " + std::to_string(one.restarts) + ", started " +
-              std::to_string(static_cast<std::int64_t>(rules::unix_seconds(one.started))) + "\n";
+asio::awaitable<std::vector<EvidenceCommand>> Pm2Service::evidence() {
+  std::vector<EvidenceCommand> out(2);
+  out[0].file = "pm2-processes.txt";
+  for (const Pm2Process& one : listed_.processes) {
+    out[0].known_said += one.name + " " + std::to_string(one.id) + ": " + one.status + ", pid " +
+                         std::to_string(one.pid) + ", restarts " + std::to_string(one.restarts) + ", started " +
+                         std::to_string(static_cast<std::int64_t>(rules::unix_seconds(one.started))) + "\n";
   }
-  write_evidence(where, "pm2-processes.txt", states);
-  secrets.insert(secrets.end(), listing.secrets.begin(), listing.secrets.end());
+  out[1].file = "pm2-logs.txt";
   std::vector<std::string> words{"logs", "--nostream", "--lines", "2000"};
   words.push_back(config_.processes.front());
-  std::string logs = co_await runner_.everything_said(std::move(words));
-  redact(logs, secrets);
-  write_evidence(where, "pm2-logs.txt", logs);
+  out[1].child = runner_.question(std::move(words), evidence_limit);
+  co_return out;
 }
 
 // That pm2 says so is no proof: it restarts what ends at once as well.

@@ -1,8 +1,9 @@
 #include "watcher/drivers/pm2_processes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
+
+#include "watcher/drivers/environment_secrets.hpp"
 
 namespace watcher {
 
@@ -11,7 +12,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t restarts_max = 3;  // after which a process that pm2 restarts again and again will not come up
-constexpr std::size_t secret_min = 4;     // bytes; see redact()
 
 std::string text_at(const json::object& object, std::string_view key) {
   const json::value* const found = object.if_contains(key);
@@ -24,23 +24,10 @@ std::int64_t number_at(const json::object& object, std::string_view key) {
   return found != nullptr && found->is_number() ? found->to_number<std::int64_t>(error) : 0;
 }
 
-// Names under which secrets stand in environments.
-bool is_secret(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-  constexpr std::array<std::string_view, 9> words{"PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL",
-                                                  "AUTH", "DSN",    "_URL",  "_URI"};
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return name.find(word) != name.npos; });
-}
-
-void take_secrets(const json::object& from, std::vector<std::string>& out) {
+void take_environment(const json::object& from, std::vector<std::string>& out) {
   for (const auto& one : from) {
-    if (one.value().is_object()) {
-      if (one.key() == "env") take_secrets(one.value().get_object(), out);
-    } else if (one.value().is_string() && is_secret(std::string(one.key()))) {
-      const std::string value(one.value().get_string());
-      if (value.size() >= secret_min && value.find('\n') == value.npos) out.push_back(value);
-    }
+    if (one.value().is_object() && one.key() == "env") take_environment(one.value().get_object(), out);
+    if (one.value().is_string()) take_secrets(std::string(one.key()), std::string(one.value().get_string()), out);
   }
 }
 
@@ -59,7 +46,7 @@ void take(const json::object& told, const std::vector<std::string>& names, Pm2Li
       rules::Instant(std::chrono::milliseconds(std::clamp<std::int64_t>(number_at(more, "pm_uptime"), 0, latest)));
   process.restarts = number_at(more, "restart_time");
   out.processes.push_back(std::move(process));
-  take_secrets(more, out.secrets);
+  take_environment(more, out.secrets);
 }
 
 }  // namespace

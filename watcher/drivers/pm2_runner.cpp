@@ -69,13 +69,13 @@ std::string Pm2Runner::why_not_asked() const {
   return why_not_writable(folder);
 }
 
-probes::ChildSpec Pm2Runner::plain(std::vector<std::string> words) const {
+probes::ChildSpec Pm2Runner::question(std::vector<std::string> words, rules::Duration limit) const {
   probes::ChildSpec spec;
   spec.argv = command(std::move(words));
   spec.dir = config_.dir;
   spec.user = user();
   spec.env = {{"LC_ALL", "C"}, {"PM2_DISCRETE_MODE", "true"}};
-  spec.limit = question_limit;
+  spec.limit = limit;
   spec.grace = question_grace;
   spec.output_max = answer_max;
   return spec;
@@ -84,7 +84,7 @@ probes::ChildSpec Pm2Runner::plain(std::vector<std::string> words) const {
 // What it printed is told to nobody: it has the whole environment of each process.
 asio::awaitable<Pm2Answer> Pm2Runner::list() const {
   std::vector<std::string> words(1, "jlist");
-  probes::ChildSpec spec = plain(std::move(words));
+  probes::ChildSpec spec = question(std::move(words), question_limit);
   const probes::ChildResult child = co_await run_trusted(std::move(spec));
   const bool answered = child.end == probes::ChildEnd::exited && child.exit_code == 0;
   if (!answered) {
@@ -108,12 +108,6 @@ asio::awaitable<Pm2Answer> Pm2Runner::list() const {
       co_return GitError{"pm2 has no process " + name + "; do pm2 start it under that name, or correct `process`"};
   }
   co_return std::move(*listing);
-}
-
-asio::awaitable<std::string> Pm2Runner::everything_said(std::vector<std::string> words) const {
-  probes::ChildSpec spec = plain(std::move(words));
-  probes::ChildResult child = co_await run_trusted(std::move(spec));
-  co_return std::move(child.output);
 }
 
 }  // namespace watcher

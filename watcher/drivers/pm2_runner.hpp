@@ -27,12 +27,11 @@ class Pm2Runner {
   std::string why_not_asked() const;
   // What it says of the processes; an error where it has none of one of the names.
   asio::awaitable<Pm2Answer> list() const;
-  // All that a question prints, errors too.
-  asio::awaitable<std::string> everything_said(std::vector<std::string> words) const;
+  // `pm2 WORDS` as it is asked something.
+  probes::ChildSpec question(std::vector<std::string> words, rules::Duration limit) const;
 
  private:
   std::string home() const;
-  probes::ChildSpec plain(std::vector<std::string> words) const;
 
   const Pm2Driver& config_;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "watcher/drivers/ourselves.hpp"
+#include "watcher/drivers/systemd_evidence.hpp"
 #include "watcher/drivers/systemd_switch.hpp"
 
 namespace watcher {
@@ -29,6 +30,8 @@ class Releases final : public Driver {
   asio::awaitable<rules::ReadinessRead> ready(std::optional<rules::Revision> to) override;
   asio::awaitable<rules::ReadinessRead> still_ready(std::optional<rules::Revision> to) override;
   asio::awaitable<NameMeans> meaning_of(std::string name) override;
+  asio::awaitable<std::vector<EvidenceCommand>> evidence() override;
+  std::vector<std::string> secrets() const override { return systemd_secrets(units_); }
   asio::awaitable<rules::StepResult> switch_to(SwitchRequest request) override;
   std::string aftermath() const override;
 
@@ -44,7 +47,8 @@ class Releases final : public Driver {
   SystemdNotesFile file_;
   SystemdNotes notes_;
   SystemdMemory memory_;
-  std::string differed_;  // what the last look saw linked, but not running
+  std::vector<SystemdUnit> units_;  // as they were seen last
+  std::string differed_;            // what the last look saw linked, but not running
 };
 
 SystemdDriver Releases::with_units(SystemdDriver config, const rules::ServiceName& service) {
@@ -59,11 +63,12 @@ asio::awaitable<rules::RevisionRead> Releases::identify() {
   read.by = "the link " + config_.link + " and where the processes of " + config_.units.front() + " run";
   read.error = runner_.why_not_started();
   if (read.error.empty()) {
-    const SystemdLook look = co_await look_at_units(runner_, memory_);
+    SystemdLook look = co_await look_at_units(runner_, memory_);
     read.error = look.error;
     read.instance_absent = look.absent;
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
     read.unfinished = unfinished(look);
+    if (!look.units.empty()) units_ = std::move(look.units);
   }
   read.ended = clock_.now();
   co_return read;
@@ -125,6 +130,11 @@ asio::awaitable<NameMeans> Releases::meaning_of(std::string name) {
   std::sort(out.meant.begin(), out.meant.end());
   if (out.meant.empty()) out.why_none = "there is no release of that name in " + releases_of(config_);
   co_return out;
+}
+
+asio::awaitable<std::vector<EvidenceCommand>> Releases::evidence() {
+  std::vector<EvidenceCommand> commands = systemd_evidence(runner_, units_);
+  co_return commands;
 }
 
 asio::awaitable<rules::StepResult> Releases::switch_to(SwitchRequest request) {

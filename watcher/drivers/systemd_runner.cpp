@@ -102,14 +102,8 @@ asio::awaitable<std::optional<SystemdError>> SystemdRunner::change(std::string v
   co_return std::nullopt;
 }
 
-asio::awaitable<std::string> SystemdRunner::everything_said(std::vector<std::string> argv) const {
-  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
-  probes::ChildResult child = co_await run_trusted(std::move(spec));
-  if (child.end == probes::ChildEnd::not_started) co_return child.error + "\n";
-  co_return std::move(child.output);
-}
-
-std::vector<std::string> SystemdRunner::about_units(std::string program, std::vector<std::string> arguments) const {
+probes::ChildSpec SystemdRunner::about_units(std::string program, std::vector<std::string> arguments,
+                                             rules::Duration limit) const {
   std::vector<std::string> out = systemctl();
   const bool of_user = std::find(out.begin(), out.end(), "--user") != out.end();
   const bool asks_journal = program == "journalctl";
@@ -120,7 +114,7 @@ std::vector<std::string> SystemdRunner::about_units(std::string program, std::ve
     if (asks_journal) out.emplace_back("-u");
     out.push_back(unit);
   }
-  return out;
+  return plain(std::move(out), limit);
 }
 
 }  // namespace watcher

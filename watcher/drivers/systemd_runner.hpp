@@ -40,10 +40,8 @@ class SystemdRunner {
   // `systemctl VERB UNITS`; what it printed is added to `output`. nullopt: done.
   asio::awaitable<std::optional<SystemdError>> change(std::string verb, rules::Duration limit,
                                                       std::string& output) const;
-  // All that a question prints, errors too.
-  asio::awaitable<std::string> everything_said(std::vector<std::string> argv) const;
   // `systemctl` or `journalctl` for these units, with whose manager it is.
-  std::vector<std::string> about_units(std::string program, std::vector<std::string> arguments) const;
+  probes::ChildSpec about_units(std::string program, std::vector<std::string> arguments, rules::Duration limit) const;
 
  private:
   std::vector<std::string> systemctl() const;

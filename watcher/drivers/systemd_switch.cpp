@@ -11,8 +11,6 @@
 #include "probes/net/cancelled.hpp"
 #include "rules/base/parse.hpp"
 #include "watcher/drivers/systemd_link.hpp"
-#include "watcher/steps/evidence.hpp"
-#include "watcher/steps/redact.hpp"
 
 namespace watcher {
 
@@ -73,7 +71,6 @@ SystemdSwitch::MaybeTrouble SystemdSwitch::note(std::string switching_to) {
 asio::awaitable<rules::StepResult> SystemdSwitch::run() {
   MaybeTrouble trouble = co_await prepare();
   if (!trouble) {
-    co_await keep_evidence();
     trouble = co_await change();
     note({});
   }
@@ -102,26 +99,6 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::prepare() {
   if (left_ == request_.to.text) left_ = request_.from.text;
   if (left_ == request_.to.text || !why_no_release(runner_.config(), left_).empty()) left_.clear();
   co_return MaybeTrouble();
-}
-
-// What the units said is theirs to keep, but not for how long.
-asio::awaitable<void> SystemdSwitch::keep_evidence() {
-  const auto where = request_.env.find("ROLLBACKD_EVIDENCE_DIR");
-  if (where == request_.env.end() || where->second.empty()) co_return;
-  std::vector<std::string> status{"status", "--no-pager", "--full", "--lines=0"};
-  std::vector<std::string> journal{"--no-pager", "--output=short-iso", "--lines=2000"};
-  status = runner_.about_units("systemctl", std::move(status));
-  journal = runner_.about_units("journalctl", std::move(journal));
-  std::string said = co_await runner_.everything_said(std::move(status));
-  for (const SystemdUnit& unit : before_.units) {
-    said += "\n" + unit.name + ": " + unit.active + " (" + unit.sub + "), result " + unit.result + ", restarts " +
-            std::to_string(unit.restarts) + ", link to " + before_.link.text + "\n";
-  }
-  redact(said, request_.secrets);
-  write_evidence(where->second, "systemd-status.txt", said);
-  std::string logs = co_await runner_.everything_said(std::move(journal));
-  redact(logs, request_.secrets);
-  write_evidence(where->second, "systemd-journal.txt", logs);
 }
 
 asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {

@@ -35,7 +35,6 @@ class SystemdSwitch {
   using MaybeTrouble = std::optional<SystemdError>;
 
   asio::awaitable<MaybeTrouble> prepare();
-  asio::awaitable<void> keep_evidence();
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart(rules::Duration limit);
   asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "rules/base/shell_words.hpp"
+#include "watcher/drivers/environment_secrets.hpp"
+
 namespace watcher {
 
 namespace {
@@ -16,6 +19,10 @@ std::int64_t number_in(std::string_view text) {
 rules::Duration moment_in(std::string_view text) {
   constexpr std::int64_t longest = 1'000'000'000'000'000;  // microseconds; 31 years
   return std::chrono::microseconds(std::clamp<std::int64_t>(number_in(text), 0, longest));
+}
+
+void take_environment(std::string_view said, std::vector<std::string>& secrets) {
+  for (const std::string& word : rules::shell_words(said)) take_secrets(word, secrets);
 }
 
 struct Unfinished {
@@ -44,6 +51,7 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   if (name == "InactiveExitTimestampMonotonic") into.left_inactive = moment_in(value);
   if (name == "StateChangeTimestampMonotonic") into.changed = text;
   if (name == "InvocationID") into.invocation = text;
+  if (name == "Environment") take_environment(value, unit.secrets);
 }
 
 void add(std::vector<SystemdUnit>& out, Unfinished& finished) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "probes/net/task_group.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/journal/files.hpp"
+#include "watcher/report/visible.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/steps/command.hpp"
 #include "watcher/steps/redact.hpp"
@@ -47,8 +49,48 @@ std::string ending_of(const probes::ChildResult& ended) {
   return "";
 }
 
+// By the name people open it with `less`; what has another name, and bytes that no text has, is theirs to take apart.
+bool is_read_as_text(std::string_view file, std::string_view content) {
+  constexpr std::array<std::string_view, 11> endings{".txt", ".log",  ".json", ".md",  ".csv", ".html",
+                                                     ".xml", ".yaml", ".yml",  ".out", ".err"};
+  const bool is_named_so = file.find('.') == file.npos || std::any_of(endings.begin(), endings.end(), [&](auto ending) {
+                             return file.ends_with(ending);
+                           });
+  return is_named_so || content.find('\0') == content.npos;
+}
+
+// In pieces, so that little is in memory twice, each up to the end of a line or of a character; no more than a file may
+// have, as what is shown instead of a byte is longer.
+bool write_visibly(int file, std::string_view content) {
+  constexpr std::size_t piece_max = 64 * 1024;
+  std::size_t room = evidence_file_max;
+  while (!content.empty()) {
+    std::size_t end = std::min(piece_max, content.size());
+    if (end < content.size()) {
+      const std::size_t line = content.rfind('\n', end - 1);
+      if (line != content.npos) end = line + 1;
+      while (line == content.npos && end > 1 && (static_cast<unsigned char>(content[end]) & 0xC0) == 0x80) --end;
+    }
+    const std::string piece = visible(content.substr(0, end));
+    if (piece.size() > room) return write_all(file, "\n[the rest is left out: the file would be too large]\n");
+    if (!write_all(file, piece)) return false;
+    room -= piece.size();
+    content.remove_prefix(end);
+  }
+  return true;
+}
+
+void keep(const EvidenceCommand& command, const std::string& dir, std::string text,
+          const std::vector<std::string>& secrets) {
+  text += command.known_said;
+  redact(text, secrets);
+  const std::optional<std::string> trouble = write_evidence(dir, command.file, text);
+  if (trouble) log_warning("evidence", "what=" + log_value(*trouble));
+}
+
 asio::awaitable<void> keep_one(EvidenceCommand command, std::string dir, std::vector<std::string> secrets) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  if (command.child.argv.empty()) co_return keep(command, dir, {}, secrets);
   command.child.limit = std::min(command.child.limit, evidence_limit);
   command.child.grace = std::min<rules::Duration>(command.child.grace, std::chrono::seconds(1));
   command.child.output_max = std::min(command.child.output_max, evidence_file_max);
@@ -58,9 +100,7 @@ asio::awaitable<void> keep_one(EvidenceCommand command, std::string dir, std::ve
   std::string text = ended.output;
   const std::string ending = ending_of(ended);
   if (!ending.empty()) text += "\n[" + attempted + ": " + ending + "]\n";
-  redact(text, secrets);
-  const std::optional<std::string> trouble = write_evidence(dir, command.file, text);
-  if (trouble) log_warning("evidence", "what=" + log_value(*trouble));
+  keep(command, dir, std::move(text), secrets);
 }
 
 }  // namespace
@@ -100,7 +140,9 @@ std::optional<std::string> write_evidence(const std::string& dir, const std::str
   ::unlink(temporary.c_str());
   const Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_file));
   if (!out.is_open()) return failure("create " + path, errno);
-  if (write_all(out.number(), content) && ::rename(temporary.c_str(), path.c_str()) == 0) return std::nullopt;
+  const bool is_written =
+      is_read_as_text(file, content) ? write_visibly(out.number(), content) : write_all(out.number(), content);
+  if (is_written && ::rename(temporary.c_str(), path.c_str()) == 0) return std::nullopt;
   const int error = errno;
   ::unlink(temporary.c_str());
   return failure("write " + path, error);

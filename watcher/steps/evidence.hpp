@@ -22,7 +22,8 @@ std::string evidence_dir(const std::string& incidents_dir, const rules::Incident
 // Makes it (0700) when it is not there. Returns what went wrong, for people.
 std::optional<std::string> make_evidence_dir(const std::string& dir);
 
-// Writes the file (0600), replacing what a former attempt left. Returns what went wrong, for people.
+// Writes the file (0600), replacing what a former attempt left. What is read as a text, by its name or because it has
+// no zero byte, is written as visible() has it: people open it in a terminal. Returns what went wrong, for people.
 std::optional<std::string> write_evidence(const std::string& dir, const std::string& file, std::string_view content);
 
 // Runs them side by side, with the evidence limit for all, and writes down what each printed, without the secrets, and

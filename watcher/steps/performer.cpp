@@ -97,16 +97,20 @@ Performer::Performer(std::string incidents_dir, probes::Resolver& resolver,
       dirs_(std::move(dirs)),
       secrets_(std::move(secrets)) {}
 
-std::vector<std::string> Performer::secrets_in(const rules::StepSpec& step) const {
-  std::vector<std::string> all = secrets_of(step);
+std::vector<std::string> Performer::secrets_in(const rules::Perform& command) const {
+  std::vector<std::string> all = secrets_of(command.step);
   all.insert(all.end(), secrets_.begin(), secrets_.end());
+  const auto driver = drivers_.find(command.context.service);
+  if (driver == drivers_.end() || driver->second == nullptr) return all;
+  const std::vector<std::string> known = driver->second->secrets();
+  all.insert(all.end(), known.begin(), known.end());
   return all;
 }
 
 asio::awaitable<StepResult> Performer::perform(rules::Perform command, probes::Started started) {
   // A step that is called off still has to end its child and to say what became of it.
   co_await asio::this_coro::throw_if_cancelled(false);
-  const std::vector<std::string> secrets = secrets_in(command.step);
+  const std::vector<std::string> secrets = secrets_in(command);
   StepResult result;
   try {
     result = co_await attempt(std::move(command), std::move(started));
@@ -183,7 +187,7 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   probes::ChildResult ended = co_await run_trusted(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
   // Also what a command wrote that failed is evidence.
-  redact(result.output, secrets_in(command.step));
+  redact(result.output, secrets_in(command));
   const bool succeeded = result.status == StepStatus::succeeded;
   // It may have been captured before, by another step or attempt, and well.
   const std::string file =
@@ -223,10 +227,10 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   for (const auto& [name, text] : command.step.env) request.env.try_emplace(name, text.value);
   request.limit = command.step.timeout;
   request.started = std::move(started);
-  request.secrets = secrets_in(command.step);
   const std::string dir = evidence_dir(incidents_dir_, context.incident);
   const auto trouble = make_evidence_dir(dir);
   std::vector<EvidenceCommand> evidence = co_await driver.evidence();
+  request.secrets = secrets_in(command);
   if (!trouble && !evidence.empty()) {
     std::vector<std::string> secrets = request.secrets;
     co_await keep_evidence(std::move(evidence), dir, std::move(secrets));

@@ -28,7 +28,7 @@ class Performer {
   asio::awaitable<rules::StepResult> perform(rules::Perform command, probes::Started started);
 
  private:
-  std::vector<std::string> secrets_in(const rules::StepSpec& step) const;
+  std::vector<std::string> secrets_in(const rules::Perform& command) const;
   asio::awaitable<rules::StepResult> attempt(rules::Perform command, probes::Started started);
   asio::awaitable<rules::StepResult> run(rules::Perform command, probes::Started started);
   asio::awaitable<rules::StepResult> ask_http(rules::Perform command);
