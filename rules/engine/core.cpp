@@ -103,9 +103,12 @@ void Core::handle(const RevisionRead& read) {
   Incident* incident = service->incident();
   if (incident != nullptr) incident->saw(read);
   const bool switching = incident != nullptr && incident->is_switching();
-  service->revisions().looked(read);
+  const bool is_changing = incident != nullptr && incident->record().past_no_return;
+  service->revisions().looked(read, switching || is_changing);
+  const bool is_only_stopped = !service->revisions().stopped().empty() && service->evidence().is_deploying();
+  if (incident == nullptr && is_only_stopped) service->evidence().forgive_stop();
   if (!switching) service->revisions().judge_sight(read);
-  service->revisions().note_unfinished(read, incident != nullptr && incident->record().past_no_return);
+  service->revisions().note_unfinished(read, is_changing);
   if (!read.revision) return look_again();
   if (switching) return service->revisions().see_while_switching(read);
   if (incident != nullptr && incident->awaits_target()) {
@@ -213,6 +216,7 @@ void Core::react() {
   host_owner_ = host_.owner();
   for (Service* service : touched_) {
     service->revisions().look_at_baking(service->incident() != nullptr);
+    service->revisions().tell_of_stop(service->incident() != nullptr);
     service->later().look();
     service->unsettled().look(service->incident());
     const Incident* incident = service->incident();

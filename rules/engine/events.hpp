@@ -24,6 +24,7 @@ struct RevisionRead {
   bool instance_absent = false;      // the driver saw that no instance runs (between stop and start)
   std::string schema{};              // printed by the service's schema command; empty: none
   std::string by{};                  // how it was found, for people: the command
+  std::string stopped{};             // who runs it says that somebody stopped it, for people; empty: nobody did
   std::string unfinished{};          // what is in place is not what runs, and what to do, for people; empty: it is
 };
 

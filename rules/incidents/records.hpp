@@ -95,6 +95,8 @@ struct ServiceRecord {
   Revision switching_to;                   // target of a switch of ours that has not been seen running yet
   std::map<std::string, int> next_rung;    // rule -> rung it starts at when it fires again on this revision (2.27)
   bool unreadable_told = false;            // people know that it cannot be read what runs
+  std::optional<Instant> stopped_since;    // somebody stopped it, as its driver saw
+  bool stop_told = false;                  // and people know
   std::map<std::string, Outcome> unbegun;  // rule -> end of its last incident, when that changed nothing
   std::vector<IncidentId> later;           // closed incidents of which something is still to be looked at
   std::vector<IncidentId> unsettled;       // closed incidents that left people with rules that are bad still

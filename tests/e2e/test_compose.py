@@ -7,12 +7,13 @@ One engine for all, in a network of its own, which this process enters as well: 
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 import unittest
 
 import machine
-from compose_shop import AT_ONCE, BUILT, CHECKED, Engine, Project, STRANGER, pipe
+from compose_shop import AT_ONCE, BUILT, CHECKED, Engine, PROJECT, Project, STRANGER, pipe
 from watched import free_port
 
 
@@ -52,6 +53,34 @@ class Compose(unittest.TestCase):
 
     def test_a_bad_deploy_is_rolled_back_by_compose_1(self):
         self.bad_deploy_is_rolled_back("first")
+
+    def is_left_alone(self, shop, stop, start):
+        def cause():
+            return json.loads(shop.rollbackd("status", "--json").stdout)["rules"]["down"].get("cause")
+        stop()
+        shop.wait_for("it is seen that somebody did", lambda: cause() == "deploying")
+        time.sleep(8)
+        self.assertEqual(shop.incidents(), [])
+        start()
+        shop.wait_for("it is judged again", lambda: shop.says() == "v2" and cause() is None)
+        self.assertEqual(shop.incidents(), [])
+
+    def test_what_somebody_stops_or_removes_is_left_alone(self):
+        """For the longest of what Docker needs: what does not catch TERM is killed."""
+        shop = Project(self, "second", text=PROJECT.replace("    stop_signal", "    restart: unless-stopped\n    stop_signal"))
+        shop.watched("v1")
+        shop.deployed("v2")
+        self.is_left_alone(shop, lambda: shop.compose("stop"), lambda: shop.compose("start"))
+        self.is_left_alone(shop, lambda: shop.compose("down"), lambda: shop.compose("up", "-d"))
+
+    def test_what_is_killed_from_outside_is_rolled_back(self):
+        shop = Project(self, "second")
+        shop.watched("v1")
+        shop.deployed("v2")
+        process = self.engine.docker("inspect", "-f", "{{.State.Pid}}", shop.container()).stdout.decode().strip()
+        os.kill(int(process), signal.SIGKILL)
+        closed = shop.closed()
+        self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), shop.report(closed))
 
     def test_a_target_whose_image_is_gone_is_told_and_not_tried(self):
         shop = Project(self, "second")

@@ -207,6 +207,25 @@ class Pm2(machine.Asked, unittest.TestCase):
         self.run_pm2("restart", "web")
         self.runs("v2")
 
+    def cause(self):
+        done = self.rollbackd("status", "--json")
+        return json.loads(done.stdout)["rules"]["down"].get("cause")
+
+    def test_what_somebody_stops_is_left_alone_and_what_crashes_is_rolled_back(self):
+        self.watched()
+        self.deployed("v2")
+        self.run_pm2("stop", "web")
+        self.wait_for("it is seen that somebody did", lambda: self.cause() == "deploying")
+        time.sleep(7)  # twice what `down` waits for
+        self.assertEqual(self.incidents(), [])
+        self.run_pm2("start", "web")
+        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None)
+        self.assertEqual(self.incidents(), [])
+        (self.folder / "broken-v2").touch()
+        self.run_pm2("sendSignal", "SIGKILL", "web")
+        self.assertEqual(self.closed()["outcome"], "recovered")
+        self.stays("v1")
+
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.watched()
         self.deployed("v2")

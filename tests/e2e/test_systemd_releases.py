@@ -209,6 +209,24 @@ class Releases(Boot):
         self.inside("systemctl", "start", "rollbackd")
         self.wait_for("it is told that nobody knows", lambda: "was started before the link was changed to v1" in self.journal(), 20)
 
+    def cause(self):
+        done = self.inside("rollbackd", "status", "--json", check=False)
+        return json.loads(done.stdout)["rules"]["down"].get("cause") if done.returncode == 0 else None
+
+    def test_what_somebody_stops_is_left_alone_and_what_ends_by_itself_is_rolled_back(self):
+        self.watched()
+        self.deployed("v2")
+        self.inside("systemctl", "stop", "shop")
+        self.wait_for("it is seen that somebody did", lambda: self.cause() == "deploying", 10)
+        time.sleep(6)  # three times what `down` waits for
+        self.assertEqual(self.incidents(), [])
+        self.inside("systemctl", "start", "shop")
+        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None, 20)
+        self.assertEqual(self.incidents(), [])
+        self.inside("systemctl", "kill", "shop")  # of which systemd thinks no ill: TERM is a clean end
+        self.assertEqual(self.closed()["outcome"], "recovered")
+        self.assertEqual(self.linked(), "releases/v1")
+
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.watched()
         self.deployed("v2")

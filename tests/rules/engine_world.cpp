@@ -149,6 +149,8 @@ void World::look(const std::string& service) {
   out.started = now_;
   out.ended = now_;
   out.by = "`cat /run/" + service + "`";
+  out.stopped = reality[service].stopped;
+  out.instance_absent = !out.stopped.empty();
   if (reality[service].readable) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);

@@ -38,6 +38,7 @@ struct Reality {
   bool readable = true;                      // identity
   std::optional<rules::Revision> misread{};  // what the next look reads by mistake
   std::string schema;                        // what the schema command prints
+  std::string stopped{};                     // somebody stopped it
   std::string unfinished{};                  // what is in place is not what runs
   bool probes_work = true;                   // false: DNS failure, nothing can be measured
   // Asked for each poll: how long it takes. The next one begins when it should, or when the last one is done.

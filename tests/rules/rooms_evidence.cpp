@@ -58,7 +58,7 @@ struct House {
     read.service = config.services[0].name;
     read.started = read.ended = effects.now();
     read.revision = rules::Revision(revision);
-    revisions.looked(read);
+    revisions.looked(read, false);
     revisions.see(read, std::nullopt);
     evidence.look_again();
   }

@@ -81,6 +81,38 @@ TEST_CASE("a link to a release runs where its unit was started after it was made
   CHECK(running(*site.driver()) == "v2");
 }
 
+TEST_CASE(
+    "that its units were stopped by somebody is seen with what they ran, and with a link that was changed since") {
+  Site site;
+  const std::string by_hand = unit_text(late, "inactive") + "ExecMainExitTimestampMonotonic=900000000000009\n" +
+                              "ActiveExitTimestampMonotonic=900000000000008\n";
+  site.unit(by_hand);
+  auto read = identify(*site.driver());
+  CHECK(read.revision == rules::Revision("v1"));
+  CHECK(contains(read.stopped, "web.service was stopped"));
+  CHECK(contains(read.stopped, "do systemctl start web.service"));
+  site.unit(unit_text(late, "inactive"));
+  CHECK(identify(*site.driver()).stopped.empty());
+  site.config.units = {"web.service", "worker.service"};
+  site.unit(by_hand + "\nId=worker.service\n" + unit_text(late).substr(unit_text(late).find("LoadState")));
+  CHECK(identify(*site.driver()).stopped.empty());
+}
+
+TEST_CASE("what systemd and the journal say is evidence, without secrets of the unit's environment") {
+  Site site;
+  site.unit(unit_text(late) + "Environment=LANG=C \"DB_PASSWORD=hunter2 and more\" PORT=3001\n");
+  const auto driver = site.driver();
+  identify(*driver);
+  const auto commands = run_here(driver->evidence());
+  REQUIRE(commands.size() == 2);
+  CHECK(commands[0].file == "systemd-status.txt");
+  CHECK(contains(commands[0].known_said,
+                 "web.service: active (running), result success, restarts 0, link to releases/v1"));
+  CHECK(commands[0].child.argv.back() == "web.service");
+  CHECK(commands[1].child.argv.front() == "journalctl");
+  CHECK(driver->secrets() == std::vector<std::string>{"hunter2 and more"});
+}
+
 TEST_CASE("a unit that is in the state in which it was known runs what it ran, whatever the link says since") {
   Site site;
   const auto driver = site.driver();

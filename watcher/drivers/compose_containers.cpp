@@ -219,10 +219,34 @@ ComposeContainer container_from(const json::object& from) {
   out.exit_code = number_at(state, "ExitCode");
   out.oom_killed = flag_at(state, "OOMKilled");
   out.restarts = number_at(from, "RestartCount");
+  out.policy = text_at(object_at(object_at(from, "HostConfig"), "RestartPolicy"), "Name");
+  out.failure = text_at(state, "Error");
+  out.secrets = secrets_of(config);
   return out;
 }
 
 }  // namespace
+
+bool is_stopped(const ComposeContainer& container) {
+  constexpr int by_interrupt = 128 + 2;
+  constexpr int by_kill = 128 + 9;
+  constexpr int by_term = 128 + 15;
+  if (!container.failure.empty() || container.oom_killed || container.restarts > 0) return false;
+  if (container.status == "created") return container.exit_code == 0;
+  if (container.status != "exited") return false;
+  const bool always = container.policy == "always" || container.policy == "unless-stopped";
+  switch (container.exit_code) {
+    case 0:
+      return always;
+    case by_interrupt:
+    case by_kill:
+      return always || container.policy == "on-failure";
+    case by_term:
+      return true;
+    default:
+      return false;
+  }
+}
 
 ComposeContainers parse_containers(string_view text) {
   json::error_code error;

@@ -26,9 +26,26 @@ struct ComposeContainer {
   int exit_code = 0;
   int restarts = 0;
   bool oom_killed = false;
+  std::string policy;                  // of restarting: no, always, unless-stopped, on-failure
+  std::string failure;                 // why it could not be started, as Docker says; empty: it could
+  std::vector<std::string> secrets{};  // values of its environment that nothing which is kept may have in it
 
   bool runs() const { return status == "running" || status == "restarting" || status == "paused"; }
 };
+
+// Whether somebody stopped the container, or made it and did not start it yet. Docker does not say who ended it, but
+// starts again what ended by itself where its policy says so, and never what was stopped.
+//
+//   status   exit code         policy                  stopped?
+//   created  0, no failure     any                     yes: a deployment is between making and starting it
+//   exited   143 (TERM)        any                     yes: that is how `docker stop` ends what does not catch it
+//   exited   130, 137 (KILL)   all but `no`            yes: what takes longer to stop is killed
+//   exited   0                 always, unless-stopped  yes
+//   exited   0                 no, on-failure          no: it may have ended by itself
+//   exited   anything else     any                     no: it crashed
+//   exited   any, and it was restarted by Docker, was killed for want of memory, or could not be started       no
+//   running, restarting, paused, removing, dead                                                                no
+bool is_stopped(const ComposeContainer& container);
 
 using ComposeContainers = std::variant<std::vector<ComposeContainer>, std::string>;
 

@@ -72,7 +72,11 @@ asio::awaitable<rules::RevisionRead> ComposeProject::identify() {
     std::vector<std::string> services = config_.services;
     ComposeLook look = co_await look_at_project(runner_, std::move(services));
     read.error = look.error;
-    read.instance_absent = look.absent;
+    // Where none was ever seen there is nothing that somebody could have removed.
+    const bool was_there =
+        !look_.revision.empty() || (memory_.records() != nullptr && !memory_.records()->records.empty());
+    if (was_there || !look.absent) read.stopped = look.stopped;
+    read.instance_absent = look.absent || !read.stopped.empty();
     if (read.error.empty()) {
       read.revision = rules::Revision(look.revision);
       if (look.made_by != look_.made_by) tool_.reset();

@@ -70,6 +70,7 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
   ComposeLook look;
   look.containers = std::move(containers);
   std::string missing;
+  bool all_stopped = true;
   for (const std::string& service : services) {
     const std::vector<const ComposeContainer*> deployed = deployed_of(look.containers, service);
     if (deployed.empty()) {
@@ -77,6 +78,10 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
       continue;
     }
     const ComposeContainer& first = *deployed.front();
+    // One that runs has not been stopped either.
+    all_stopped = all_stopped && std::all_of(look.containers.begin(), look.containers.end(), [&](const auto& one) {
+                    return one.service != service || is_stopped(one);
+                  });
     for (const ComposeContainer* const other : deployed) {
       const bool agree = other->image == first.image && other->configured == first.configured;
       if (!agree && look.error.empty()) {
@@ -93,6 +98,12 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
     look.runs[service] = {first.image, first.image_name, first.config_hash, first.configured, count};
   }
   look.absent = look.runs.empty();
+  // Containers do not go by themselves.
+  if (look.absent)
+    look.stopped = "the containers of " + missing + " were removed; do docker compose up -d " + missing;
+  else if (all_stopped && missing.empty())
+    look.stopped = "the containers of " + services.front() +
+                   " were stopped, or made and not started; do docker compose up -d " + services.front();
   if (look.error.empty() && !missing.empty())
     look.error = "there is no container of " + missing + "; do docker compose up -d " + missing;
   if (look.error.empty()) look.revision = compose_revision(look.runs);

@@ -21,6 +21,7 @@ struct ComposeRuns {
 struct ComposeLook {
   std::string error;  // for people; empty: all below is known
   bool absent = false;
+  std::string stopped;  // for people; empty: not all that is deployed was stopped by somebody
   std::string project;
   std::string working_dir;
   std::string made_by;                      // the version of Compose that people use here

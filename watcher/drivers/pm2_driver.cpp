@@ -139,7 +139,13 @@ asio::awaitable<void> Pm2Service::look(rules::RevisionRead& read) {
   if (const auto* const error = std::get_if<GitError>(&answer)) read.error = error->what;
   if (const auto* const error = std::get_if<GitError>(&moved)) read.error = error->what;
   if (!read.error.empty()) co_return;
-  const auto& processes = std::get<Pm2Listing>(answer).processes;
+  listed_ = std::get<Pm2Listing>(answer);
+  const std::vector<Pm2Process>& processes = listed_.processes;
+  if (std::all_of(processes.begin(), processes.end(), is_stopped)) {
+    const std::string& first = processes.front().name;
+    read.stopped = first + " was stopped, it did not end by itself; do pm2 start " + first;
+    read.instance_absent = true;
+  }
   const Pm2Runs runs = runs_of(processes, git, std::get<HeadMoved>(moved), memory_);
   read.error = runs.error;
   if (!read.error.empty()) co_return;

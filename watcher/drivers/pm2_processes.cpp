@@ -31,6 +31,15 @@ void take_environment(const json::object& from, std::vector<std::string>& out) {
   }
 }
 
+bool restarts_itself(const json::object& told) {
+  const json::value* const codes = told.if_contains("stop_exit_codes");
+  const bool has_codes = codes != nullptr && !codes->is_null() && !(codes->is_array() && codes->get_array().empty());
+  const json::value* const restart = told.if_contains("autorestart");
+  const bool is_off = restart != nullptr && ((restart->is_bool() && !restart->get_bool()) ||
+                                             (restart->is_string() && restart->get_string() == "false"));
+  return !has_codes && !is_off;
+}
+
 void take(const json::object& told, const std::vector<std::string>& names, Pm2Listing& out) {
   const std::string name = text_at(told, "name");
   const json::value* const env = told.if_contains("pm2_env");
@@ -45,6 +54,11 @@ void take(const json::object& told, const std::vector<std::string>& names, Pm2Li
   process.started =
       rules::Instant(std::chrono::milliseconds(std::clamp<std::int64_t>(number_at(more, "pm_uptime"), 0, latest)));
   process.restarts = number_at(more, "restart_time");
+  process.unstable = number_at(more, "unstable_restarts");
+  process.exit_code = number_at(more, "exit_code");
+  process.restarts_itself = restarts_itself(more);
+  const json::value* const created = more.if_contains("created_at");
+  process.has_given_up = created != nullptr && created->is_null();
   out.processes.push_back(std::move(process));
   take_environment(more, out.secrets);
 }
@@ -53,6 +67,15 @@ void take(const json::object& told, const std::vector<std::string>& names, Pm2Li
 
 std::string Pm2Process::state() const {
   return std::to_string(pid) + "@" + std::to_string(started.time_since_epoch().count());
+}
+
+bool is_stopped(const Pm2Process& process) {
+  constexpr std::int64_t by_interrupt = 128 + 2;
+  constexpr std::int64_t by_term = 128 + 15;
+  if (!process.restarts_itself || process.has_given_up || process.unstable > 0) return false;
+  if (process.status == "stopping") return true;
+  const std::int64_t code = process.exit_code;
+  return process.status == "stopped" && (code == 0 || code == by_interrupt || code == by_term);
 }
 
 // Before the list pm2 may have said what it thinks of itself, a line each.

@@ -65,7 +65,8 @@ asio::awaitable<rules::RevisionRead> Releases::identify() {
   if (read.error.empty()) {
     SystemdLook look = co_await look_at_units(runner_, memory_);
     read.error = look.error;
-    read.instance_absent = look.absent;
+    read.stopped = look.stopped;
+    read.instance_absent = look.absent || !look.stopped.empty();
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
     read.unfinished = unfinished(look);
     if (!look.units.empty()) units_ = std::move(look.units);

@@ -134,6 +134,11 @@ asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdM
     co_return look;
   }
   look.units = std::get<std::vector<SystemdUnit>>(std::move(answer));
+  if (std::all_of(look.units.begin(), look.units.end(), is_stopped)) {
+    const std::string& first = look.units.front().name;
+    look.stopped = first + " was stopped, or stopped with a unit that it is bound to; it did not end by itself; do " +
+                   "systemctl start " + first;
+  }
   look.error = look.link.error;
   const std::string releases = releases_of(runner.config());
   for (const SystemdUnit& unit : look.units) {

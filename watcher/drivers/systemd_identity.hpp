@@ -42,6 +42,7 @@ UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const Relea
 struct SystemdLook {
   std::string error;  // for people; empty: `revision` runs
   bool absent = false;
+  std::string stopped;  // for people; empty: not all of the units were stopped by somebody
   std::string revision;
   ReleaseLink link;
   std::vector<SystemdUnit> units;

@@ -48,6 +48,8 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   if (name == "ExecStart") unit.commands += text + "\n";
   if (name == "WorkingDirectory") unit.working_directory = text;
   if (name == "ExecMainStartTimestampMonotonic") unit.started = moment_in(value);
+  if (name == "ExecMainExitTimestampMonotonic") unit.ended = moment_in(value);
+  if (name == "ActiveExitTimestampMonotonic") unit.left_active = moment_in(value);
   if (name == "InactiveExitTimestampMonotonic") into.left_inactive = moment_in(value);
   if (name == "StateChangeTimestampMonotonic") into.changed = text;
   if (name == "InvocationID") into.invocation = text;
@@ -76,6 +78,17 @@ std::vector<SystemdUnit> parse_units(std::string_view text) {
   }
   add(out, current);
   return out;
+}
+
+bool is_stopped(const SystemdUnit& unit) {
+  constexpr int ended_by_term = 128 + 15;
+  const bool was_active = unit.started > rules::Duration::zero() && unit.started <= unit.left_active;
+  const bool runs = unit.ended <= unit.started;
+  if (!was_active || (!runs && unit.ended <= unit.left_active)) return false;
+  if (unit.active == "deactivating") return unit.result == "success";
+  if (runs) return false;
+  if (unit.active == "inactive") return unit.result == "success";
+  return unit.active == "failed" && unit.result == "exit-code" && unit.exit_status == ended_by_term;
 }
 
 std::string why_no_start(const SystemdUnit& unit) {

@@ -23,10 +23,13 @@ struct SystemdUnit {
   std::int64_t restarts = 0;  // by systemd itself
   pid_t main_pid = 0;         // 0: none runs
   std::string control_group;
-  std::string commands;           // of ExecStart, with their arguments
-  std::string working_directory;  // empty: none is said
-  rules::Duration started{};      // CLOCK_MONOTONIC, of its newest process; 0: none was since the boot
-  std::string state;              // another one whenever it was started, stopped, has ended or was reloaded
+  std::string commands;                // of ExecStart, with their arguments
+  std::string working_directory;       // empty: none is said
+  std::vector<std::string> secrets{};  // among what its Environment= says
+  rules::Duration started{};           // CLOCK_MONOTONIC, of its newest process; 0: none was since the boot
+  rules::Duration ended{};             // the same of when that process ended; 0: it runs
+  rules::Duration left_active{};       // the same of when the unit was active last and was so no more
+  std::string state;                   // another one whenever it was started, stopped, has ended or was reloaded
 
   bool runs() const { return active == "active" || active == "reloading"; }
 };
@@ -34,12 +37,26 @@ struct SystemdUnit {
 // The properties that parse_units() reads, as `systemctl show --property=` takes them.
 inline constexpr std::string_view unit_properties =
     "Id,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,ExecStart,"
-    "WorkingDirectory,ExecMainStartTimestampMonotonic,InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
-    "InvocationID";
+    "WorkingDirectory,ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic,ActiveExitTimestampMonotonic,"
+    "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
+    "InvocationID,Environment";
 
 // What `systemctl show` printed of several units, with an empty line between two of them. Nothing is said of a unit
 // that has no Id.
 std::vector<SystemdUnit> parse_units(std::string_view text);
+
+// Whether somebody asked systemd to stop the unit while it was active, and it did nothing else than to stop. systemd
+// leaves `active` before the process ends where it was asked to, and after it where the process ended by itself.
+//
+//   ActiveState   Result     left active             stopped?
+//   deactivating  success    since the start, the process runs or ended later   yes: it is at it
+//   inactive      success    between the process's start and its end            yes
+//   failed        exit-code  the same, and the exit code is 143 (128 + TERM)    yes: the JVM and shells end so
+//   inactive      success    at the process's end or later                      no: it ended by itself, if with 0
+//   inactive      success    before the process's start                         no: it never was active
+//   failed        anything else: exit-code, signal, oom-kill, watchdog, ...     no
+//   active, activating (auto-restart too), reloading                            no
+bool is_stopped(const SystemdUnit& unit);
 
 // Why the unit could not be started, for people, with what to do; empty: it could.
 std::string why_no_start(const SystemdUnit& unit);

@@ -41,7 +41,8 @@ BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, be
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, deployments, paused_until,
                        pause_reason, mutation_ended, rolled_back_here, acted_without_identity, mark, switching_to,
-                       next_rung, unreadable_told, unbegun, later, unsettled, usual, called_off, called_off_at))
+                       next_rung, unreadable_told, stopped_since, stop_told, unbegun, later, unsettled, usual,
+                       called_off, called_off_at))
 BOOST_DESCRIBE_STRUCT(FuseRecord, (), (service, at, use, from, incident, undone))
 BOOST_DESCRIBE_STRUCT(JoinedRule, (),
                       (rule, severity, joined, evidence, bad_ns, for_ns, samples, bad_since, fired_when_decided))

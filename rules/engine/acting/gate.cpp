@@ -148,6 +148,7 @@ std::string why_ask(const GateView& view) {
     return "its mode is ask";
   }
   if (!view.incident.asked.empty()) return view.incident.asked;
+  if (!view.stopped.empty()) return std::string(not_started_again) + view.stopped;
   if (!view.armed && !view.unreadable.empty()) return view.unreadable;
   if (!view.armed) return "the service is disarmed: what runs has been verified";
   if (!view.neighbour.empty()) return "service " + view.neighbour + " is in trouble at the same time";

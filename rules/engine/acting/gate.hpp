@@ -50,6 +50,7 @@ struct GateRule {
 
 // All that the gate looks at. Plain data: it is filled in by the incident, and a test can fill it in by hand.
 // Why people are asked who has it instead.
+inline constexpr std::string_view not_started_again = "nobody has started it again: ";
 inline constexpr std::string_view lock_is_missing = "the host's lock cannot be had: ";
 
 struct GateView {
@@ -80,6 +81,7 @@ struct GateView {
   // What holds it back.
   std::string blown{};              // the fuse, for people
   bool acted_unidentified = false;  // SPEC 2.18
+  std::string stopped{};            // who stopped what ran, for people; empty: nobody
   bool deploying = false;
   std::optional<Instant> deploying_ends{};
   std::optional<Instant> paused_until{};

@@ -90,7 +90,9 @@ void Evidence::note_stop(const Poll& poll, Up before) {
   if (poll.probe != spec_.health) return;
   const bool is_closed = poll.fault && poll.fault->kind == FaultKind::refused;
   if (is_closed && before == Up::up) stopped_since_ = poll.ended;
-  if (measuring_.measurements.up(poll.probe, now()) == Up::up) stopped_since_.reset();
+  if (measuring_.measurements.up(poll.probe, now()) != Up::up) return;
+  stopped_since_.reset();
+  stopped_by_hand_.reset();
 }
 
 void Evidence::advance() {

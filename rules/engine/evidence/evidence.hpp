@@ -69,6 +69,10 @@ class Evidence {
   void warm_up_after(OwnDeed deed, std::optional<Instant> deed_began, Instant until);
   // A deployment is under way until then at most; none: no longer.
   void deploying_until(std::optional<Instant> until);
+  // It was seen that somebody stopped what ran: what is not there since then is so for that reason.
+  void stopped_by_hand(Instant seen) { stopped_by_hand_ = seen; }
+  // What fired on nothing else than that, before it was seen, did not fire.
+  void forgive_stop();
   // Also for the next start: it is saved.
   void restart_spans(Leaves leaves = Leaves::nothing);
   // What was bad until now has another reason: it counts no more, neither in spans nor in windows. Rules for which
@@ -200,6 +204,7 @@ class Evidence {
   Warming warming_;
   std::map<std::pair<ProbeName, std::size_t>, double> process_start_;
   std::optional<Instant> stopped_since_;  // nobody listens any more where the health probe was up until then
+  std::optional<Instant> stopped_by_hand_;
   FrozenValues baselines_;
   std::optional<FrozenValues> before_;
   LastKnown last_known_;

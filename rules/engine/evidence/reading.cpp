@@ -56,7 +56,8 @@ bool Evidence::are_all_good() const {
 
 // Bad for no longer than it takes to fire, and for no other reason than that nobody listened any more.
 bool Evidence::is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const {
-  if (!stopped_since_ || bad_since < *stopped_since_ || at - bad_since >= rule.spec().sustain) return false;
+  const Instant until = std::min(at, stopped_by_hand_.value_or(at));
+  if (!stopped_since_ || bad_since < *stopped_since_ || until - bad_since >= rule.spec().sustain) return false;
   return rule.when_probes().size() == 1 && *rule.when_probes().begin() == spec_.health;
 }
 

@@ -36,6 +36,15 @@ void Evidence::switching_until(std::optional<Instant> until) {
   switching_until_ = until;
 }
 
+void Evidence::forgive_stop() {
+  if (!stopped_since_) return;
+  for (const WatchedRule* rule : firing()) {
+    const bool is_of_health = rule->when_probes().size() == 1 && *rule->when_probes().begin() == spec_.health;
+    const Instant bad_since = rule->progress(now()).bad_since.value_or(Instant::min());
+    if (is_of_health && bad_since >= *stopped_since_) restart_span(rule->name());
+  }
+}
+
 void Evidence::restart_spans(Leaves leaves) {
   for (std::size_t which = 0; which < rules_.size(); ++which) {
     rules_[which]->restart(now(), leaves);

@@ -47,6 +47,7 @@ GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* a
   view.first_schema = in_.revisions.is_first_with_schema(record_.from);
   view.blown = in_.limits.blown(view.from, view.action != nullptr && view.action->switches());
   view.acted_unidentified = in_.limits.has_acted_unidentified();
+  view.stopped = in_.revisions.stopped();
   view.deploying = in_.evidence.is_deploying();
   if (in_.revisions.deploying_since()) {
     view.deploying_ends = *in_.revisions.deploying_since() + in_.service.deploy_timeout;
@@ -124,7 +125,10 @@ bool Incident::is_unattributed() const {
                       [&](const JoinedRule& joined) { return joined.joined - Duration(joined.for_ns) <= latest; });
 }
 
-// Time answers nothing that the mode in force leaves to a person.
-AskThen Incident::ask_then() const { return in_.trouble.cap() >= Mode::act ? in_.service.ask_then : AskThen::close; }
+// Time answers nothing that the mode in force leaves to a person, nor for whoever stopped the service.
+AskThen Incident::ask_then() const {
+  const bool decides = in_.trouble.cap() >= Mode::act && in_.revisions.stopped().empty();
+  return decides ? in_.service.ask_then : AskThen::close;
+}
 
 }  // namespace rules

@@ -158,6 +158,9 @@ bool Incident::drive_asking() {
   if (record_.asked_in_trouble && !for_another && !in_trouble) {
     return withdraw_question("rollbackd is well again"), true;
   }
+  if (record_.asked.starts_with(not_started_again) && in_.revisions.stopped().empty()) {
+    return withdraw_question("it is not stopped any more"), true;
+  }
   if (record_.asked.starts_with(lock_is_missing) && lock_.have(cursor())) {
     return withdraw_question("the host's lock is free"), true;
   }

@@ -119,7 +119,8 @@ std::map<std::string, double> Revisions::baselines_after(const LedgerRecord* old
 
 void Revisions::add_deadlines(std::vector<Instant>& out) const {
   if (deploying_since_) out.push_back(*deploying_since_ + spec_.deploy_timeout);
-  if (absent_since_) out.push_back(*absent_since_ + spec_.start_deadline);
+  if (absent_since_) out.push_back(*absent_since_ + absence_max());
+  if (absent_since_ && !stop_told_) out.push_back(*absent_since_ + stop_told_after);
   const LedgerRecord* running = running_record();
   if (running == nullptr) return;
   if (bake_from_ != Instant::max()) out.push_back(bake_from_ + (spec_.bake - Duration(running->baked_ns)));

@@ -25,6 +25,7 @@ void Revisions::restore(const ServiceRecord& record, std::optional<Instant> last
   mark_ = record.mark;
   switching_to_ = record.switching_to;
   readability_.restore(record.unreadable_told);
+  restore_stop(record);
   tell_deploying();
   const LedgerRecord* running = running_record();
   if (running == nullptr) return;
@@ -46,6 +47,8 @@ void Revisions::put_into(ServiceRecord& record) const {
   record.mark = mark_;
   record.switching_to = switching_to_;
   record.unreadable_told = readability_.is_told();
+  if (!stopped_.empty()) record.stopped_since = absent_since_;
+  record.stop_told = stop_told_;
 }
 
 void Revisions::judge_sight(const RevisionRead& read) {
@@ -57,16 +60,6 @@ void Revisions::judge_sight(const RevisionRead& read) {
     readability_.could_not_read(read.error);
   }
   if (readability_.is_told() != was_told) doors_.save();
-}
-
-void Revisions::looked(const RevisionRead& read) {
-  last_look_ = std::max(last_look_, read.started);
-  if (read.revision) {
-    absent_since_.reset();
-  } else if (read.instance_absent && !absent_since_) {
-    absent_since_ = now();
-  }
-  tell_deploying();
 }
 
 void Revisions::see(const RevisionRead& read, std::optional<Instant> incident_opened) {

@@ -29,7 +29,7 @@ std::string_view event_of(MarkKind kind) {
 void Revisions::tell_deploying() {
   std::optional<Instant> until;
   if (deploying_since_) until = *deploying_since_ + spec_.deploy_timeout;
-  if (absent_since_) until = std::max(until.value_or(Instant::min()), *absent_since_ + spec_.start_deadline);
+  if (absent_since_) until = std::max(until.value_or(Instant::min()), *absent_since_ + absence_max());
   doors_.evidence.deploying_until(until);
 }
 

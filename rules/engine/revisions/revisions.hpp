@@ -18,6 +18,9 @@ namespace rules {
 // A mark brings a deployment, or only what was not said of one whose evidence counts already.
 enum class Says { deployment, what_was_missing };
 
+// A deployment that stops what runs is over in seconds; nobody is told of that.
+inline constexpr Duration stop_told_after = std::chrono::minutes(1);
+
 // What runs of one service, every revision that ran, and how far the one that runs has proved itself (SPEC 2.9, 2.13,
 // 2.14, 2.16, 2.17). It tells the evidence from when on what is measured counts, and with what it is compared.
 class Revisions {
@@ -39,12 +42,16 @@ class Revisions {
   void watch();
 
   // Looks at what runs (looks.cpp, appearing.cpp).
-  void looked(const RevisionRead& read);       // whatever it saw
+  // Whatever it saw. `is_ours`: an incident has begun to change things, which may have stopped it.
+  void looked(const RevisionRead& read, bool is_ours);
   void judge_sight(const RevisionRead& read);  // whether it saw anything; not while a switch of ours is at work
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
   void see_while_switching(const RevisionRead& read);  // until a switch of ours is seen
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
+  // What somebody stopped is not the release's fault (stopping.cpp). `is_known`: an incident is open, which tells of
+  // it.
+  void tell_of_stop(bool is_known);
   void note_schema(const RevisionRead& read);
   // What is in place may be another revision than what runs. `is_changing`: an incident is, which tells of it itself.
   void note_unfinished(const RevisionRead& read, bool is_changing);
@@ -92,6 +99,8 @@ class Revisions {
   // The next look has to say more.
   bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt() || awaits_look(); }
   const Readability& readability() const { return readability_; }
+  // Who stopped what ran, and when, for people; empty: nobody did, as far as is known.
+  std::string stopped() const;
   const std::string& unfinished() const { return unfinished_; }  // for people; empty: what is in place runs
   bool is_armed() const;
   bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
@@ -122,6 +131,9 @@ class Revisions {
   void note_end(PendingMark& said);
   std::vector<Revision> alike(const Revision& revision) const;
   void tell_deploying();
+  Duration absence_max() const;
+  void started_again();
+  void restore_stop(const ServiceRecord& record);
   void tell_difference(bool counts);
   void count_deployment(const DeployMark& mark);
   bool is_of_running(const PendingMark& said) const;
@@ -147,6 +159,8 @@ class Revisions {
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
   std::optional<Instant> absent_since_;
+  std::string stopped_;  // by whom; empty: nobody has
+  bool stop_told_ = false;
   std::string unfinished_;
   bool unfinished_told_ = false;
   // Baking.

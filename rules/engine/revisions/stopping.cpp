@@ -1,0 +1,67 @@
+#include <utility>
+
+#include "rules/engine/revisions/revisions.hpp"
+#include "rules/engine/told.hpp"
+
+// Who deploys may stop what runs for longer than `down` waits, and say nothing of it (SPEC 2.14). Where the driver saw
+// that somebody stopped it, that is no evidence against what ran, as long as a deployment may take; afterwards it is
+// judged again, and people are asked instead of anything being done under somebody's hands. What ended by itself is not
+// stopped: there the driver says nothing of the kind.
+
+namespace rules {
+
+void Revisions::restore_stop(const ServiceRecord& record) {
+  absent_since_ = record.stopped_since;
+  stop_told_ = record.stop_told;
+  if (absent_since_) stopped_ = "it was stopped by hand before rollbackd was started";
+}
+
+Duration Revisions::absence_max() const { return stopped_.empty() ? spec_.start_deadline : spec_.deploy_timeout; }
+
+void Revisions::looked(const RevisionRead& read, bool is_ours) {
+  last_look_ = std::max(last_look_, read.started);
+  const bool was_stopped = !stopped_.empty();
+  const bool sees = read.revision || read.instance_absent;
+  const std::string by = is_ours ? std::string() : read.stopped;
+  if (sees) stopped_ = by;
+  if (read.revision && by.empty()) {
+    absent_since_.reset();
+  } else if (sees && !absent_since_) {
+    absent_since_ = now();
+  }
+  if (!was_stopped && !stopped_.empty()) doors_.evidence.stopped_by_hand(now());
+  if (was_stopped == stopped_.empty()) doors_.save();
+  if (was_stopped && stopped_.empty()) started_again();
+  tell_deploying();
+}
+
+// It is another instance: what was measured of the last one, and of nothing, does not count for it.
+void Revisions::started_again() {
+  doors_.evidence.count_from(now(), Cause::warming_up);
+  if (doors_.evidence.firing().empty()) doors_.evidence.restart_spans(Leaves::good_run);
+  doors_.evidence.warm_up(now() + spec_.start_deadline);
+  doors_.effects.note("started_again", {{"service", spec_.name.text}});
+  if (!std::exchange(stop_told_, false)) return;
+  doors_.save();
+  doors_.effects.tell_fault(spec_.name.text + ": it is not stopped any more", "It is judged again.", spec_.name);
+}
+
+std::string Revisions::stopped() const {
+  if (stopped_.empty() || !absent_since_) return "";
+  return stopped_ + " (seen at " + told(*absent_since_) + ")";
+}
+
+void Revisions::tell_of_stop(bool is_known) {
+  if (stopped_.empty() || !absent_since_ || stop_told_ || is_known || deploying_since_) return;
+  if (now() < *absent_since_ + stop_told_after || now() >= *absent_since_ + absence_max()) return;
+  stop_told_ = true;
+  doors_.save();
+  doors_.effects.note("stopped", {{"service", spec_.name.text}, {"what", stopped_}});
+  doors_.effects.tell_fault(
+      spec_.name.text + " was stopped by hand",
+      stopped() + ". Nothing is judged until it runs again, or until " + told(*absent_since_ + spec_.deploy_timeout) +
+          "; from then on people are asked before anything is done. If nobody meant that, start " + "it.",
+      spec_.name);
+}
+
+}  // namespace rules

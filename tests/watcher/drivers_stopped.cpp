@@ -1,0 +1,148 @@
+#include "drivers_support.hpp"
+#include "watcher/drivers/compose_containers.hpp"
+#include "watcher/drivers/compose_identity.hpp"
+#include "watcher/drivers/pm2_processes.hpp"
+#include "watcher/drivers/systemd_unit.hpp"
+
+// The truth tables of what was stopped by somebody and what ended by itself, a row each; test_systemd_releases.py,
+// test_pm2.py and test_compose.py see the same of the real ones.
+
+namespace {
+
+using namespace drivers_support;
+
+struct UnitRow {
+  std::string active;
+  std::string result;
+  int status;
+  int started;
+  int left_active;
+  int ended;
+  bool stopped;
+};
+
+watcher::ComposeContainer exited(int code, const std::string& policy) {
+  watcher::ComposeContainer out;
+  out.service = "web";
+  out.image = "sha256:1";
+  out.status = "exited";
+  out.exit_code = code;
+  out.policy = policy;
+  return out;
+}
+
+watcher::Pm2Process process(const std::string& status, const std::string& more) {
+  const auto listing = watcher::parse_pm2(
+      R"([{"name": "web", "pm_id": 0, "pid": 0, "pm2_env": {"status": ")" + status + "\"" + more + "}}]", {"web"});
+  REQUIRE(listing);
+  return listing->processes.front();
+}
+
+}  // namespace
+
+TEST_CASE("a unit was stopped where systemd left active before its process ended, and that was no failure") {
+  const std::vector<UnitRow> rows{
+      {"deactivating", "success", 0, 10, 20, 0, true},      // it takes its time to end
+      {"deactivating", "success", 0, 10, 20, 25, true},     // its control processes still run
+      {"deactivating", "success", 0, 10, 20, 15, false},    // it ended, and ExecStopPost= runs
+      {"deactivating", "watchdog", 0, 10, 20, 0, false},    //
+      {"inactive", "success", 15, 10, 20, 21, true},        // systemctl stop
+      {"inactive", "success", 0, 10, 20, 21, true},         // the same, and it catches TERM
+      {"inactive", "success", 0, 10, 21, 20, false},        // it ended by itself
+      {"inactive", "success", 0, 10, 20, 20, false},        //
+      {"inactive", "success", 15, 10, 5, 21, false},        // stopped while it was starting: it never was active
+      {"inactive", "success", 0, 0, 0, 0, false},           // never started
+      {"failed", "exit-code", 143, 10, 20, 21, true},       // a JVM that was stopped
+      {"failed", "exit-code", 143, 10, 21, 20, false},      //
+      {"failed", "exit-code", 1, 10, 20, 21, false},        //
+      {"failed", "signal", 11, 10, 21, 20, false},          //
+      {"failed", "timeout", 0, 10, 20, 21, false},          // killed, for it would not end
+      {"failed", "oom-kill", 0, 10, 20, 21, false},         //
+      {"failed", "start-limit-hit", 1, 10, 20, 21, false},  //
+      {"activating", "exit-code", 1, 10, 20, 21, false},    // auto-restart
+      {"active", "success", 0, 30, 20, 0, false},           // it was restarted
+  };
+  for (const UnitRow& row : rows) {
+    CAPTURE(row.active);
+    CAPTURE(row.result);
+    CAPTURE(row.left_active);
+    CAPTURE(row.ended);
+    const auto units = watcher::parse_units("Id=web.service\nActiveState=" + row.active + "\nResult=" + row.result +
+                                            "\nExecMainStatus=" + std::to_string(row.status) +
+                                            "\nExecMainStartTimestampMonotonic=" + std::to_string(row.started) +
+                                            "\nExecMainExitTimestampMonotonic=" + std::to_string(row.ended) +
+                                            "\nActiveExitTimestampMonotonic=" + std::to_string(row.left_active) + "\n");
+    REQUIRE(units.size() == 1);
+    CHECK(is_stopped(units.front()) == row.stopped);
+  }
+}
+
+TEST_CASE("a container was stopped where Docker leaves alone what it would start again, or by TERM") {
+  struct Row {
+    int code;
+    std::string policy;
+    bool stopped;
+  };
+  const std::vector<Row> rows{
+      {143, "no", true},     {143, "always", true},          {143, "on-failure", true},     {0, "always", true},
+      {0, "no", false},      {0, "on-failure", false},       {0, "unless-stopped", true},   {137, "no", false},
+      {137, "always", true}, {137, "on-failure", true},      {130, "unless-stopped", true}, {1, "no", false},
+      {1, "always", false},  {127, "unless-stopped", false}, {139, "always", false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.code);
+    CAPTURE(row.policy);
+    watcher::ComposeContainer one = exited(row.code, row.policy);
+    CHECK(is_stopped(one) == row.stopped);
+    const std::string told = watcher::compose_look({one}, {"web"}).stopped;
+    CHECK(told.empty() != row.stopped);
+    one.restarts = 1;
+    CHECK_FALSE(is_stopped(one));
+    one = exited(row.code, row.policy);
+    one.oom_killed = true;
+    CHECK_FALSE(is_stopped(one));
+    one = exited(row.code, row.policy);
+    one.failure = "cannot start";
+    CHECK_FALSE(is_stopped(one));
+    for (const char* const status : {"running", "restarting", "paused", "removing", "dead"}) {
+      one = exited(row.code, row.policy);
+      one.status = status;
+      CHECK_FALSE(is_stopped(one));
+    }
+  }
+  watcher::ComposeContainer made = exited(0, "no");
+  made.status = "created";
+  CHECK(is_stopped(made));
+  made.failure = "no such command";
+  made.exit_code = 127;
+  CHECK_FALSE(is_stopped(made));
+}
+
+TEST_CASE("containers that were removed were removed by somebody, and of several all have to be stopped") {
+  const auto none = watcher::compose_look({}, {"web", "worker"});
+  CHECK(contains(none.stopped, "the containers of web, worker were removed; do docker compose up -d"));
+  watcher::ComposeContainer other = exited(0, "no");
+  CHECK(watcher::compose_look({exited(143, "no"), other}, {"web"}).stopped.empty());
+  other = exited(143, "no");
+  other.status = "running";
+  CHECK(watcher::compose_look({exited(143, "no"), other}, {"web"}).stopped.empty());
+  CHECK(watcher::compose_look({exited(143, "no")}, {"web", "worker"}).stopped.empty());
+}
+
+TEST_CASE("a process was stopped where pm2 would have started again what ended by itself") {
+  CHECK(is_stopped(process("stopped", "")));
+  CHECK(is_stopped(process("stopped", R"(, "exit_code": 0, "created_at": 1, "unstable_restarts": 0)")));
+  CHECK(is_stopped(process("stopped", R"(, "exit_code": 143, "autorestart": true, "stop_exit_codes": [])")));
+  CHECK(is_stopped(process("stopped", R"(, "exit_code": 130)")));
+  CHECK(is_stopped(process("stopping", R"(, "exit_code": 1)")));
+  for (const char* const more :
+       {R"(, "exit_code": 1)", R"(, "exit_code": 139)", R"(, "autorestart": false)", R"(, "autorestart": "false")",
+        R"(, "stop_exit_codes": [0])", R"(, "stop_exit_codes": 0)", R"(, "unstable_restarts": 2)",
+        R"(, "created_at": null)"}) {
+    CAPTURE(more);
+    CHECK_FALSE(is_stopped(process("stopped", more)));
+    CHECK_FALSE(is_stopped(process("online", more)));
+  }
+  for (const char* const status : {"online", "launching", "errored", "waiting restart", "one-launch-status"})
+    CHECK_FALSE(is_stopped(process(status, "")));
+}
