@@ -156,3 +156,43 @@ TEST_CASE("a crash between the stash in a submodule and its note still leads peo
   REQUIRE(shop.roll_back_to(shop.old_release).status == StepStatus::succeeded);
   CHECK(shop.asked("-C lib show stash@{0}:code") == "patched");
 }
+
+TEST_CASE("a git switch that was killed in its build and then fails leaves all as it was before the first attempt") {
+  for (const bool partial : {false, true}) {
+    for (const bool restarts : {false, true}) {
+      CAPTURE(partial);
+      CAPTURE(restarts);
+      Shop shop;
+      if (partial) shop.config.paths = {"backend"};
+      // What is staged in the paths is another revision of them.
+      write(shop.repository + "/backend/api", (partial ? "api of three\n" : "patched on the host\n"));
+      shop.git("add backend/api");
+      write(shop.repository + "/backend/api", "patched once more\n");
+      const std::string before = shop.asked("status --porcelain --branch");
+      crash(shop, boundaries[6], shop.first);
+      crash(shop, boundaries[6], shop.first);
+      write(shop.folder.path + (restarts ? "/break-restart" : "/break-build"), "");
+      const rules::StepResult again = shop.roll_back_to(shop.first);
+      INFO(again.detail);
+      CHECK(again.status == StepStatus::failed);
+      CHECK(content(shop.repository + "/backend/api") == "patched once more\n");
+      CHECK(shop.asked("show :backend/api") == (partial ? "api of three" : "patched on the host"));
+      CHECK(shop.asked("status --porcelain --branch") == before);
+      CHECK(shop.asked("rev-parse HEAD") == shop.third);
+      CHECK(contains(again.detail, "Local changes are back as they were"));
+      CHECK(contains(again.detail, (shop.third + " is checked out again")));
+      CHECK(shop.identified() == (restarts ? "?" : shop.third));
+    }
+  }
+}
+
+TEST_CASE("a git switch that was killed before its checkout and then fails has its changes back") {
+  Shop shop;
+  write(shop.repository + "/backend/api", "patched on the host\n");
+  crash(shop, boundaries[2], shop.first);
+  CHECK(content(shop.repository + "/backend/api") == "api of three\n");
+  write(shop.folder.path + "/break-build", "");
+  CHECK(shop.roll_back_to(shop.first).status == StepStatus::failed);
+  CHECK(content(shop.repository + "/backend/api") == "patched on the host\n");
+  CHECK(shop.asked("rev-parse --abbrev-ref HEAD") == "main");
+}

@@ -87,6 +87,7 @@ json::object to_json_object(const GitAftermath& aftermath) {
   json::object object{{"incident", aftermath.incident},
                       {"branch", aftermath.branch},
                       {"left_at", aftermath.left_at},
+                      {"from", aftermath.from},
                       {"submodules", aftermath.submodules}};
   add(object, aftermath.put_away);
   json::array inside;
@@ -115,6 +116,7 @@ GitAftermath aftermath_from(const json::object& object) {
                          {},
                          {},
                          {}};
+  aftermath.from = text_at(object, "from");
   const json::value* const during = object.if_contains("during");
   if (during != nullptr && during->is_object()) aftermath.during = put_away_from(during->get_object());
   const json::value* const earlier = object.if_contains("earlier");

@@ -47,6 +47,7 @@ struct GitAftermath {
   std::vector<GitLeftInside> inside;  // its submodules, the outer ones first
   GitPutAway during;                  // what was changed while the target was checked out, and put away on going back
   std::vector<GitPutAway> earlier;    // by attempts of the same switch that our end broke off
+  std::string from{};  // the commit that the tree (or its paths) was at before the first of them; empty: not known
 };
 
 // What the git driver remembers of one service, in a small file that is replaced as a whole before and after each deed.

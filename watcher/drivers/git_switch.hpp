@@ -60,6 +60,11 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> leave_in_submodule(const Cleared& cleared);
   asio::awaitable<MaybeTrouble> go_back_in_submodules();
   asio::awaitable<MaybeTrouble> give_back();
+  // git_switch_resume.cpp: an attempt of the same switch was broken off by our end, and this one goes on from there.
+  std::string here_from() const;  // the commit that the tree (or its paths) is at
+  void take_up(GitAftermath before);
+  asio::awaitable<MaybeTrouble> find_way_back();
+  asio::awaitable<MaybeTrouble> give_earlier_back();
   std::string modes_left() const;
   asio::awaitable<void> run_again(Trouble& trouble);
   asio::awaitable<MaybeTrouble> change();
@@ -97,6 +102,7 @@ class GitSwitch {
   bool restarting_ = false;                    // what runs may be anything since
   bool restarted_ = false;                     // the target was
   bool as_before_ = true;                      // nothing was changed, or all of it was given back
+  bool takes_up_ = false;                      // what goes back goes to where the first attempt began
   rules::StepResult result_;
 };
 

@@ -43,7 +43,7 @@ asio::awaitable<bool> GitSwitch::go_back(Trouble& trouble) {
   const std::string modes = modes_left();
   as_before_ = !kept && modes.empty();
   note(state_.places);
-  if (moved_) trouble.what += "\n" + before_.head + " is checked out again";
+  if (moved_) trouble.what += "\n" + (takes_up_ ? state_.aftermath.from : before_.head) + " is checked out again";
   if (kept) trouble.what += "\nWhat was put away is not back: " + kept->what;
   if (!modes.empty()) trouble.what += "\n" + modes;
   if (!moved_) co_return !kept;
@@ -76,19 +76,22 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::leave_target(std::string to)
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_back() {
   const bool partial = !repository_.paths().empty();
-  const std::string back_to = partial || branch_.empty() ? before_.head : branch_;
-  GitPlace place{before_.head, "", "", restarting_ ? "" : before_.revision};
-  if (partial) place.target = before_.place ? before_.place->target : before_.head;
-  const std::string commit = partial ? place.target : before_.head;
-  MaybeTrouble trouble = co_await leave_target(commit);
+  MaybeTrouble trouble;
+  if (takes_up_) trouble = co_await find_way_back();
+  if (trouble) co_return trouble;
+  const std::string commit = takes_up_ ? state_.aftermath.from : here_from();
+  const std::string back_to = partial || branch_.empty() ? commit : branch_;
+  GitPlace place{partial ? before_.head : commit, "", "", restarting_ ? "" : before_.revision};
+  if (partial) place.target = commit;
+  trouble = co_await leave_target(commit);
   if (trouble) co_return trouble;
   if (partial) {
     trouble = note_next(place);
     if (trouble) co_return trouble;
     const GitDone done = co_await repository_.check_out_paths(place.target, go_back_limit);
     if (done) co_return trouble_of(*done);
-  } else if (before_.head != request_.to.text) {
-    place.mark = reason("back to " + brief(before_.head));
+  } else if (commit != request_.to.text) {
+    place.mark = reason("back to " + brief(commit));
     trouble = note_next(place);
     if (trouble) co_return trouble;
     const GitDone done = co_await repository_.go_back_to(back_to, place.mark, go_back_limit);
@@ -122,8 +125,9 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::leave_in_submodule(const Cle
 // What is local in a submodule that was not cleared stays.
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_back_in_submodules() {
   if (!state_.aftermath.submodules) co_return MaybeTrouble();
-  bool all_there = true;
+  bool all_there = !takes_up_;
   for (const Cleared& cleared : cleared_) {
+    if (takes_up_) break;  // they are at what the target has
     const GitRunner& git = cleared.clearing.git();
     // Where a build has removed it, git would work in the repository around it.
     if (::access((git.dir() + "/.git").c_str(), F_OK) != 0) {
@@ -144,6 +148,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::go_back_in_submodules() {
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::give_back() {
+  if (takes_up_) co_return co_await give_earlier_back();
   GitDone failed;
   if (clearing_) failed = co_await clearing_->give_back(go_back_limit);
   if (failed) co_return trouble_of(*failed);

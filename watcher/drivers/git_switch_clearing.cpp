@@ -45,21 +45,15 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::put_changes_away() {
   const bool left_here = before_.place.has_value();
   std::string branch = branch_;
   if (branch.empty() && left_here) branch = state_.aftermath.branch;
-  // What an attempt of the same switch put away that our end broke off is to be had back as well.
-  GitAftermath before = std::move(state_.aftermath);
-  state_.aftermath = GitAftermath();
-  if (before.incident == request_.incident.text && !before.incident.empty()) {
-    state_.aftermath.earlier = std::move(before.earlier);
-    state_.aftermath.inside = std::move(before.inside);
-    if (!before.put_away.is_back && !(before.put_away.stash_message + before.put_away.aside_message).empty())
-      state_.aftermath.earlier.push_back(std::move(before.put_away));
-  }
+  take_up(std::exchange(state_.aftermath, GitAftermath()));
   state_.aftermath.incident = request_.incident.text;
   state_.aftermath.branch = std::move(branch);
   MaybeTrouble trouble = co_await clear_submodules();
   if (trouble) co_return trouble;
   GitClearingManner manner =
       manner_of(before_.head, request_.to.text, [this]() -> GitPutAway& { return state_.aftermath.put_away; });
+  // What the first attempt has kept of the index is not written over.
+  if (takes_up_) manner.may_go_back = false;
   clearing_.emplace(repository_.git(), std::move(manner));
   const GitDone failed = co_await clearing_->clear_for(request_.to.text);
   if (failed) co_return trouble_of(*failed);
