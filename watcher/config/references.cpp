@@ -219,6 +219,7 @@ void check_depends_on(Loading& loading) {
   }
   check_no_circle(loading);
   check_nothing_is_shared(loading);
+  check_no_link_in_trees(loading);
 }
 
 template <class Entries>
