@@ -46,7 +46,11 @@ struct Perform {
   StepSpec step;  // by value: the incident keeps the plan it began with
   StepContext context;
   bool mutating = false;
+  // Of a capture: the captures that follow it at once, which may be made side by side with it. Each is commanded when
+  // its turn comes, and what came of it then is asked for.
+  std::vector<StepSpec> beside{};
 };
+inline constexpr std::size_t captures_beside_max = 7;
 
 // Take the host's lock for mutating actions and answer with complete(id, succeeded); failed answers are retried.
 // Its step number is `lock_step`. Released by ReleaseHost.

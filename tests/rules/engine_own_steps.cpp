@@ -172,3 +172,17 @@ TEST_CASE("a mark that says ask while the plan runs has people asked before the 
   }
   CHECK(w.violations.empty());
 }
+
+TEST_CASE("captures that follow each other may be made side by side, and each is asked for when its turn comes") {
+  rules::CoreConfig config = usual();
+  std::vector<rules::StepSpec>& steps = config.actions[0].steps;
+  steps.insert(steps.begin(), {capture("a"), capture("b"), call(), capture("c")});
+  World w(config);
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  std::vector<std::size_t> beside;
+  for (const Done& one : w.deeds) {
+    if (std::holds_alternative<rules::CaptureStep>(one.command.step.what)) beside.push_back(one.command.beside.size());
+  }
+  CHECK(beside == std::vector<std::size_t>{1, 0, 0});
+}

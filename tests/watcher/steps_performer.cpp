@@ -229,6 +229,58 @@ TEST_CASE("secrets that a step was given are redacted from its result and its ev
   CHECK(content(fixture.evidence + "/env.txt") == "<redacted>\n");
 }
 
+TEST_CASE("what a plan captures is captured side by side, and each is answered when its turn comes") {
+  Fixture fixture;
+  const rules::ServiceName web("web");
+  watcher::Performer performer(fixture.folder.path + "/incidents", fixture.resolver, {{web, &fixture.driver}}, {}, {});
+  // Each waits for the other one: alone it would never end.
+  const std::string here = fixture.folder.path;
+  const auto meets = [&](const std::string& mine, const std::string& other) {
+    return shell("touch " + here + "/" + mine + "; until [ -e " + here + "/" + other + " ]; do sleep 0.01; done; " +
+                 "echo $ROLLBACKD_STEP >>" + here + "/made; echo " + mine);
+  };
+  rules::Perform first = fixture.command(Fixture::capture_step("a.txt", meets("a", "b")));
+  rules::Perform second = fixture.command(Fixture::capture_step("b.txt", meets("b", "a")));
+  second.id.step = 1;
+  first.beside = {second.step};
+  CHECK(run_here(performer.perform(first, {})).status == StepStatus::succeeded);
+  CHECK(run_here(performer.perform(second, {})).output == "2 bytes in evidence/b.txt");
+  CHECK(content(fixture.evidence + "/a.txt") == "a\n");
+  CHECK(content(fixture.evidence + "/b.txt") == "b\n");
+  const std::string made = content(here + "/made");
+  CHECK(std::count(made.begin(), made.end(), '\n') == 2);
+  // Asked for again it is made again.
+  CHECK(run_here(performer.perform(second, {})).status == StepStatus::succeeded);
+  CHECK(content(here + "/made").size() > made.size());
+}
+
+TEST_CASE(
+    "what a driver knows itself is evidence as what its commands print is: escaped, without secrets, before a switch") {
+  Fixture fixture;
+  watcher::EvidenceCommand asked;
+  asked.file = "asked.txt";
+  asked.child.argv = {"echo", "up"};
+  asked.known_said = "password hunter22 \x1b[2J\n";
+  watcher::EvidenceCommand known = asked;
+  known.file = "known.txt";
+  known.child.argv.clear();
+  fixture.driver.commands = {asked, known};
+  fixture.driver.known = {"hunter22"};
+  rules::StepSpec step;
+  step.what = rules::SwitchStep();
+  fixture.perform(step);
+  CHECK(content(fixture.evidence + "/asked.txt") == "up\npassword <redacted> \\e[2J\n");
+  CHECK(content(fixture.evidence + "/known.txt") == "password <redacted> \\e[2J\n");
+}
+
+TEST_CASE("secrets that the driver knows of what runs are redacted from what a step prints and captures") {
+  Fixture fixture;
+  fixture.driver.known = {"hunter22"};
+  CHECK(fixture.run(shell("echo is hunter22")).output == "is <redacted>\n");
+  fixture.perform(Fixture::capture_step("logs.txt", shell("echo is hunter22")));
+  CHECK(content(fixture.evidence + "/logs.txt") == "is <redacted>\n");
+}
+
 TEST_CASE("SPEC 3: secrets of the whole configuration are redacted from what a step prints, not only its own") {
   Fixture fixture;
   fixture.secrets = {"hook-1234", "hook-1234-and-more", "is"};

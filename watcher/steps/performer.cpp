@@ -7,8 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "probes/net/cancelled.hpp"
 #include "probes/net/child.hpp"
 #include "probes/net/http_client.hpp"
+#include "probes/net/task_group.hpp"
 #include "probes/parse/expect.hpp"
 #include "watcher/drivers/http_request.hpp"
 #include "watcher/drivers/trusted_child.hpp"
@@ -22,6 +24,9 @@ namespace {
 
 using rules::StepResult;
 using rules::StepStatus;
+
+constexpr std::string_view no_memory =
+    "memory ran out in the middle of it, and what it had started was ended; give rollbackd more";
 
 StepResult failed(std::string detail) {
   StepResult result;
@@ -115,7 +120,7 @@ asio::awaitable<StepResult> Performer::perform(rules::Perform command, probes::S
   try {
     result = co_await attempt(std::move(command), std::move(started));
   } catch (const std::bad_alloc&) {
-    result = failed("memory ran out in the middle of it, and what it had started was ended; give rollbackd more");
+    result = failed(std::string(no_memory));
   }
   redact(result.detail, secrets);
   redact(result.output, secrets);
@@ -126,7 +131,7 @@ asio::awaitable<StepResult> Performer::attempt(rules::Perform command, probes::S
   const auto& what = command.step.what;
   if (std::holds_alternative<rules::RunStep>(what)) co_return co_await run(std::move(command), std::move(started));
   if (std::holds_alternative<rules::HttpStep>(what)) co_return co_await ask_http(std::move(command));
-  if (std::holds_alternative<rules::CaptureStep>(what)) co_return co_await capture(std::move(command));
+  if (std::holds_alternative<rules::CaptureStep>(what)) co_return co_await capture_all(std::move(command));
   if (std::holds_alternative<rules::SwitchStep>(what))
     co_return co_await switch_revision(std::move(command), std::move(started));
   co_return failed("a " + std::string(kind_of(command.step)) + " step is not done by the performer");
@@ -168,6 +173,46 @@ asio::awaitable<StepResult> Performer::run(rules::Perform command, probes::Start
   StepResult result = result_of(attempted, std::move(ended), limit);
   if (output) co_await settle(*output, result, attempted, limit);
   note_trouble(result, trouble);
+  co_return result;
+}
+
+asio::awaitable<void> Performer::capture_beside(rules::Perform command) {
+  const rules::StepId id = command.id;
+  try {
+    StepResult result = co_await capture(std::move(command));
+    captured_[id] = std::move(result);
+  } catch (const std::bad_alloc&) {
+    co_return;  // it is made again when it is asked for
+  }
+}
+
+asio::awaitable<StepResult> Performer::capture_all(rules::Perform command) {
+  const auto known = captured_.find(command.id);
+  if (known != captured_.end()) {
+    StepResult result = std::move(known->second);
+    captured_.erase(known);
+    co_return result;
+  }
+  // What an incident of before did not ask for any more.
+  std::erase_if(captured_, [&](const auto& one) { return one.first.incident == command.id.incident; });
+  const auto executor = co_await asio::this_coro::executor;
+  probes::TaskGroup group(executor);
+  const std::vector<rules::StepSpec> beside = std::exchange(command.beside, {});
+  StepResult result;
+  try {
+    for (std::size_t i = 0; i < beside.size(); ++i) {
+      rules::Perform other = command;
+      other.id.step += i + 1;
+      other.step = beside[i];
+      group.spawn("capture", capture_beside(std::move(other)));
+    }
+    result = co_await capture(std::move(command));
+  } catch (const std::bad_alloc&) {
+    result = failed(std::string(no_memory));
+  }
+  const bool called_off = co_await probes::cancelled();
+  if (called_off) group.cancel();
+  co_await group.join();
   co_return result;
 }
 

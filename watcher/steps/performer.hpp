@@ -33,6 +33,9 @@ class Performer {
   asio::awaitable<rules::StepResult> run(rules::Perform command, probes::Started started);
   asio::awaitable<rules::StepResult> ask_http(rules::Perform command);
   asio::awaitable<rules::StepResult> capture(rules::Perform command);
+  // With those beside it: it is done when all are.
+  asio::awaitable<rules::StepResult> capture_all(rules::Perform command);
+  asio::awaitable<void> capture_beside(rules::Perform command);
   asio::awaitable<rules::StepResult> switch_revision(rules::Perform command, probes::Started started);
   // The child of a run or capture step; its argv is empty when the revisions must not be put into it.
   probes::ChildSpec child_of(const rules::Perform& command, const std::vector<std::string>& argv) const;
@@ -42,6 +45,7 @@ class Performer {
   std::map<rules::ServiceName, Driver*> drivers_;
   std::map<rules::ServiceName, std::string> dirs_;
   std::vector<std::string> secrets_;
+  std::map<rules::StepId, rules::StepResult> captured_;  // beside others, and not yet asked for
 };
 
 }  // namespace watcher

@@ -15,6 +15,17 @@ constexpr Duration wait_limit_default = std::chrono::minutes(5);
 // Between two attempts to write down what is to be done.
 constexpr Duration intent_retry = std::chrono::seconds(5);
 
+// What a plan captures is not waited for one after the other: nothing is done for the service meanwhile.
+std::vector<StepSpec> captures_beside(const std::vector<StepSpec>& steps, std::size_t which) {
+  std::vector<StepSpec> out;
+  if (!std::holds_alternative<CaptureStep>(steps[which].what)) return out;
+  for (std::size_t next = which + 1; next < steps.size() && out.size() < captures_beside_max; ++next) {
+    if (!std::holds_alternative<CaptureStep>(steps[next].what)) break;
+    out.push_back(steps[next]);
+  }
+  return out;
+}
+
 StepResult succeeded() { return {StepStatus::succeeded, std::nullopt, "", "", 0}; }
 
 }  // namespace
@@ -153,7 +164,9 @@ void Incident::carry_out(const StepSpec& step) {
   StepContext around = context();
   // What has been said of revisions that nobody can read is not passed on as if it had been read (SPEC 2.18).
   if (!in_.service.has_identity) around.from = around.to = Revision();
-  in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step)});
+  std::vector<StepSpec> beside;
+  if (record_.attempt == 0) beside = captures_beside(steps_of(*plan()), record_.step);
+  in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step), std::move(beside)});
 }
 
 // Also after a crash: nothing was measured meanwhile, which says nothing of what it waits for.
