@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "watcher/drivers/git_runner.hpp"
+
 namespace {
 
 using namespace drivers_support;
