@@ -209,10 +209,12 @@ TEST_CASE("names of Kubernetes' revisions are their images and tags, and notes s
   CHECK(note_seen(notes, {"222222222222-bbbbbbbbbbbb", {"registry:5000/shop:v2"}}));
   CHECK_FALSE(note_seen(notes, {"222222222222-bbbbbbbbbbbb", {"registry:5000/shop:v2"}}));
   notes.aftermath = {"a line"};
+  notes.to = "111111111111-aaaaaaaaaaaa";
   const auto read = watcher::parse_kubernetes_notes(to_json(notes));
   REQUIRE(read);
   CHECK(read->seen == notes.seen);
   CHECK(read->aftermath == notes.aftermath);
+  CHECK(read->to == notes.to);
   CHECK_FALSE(watcher::parse_kubernetes_notes("{}"));
   CHECK(revisions_named(notes, "v1").meant ==
         std::vector<rules::Revision>{rules::Revision("111111111111-aaaaaaaaaaaa")});

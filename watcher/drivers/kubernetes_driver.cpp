@@ -23,6 +23,10 @@ constexpr const char* pods_format =
     "restarts={{.restartCount}}{{with .state.waiting}} waiting={{.reason}}{{end}}{{with .state.terminated}} "
     "ended={{.reason}} exit_code={{.exitCode}}{{end}}{{with .lastState.terminated}} last_end={{.reason}} "
     "exit_code={{.exitCode}} at={{.finishedAt}}{{end}}{{\"\\n\"}}{{end}}{{end}}";
+constexpr const char* sets_format =
+    "custom-columns=NAME:.metadata.name,REVISION:.metadata.annotations.deployment\\.kubernetes\\.io/revision,"
+    "WANTED:.spec.replicas,READY:.status.readyReplicas,MADE:.metadata.creationTimestamp,"
+    "IMAGES:.spec.template.spec.containers[*].image";
 constexpr const char* events_format =
     "custom-columns=LAST:.lastTimestamp,COUNT:.count,TYPE:.type,REASON:.reason,OBJECT:.involvedObject.name,"
     "MESSAGE:.message";
@@ -54,6 +58,8 @@ class Deployment final : public Driver {
  private:
   static KubernetesDriver with_deployment(KubernetesDriver config, const rules::ServiceName& service);
   asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to);
+  bool is_between(const KubernetesLook& look) const;
+  rules::RevisionRead left_so_far(rules::RevisionRead read, const KubernetesLook& look) const;
   void note(const KubernetesLook& look);
 
   rules::ServiceName service_;
@@ -66,6 +72,7 @@ class Deployment final : public Driver {
   KubernetesNotes notes_;
   KubernetesLook look_;  // the last that saw what runs
   rules::Instant permission_again_at_;
+  bool switching_ = false;
 };
 
 KubernetesDriver Deployment::with_deployment(KubernetesDriver config, const rules::ServiceName& service) {
@@ -84,13 +91,32 @@ asio::awaitable<rules::RevisionRead> Deployment::identify() {
     read.error = look.error;
     read.instance_absent = look.is_changing;
     read.unfinished = look.unfinished;
-    if (read.error.empty()) {
+    if (is_between(look)) {
+      read = left_so_far(std::move(read), look);
+    } else if (read.error.empty()) {
       read.revision = rules::Revision(look.revision);
       look_ = std::move(look);
     }
   }
   read.ended = clock_.now();
   co_return read;
+}
+
+// On the way of our own switch, or of one that our end broke off.
+bool Deployment::is_between(const KubernetesLook& look) const {
+  return look.revision.empty() && !notes_.to.empty() && !look.deployment.uid.empty() &&
+         template_part(look.deployment.pods) == template_part(notes_.to);
+}
+
+// What is left counts as what runs until nothing of it is ready: so a switch that was broken off is seen through.
+rules::RevisionRead Deployment::left_so_far(rules::RevisionRead read, const KubernetesLook& look) const {
+  read.unfinished = "the rollout to " + notes_.to +
+                    " that rollbackd began has not come to its end: " + progress_of(look.deployment).awaited +
+                    "; do kubectl rollout status deployment/" + config_.deployment;
+  read.error.clear();
+  read.instance_absent = false;
+  read.revision = rules::Revision(notes_.from);
+  return read;
 }
 
 asio::awaitable<std::string> Deployment::why_not_ready(std::optional<rules::Revision> to) {
@@ -126,7 +152,11 @@ void Deployment::note(const KubernetesLook& look) {
   const KubernetesReplicaSet* const set = set_with(look.sets, template_part(look.revision));
   if (set == nullptr) return;
   KubernetesNotes changed = notes_;
-  if (!note_seen(changed, {look.revision, set->pods.images}) || file_.write(changed)) return;
+  // One that our end broke off has come to its end since.
+  const bool is_done = !switching_ && !notes_.to.empty() && look.revision == notes_.to;
+  if (is_done) changed.from = changed.to = "";
+  const bool is_news = note_seen(changed, {look.revision, set->pods.images}) || is_done;
+  if (!is_news || file_.write(changed)) return;
   notes_ = std::move(changed);
 }
 
@@ -149,7 +179,7 @@ asio::awaitable<std::vector<EvidenceCommand>> Deployment::evidence() {
     out.push_back({std::move(file), runner_.question(std::move(words), evidence_limit)});
   };
   keep("kubernetes-pods.txt", {"get", "pods", selector, std::string("--output=go-template=") + pods_format});
-  keep("kubernetes-replicasets.txt", {"get", "replicasets.apps", selector, "--output=wide"});
+  keep("kubernetes-replicasets.txt", {"get", "replicasets.apps", selector, std::string("--output=") + sets_format});
   keep("kubernetes-events.txt",
        {"get", "events", "--sort-by=.lastTimestamp", std::string("--output=") + events_format});
   std::size_t count = 0;
@@ -187,10 +217,22 @@ asio::awaitable<rules::StepResult> Deployment::switch_to(SwitchRequest request) 
   // When it is called off in the middle, people are still told what goes on without us.
   co_await asio::this_coro::throw_if_cancelled(false);
   if (request.limit <= rules::Duration::zero()) request.limit = switch_limit_;
+  notes_.from = request.from.text;
+  notes_.to = request.to.text;
+  if (const auto fault = file_.write(notes_)) {
+    rules::StepResult result;
+    result.nothing_begun = true;
+    result.detail = "note what is done: " + *fault;
+    co_return result;
+  }
   const KubernetesRunner runner(config_, state_dir_, request.started);
   KubernetesSwitch work(runner, clock_, std::move(request));
+  switching_ = true;
   rules::StepResult result = co_await work.run();
+  switching_ = false;
   notes_.aftermath = work.aftermath();
+  notes_.from.clear();
+  notes_.to.clear();
   file_.write(notes_);
   co_return result;
 }

@@ -55,6 +55,8 @@ std::string to_json(const KubernetesNotes& notes) {
   json::object root;
   root["seen"] = std::move(seen);
   root["aftermath"] = to_array(notes.aftermath);
+  root["from"] = notes.from;
+  root["to"] = notes.to;
   return json::serialize(root) + "\n";
 }
 
@@ -65,7 +67,12 @@ std::optional<KubernetesNotes> parse_kubernetes_notes(std::string_view text) {
   KubernetesNotes out;
   std::optional<std::vector<std::string>> aftermath = texts_at(root.get_object(), "aftermath");
   const json::value* const seen = root.get_object().if_contains("seen");
+  const json::value* const from = root.get_object().if_contains("from");
+  const json::value* const to = root.get_object().if_contains("to");
+  if (from == nullptr || !from->is_string() || to == nullptr || !to->is_string()) return std::nullopt;
   if (!aftermath || seen == nullptr || !seen->is_array()) return std::nullopt;
+  out.from = std::string(from->get_string());
+  out.to = std::string(to->get_string());
   out.aftermath = *std::move(aftermath);
   for (const json::value& one : seen->get_array()) {
     if (!one.is_object()) return std::nullopt;

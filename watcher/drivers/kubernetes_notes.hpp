@@ -19,6 +19,8 @@ struct KubernetesSeen {
 struct KubernetesNotes {
   std::vector<KubernetesSeen> seen;    // the newest last
   std::vector<std::string> aftermath;  // of the last switch, lines for people
+  std::string from;                    // of a switch of ours that is at work, or was when we ended; empty: none is
+  std::string to;
 };
 
 std::string to_json(const KubernetesNotes& notes);
