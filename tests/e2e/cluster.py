@@ -50,6 +50,7 @@ class Cluster(http.server.ThreadingHTTPServer):
         self.lock = threading.RLock()
         self.runs = runs             # what is run, given a version, when its first pod is ready
         self.patches = []            # every one that was taken
+        self.asked = set()           # verb, resource and, where only one of its kind is asked for, its name
         self.may_patch = True
         self.before_patch = None     # called once, while a patch is under way
         self.after_patch = None      # the same, when it was done: somebody else's controller
@@ -299,6 +300,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/api/v1/namespaces/shop":
             return {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}}
         below = path.split("/namespaces/shop/")[-1]
+        resource, _, rest = below.partition("/")
+        verb, what = ("get" if rest else "list"), (f"{resource}/log" if rest.endswith("/log") else resource)
+        if "/namespaces/shop/" in path:
+            cluster.asked.add((verb, what, "shop" if resource == "deployments" else ""))
         with cluster.lock:
             if below == "deployments/shop":
                 return copy.deepcopy(cluster.deployment)
@@ -328,6 +333,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refused(415, "UnsupportedMediaType", "not in this cluster")
         if not cluster.may_patch:
             raise Refused(403, "Forbidden", 'deployments.apps "shop" is forbidden: User "rollbackd" cannot patch resource "deployments"')
+        cluster.asked.add(("patch", "deployments", "shop"))
         before, cluster.before_patch = cluster.before_patch, None
         if before:
             before()

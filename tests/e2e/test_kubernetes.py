@@ -2,12 +2,14 @@
 """The kubernetes driver with the real kubectl: a Deployment's pods run the shop, and the API is that of cluster.py."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
 import unittest
 
 from cluster import Cluster, digest
+from runbook import EXAMPLES, Runbook
 from world import ROLLBACKD, World
 from watched import free_port, wait_until
 
@@ -173,7 +175,7 @@ class Kubernetes(World):
         self.watcher.kill()
         self.watcher.wait()
         self.start_watcher()
-        time.sleep(2)  # nothing is changed meanwhile
+        self.wait_for("the switch is taken up again", lambda: self.log.read_text().count("event=step_started") == 2, 60)
         self.cluster.goes.set()
         incident = self.wait_for_incident_closed()
         report, _ = self.report_of(incident)
@@ -254,6 +256,41 @@ class Kubernetes(World):
         self.cluster.close()
         gone = self.cli("check", "--online", check=False)
         self.assertIn("do look whether the API server is up", gone.stdout)
+
+    def test_the_role_of_the_example_is_what_is_asked_for(self):
+        """No less, or a rollback would be refused; no more."""
+        self.watched()
+        self.deploy("errors")
+        self.assertEqual(self.wait_for_incident_closed()["outcome"], "recovered")
+        rules = re.findall(r"resources: \[([\w/]+)\](?:, resourceNames: \[(\w+)\])?, verbs: \[([\w, ]+)\]", (EXAMPLES / "kubernetes-role.yaml").read_text())
+        granted = {(verb, resource, name) for resource, name, verbs in rules for verb in verbs.split(", ")}
+        # Everybody may ask what he may.
+        self.assertEqual(granted, self.cluster.asked)
+
+
+class Example(Runbook):
+    example = "kubernetes.toml"
+
+    def configure(self, *_, **__):
+        self.cluster = Cluster(super().deploy)
+        self.addCleanup(self.cluster.close)
+        self.moved = (("shop.shop.svc:3001", f"127.0.0.1:{self.port}"),)
+        super().configure()
+        file = self.folder / "etc" / "kubeconfig"
+        file.write_text(self.cluster.kubeconfig())
+        file.chmod(0o600)
+
+    def deploy(self, tag, mark=False):
+        if tag != "v1":
+            self.cluster.deploy(f"shop:{tag}")
+        self.wait_for(f"all pods run {tag}", lambda: self.cluster.all_ready(f"shop:{tag}"), 15)
+
+    def test_packaging_examples_kubernetes(self):
+        self.good_shop_under_watch(named=False)
+        self.wait_for("v1 is known to run", lambda: self.service().get("revision"), 30)
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(120)
+        self.assertEqual((incident["outcome"], self.version(), len(self.cluster.patches)), ("recovered", "v1", 1), incident)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ restart = "x"
 23:8: error: notify.team.url: expected an address such as http://127.0.0.1:3001/metrics
 24:1: error: notify.team: unknown key "everi"; did you mean "every"?
 25:1: error: service.web: dir is missing; the folder of the repository, such as dir = "/opt/app"
-26:10: error: service.web.driver: unknown "gti"; did you mean "git"? (one of command, git, compose, systemd, pm2, http)
+26:10: error: service.web.driver: unknown "gti"; did you mean "git"? (one of command, git, compose, systemd, pm2, http, kubernetes)
 27:1: error: service.web: unknown key "biuld"; did you mean "build"?
 28:11: error: service.web.restart: expected an array, one element an argument, such as ["./rollback.sh", "{to}"]; there is no shell
 )_");
@@ -194,15 +194,10 @@ TEST_CASE("SPEC 3: what is for a later version is told apart from what is unknow
        "tcp\n"},
       {"[probe.x]\ntype = 'lag'\npath = '/x'\n",
        "8:8: error: probe.x.type: unknown \"lag\" (one of http, prometheus, host, exec, tcp)\n"},
-      {"namespace = 'web'\n",
-       "7:1: error: service.web: key \"namespace\" is not in this version of rollbackd; leave it out\n"},
       {"[action.a]\n[[action.a.step]]\nrestore = 'files'\n",
        "9:1: error: action.a.step[0]: key \"restore\" is not in this version of rollbackd; leave it out\n"},
   };
   for (const Mistake& mistake : mistakes) CHECK(findings_beside_service(with_service(mistake.text)) == mistake.finding);
-  CHECK(findings_beside_service("[service.web]\ndriver = 'kubernetes'\nfile = 5\n") ==
-        "2:10: error: service.web: driver \"kubernetes\" is not in this version of rollbackd; it has command, git, "
-        "compose, systemd, pm2, http\n");
 }
 
 TEST_CASE("SPEC 3: a secret that cannot be read is an error, and is never shown") {
