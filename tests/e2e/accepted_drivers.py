@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import shutil
 import subprocess
 
+from cluster import Cluster, digest
 from github import TOKEN, WORKFLOW, GitHub
 
 STRANGER = "nobody"  # owns what is not ours
@@ -262,7 +264,43 @@ class Workflow(Site):
         return len(self.ci.dispatched)
 
 
+class Deployment(Site):
+    """Of a cluster that stands in for one, asked by the real kubectl where it is there."""
+
+    def lines(self):
+        out = ['driver = "kubernetes"', 'deployment = "shop"', f'kubeconfig = "{self.top}/kubeconfig"', 'identify_interval = "1s"']
+        return out + ([f'user = "{self.owner()}"'] if self.choice["user"] == "named" else [])
+
+    def furnish(self):
+        self.top.mkdir()
+        self.cluster = Cluster((self.top / "release").write_text, "shop:v1")
+        (self.top / "kubeconfig").write_text(self.cluster.kubeconfig())
+        (self.top / "kubeconfig").chmod(0o600)
+        if self.choice["user"] == "named":
+            self.hand_over(self.top)
+
+    def deploy(self, release):
+        self.cluster.deploy(f"shop:{release}")
+
+    def is_revision(self, revision, release):
+        return (revision or "").startswith(digest(f"shop:{release}")[:12])
+
+    def is_noted(self):
+        """The watcher looks every 20 s."""
+        notes = self.case.folder / "state" / "kubernetes" / f"{self.name}.json"
+        return notes.exists() and "shop:v1" in notes.read_text()
+
+    def runs(self):
+        release = self.top / "release"
+        return release.read_text() if release.exists() else ""
+
+    def switches(self):
+        return len(self.cluster.patches)
+
+
 SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose, "http": Workflow}
+if shutil.which("kubectl"):
+    SITES["kubernetes"] = Deployment
 
 
 def is_possible(choice):
