@@ -108,6 +108,8 @@ void Core::handle(const RevisionRead& read) {
   const bool is_only_stopped = !service->revisions().stopped().empty() && service->evidence().is_deploying();
   if (incident == nullptr && is_only_stopped) service->evidence().forgive_stop();
   if (!switching) service->revisions().judge_sight(read);
+  const bool is_idle = incident == nullptr || (incident->may_give_way() && !incident->record().by_hand);
+  if (!read.revision && is_idle && (incident == nullptr || !incident->awaits_target())) service->revisions().presume();
   service->revisions().note_unfinished(read, is_changing);
   if (!read.revision) return look_again();
   if (switching) return service->revisions().see_while_switching(read);

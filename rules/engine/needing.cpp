@@ -11,8 +11,19 @@ namespace {
 
 // What is asked more seldom is not waited for.
 constexpr Duration lag_max = std::chrono::seconds(30);
-// A process that crashes may be up again at each poll.
-constexpr Duration settling_after_restart = std::chrono::minutes(1);
+// A process that crashes may be up again at each poll: it has to be well for as long as its own rules take to see that
+// they are good again, and for two polls. What takes longer than this has been seen by others by then.
+constexpr Duration settling_max = std::chrono::minutes(1);
+constexpr int settling_polls = 2;
+
+Duration settling_after_restart(const Evidence& evidence) {
+  if (evidence.rules().empty()) return settling_max;
+  Duration longest = settling_polls * evidence.slowest_interval();
+  for (const WatchedRule* rule : evidence.rules()) {
+    if (rule->spec().severity != Severity::p3) longest = std::max(longest, recovery_hold(rule->spec()));
+  }
+  return std::min(longest, settling_max);
+}
 
 }  // namespace
 
@@ -44,7 +55,8 @@ Trouble Service::trouble() const {
   const bool is_new = now < revisions_.running_since() + spec_.start_deadline;
   const bool may_start = evidence_.is_warming() && (is_new || evidence_.worst_up() == Up::down);
   if (may_start) return says("is given time to start", true);
-  return now < evidence_.restarted_at() + settling_after_restart ? says("has just restarted", false) : Trouble();
+  return now < evidence_.restarted_at() + settling_after_restart(evidence_) ? says("has just restarted", false)
+                                                                            : Trouble();
 }
 
 void Service::heed_dependencies() {

@@ -39,6 +39,7 @@ struct LedgerRecord {
   std::optional<Instant> deploy_began;
   std::optional<Instant> deploy_ended;
   bool adopted = false;       // the first ever seen: taken as good, not judged
+  bool presumed = false;      // no look saw it run since it appeared: what was said of a deployment named it
   std::int64_t baked_ns = 0;  // of `bake`
   RollbackPolicy policy = RollbackPolicy::automatic;
   std::string schema;        // what was said of it, else what was read last; empty: unknown

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine_world.hpp"
@@ -239,4 +240,57 @@ TEST_CASE("who depends on nobody any more does not wait") {
   d.w.run(30s);
   CHECK(d.w.open()->waiting_for.find("depends on") == std::string::npos);
   CHECK_FALSE(d.w.phase("web") == "held");
+}
+
+TEST_CASE(
+    "nobody is called for what another's trouble explains, though nothing could be gone back to, or is allowed to") {
+  for (const std::string what : {"no target", "not readable", "forbidden"}) {
+    CAPTURE(what);
+    Depending d;
+    if (what == "forbidden") {
+      d.w.deploy("v2");
+      d.w.run(1min);
+      d.w.mark(rules::MarkKind::mark, "v2", "web", rules::RollbackPolicy::forbidden);
+    }
+    if (what == "not readable") d.w.reality["web"].readable = false;
+    d.w.run(1min);
+    d.break_api();
+    REQUIRE(d.w.run_until([&] { return d.web_waits(); }, 5min));
+    REQUIRE(d.w.run_until([&] { return d.w.outcome("web") == "cleared"; }, 20min));
+    CHECK(d.w.performed("web").empty());
+    CHECK(d.w.all("web").size() == 1);
+  }
+}
+
+TEST_CASE("who has nothing to go back to hears so when what it depends on is well and it is bad still") {
+  Depending d;
+  d.w.reality["api"].on_switch = {};
+  d.break_api();
+  REQUIRE(d.w.run_until([&] { return d.web_waits(); }, 5min));
+  REQUIRE(d.w.run_until([&] { return d.w.outcome("api") == "recovered"; }, 20min));
+  CHECK(d.w.outcome("web") == "open");
+  CHECK(d.w.run_until([&] { return d.w.outcome("web") == "no_target"; }, 10min));
+}
+
+TEST_CASE("what has restarted is well when its own rules can have seen that, and after a minute in any case") {
+  for (const Duration sustain : {Duration(5s), Duration(20s), Duration(5min)}) {
+    CAPTURE(sustain.count());
+    Depending d([&](rules::CoreConfig& config) {
+      config.rules[0].sustain = 10min;
+      config.rules.back().sustain = sustain;
+    });
+    d.w.deploy("v2");
+    d.w.run(2min);
+    d.w.reality["api"].process_start = 1000;
+    errors_on(d.w);
+    d.w.run(2min);
+    d.w.reality["api"].process_start = 2000;
+    d.w.run(5s);
+    const rules::Instant restarted = d.w.now();
+    REQUIRE(d.w.run_until([&] { return d.w.noted("counts_anew") > 0; }, 3min));
+    const Duration waited = d.w.now() - restarted;
+    const Duration least = std::clamp<Duration>(sustain, 10s, 1min);
+    CHECK(waited >= least - 10s);
+    CHECK(waited <= least + 10s);
+  }
 }

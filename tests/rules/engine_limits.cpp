@@ -132,3 +132,18 @@ TEST_CASE(
   CHECK(w.count_performed("switch last-good") == 2);
   CHECK(w.violations.empty());
 }
+
+TEST_CASE(
+    "SPEC 2.25: a rung that the fuse forbids, for it switches, gives way to one that switches nothing, and says so") {
+  World w(with([](rules::CoreConfig& config) {
+    config.services[0].fuse.switches_per_day = 1;
+    config.rules[0].respond = {rules::ActionName("rollback"), rules::ActionName("restart")};
+  }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  w.run(20min);
+  w.deploy("bad2");
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.count_performed("run restart") == 1; }, 20min));
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.told_text("rollback is passed over"));
+}

@@ -151,7 +151,9 @@ void World::look(const std::string& service) {
   out.by = "`cat /run/" + service + "`";
   out.stopped = reality[service].stopped;
   out.instance_absent = !out.stopped.empty();
-  if (reality[service].readable) {
+  const bool answers =
+      !reality[service].tells_itself || !reality[service].crashing.contains(reality[service].running.text);
+  if (reality[service].readable && answers) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;

@@ -36,7 +36,7 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (),
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, deploy_began, deploy_ended, adopted, baked_ns,
                        policy, schema, backup, baselines, collected, switches_away, preexisting, schema_said,
-                       schema_other))
+                       schema_other, presumed))
 BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended, differs_told))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, deployments, paused_until,

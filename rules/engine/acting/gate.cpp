@@ -122,6 +122,14 @@ std::optional<Gate> gate_dependency(const GateView& view) {
   return Gate{GateKind::ask, what, {}, {}, true};
 }
 
+// Nobody is needed for what another's trouble explains, whether or not something could be done about it.
+std::optional<Gate> gate_explained(const GateView& view) {
+  std::optional<Gate> waits = gate_dependency(view);
+  if (waits && waits->kind == GateKind::hold) return waits;
+  const bool fires = mode_allowed(view, gives_reason, view.cap) >= Mode::ask;
+  return view.fires_anew && !fires ? std::optional(Gate{GateKind::hold, std::string(until_bad)}) : std::nullopt;
+}
+
 std::string why_schema_asks(const GateView& view) {
   if (view.from == nullptr || view.target_record == nullptr) return "";
   const std::string& from = view.from->schema;
@@ -169,14 +177,20 @@ std::optional<Gate> gate_begin(const GateView& view) {
     return Gate{GateKind::tell, std::string(only_telling)};
   }
   if (!view.action->mutates()) return std::nullopt;
-  if (std::optional<Gate> end = gate_target(view)) return end;
+  if (std::optional<Gate> end = gate_target(view)) {
+    std::optional<Gate> waits = view.incident.by_hand ? std::nullopt : gate_explained(view);
+    return waits ? waits : end;
+  }
   if (std::optional<Gate> hold = gate_hold(view)) return hold;
   const bool approved_by_time = view.incident.approved_by == approved_by_nobody && view.cap >= Mode::act;
   if (view.incident.by_hand || is_approved_by_person(view.incident) || approved_by_time) return std::nullopt;
   if (std::optional<Gate> waits = gate_dependency(view)) return waits;
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
-  if (view.unattributed && view.action->switches()) return Gate{GateKind::ask, view.unreadable, {}, {}, true};
+  if (view.unattributed && view.action->switches()) {
+    const std::string cause = view.unreadable.empty() ? "no look saw what is said to run" : view.unreadable;
+    return Gate{GateKind::ask, cause, {}, {}, true};
+  }
   if (!view.soon_neighbour.empty()) {
     return Gate{GateKind::hold, "service " + view.soon_neighbour + " is bad as well, and may be in the same trouble",
                 view.soon_neighbour_fires};

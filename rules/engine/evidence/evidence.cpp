@@ -33,6 +33,7 @@ std::vector<WatchedRule*> Evidence::firing() {
 
 void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   see_stale();
+  note_health(poll);
   warming_.polled(poll);  // what that changes are the rules of this probe, which are looked at anyway
   if (!number) return look_again();
   const Up before = uptime_.of(*number);
@@ -93,6 +94,21 @@ void Evidence::note_stop(const Poll& poll, Up before) {
   if (measuring_.measurements.up(poll.probe, now()) != Up::up) return;
   stopped_since_.reset();
   stopped_by_hand_.reset();
+}
+
+void Evidence::note_health(const Poll& poll) {
+  if (poll.probe != spec_.health) return;
+  const Up up = measuring_.measurements.up(poll.probe, now());
+  if (up == Up::up) last_up_ = {poll.ended, measuring_.measurements.up_until(poll.probe, now()), {}};
+  if (up == Up::down && last_up_ && last_up_->since == Instant()) last_up_->since = poll.ended;
+}
+
+bool Evidence::is_health_down() const {
+  return spec_.health && measuring_.measurements.up(*spec_.health, now()) == Up::down;
+}
+
+std::optional<Evidence::Outage> Evidence::outage() const {
+  return is_health_down() && last_up_ && last_up_->since != Instant() ? last_up_ : std::nullopt;
 }
 
 void Evidence::advance() {

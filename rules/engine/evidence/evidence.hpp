@@ -127,6 +127,14 @@ class Evidence {
   Instant restarted_at() const { return restarted_at_; }  // an instance was seen to be another process
   std::optional<Instant> warming_until() const { return warming_.end_of(probes_, now()); }  // at most
   Up worst_up() const { return uptime_.worst(); }  // of its probes; unknown without any
+  bool is_health_down() const;                     // as was measured; false also where nobody can tell
+  // How long its health has been down. Nothing: it is not, or was not seen up since our start.
+  struct Outage {
+    Instant last_up{};     // the newest poll that saw it up
+    Instant held_until{};  // so long that said so
+    Instant since{};       // the first that saw it down
+  };
+  std::optional<Outage> outage() const;
   Judgement judge(const Condition& condition, Instant not_before = Instant::min()) const;
   // before(x) is what was so before another incident than the open one.
   Judgement judge_with(const Condition& condition, const FrozenValues& before) const;
@@ -157,6 +165,7 @@ class Evidence {
   void see_stale();
   void note_restarts(const Poll& poll);
   void note_stop(const Poll& poll, Up before);
+  void note_health(const Poll& poll);
   void note_flapping(const ProbeName& probe, bool is_due);
   bool is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const;
   Duration max_gap_of(const WatchedRule& rule) const;
@@ -205,6 +214,7 @@ class Evidence {
   std::map<std::pair<ProbeName, std::size_t>, double> process_start_;
   std::optional<Instant> stopped_since_;  // nobody listens any more where the health probe was up until then
   std::optional<Instant> stopped_by_hand_;
+  std::optional<Outage> last_up_;  // of the health probe; `since` is Instant(): it is not down since
   FrozenValues baselines_;
   std::optional<FrozenValues> before_;
   LastKnown last_known_;

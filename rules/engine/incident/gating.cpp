@@ -117,7 +117,10 @@ bool Incident::moved_on() const {
 // An `identify` that asks the application itself fails with it: that is no reason not to act. But what went bad long
 // after the last look may be another revision's. While it was given time to start nothing could go bad.
 bool Incident::is_unattributed() const {
-  if (!in_.service.has_identity || record_.by_hand || in_.revisions.readability().why_not().empty()) return false;
+  if (!in_.service.has_identity || record_.by_hand) return false;
+  // What was only said to run is that as long as it is down: one that is up could say so itself.
+  if (in_.revisions.is_presumed(record_.from) && !in_.evidence.is_health_down()) return true;
+  if (in_.revisions.readability().why_not().empty()) return false;
   const LedgerRecord* from = in_.revisions.find(record_.from);
   if (from == nullptr) return false;
   const Instant latest = std::max(from->last_seen, from->appeared + in_.service.start_deadline) + identity_wait_max;

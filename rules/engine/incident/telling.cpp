@@ -87,6 +87,9 @@ Situation Incident::situation(Instant at) const {
 std::string Incident::facts() const {
   std::string text;
   if (!record_.from.empty()) text += "\nRan when it began: " + record_.from.text;
+  if (in_.revisions.is_presumed(record_.from)) {
+    text += ", as was said of its deployment; what ran could not be read";
+  }
   if (!record_.to.empty()) text += "\nTarget: " + record_.to.text;
   return text;
 }

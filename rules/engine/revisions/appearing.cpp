@@ -34,6 +34,7 @@ void Revisions::own_switch_seen(const Revision& revision) {
     record.appeared = now();
   }
   record.last_seen = now();
+  record.presumed = false;
   record.preexisting.clear();
   doors_.evidence.forget_known();
   doors_.evidence.compare_with(record.baselines);
@@ -81,16 +82,17 @@ void Revisions::adopt_first(const Revision& revision, Instant at, std::optional<
   take_mark();
 }
 
-LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at) const {
+LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at, Known known) const {
   const LedgerRecord* old = running_record();
   LedgerRecord record;
-  if (const LedgerRecord* known = find(revision)) record = *known;
+  if (const LedgerRecord* before = find(revision)) record = *before;
   record.service = spec_.name;
   record.revision = revision;
   if (record.standing == Standing::suspect) record.standing = Standing::candidate;
   if (record.standing != Standing::good) record.baked_ns = 0;
   record.appeared = at;
-  record.last_seen = now();
+  record.presumed = known == Known::presumed;
+  if (!record.presumed) record.last_seen = now();
   record.deploy_began.reset();
   record.deploy_ended.reset();
   record.policy = RollbackPolicy::automatic;
@@ -103,8 +105,8 @@ LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at) const
   return record;
 }
 
-void Revisions::appeared(const Revision& revision, Instant at) {
-  LedgerRecord record = fresh_record(revision, at);
+void Revisions::appeared(const Revision& revision, Instant at, Known known) {
+  LedgerRecord record = fresh_record(revision, at, known);
   doors_.evidence.forget_known();
   if (const LedgerRecord* old = running_record()) save(*old);
   save(record);

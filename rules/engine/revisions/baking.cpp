@@ -43,7 +43,7 @@ bool Revisions::is_baking(bool in_incident) const {
   const Evidence& evidence = doors_.evidence;
   if (evidence.is_deploying() || unconfirmed_ || in_incident) return false;
   // What is well may be something else.
-  if (!readability_.why_not().empty()) return false;
+  if (!readability_.why_not().empty() || running->presumed) return false;
   if (!evidence.probes().empty() && evidence.worst_up() != Up::up) return false;
   // One that did harm before has to be seen good; that nothing bad could be measured is not enough.
   if (running->standing == Standing::bad && !evidence.are_all_good()) return false;

@@ -131,8 +131,9 @@ void Revisions::see_running(const RevisionRead& read) {
   LedgerRecord* record = record_of_running();
   if (record == nullptr) return;
   record->last_seen = std::max(record->last_seen, read.ended);
+  const bool was_presumed = std::exchange(record->presumed, false);
   // While something is bad it is decisive of which revision it was (SPEC 2.16), also after a restart.
-  if (bake_saved_ + seen_saved_every > now() && !doors_.evidence.is_any_bad()) return;
+  if (bake_saved_ + seen_saved_every > now() && !doors_.evidence.is_any_bad() && !was_presumed) return;
   bake_saved_ = now();
   save(*record);
 }
@@ -147,6 +148,7 @@ void Revisions::see_other(const Revision& revision) {
   if (mark_ && (mark_->revision.empty() || mark_->revision == revision)) at = std::max(at, mark_->at);
   // Whatever came instead: it came with the deployment that began meanwhile.
   if (mark_ && mark_->began) at = std::max(at, *mark_->began);
+  tell_other_than_presumed(revision);
   appeared(revision, at);
 }
 
@@ -172,7 +174,9 @@ void Revisions::switch_changed_nothing(const Revision& from) {
 void Revisions::judge_left(const Revision& left, Standing standing) {
   LedgerRecord* record = doors_.ledger.find(spec_.name, left);
   if (record == nullptr) return;
-  if (record->standing != Standing::bad) record->standing = standing;
+  // What nobody saw run may never have been there: that is no reason to keep people from it for ever.
+  const bool is_proved = standing != Standing::bad || !record->presumed;
+  if (record->standing != Standing::bad) record->standing = is_proved ? standing : Standing::suspect;
   save(*record);
 }
 

@@ -42,7 +42,8 @@ void Revisions::marked(const DeployMark& mark, Says says) {
   PendingMark said{mark.at, mark.revision.value_or(Revision()), mark.policy, mark.schema, mark.backup, {}, {}};
   const bool joins = mark.kind == MarkKind::begin && began && mark_ && mark_->began;
   said.began = mark.kind == MarkKind::begin && !joins ? mark.at : began;
-  if (joins) said.began = mark_->began;
+  // A deployment that others joined began with the first.
+  if (joins || (mark.kind == MarkKind::end && began && mark_ && mark_->began)) said.began = mark_->began;
   if (mark.kind == MarkKind::end && began && !deploying_since_) note_end(said);
   const bool names_running = !said.revision.empty() && said.revision == running_;
   if (mark.kind == MarkKind::begin && !joins) {

@@ -20,6 +20,8 @@ enum class Says { deployment, what_was_missing };
 
 // A deployment that stops what runs is over in seconds; nobody is told of that.
 inline constexpr Duration stop_told_after = std::chrono::minutes(1);
+// How it is known that a revision runs: a look saw it, or it is what was said of a deployment (presuming.cpp).
+enum class Known { seen, presumed };
 
 // What runs of one service, every revision that ran, and how far the one that runs has proved itself (SPEC 2.9, 2.13,
 // 2.14, 2.16, 2.17). It tells the evidence from when on what is measured counts, and with what it is compared.
@@ -47,6 +49,7 @@ class Revisions {
   void judge_sight(const RevisionRead& read);  // whether it saw anything; not while a switch of ours is at work
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
   void see_while_switching(const RevisionRead& read);  // until a switch of ours is seen
+  void presume();  // a look could not read what runs: what a deployment was said to bring may count as that
   void own_switch_seen(const Revision& revision);
   void own_switch_unseen();  // where it went nobody can read
   // What somebody stopped is not the release's fault (stopping.cpp). `is_known`: an incident is open, which tells of
@@ -103,7 +106,8 @@ class Revisions {
   std::string stopped() const;
   const std::string& unfinished() const { return unfinished_; }  // for people; empty: what is in place runs
   bool is_armed() const;
-  bool is_preexisting(const RuleName& rule) const;  // was bad before what runs came
+  bool is_presumed(const Revision& revision) const;  // nobody saw it run since it was said to be deployed
+  bool is_preexisting(const RuleName& rule) const;   // was bad before what runs came
   Duration baked() const;
   std::optional<Instant> deploying_since() const { return deploying_since_; }
   bool is_first_with_schema(const Revision& revision) const;  // of no other was it ever known
@@ -119,8 +123,10 @@ class Revisions {
   void see_running(const RevisionRead& read);
   void see_other(const Revision& revision);
   void adopt_first(const Revision& revision, Instant at, std::optional<Instant> incident_opened);
-  void appeared(const Revision& revision, Instant at);
-  LedgerRecord fresh_record(const Revision& revision, Instant at) const;
+  void appeared(const Revision& revision, Instant at, Known known = Known::seen);
+  LedgerRecord fresh_record(const Revision& revision, Instant at, Known known) const;
+  bool may_presume() const;
+  void tell_other_than_presumed(const Revision& seen);
   void now_runs(const Revision& revision, Instant since);
   std::map<std::string, double> baselines_after(const LedgerRecord* old) const;
   void take_mark();
