@@ -11,6 +11,7 @@
 
 #include "rules/base/name_index.hpp"
 #include "rules/base/ordered_times.hpp"
+#include "rules/engine/acting/by_hand.hpp"
 #include "rules/engine/event_queue.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/service.hpp"
@@ -39,6 +40,7 @@ class Core {
   std::size_t kept(const ProbeName& probe, std::size_t instance) const { return measurements_.kept(probe, instance); }
   std::vector<SpanRecord> spans(Instant now) const;
   PlanByHand plan(const RollbackByHand& request) const;
+  std::vector<LedgerRecord> revisions_of(const ServiceName& service) const { return ledger_.of(service); }
   std::optional<Situation> situation(const IncidentId& incident, Instant at) const;
   Work work() const;
 
@@ -115,6 +117,7 @@ class Core {
   OwnTrouble trouble_;
   Measurements measurements_;
   ProbeFaults probe_faults_;
+  ActionsByHand by_hand_;
   Ledger ledger_;
   Fuse fuse_;
   Neighbours neighbours_;

@@ -31,6 +31,9 @@ std::size_t Engine::kept(const ProbeName& probe, std::size_t instance) const {
   return state_->core.kept(probe, instance);
 }
 PlanByHand Engine::plan(const RollbackByHand& request) const { return state_->core.plan(request); }
+std::vector<LedgerRecord> Engine::revisions_of(const ServiceName& service) const {
+  return state_->core.revisions_of(service);
+}
 std::optional<Situation> Engine::situation(const IncidentId& incident, Instant now) const {
   return state_->core.situation(incident, now);
 }

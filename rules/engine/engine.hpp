@@ -50,6 +50,8 @@ class Engine {
   std::size_t kept(const ProbeName& probe, std::size_t instance) const;
   // What a rollback by hand would do now. Asking changes nothing.
   PlanByHand plan(const RollbackByHand& request) const;
+  // What the view's ledger has of one service: whoever needs no more spares the work of a view of all.
+  std::vector<LedgerRecord> revisions_of(const ServiceName& service) const;
   // Where an incident stands that is open, or that ended and left rules bad; nothing: it is over.
   std::optional<Situation> situation(const IncidentId& incident, Instant now) const;
   // The spans as they are now, to be saved at a stop and every few seconds.

@@ -140,7 +140,7 @@ PlanByHand Core::plan(const RollbackByHand& request) const {
     return out;
   }
   const Service& service = *found->second;
-  ActionByHand chosen = action_by_hand(service.spec(), config_, request.action);
+  ActionByHand chosen = by_hand_.of(service.spec(), request.action);
   out.refused = std::move(chosen.refused);
   if (!chosen.action) return out;
   out.action = std::move(*chosen.action);

@@ -55,7 +55,8 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
       effects_(now),
       trouble_(config_.mode, effects_),
       measurements_(config_.probes, config_.signals, all_conditions(config_)),
-      probe_faults_(effects_) {
+      probe_faults_(effects_),
+      by_hand_(config_) {
   std::sort(durable.fuse.begin(), durable.fuse.end(),
             [](const FuseRecord& a, const FuseRecord& b) { return a.at < b.at; });
   bring_to_present(durable, now);
@@ -153,7 +154,7 @@ void Core::restore_incident(Service& service, IncidentRecord record, const Durab
   std::vector<ActionSpec> plans = config_.actions;
   if (record.by_hand && !record.ladder.empty()) {
     // A bare switch is in no configuration.
-    const std::optional<ActionSpec> bare = action_by_hand(service.spec(), config_, std::nullopt).action;
+    const std::optional<ActionSpec> bare = by_hand_.of(service.spec(), std::nullopt).action;
     if (bare && bare->name == record.ladder.front()) plans.push_back(*bare);
   }
   Incident& incident = service.take_up(std::move(record), plans);
@@ -178,6 +179,7 @@ std::vector<Command> Core::reload(CoreConfig config, Instant until) {
   touched_.clear();
   timers_.clear();
   newest_config_ = std::move(config);
+  by_hand_ = ActionsByHand(config_);
   trouble_.configure(config_.mode);
   Measurements fresh(config_.probes, config_.signals, all_conditions(config_));
   fresh.adopt(std::move(measurements_));

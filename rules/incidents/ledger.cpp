@@ -59,4 +59,12 @@ std::vector<LedgerRecord*> Ledger::of(const ServiceName& service) {
   return out;
 }
 
+std::vector<LedgerRecord> Ledger::of(const ServiceName& service) const {
+  std::vector<LedgerRecord> out;
+  const auto revisions = records_.find(service);
+  if (revisions == records_.end()) return out;
+  for (const auto& [revision, record] : revisions->second) out.push_back(record);
+  return out;
+}
+
 }  // namespace rules

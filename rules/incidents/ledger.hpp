@@ -24,6 +24,7 @@ class Ledger {
                                     const std::function<bool(const LedgerRecord&)>& may_be) const;
   std::vector<LedgerRecord> all() const;
   std::vector<LedgerRecord*> of(const ServiceName& service);
+  std::vector<LedgerRecord> of(const ServiceName& service) const;
 
  private:
   std::map<ServiceName, std::map<Revision, LedgerRecord>> records_;

@@ -110,8 +110,9 @@ asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
   // A look that was cut short says nothing about the service.
   const bool cut_short = co_await probes::cancelled();
   if (cut_short) co_return;
-  const bool is_known = read.revision && plans_.has_schema && plans_.has_schema(*read.revision);
-  if (read.revision && !schema_command_.empty() && !is_known) read.schema = co_await schema();
+  const bool is_asked = read.revision && !schema_command_.empty();
+  const bool is_known = is_asked && plans_.has_schema && plans_.has_schema(*read.revision);
+  if (is_asked && !is_known) read.schema = co_await schema();
   deliver_(std::move(read));
   if (!also_at_readiness) co_return;
   rules::ReadinessRead ready = co_await readiness();

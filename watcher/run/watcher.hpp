@@ -88,6 +88,7 @@ class Watcher final : public Host {
   asio::awaitable<void> shut_down();
   bool knows(const rules::ServiceName& service) const;
   bool is_seen(const rules::Revision& revision, const rules::ServiceName& service) const;
+  std::vector<rules::Revision> seen_of(const rules::ServiceName& service) const;
   rules::Revision running_of(const rules::ServiceName& service) const;
   ServiceReader::Plans plans_of(const DriverSection& section,
                                 const std::vector<const rules::ActionSpec*>& responses) const;

@@ -30,7 +30,7 @@ bool Watcher::knows(const rules::ServiceName& service) const {
 }
 
 bool Watcher::is_seen(const rules::Revision& revision, const rules::ServiceName& service) const {
-  const std::vector<rules::Revision> known = revisions_of(view().ledger, service);
+  const std::vector<rules::Revision> known = seen_of(service);
   return std::find(known.begin(), known.end(), revision) != known.end();
 }
 

@@ -25,7 +25,7 @@ asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceN
   const auto found = services_.find(service);
   // Shared: a reload exchanges it.
   const std::shared_ptr<Driver> driver = found == services_.end() ? nullptr : found->second.driver;
-  std::vector<rules::Revision> known = revisions_of(view().ledger, service);
+  std::vector<rules::Revision> known = seen_of(service);
   co_return co_await meant_by(std::move(word), driver.get(), std::move(known));
 }
 
@@ -35,7 +35,7 @@ asio::awaitable<std::vector<rules::Revision>> Watcher::alike_to(rules::Revision 
   const auto found = services_.find(service);
   if (found == services_.end() || revision.empty()) co_return same;
   const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
-  Driver::Known known = [this, service] { return revisions_of(view().ledger, service); };
+  Driver::Known known = [this, service] { return seen_of(service); };
   std::vector<rules::Revision> named{revision};
   const auto groups = co_await driver->alike(std::move(known), std::move(named));
   for (const std::vector<rules::Revision>& group : groups) {
@@ -75,6 +75,10 @@ asio::awaitable<std::string> Watcher::understand(rules::DeployMark& mark) {
   co_return std::string();
 }
 
+std::vector<rules::Revision> Watcher::seen_of(const rules::ServiceName& service) const {
+  return revisions_of(engine_.revisions_of(service), service);
+}
+
 rules::Revision Watcher::running_of(const rules::ServiceName& service) const {
   for (const rules::ServiceView& one : view().services) {
     if (one.service == service) return one.revision;
@@ -96,13 +100,12 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
     return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
   };
   out.has_schema = [this, service = section.service](const rules::Revision& revision) {
-    const std::vector<rules::LedgerRecord>& ledger = view().ledger;
+    const std::vector<rules::LedgerRecord> ledger = engine_.revisions_of(service);
     return std::any_of(ledger.begin(), ledger.end(), [&](const rules::LedgerRecord& one) {
-      return one.service == service && one.revision == revision && one.standing == rules::Standing::good &&
-             !one.schema.empty();
+      return one.revision == revision && one.standing == rules::Standing::good && !one.schema.empty();
     });
   };
-  out.known = [this, service = section.service] { return revisions_of(view().ledger, service); };
+  out.known = [this, service = section.service] { return seen_of(service); };
   out.run_there = files_run_there(responses, section, dir);
   out.names = names_in_plans(*config_, section.service);
   return out;

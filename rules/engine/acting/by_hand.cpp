@@ -1,6 +1,11 @@
 #include "rules/engine/acting/by_hand.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/engine/acting/target.hpp"
@@ -9,43 +14,7 @@ namespace rules {
 
 namespace {
 
-const ActionSpec* find(const ActionName& name, const CoreConfig& config) {
-  const auto found = std::find_if(config.actions.begin(), config.actions.end(),
-                                  [&](const ActionSpec& action) { return action.name == name; });
-  return found == config.actions.end() ? nullptr : &*found;
-}
-
-bool responds_with(const RuleSpec& rule, const ActionName& action) {
-  return std::find(rule.respond.begin(), rule.respond.end(), action) != rule.respond.end();
-}
-
-bool is_of(const ActionName& action, const ServiceName& service, const CoreConfig& config) {
-  return std::any_of(config.rules.begin(), config.rules.end(),
-                     [&](const RuleSpec& rule) { return rule.service == service && responds_with(rule, action); });
-}
-
-bool is_used(const ActionName& action, const CoreConfig& config) {
-  return std::any_of(config.rules.begin(), config.rules.end(),
-                     [&](const RuleSpec& rule) { return responds_with(rule, action); });
-}
-
-// The plan of another service is not this one's, whatever it is called.
-bool is_only_of_others(const ActionName& action, const ServiceName& service, const CoreConfig& config) {
-  return is_used(action, config) && !is_of(action, service, config);
-}
-
-// What the file defines to switch this service: what its rules respond with, else what is left to people alone.
-std::vector<const ActionSpec*> switching_plans(const ServiceName& service, const CoreConfig& config) {
-  std::vector<const ActionSpec*> of_rules;
-  std::vector<const ActionSpec*> of_nobody;
-  for (const ActionSpec& action : config.actions) {
-    if (!action.switches() || action.implied) continue;
-    if (is_of(action.name, service, config)) of_rules.push_back(&action);
-    if (!is_used(action.name, config)) of_nobody.push_back(&action);
-  }
-  const bool rules_switch = !of_rules.empty() || is_of(ActionName("rollback"), service, config);
-  return rules_switch ? of_rules : of_nobody;
-}
+constexpr std::string_view usual_name = "rollback";
 
 // "restore (undoes data)"
 std::string shown(const ActionSpec& action) {
@@ -72,11 +41,21 @@ ActionSpec bare_switch() {
 
 ActionByHand refused(std::string why) { return {std::nullopt, std::move(why)}; }
 
-ActionByHand named_one(const ActionName& name, const CoreConfig& config) {
-  if (const ActionSpec* found = find(name, config)) return {*found, {}};
-  std::vector<const ActionSpec*> all;
-  for (const ActionSpec& action : config.actions) all.push_back(&action);
-  return refused("no action " + name.text + (all.empty() ? "" : "; there are " + shown(all)));
+// `responds_with_implied`: a rule of its responds with what the file does not define.
+ActionByHand choice_among(const std::vector<const ActionSpec*>& switching, const ServiceSpec& service,
+                          bool responds_with_implied) {
+  std::vector<const ActionSpec*> harmless;
+  for (const ActionSpec* action : switching) {
+    if (action->loses().empty()) harmless.push_back(action);
+  }
+  if (harmless.size() == 1) return {*harmless.front(), {}};
+  if (!switching.empty() && !(harmless.empty() && responds_with_implied)) {
+    const std::string why = harmless.empty() ? " none of which undoes code alone" : " which are several";
+    return refused("say with --action what is to be done: service " + service.name.text + " has " + shown(switching) +
+                   "," + why);
+  }
+  if (!service.has_driver) return refused("service " + service.name.text + " has no driver");
+  return {bare_switch(), {}};
 }
 
 // Which revision belongs to a backup is known of the one alone that was made before what runs came.
@@ -97,30 +76,66 @@ std::string why_not_that_backup(const RollbackByHand& request, const ActionSpec&
 
 }  // namespace
 
-ActionByHand action_by_hand(const ServiceSpec& service, const CoreConfig& config,
-                            const std::optional<ActionName>& named) {
-  if (named) return named_one(*named, config);
-  const ActionName usual_name("rollback");
-  const ActionSpec* usual = find(usual_name, config);
-  const bool is_implied = usual != nullptr && usual->implied;
-  if (usual != nullptr && !is_implied && !is_only_of_others(usual_name, service.name, config)) {
-    if (usual->loses().empty()) return {*usual, {}};
-    return refused("action " + shown(*usual) + ", which is done by hand only when it is named: --action rollback");
+ActionsByHand::ActionsByHand(const CoreConfig& config) : config_(&config) {
+  std::map<ActionName, const ActionSpec*> actions;
+  for (const ActionSpec& action : config_->actions) actions.emplace(action.name, &action);
+  std::set<const ActionSpec*> used;
+  for (const RuleSpec& rule : config_->rules) {
+    for (const ActionName& name : rule.respond) {
+      const auto found = actions.find(name);
+      responses_.push_back({&rule.service, &name, found == actions.end() ? nullptr : found->second});
+      used.insert(responses_.back().action);
+      is_usual_used_ = is_usual_used_ || name.text == usual_name;
+    }
   }
-  const std::vector<const ActionSpec*> switching = switching_plans(service.name, config);
-  std::vector<const ActionSpec*> harmless;
-  for (const ActionSpec* action : switching) {
-    if (action->loses().empty()) harmless.push_back(action);
+  // An action's place in the configuration is its place in memory.
+  std::stable_sort(responses_.begin(), responses_.end(), [](const Response& a, const Response& b) {
+    return *a.service != *b.service ? *a.service < *b.service : std::less<>()(a.action, b.action);
+  });
+  for (const ActionSpec& action : config_->actions) {
+    if (action.switches() && !action.implied && !used.contains(&action)) of_nobody_.push_back(&action);
   }
-  if (harmless.size() == 1) return {*harmless.front(), {}};
-  const bool is_implied_used = is_implied && is_of(usual_name, service.name, config);
-  if (!switching.empty() && !(harmless.empty() && is_implied_used)) {
-    const std::string why = harmless.empty() ? " none of which undoes code alone" : " which are several";
-    return refused("say with --action what is to be done: service " + service.name.text + " has " + shown(switching) +
-                   "," + why);
+  const auto usual = actions.find(ActionName(std::string(usual_name)));
+  if (usual != actions.end()) usual_ = usual->second;
+}
+
+std::span<const ActionsByHand::Response> ActionsByHand::responses_of(const ServiceName& service) const {
+  const auto begin = std::partition_point(responses_.begin(), responses_.end(),
+                                          [&](const Response& response) { return *response.service < service; });
+  const auto end =
+      std::find_if(begin, responses_.end(), [&](const Response& response) { return *response.service != service; });
+  return {begin, end};
+}
+
+ActionByHand ActionsByHand::named_one(const ActionName& name) const {
+  std::vector<const ActionSpec*> all;
+  for (const ActionSpec& action : config_->actions) {
+    if (action.name == name) return {action, {}};
+    all.push_back(&action);
   }
-  if (!service.has_driver) return refused("service " + service.name.text + " has no driver");
-  return {bare_switch(), {}};
+  return refused("no action " + name.text + (all.empty() ? "" : "; there are " + shown(all)));
+}
+
+ActionByHand ActionsByHand::of(const ServiceSpec& service, const std::optional<ActionName>& named) const {
+  if (named) return named_one(*named);
+  std::vector<const ActionSpec*> switching;
+  bool responds_with_usual = false;
+  for (const Response& response : responses_of(service.name)) {
+    responds_with_usual = responds_with_usual || response.name->text == usual_name;
+    const ActionSpec* const action = response.action;
+    const bool is_known = !switching.empty() && switching.back() == action;
+    if (action != nullptr && action->switches() && !action->implied && !is_known) switching.push_back(action);
+  }
+  const bool is_implied = usual_ != nullptr && usual_->implied;
+  // The plan of another service is not this one's, whatever it is called.
+  const bool is_only_of_others = is_usual_used_ && !responds_with_usual;
+  if (usual_ != nullptr && !is_implied && !is_only_of_others) {
+    if (usual_->loses().empty()) return {*usual_, {}};
+    return refused("action " + shown(*usual_) + ", which is done by hand only when it is named: --action rollback");
+  }
+  // What its rules respond with, else what is left to people alone.
+  if (switching.empty() && !responds_with_usual) switching = of_nobody_;
+  return choice_among(switching, service, is_implied && responds_with_usual);
 }
 
 ByHand target_by_hand(const RollbackByHand& request, const ActionSpec& action, const ServiceSpec& service,
@@ -153,7 +168,7 @@ std::string way_by_hand(const ServiceSpec& service, const CoreConfig& config, co
   RollbackByHand request;
   request.service = service.name;
   std::string text = "`rollbackd rollback " + service.name.text;
-  const ActionByHand chosen = action_by_hand(service, config, std::nullopt);
+  const ActionByHand chosen = ActionsByHand(config).of(service, std::nullopt);
   const bool lacks_backup = chosen.action && !why_no_backup(*chosen.action, revisions, running, "").empty();
   if (!chosen.action || lacks_backup) {
     text += " --action NAME";
