@@ -60,7 +60,7 @@ TEST_CASE("what is looked at later is told at its time, once, and written into t
   CHECK(end_of(w, 0) == LaterEnd::holds);
   CHECK(*w.last()->later[0].ended == ended + 30min);
   CHECK(w.told_text("web: 30m after it recovered: web_errors < 1% holds"));
-  CHECK(w.told_text("web_errors < 1% holds.\nTo be done by now: look at the queue"));
+  CHECK(w.told_text("web_errors < 1% holds: web_errors < 1%, it is 0.0 %.\nTo be done by now: look at the queue"));
   CHECK(w.service().later.size() == 1);
   w.run(90min);
   CHECK(end_of(w, 1) == LaterEnd::reminded);
@@ -272,4 +272,41 @@ TEST_CASE("what fires anew in a long verification decides as it always did") {
   errors_on(w);
   REQUIRE(w.run_until([&] { return w.closed(); }, 3h));
   CHECK(w.outcome() == "not_recovered");
+}
+
+TEST_CASE("what is looked at later at one time is one message, each target with its value") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].later = {later(30min, "web_errors < 1%"), later(30min, "web_health.up == 1 and web_errors < 2%"),
+                               later(30min, "web_errors > 50%"), later(30min, "", "say so on the status page")};
+  }));
+  recover(w);
+  const auto before = w.tells.size();
+  w.run(31min);
+  REQUIRE(w.tells.size() == before + 1);
+  const rules::Tell& tell = w.tells.back();
+  CHECK(tell.stage == rules::Stage::failed);
+  CHECK(tell.title == "web: 30m after it recovered: 2 of 3 targets hold, 1 do not");
+  CHECK(w.told_text("- web_errors < 1% holds: web_errors < 1%, it is 0.0 %\n"));
+  CHECK(w.told_text("holds: web_health.up == 1, it is 1; web_errors < 2%, it is 0.0 %\n"));
+  CHECK(w.told_text("- web_errors > 50% does not hold: web_errors > 50%, it is 0.0 %\n"));
+  CHECK(w.told_text("- to be done by now: say so on the status page"));
+  CHECK(lines(*w.last()) == 4);
+}
+
+TEST_CASE("targets of one time wait for the one that cannot be seen yet") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].later = {later(30min, "web_errors < 1%"), later(30min, "nobody.up == 1"),
+                               later(1h, "web_errors < 1%")};
+  }));
+  recover(w);
+  const auto before = w.tells.size();
+  w.run(31min);
+  CHECK(w.tells.size() == before);
+  CHECK(end_of(w, 0) == LaterEnd::waits);
+  w.run(10min);
+  CHECK(w.tells.size() == before + 1);
+  CHECK(end_of(w, 0) == LaterEnd::holds);
+  CHECK(end_of(w, 1) == LaterEnd::unknown);
+  w.run(30min);
+  CHECK(w.tells.size() == before + 2);
 }

@@ -1,7 +1,10 @@
 #include "rules/engine/incident/later.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "rules/conditions/unit.hpp"
 #include "rules/engine/titles.hpp"
@@ -29,7 +32,7 @@ std::string said_of(const LaterCheck& check, const std::string& detail) {
     case LaterEnd::waits:
       return "";
     case LaterEnd::holds:
-      return check.when + " holds";
+      return check.when + " holds" + because;
     case LaterEnd::does_not_hold:
       return check.when + " does not hold" + because;
     case LaterEnd::unknown:
@@ -42,19 +45,62 @@ std::string said_of(const LaterCheck& check, const std::string& detail) {
   return "";
 }
 
-// The number that decided, for people.
-std::string measured(const Judgement& judgement) {
-  if (judgement.decisive >= judgement.comparisons.size()) return "";
-  const Comparison& decisive = judgement.comparisons[judgement.decisive];
-  if (!decisive.value.value) return "";
-  return decisive.text + ", it is " + in_unit(*decisive.value.value, decisive.unit);
+std::string measured(const Comparison& one) {
+  if (one.left_out) return one.text + " is left out, " + std::string(to_string(one.value.cause));
+  if (one.value.value) return one.text + ", it is " + in_unit(*one.value.value, one.unit);
+  return one.text + ", which is not known: " + std::string(to_string(one.value.cause));
 }
 
-// That something cannot be measured is no reason to wake anybody.
-void tell(Effects& effects, const IncidentRecord& incident, const LaterCheck& check, const std::string& detail) {
+// Every target with its number, for people. What a baseline that is not there leaves out is left out here, too.
+std::string measured(const Judgement& judgement) {
+  std::string out;
+  for (const Comparison& one : judgement.comparisons) out += (out.empty() ? "" : "; ") + measured(one);
+  return out;
+}
+
+struct Ended {
+  LaterCheck* check = nullptr;
+  std::string detail;  // for people
+};
+
+// "2 of 3 targets hold; this one does not: p95 < 300ms, it is 412 ms", or what is said of the only one.
+std::string said_of(const std::vector<Ended>& ended) {
+  if (ended.size() == 1) return said_of(*ended.front().check, ended.front().detail);
+  const auto with = [&](LaterEnd how) {
+    return std::count_if(ended.begin(), ended.end(), [&](const Ended& one) { return one.check->end == how; });
+  };
+  const auto targets =
+      std::count_if(ended.begin(), ended.end(), [](const Ended& one) { return !one.check->when.empty(); });
+  const auto hold = with(LaterEnd::holds);
+  if (targets == 0) return std::to_string(ended.size()) + " things are to be done by now";
+  if (hold == targets) return "all " + std::to_string(targets) + " targets hold";
+  return std::to_string(hold) + " of " + std::to_string(targets) + " targets hold, " +
+         std::to_string(with(LaterEnd::does_not_hold)) + " do not";
+}
+
+std::string to_be_done(const LaterCheck& check) {
+  if (check.when.empty() || check.text.empty()) return "";
+  return (check.end == LaterEnd::not_looked_at ? "\nUntil then was to be done: " : "\nTo be done by now: ") +
+         check.text;
+}
+
+std::string text_of(const std::vector<Ended>& ended, const std::string& said, bool all_hold) {
+  std::string text = said + (all_hold ? "." : ". Nothing is done about it by itself.");
+  for (const Ended& one : ended) {
+    if (ended.size() > 1) text += "\n- " + said_of(*one.check, one.detail);
+    text += to_be_done(*one.check);
+  }
+  return text;
+}
+
+// What is due at the same time is one message. That something cannot be measured is no reason to wake anybody.
+void tell(Effects& effects, const IncidentRecord& incident, const std::vector<Ended>& ended) {
+  const auto is = [](LaterEnd how) { return [how](const Ended& one) { return one.check->end == how; }; };
+  const bool any_bad = std::any_of(ended.begin(), ended.end(), is(LaterEnd::does_not_hold));
+  const LaterCheck& first = *ended.front().check;
   Tell message;
-  message.stage = check.end == LaterEnd::does_not_hold ? Stage::failed : Stage::completed;
-  if (!check.notify.empty()) message.notifier = check.notify;
+  message.stage = any_bad ? Stage::failed : Stage::completed;
+  if (!first.notify.empty()) message.notifier = first.notify;
   message.is_news = true;
   message.context.service = incident.service;
   message.context.incident = incident.id;
@@ -65,13 +111,10 @@ void tell(Effects& effects, const IncidentRecord& incident, const LaterCheck& ch
   if (const JoinedRule* leading = leading_rule(incident)) message.context.rule = leading->rule;
   message.outcome = incident.outcome;
   // Who is told only after a while has to know of what did not last, and of nothing else.
-  if (check.end == LaterEnd::does_not_hold) message.opened = incident.opened;
-  const std::string said = told(Duration(check.after_ns)) + " after it recovered: " + said_of(check, detail);
+  if (any_bad) message.opened = incident.opened;
+  const std::string said = told(Duration(first.after_ns)) + " after it recovered: " + said_of(ended);
   message.title = with_short_commits(incident.service.text + ": " + said);
-  message.text = said + (check.end == LaterEnd::holds ? "." : ". Nothing is done about it by itself.");
-  if (!check.when.empty() && !check.text.empty())
-    message.text +=
-        (check.end == LaterEnd::not_looked_at ? "\nUntil then was to be done: " : "\nTo be done by now: ") + check.text;
+  message.text = text_of(ended, said, std::all_of(ended.begin(), ended.end(), is(LaterEnd::holds)));
   message.text += "\nIncident: " + incident.id.text;
   message.at = effects.now();
   effects.emit(std::move(message));
@@ -81,22 +124,38 @@ void end(Effects& effects, IncidentRecord& incident, LaterCheck& check, LaterEnd
   check.end = how;
   check.ended = effects.now();
   incident.timeline.push_back({effects.now(), std::string(story::later), said_of(check, detail)});
-  effects.save(incident);
   effects.note("later", {{"incident", incident.id.text},
                          {"after", told(Duration(check.after_ns))},
                          {"what", what(check)},
                          {"end", std::string(to_string(check.end))},
                          {"why", detail}});
-  tell(effects, incident, check, detail);
+}
+
+void tell_all(Effects& effects, const IncidentRecord& incident, std::vector<Ended> ended) {
+  effects.save(incident);
+  const auto goes_with = [](const Ended& a, const Ended& b) {
+    return a.check->after_ns == b.check->after_ns && a.check->notify == b.check->notify;
+  };
+  while (!ended.empty()) {
+    const Ended first = ended.front();
+    const auto rest =
+        std::stable_partition(ended.begin(), ended.end(), [&](const Ended& one) { return goes_with(first, one); });
+    tell(effects, incident, {ended.begin(), rest});
+    ended.erase(ended.begin(), rest);
+  }
   effects.emit(WriteReport{incident.id});
 }
 
 }  // namespace
 
 void give_up_later(Effects& effects, IncidentRecord& incident, const std::string& why) {
+  std::vector<Ended> ended;
   for (LaterCheck& check : incident.later) {
-    if (waits(check)) end(effects, incident, check, LaterEnd::not_looked_at, why);
+    if (!waits(check)) continue;
+    end(effects, incident, check, LaterEnd::not_looked_at, why);
+    ended.push_back({&check, why});
   }
+  if (!ended.empty()) tell_all(effects, incident, std::move(ended));
 }
 
 void LaterChecks::expect(const IncidentId& incident) {
@@ -124,18 +183,30 @@ void LaterChecks::restore(IncidentRecord closed) {
 
 void LaterChecks::look() {
   bool changed = false;
-  for (IncidentRecord& incident : ended_) {
-    for (LaterCheck& check : incident.later) {
-      if (!waits(check)) continue;
-      const Seen seen = see(incident, check);
-      if (seen.end == LaterEnd::waits) continue;
-      end(doors_.effects, incident, check, seen.end, seen.detail);
-      changed = true;
-    }
-  }
+  for (IncidentRecord& incident : ended_) changed = look(incident) || changed;
   if (!changed) return;
   std::erase_if(ended_, [](const IncidentRecord& incident) { return !has_waiting(incident); });
   doors_.save();
+}
+
+// What is due at the same time ends together, when all of it can be seen.
+bool LaterChecks::look(IncidentRecord& incident) {
+  std::vector<std::pair<LaterCheck*, Seen>> seen;
+  std::set<std::int64_t> unseen;  // the times of those of which something cannot be seen yet
+  for (LaterCheck& check : incident.later) {
+    if (!waits(check)) continue;
+    seen.emplace_back(&check, see(incident, check));
+    if (seen.back().second.end == LaterEnd::waits) unseen.insert(check.after_ns);
+  }
+  std::vector<Ended> ended;
+  for (const auto& [check, how] : seen) {
+    if (unseen.contains(check->after_ns)) continue;
+    end(doors_.effects, incident, *check, how.end, how.detail);
+    ended.push_back({check, how.detail});
+  }
+  if (ended.empty()) return false;
+  tell_all(doors_.effects, incident, std::move(ended));
+  return true;
 }
 
 void LaterChecks::give_up(const std::string& why) {
@@ -207,7 +278,7 @@ std::string to_be_done_later(const IncidentRecord& incident) {
   for (const LaterCheck& check : incident.later) {
     const std::string in = " In " + told(Duration(check.after_ns));
     if (check.when.empty()) {
-      out += in + " people are reminded of: " + check.text + ".";
+      out += in + " people are reminded of: " + check.text + (check.text.ends_with('.') ? "" : ".");
     } else {
       out += in + " it is looked at whether " + check.when + ".";
       if (!check.text.empty()) out += " Until then: " + check.text + (check.text.ends_with('.') ? "" : ".");

@@ -45,6 +45,7 @@ class LaterChecks {
     LaterEnd end = LaterEnd::waits;
     std::string detail;  // for people
   };
+  bool look(IncidentRecord& incident);
   Instant now() const { return doors_.effects.now(); }
   bool is_overtaken(const LaterCheck& check) const;
   Seen see(const IncidentRecord& incident, const LaterCheck& check) const;
