@@ -197,6 +197,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     looks.as_whom = as_whom(*loaded.config);
     for (OnlineFinding& finding : blind_identities(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unjudged_services(*loaded.config)) looks.as_whom.push_back(std::move(finding));
+    for (OnlineFinding& finding : pm2_of_others(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unreached_rungs(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);

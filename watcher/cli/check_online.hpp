@@ -29,6 +29,8 @@ std::vector<OnlineFinding> as_whom(const Config& config);
 std::vector<OnlineFinding> blind_identities(const Config& config);
 // Services that only a person would roll back.
 std::vector<OnlineFinding> unjudged_services(const Config& config);
+// Steps that run pm2 beside a driver of that name, as another user or without its PM2_HOME.
+std::vector<OnlineFinding> pm2_of_others(const Config& config);
 // Rungs that are not taken where they would be looked for: after a switch that failed, or did not help.
 std::vector<OnlineFinding> unreached_rungs(const Config& config);
 // Commands that cannot be found.
