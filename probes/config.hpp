@@ -89,6 +89,8 @@ struct HostProbe {
   std::string cgroup;                          // "auto", a path below the controller, or empty: the whole host
   std::string cgroup_root = "/sys/fs/cgroup";  // where the host's cgroups are mounted
   std::int64_t port = 0;                       // on which the application listens whose memory is measured; 0: none
+  bool or_host = false;                        // the host's, where nobody was seen to listen there
+  bool reads_disks = true;                     // a condition or a signal asks for them
   static Variety variety();
   ProbeList make(const ProbeConfig& config, Surroundings around) const;
   std::vector<std::string> fields() const;

@@ -118,6 +118,7 @@ bool AppMemory::must_look() const {
 
 void AppMemory::found(Listener listener) {
   listener_ = std::move(listener);
+  was_seen_ = was_seen_ || listener_.seen != Listener::Seen::nobody;
   if (listener_.seen == Listener::Seen::process) place_ = listener_.place;
 }
 
@@ -127,6 +128,9 @@ AppMemory::Whose AppMemory::look_at_group() {
   if (memory && memory->limit > 0) {
     memory_ = *memory;
     whose_ = Whose::group;
+  } else if (listener_.seen == Listener::Seen::nobody && (was_seen_ || !what_.or_host)) {
+    // What is down has no memory: the host's in its place would be a jump, and what a rule judges somebody else's.
+    whose_ = Whose::unknown;
   } else if (!memory && was_limited && listener_.seen != Listener::Seen::process) {
     whose_ = Whose::unknown;
   } else {
@@ -134,6 +138,8 @@ AppMemory::Whose AppMemory::look_at_group() {
   }
   return whose_;
 }
+
+std::string AppMemory::why_unknown() const { return "no process listens on port " + std::to_string(what_.port); }
 
 std::string AppMemory::said() const {
   const std::string port = "port " + std::to_string(what_.port);
@@ -143,7 +149,7 @@ std::string AppMemory::said() const {
       return "memory is that of control group " + place_->path + ", of at most " + size_text(memory_.limit) + ": " +
              who;
     case Whose::unknown:
-      return "memory cannot be measured: nobody listens on " + port;
+      return "memory cannot be measured: " + why_unknown();
     case Whose::host:
       break;
   }

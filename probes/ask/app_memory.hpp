@@ -39,16 +39,18 @@ class AppMemory {
   enum class Whose {
     host,     // nothing limits the application, or it is not known which process it is
     group,    // `memory()` has it
-    unknown,  // the group that limited it is gone, and nobody listens: there is nothing to measure
+    unknown,  // nobody listens: there is nothing to measure, see why_unknown()
   };
   Whose look_at_group();
   const CgroupMemory& memory() const { return memory_; }
   // Whose memory it is and why, for people; after look_at_group().
   std::string said() const;
+  std::string why_unknown() const;
 
  private:
   HostProbe what_;
   Listener listener_;
+  bool was_seen_ = false;             // somebody listened
   std::optional<CgroupPlace> place_;  // of the last process that was seen
   CgroupMemory memory_;
   Whose whose_ = Whose::host;

@@ -31,15 +31,16 @@ class Host final : public Probe {
   asio::awaitable<rules::Poll> poll() override {
     const rules::Instant started = frame_.now();
     readings_.clear();
+    missing_.clear();
     if (what_.port != 0) co_await look_who_listens();
     std::optional<Fault> fault = read_memory();
     if (!fault) fault = read_cpu();
     if (!fault) fault = read_load();
-    if (!fault) {
-      read_pressures();
-      fault = co_await read_disk_use();
-    }
-    co_return frame_.finish(started, std::move(readings_), std::move(fault));
+    if (!fault) read_pressures();
+    if (!fault && what_.reads_disks) co_await read_disk_use(started);
+    rules::Poll poll = frame_.finish(started, std::move(readings_), std::move(fault));
+    if (!poll.fault) poll.missing = missing_;
+    co_return poll;
   }
 
  private:
@@ -79,7 +80,11 @@ class Host final : public Probe {
     if (!memory) return unreadable(path);
     add("swap_used", swap_used(*memory));
     const AppMemory::Whose whose = what_.port == 0 ? AppMemory::Whose::host : app_.look_at_group();
-    if (whose == AppMemory::Whose::unknown) return std::nullopt;
+    if (whose == AppMemory::Whose::unknown) {
+      for (const char* const field : {"memory_used", "memory_total", "memory_available"})
+        missing_.push_back({field, rules::Cause::no_data, app_.why_unknown()});
+      return std::nullopt;
+    }
     if (whose == AppMemory::Whose::group) {
       add_group(app_.memory(), memory->total);
       return std::nullopt;
@@ -140,20 +145,27 @@ class Host final : public Probe {
     if (full != nullptr) add(full, pressure->full_avg10);
   }
 
-  asio::awaitable<std::optional<Fault>> read_disk_use() {
-    if (what_.disks.empty()) co_return std::optional<Fault>();
-    const auto disks = std::make_shared<std::vector<DiskUse>>();
-    std::function<void()> work = [disks, paths = what_.disks] { *disks = read_disks(paths); };
-    const bool done = co_await blocking_.run(std::move(work), timeout_);
-    if (!done) {
-      co_return Fault{FaultKind::not_measurable, "read disk use: a file system did not answer; does a mount hang?"};
+  // Each on a thread of its own: one that hangs leaves the others what they are.
+  asio::awaitable<void> read_disk_use(rules::Instant started) {
+    for (const std::string& path : what_.disks) {
+      const auto disks = std::make_shared<std::vector<DiskUse>>();
+      std::function<void()> work = [disks, path] { *disks = read_disks({path}); };
+      const rules::Duration left = std::max(timeout_ - (frame_.now() - started), rules::Duration::zero());
+      Blocking& asking = asking_[path];
+      const bool done = co_await asking.run(std::move(work), left);
+      if (done && disks->front().readable) {
+        add_of_disk("disk_used", path, disks->front().used);
+        add_of_disk("disk_available", path, disks->front().available);
+        continue;
+      }
+      miss_disk(done ? unreadable("disk use of " + path).what
+                     : "read disk use of " + path + ": the file system did not answer; does a mount hang?");
     }
-    for (const DiskUse& disk : *disks) {
-      if (!disk.readable) co_return unreadable("disk use of " + disk.path);
-      add_of_disk("disk_used", disk.path, disk.used);
-      add_of_disk("disk_available", disk.path, disk.available);
-    }
-    co_return std::optional<Fault>();
+  }
+
+  void miss_disk(const std::string& why) {
+    missing_.push_back({"disk_used", rules::Cause::source_error, why});
+    missing_.push_back({"disk_available", rules::Cause::source_error, why});
   }
 
   PollFrame frame_;
@@ -161,8 +173,10 @@ class Host final : public Probe {
   AppMemory app_;
   rules::Duration timeout_;
   Blocking blocking_;
+  std::map<std::string, Blocking> asking_;  // a disk each
   std::map<std::string, rules::SharedSeriesKey> keys_;
   std::vector<rules::Reading> readings_;
+  std::vector<rules::Missing> missing_;
   std::optional<CpuTimes> cpu_before_;
 };
 
@@ -178,6 +192,8 @@ constexpr std::array keys{
         "app_port", "Where the application listens here: its memory is measured where a container or unit limits it.")
         .between(0, 65535)
         .when_left_out("the whole host"),
+    key<Kind::flag, &HostProbe::or_host>(
+        "or_host", "Whether the host's memory is measured where no process ever listened on app_port."),
     key<Kind::path, &HostProbe::cgroup_root>("cgroup_root", "Where the host's control groups are mounted."),
 };
 

@@ -20,7 +20,7 @@ Instance::Instance(const std::vector<Use>& uses, std::size_t signals, Duration h
 
 bool Instance::observe(const Poll& poll, const std::vector<Use>& uses) {
   if (last_ && poll.ended <= last_->ended) return false;
-  last_ = Last{poll.started, poll.ended, poll.up, poll.fault};
+  last_ = Last{poll.started, poll.ended, poll.up, poll.fault, poll.missing};
   if (poll.up == Up::up) add_page(poll, uses);
   if (poll.fault && poll.fault->kind == FaultKind::no_memory) forget_all();
   return true;

@@ -85,6 +85,7 @@ class Instance {
     Instant ended;
     Up up = Up::unknown;
     std::optional<Fault> fault;
+    std::vector<Missing> missing{};
   };
 
   Instance(const std::vector<Use>& uses, std::size_t signals, Duration horizon);

@@ -90,6 +90,17 @@ Measured Store::up_field(const Probe& probe, const Scope& scope, Instant at) con
   return out;
 }
 
+// Why a field is not there.
+static Measured missing(const std::vector<Instance>& instances, const FieldRef& field) {
+  for (const Instance& instance : instances) {
+    if (!instance.last()) continue;
+    for (const Missing& one : instance.last()->missing) {
+      if (one.field == field.field) return unknown(one.cause, one.why);
+    }
+  }
+  return unknown(Cause::no_data, to_string(field) + " is not in what the probe brought");
+}
+
 Measured Store::reading(const Probe& probe, const FieldRef& field) const {
   const Selector selector{field.field, field.matchers};
   Measured out;
@@ -103,7 +114,7 @@ Measured Store::reading(const Probe& probe, const FieldRef& field) const {
       out.detail = to_string(series->key());
     }
   }
-  if (out.count == 0) return unknown(Cause::no_data, to_string(field) + " is not in what the probe brought");
+  if (out.count == 0) return missing(probe.instances, field);
   if (!std::isfinite(*out.value)) return unknown(Cause::nan, to_string(field) + " is not a finite number");
   return out;
 }

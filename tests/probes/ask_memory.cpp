@@ -94,8 +94,6 @@ TEST_CASE("memory is that of the unit in which the application runs that listens
 TEST_CASE("memory is the host's where nothing limits the application, or nobody knows which process it is") {
   const Tree tree;
   const auto used = [&tree] { return value_of(Asked(config_of(tree.host())).poll(), "memory_used"); };
-  CHECK(used() == 0.75);
-  CHECK(tree.said() == "memory is the host's: no process here listens on port 3001");
   tree.write("proc/net/tcp6", Tree::listens("0BB9", 77));
   CHECK(used() == 0.75);
   CHECK(tree.said().find("cannot be seen; run as root") != std::string::npos);
@@ -106,6 +104,36 @@ TEST_CASE("memory is the host's where nothing limits the application, or nobody 
         std::string::npos);
   tree.process(345, "shop", 77, "/../../beyond");
   CHECK(used() == 0.75);
+}
+
+TEST_CASE("where nobody listens on the port that is named, memory is unknown and not the host's") {
+  const Tree tree;
+  const rules::Poll poll = Asked(config_of(tree.host())).poll();
+  CHECK(poll.up == Up::up);
+  CHECK_FALSE(value_of(poll, "memory_used").has_value());
+  CHECK(value_of(poll, "swap_used").has_value());
+  REQUIRE(poll.missing.size() == 3);
+  CHECK(poll.missing[0].field == "memory_used");
+  CHECK(poll.missing[0].cause == rules::Cause::no_data);
+  CHECK(poll.missing[0].why == "no process listens on port 3001");
+  CHECK(tree.said() == "memory cannot be measured: no process listens on port 3001");
+}
+
+TEST_CASE("of a port that was only taken from an address, the host's memory stands in until somebody listened there") {
+  const Tree tree;
+  HostProbe what = tree.host();
+  what.or_host = true;
+  Asked asked(config_of(what));
+  CHECK(value_of(asked.poll(), "memory_used") == 0.75);
+  tree.write("proc/net/tcp", Tree::listens("0BB9", 77));
+  tree.process(345, "shop", 77, "/user.slice");
+  tree.group("/user.slice", 500, "max");
+  CHECK(value_of(asked.poll(), "memory_used") == 0.75);
+  std::filesystem::remove_all(tree.root / "proc/345");
+  tree.write("proc/net/tcp", "");
+  const rules::Poll gone = asked.poll();
+  CHECK_FALSE(value_of(gone, "memory_used").has_value());
+  CHECK(gone.missing.size() == 3);
 }
 
 TEST_CASE("an application that restarts elsewhere is followed, and while it is gone its memory is not measured") {

@@ -263,10 +263,23 @@ TEST_CASE("a disk that is not there is named, and what else was read stays") {
   HostProbe what;
   what.disks = {"/", "/no/such/mount"};
   const rules::Poll poll = Asked(config_of(what)).poll();
-  CHECK(poll.up == Up::unknown);
-  CHECK(has(what_of(poll), "/no/such/mount"));
+  CHECK(poll.up == Up::up);
+  REQUIRE(poll.missing.size() == 2);
+  CHECK(poll.missing[0].field == "disk_used");
+  CHECK(poll.missing[0].cause == rules::Cause::source_error);
+  CHECK(has(poll.missing[0].why, "/no/such/mount"));
   CHECK(value_of(poll, "memory_used").has_value());
   CHECK(value_of(poll, "disk_used{path=\"/\"}").has_value());
+}
+
+TEST_CASE("a disk that nobody asks for is not read") {
+  HostProbe what;
+  what.disks = {"/", "/no/such/mount"};
+  what.reads_disks = false;
+  const rules::Poll poll = Asked(config_of(what)).poll();
+  CHECK(poll.up == Up::up);
+  CHECK(poll.missing.empty());
+  CHECK_FALSE(value_of(poll, "disk_used{path=\"/\"}").has_value());
 }
 
 TEST_CASE("a command that must not be run any more is not, which is no evidence against what it asks") {

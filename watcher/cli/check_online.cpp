@@ -120,8 +120,9 @@ std::vector<OnlineFinding> whose_memory(const Config& config) {
     if (host == nullptr || host->port == 0) continue;
     probes::AppMemory memory(*host);
     memory.found(probes::find_listener(host->proc, static_cast<std::uint16_t>(host->port)));
-    memory.look_at_group();
-    out.push_back({Kind::fine, "probe " + probe.name.text, memory.said()});
+    const bool is_unknown = memory.look_at_group() == probes::AppMemory::Whose::unknown;
+    const std::string what = memory.said() + (is_unknown ? "; does the application run, and is app_port right?" : "");
+    out.push_back({is_unknown ? Kind::advice : Kind::fine, "probe " + probe.name.text, what});
   }
   return out;
 }

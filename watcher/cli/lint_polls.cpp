@@ -71,6 +71,10 @@ void Lint::look_at(const rules::Poll& poll) {
   const std::string took = short_duration(rules::seconds(poll.ended - poll.started));
   if (poll.up == rules::Up::up) {
     add(Kind::fine, subject, "up, answered in " + took + " with " + std::to_string(poll.readings.size()) + " values");
+    for (const rules::Missing& one : poll.missing) {
+      // Whose memory it is says another line.
+      if (one.cause != rules::Cause::no_data) add(Kind::wrong, subject, one.field + " cannot be measured: " + one.why);
+    }
     if (poll.unread.lines == 0) return;
     add(Kind::advice, subject,
         std::to_string(poll.unread.lines) +

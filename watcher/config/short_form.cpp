@@ -118,6 +118,7 @@ void imply_host(Loading& loading, const std::string& name, std::int64_t port) {
   probes::ProbeConfig out = probe_with_defaults(name);
   probes::HostProbe host;
   host.port = port;
+  host.or_host = port != 0;
   if (name != "host") host.disks.clear();  // `host` measures them once
   out.what = std::move(host);
   loading.probe_names.insert(name);
