@@ -58,7 +58,11 @@ ProbeFaults::Concerns Core::concerns_of(const ProbeName& probe) const {
     if (!rule->when_probes().contains(probe)) continue;
     out.severity = out.rules.empty() ? rule->spec().severity : std::min(out.severity, rule->spec().severity);
     out.rules += (out.rules.empty() ? "" : ", ") + rule->name().text;
+    out.at_once = out.at_once || service->revisions().is_armed() || service->incident() != nullptr;
   }
+  const auto& probes = config_.probes;
+  const auto shape = std::find_if(probes.begin(), probes.end(), [&](const auto& one) { return one.name == probe; });
+  out.at_once = out.at_once || (shape != probes.end() && shape->interval > ProbeFaults::told_within);
   return out;
 }
 

@@ -159,13 +159,15 @@ void Core::handle(const ReadinessRead& read) {
   known.told = !known.ready;
   const std::string what = service->name().text;
   if (known.told) {
-    effects_.tell_fault(what + " could not be rolled back", known.reason, service->name());
+    effects_.tell_fault(what + " could not be rolled back", known.reason, service->name(), Severity::p1,
+                        {what + " not ready"});
   } else if (service->has_target()) {
-    effects_.tell_fault(what + " could be rolled back again", "What was in the way is gone.", service->name());
+    effects_.tell_fault(what + " could be rolled back again", "What was in the way is gone.", service->name(),
+                        Severity::p1, {what + " not ready", true});
   } else {
     effects_.tell_fault(what + ": what was in the way of a rollback is gone",
                         "There is nothing to roll back to yet: no good revision is known that ran before.",
-                        service->name());
+                        service->name(), Severity::p1, {what + " not ready", true});
   }
 }
 

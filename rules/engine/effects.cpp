@@ -13,7 +13,8 @@ void Effects::note(std::string event, std::vector<std::pair<std::string, std::st
   emit(Note{std::move(event), std::move(fields)});
 }
 
-void Effects::tell_fault(std::string title, std::string text, const ServiceName& service, Severity severity) {
+void Effects::tell_fault(std::string title, std::string text, const ServiceName& service, Severity severity,
+                         Lasting lasting) {
   Tell tell;
   tell.stage = Stage::fault;
   tell.context.severity = severity;
@@ -21,6 +22,7 @@ void Effects::tell_fault(std::string title, std::string text, const ServiceName&
   tell.title = std::move(title);
   tell.text = std::move(text);
   tell.at = now_;
+  tell.lasting = std::move(lasting);
   emit(std::move(tell));
 }
 

@@ -25,7 +25,7 @@ class Effects {
   void note(std::string event, std::vector<std::pair<std::string, std::string>> fields = {});
   // Tells every notifier of something that is no incident's: a fault of a measuring path, our own trouble.
   void tell_fault(std::string title, std::string text, const ServiceName& service = {},
-                  Severity severity = Severity::p1);
+                  Severity severity = Severity::p1, Lasting lasting = {});
 
   bool empty() const { return commands_.empty(); }
   std::vector<Command> take() { return std::exchange(commands_, {}); }

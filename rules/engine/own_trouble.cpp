@@ -25,14 +25,16 @@ void OwnTrouble::heard(const SelfDegraded& degraded) {
   if (degraded.reason.empty()) {
     const std::size_t over = std::erase_if(now_, [](const SelfDegraded& one) { return !one.observe_only; });
     effects_.note("well_again");
-    if (over > 0) effects_.tell_fault("rollbackd is well again", "It may act again.");
+    if (over > 0)
+      effects_.tell_fault("rollbackd is well again", "It may act again.", {}, Severity::p1, {"rollbackd", true});
     return;
   }
   const auto is_same = [&](const SelfDegraded& one) { return one.reason == degraded.reason; };
   const bool is_known = std::erase_if(now_, is_same) > 0;
   now_.push_back(degraded);
   effects_.note("degraded", {{"reason", degraded.reason}});
-  if (!is_known) effects_.tell_fault("rollbackd is in trouble itself", degraded.reason);
+  if (!is_known)
+    effects_.tell_fault("rollbackd is in trouble itself", degraded.reason, {}, Severity::p1, {"rollbackd"});
 }
 
 bool OwnTrouble::accept_state() {

@@ -134,3 +134,67 @@ TEST_CASE("that a service can be observed again does not call a rule observed th
   CHECK(seeing->title == "web: it can be observed again");
   CHECK(seeing->text.find("Still unknown: errors: ") != std::string::npos);
 }
+
+TEST_CASE("what one poll alone could not measure is noted and not told, but where a service might act on it") {
+  for (const bool is_armed : {false, true}) {
+    CAPTURE(is_armed);
+    World w(is_armed ? armed_always() : usual());
+    w.run(5min);
+    REQUIRE(w.tells.empty());
+    const auto hiccup = [&] {
+      w.reality["web"].probes_work = false;
+      w.run(poll_every);
+      w.reality["web"].probes_work = true;
+      w.run(30s);
+    };
+    hiccup();
+    CHECK(w.noted("probe_fault") == 2);
+    CHECK(w.noted("probe_well") == 2);
+    CHECK(w.told(Stage::fault) == (is_armed ? 4 : 0));
+    if (is_armed) continue;
+    w.reality["web"].probes_work = false;
+    w.run(2 * poll_every);
+    CHECK(w.told(Stage::fault) == 2);
+    for (const rules::Tell& one : w.tells) CHECK(one.lasting.what.starts_with("probe web_"));
+    w.reality["web"].probes_work = true;
+    w.run(2 * poll_every);
+    CHECK(w.told(Stage::fault) == 4);
+    CHECK(w.tells.back().lasting.is_over);
+  }
+}
+
+TEST_CASE("a probe that is polled seldom tells at its first fault") {
+  World w(with([](rules::CoreConfig& config) {
+    for (rules::ProbeShape& one : config.probes.own()) one.interval = 5min;
+  }));
+  w.run(5min);
+  w.reality["web"].probes_work = false;
+  w.run(poll_every);
+  CHECK(w.told(Stage::fault) == 2);
+}
+
+TEST_CASE("a field that keeps on missing is told with what is missing, while the others count") {
+  World w(usual());
+  w.run(62s);
+  const auto poll = [&](std::vector<rules::Missing> missing) {
+    rules::Poll one;
+    one.probe = rules::ProbeName("web_health");
+    one.started = one.ended = w.now();
+    one.up = rules::Up::up;
+    one.missing = std::move(missing);
+    w.observe(one);
+    w.run(1ms);
+  };
+  const rules::Missing disk{"disk_used", rules::Cause::source_error, "the file system did not answer"};
+  poll({{"memory_used", rules::Cause::no_data, "no process listens on port 3001"}});
+  poll({disk});
+  CHECK(w.told(Stage::fault) == 0);
+  poll({disk});
+  poll({disk});
+  CHECK(w.told(Stage::fault) == 1);
+  CHECK(w.tells.back().title == "probe web_health cannot measure disk_used");
+  CHECK(w.told_text("the file system did not answer\nWhat else it measures counts all the same."));
+  poll({});
+  CHECK(w.told(Stage::fault) == 2);
+  CHECK(w.tells.back().lasting.is_over);
+}

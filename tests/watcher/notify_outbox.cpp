@@ -203,6 +203,7 @@ TEST_CASE("who joins late is told at once by a notify step that names him, whate
     auto fault = message("", rules::Stage::fault, id + " fault", 300);
     fault.context.severity = rules::Severity::p0;
     telling.tell(fault);
+    telling.advance(5min);
     telling.until([&] { return telling.counts("boss").delivered == joined + 1; });
   }
   auto got = bodies(receiver);

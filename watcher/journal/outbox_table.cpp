@@ -70,6 +70,12 @@ bool OutboxTable::give_up_closed(rules::Instant now) const {
       .run();
 }
 
+bool OutboxTable::give_up_held() const {
+  return database_
+      .prepare("DELETE FROM outbox WHERE state = 'waiting' AND only_while_open = 1 AND attempts = 0 AND incident = ''")
+      .run();
+}
+
 std::optional<std::vector<OutboxEntry>> OutboxTable::due(rules::Instant now, std::size_t most) const {
   auto query = database_.prepare(select_columns() + heads + " AND due_ns <= ? ORDER BY id LIMIT ?");
   return entries(query.bind(nanoseconds(now)).bind(static_cast<std::int64_t>(most)));

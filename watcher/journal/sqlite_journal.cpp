@@ -134,6 +134,8 @@ class SqliteJournal final : public Journal {
   bool observe_only() override { return dir_ && dir_->observe_only(); }
 
   // Writes the second copy, on a full disk in place of the reserve.
+  void give_up_held() const { OutboxTable(database_).give_up_held(); }
+
   void keep_guards() {
     guards_fault_ = write_guards(*dir_, guards_);
     if (guards_fault_ && guards_fault_->full && dir_->reserve_held()) {
@@ -277,6 +279,7 @@ Journal::Opened open_beside(const std::string& state_dir, const std::string& hos
   if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
   auto& dir = std::get<StateDir>(taken);
   auto found = find_whole(dir);
+  journal->give_up_held();
   if (auto* fault = std::get_if<JournalFault>(&found)) return std::move(*fault);
   auto& whole = std::get<WholeJournal>(found);
   dir.remember_database();

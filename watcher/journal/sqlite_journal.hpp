@@ -61,6 +61,8 @@ class OutboxTable {
   bool give_up_closed(rules::Instant now) const;
   std::optional<std::vector<OutboxEntry>> due(rules::Instant now, std::size_t most) const;
   std::optional<std::vector<OutboxEntry>> due_by_notifier(rules::Instant now) const;
+  // Of faults, for whom they had not lasted long enough: what is so at a start is told anew.
+  bool give_up_held() const;
   Statement next_due() const;  // one row: when, or null
   bool end(std::int64_t id, const std::string& state, const std::string& error) const;
   bool postpone(std::int64_t id, rules::Instant due, const std::string& error) const;

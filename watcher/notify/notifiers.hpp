@@ -27,8 +27,9 @@ bool is_alert(const NotifierSection& notifier);
 // The result of one delivery.
 struct Delivery {
   bool delivered = false;
-  bool permanent = false;  // trying again will not help: 3xx, 4xx other than 408 and 429, SMTP's 5yz, a bad url
-  std::string error{};     // for people, without secrets
+  bool permanent = false;   // trying again will not help: 3xx, 4xx other than 408 and 429, SMTP's 5yz, a bad url
+  bool is_dropped = false;  // not sent at all, since nobody need hear of it any more
+  std::string error{};      // for people, without secrets
   std::optional<rules::Duration> retry_after{};  // what the receiver asked for
 };
 

@@ -61,7 +61,7 @@ Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::
   for (const auto* const some : {&durable.incidents, &durable.ended}) {
     for (const rules::IncidentRecord& incident : *some) {
       if (!incident.closed || stands(incident.id))
-        open_.emplace(incident.id, Open{incident.opened, incident.severity, {}, false});
+        open_.emplace(incident.id, Open{incident.opened, incident.severity, {}, {}, {}, false});
     }
   }
 }
@@ -95,11 +95,15 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
   const rules::IncidentId& incident = tell.context.incident;
   rules::Instant opened = tell.opened.value_or(tell.at);
   if (!incident.empty())
-    opened = open_.try_emplace(incident, Open{opened, tell.context.severity, {}, false}).first->second.opened;
+    opened = open_.try_emplace(incident, Open{opened, tell.context.severity, {}, {}, {}, false}).first->second.opened;
   const std::vector<const NotifierSection*> told = recipients(tell, notifiers_);
   std::vector<OutboxEntry> result;
   for (const NotifierSection& notifier : notifiers_) {
     const bool is_told = std::find(told.begin(), told.end(), &notifier) != told.end();
+    if (incident.empty() && notifier.after && !tell.notifier) {
+      if (is_told) hold_back(tell, notifier, result);
+      continue;
+    }
     const bool is_story = !incident.empty() && !tell.notifier;  // a notify step names whom it tells, and when
     // Also when it has become more severe than he is told of: who heard that it began hears how it ended.
     const bool is_severe =
@@ -109,8 +113,14 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
     const rules::Instant joins = opened + notifier.after.value_or(rules::Duration::zero());
     if (is_of_it && tell.at < joins)
       result.push_back(summary(tell, notifier, joins));
-    else if (is_told || (is_of_it && !is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage)))
+    else if (is_told || (is_of_it && !is_severe_enough(tell, notifier) && lets_through(notifier, tell.stage))) {
+      if (is_story && !may_join(incident, notifier, tell.stage)) {
+        pass_over(incident, notifier.name);
+        continue;
+      }
+      if (is_story) note_joined(incident, notifier.name);
       result.push_back({.notifier = notifier.name, .tell = tell, .due = tell.at});
+    }
   }
   if (!tell.notifier) forget_what_is_over(tell);
   return result;
@@ -119,14 +129,18 @@ std::vector<OutboxEntry> Outbox::entries(const rules::Tell& tell) {
 void Outbox::start(OutboxEntry entry) {
   const NotifierSection* notifier = find(entry.notifier);
   busy_.insert(entry.notifier);
-  if (notifier == nullptr) {
+  if (notifier == nullptr || drops(entry, *notifier)) {
     Delivery gone;
     gone.permanent = true;
-    gone.error = "notifier \"" + entry.notifier.text + "\" is not in the configuration any more";
+    gone.is_dropped = notifier != nullptr;
+    if (gone.is_dropped) pass_over(entry.tell.context.incident, entry.notifier);
+    gone.error = gone.is_dropped ? "all goes well by itself"
+                                 : "notifier \"" + entry.notifier.text + "\" is not in the configuration any more";
     ended_.push_back({std::move(entry), std::move(gone)});
     woken_ = true;
     return;
   }
+  note_joined(entry.tell.context.incident, entry.notifier);
   std::string key = idempotency_key(entry, watcher_name_);
   // What is so only while it is open is said as it is now.
   if (entry.only_while_open) {
@@ -156,6 +170,7 @@ void Outbox::ended(OutboxEntry entry, Delivery delivery) {
 
 // Counts and says what became of a delivery.
 void Outbox::judge(const Ended& ended) {
+  if (ended.delivery.is_dropped) return;
   Counts& counts = counts_[ended.entry.notifier];
   if (ended.delivery.delivered) {
     ++counts.delivered;
@@ -203,18 +218,22 @@ asio::awaitable<bool> Outbox::write_down_ended() {
 asio::awaitable<std::optional<rules::Instant>> Outbox::start_due() {
   const rules::Instant now = clock_.now();
   std::vector<OutboxEntry> again = repeats(now);
+  again.insert(again.end(), joining_.begin(), joining_.end());
+  bool is_saved = false;
   std::vector<OutboxEntry> due;
   std::optional<rules::Instant> next;
-  std::function<void(Journal&)> work = [&again, &due, &next, now](Journal& journal) {
+  std::function<void(Journal&)> work = [&again, &due, &next, &is_saved, now](Journal& journal) {
     // What could not be saved here is repeated the next time.
-    static_cast<void>(journal.enqueue(again));
+    is_saved = !journal.enqueue(again);
     due = journal.due_by_notifier(now);
     next = journal.next_due();
   };
   co_await journal_.use(std::move(work));
+  if (is_saved) joining_.clear();
   for (OutboxEntry& entry : due) {
     if (busy_.count(entry.notifier) == 0) start(std::move(entry));
   }
+  join_late(now);
   const std::optional<rules::Instant> repeat = next_repeat();
   if (repeat && (!next || *repeat < *next)) next = repeat;
   co_return next;

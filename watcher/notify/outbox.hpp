@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probes/clock.hpp"
@@ -43,7 +44,8 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
 
   // What is to be saved in the journal so that the right notifiers are told, at the right time: `after` is reckoned
-  // from the incident's opening. Also keeps in mind what `every` is to repeat.
+  // from the incident's opening, or from when a fault was told; what goes well by then, or is over, is not told. Also
+  // keeps in mind what `every` is to repeat.
   std::vector<OutboxEntry> entries(const rules::Tell& tell);
   // Messages that could not be saved: what is due is delivered from memory, so that people hear also while the journal
   // is locked or the disk is full. At most `owed_max`; the oldest are lost beyond that.
@@ -72,6 +74,8 @@ class Outbox {
     rules::Instant opened;
     rules::Severity severity = rules::Severity::p1;
     std::map<rules::NotifierName, rules::Instant> told;  // when they last heard of it
+    std::set<rules::NotifierName> joined;                // of those with `after`, who has heard of it
+    std::set<rules::NotifierName> passed_over;           // and whose time came while all went well
     bool is_old = false;                                 // people are needed, and have been for long
   };
 
@@ -82,6 +86,18 @@ class Outbox {
   std::optional<rules::Duration> repeated_every(const Open& open, const NotifierSection& notifier) const;
   std::optional<rules::Instant> repeated_at(const Open& open, const NotifierSection& notifier) const;
   bool has_heard(const rules::IncidentId& incident, const NotifierSection& notifier) const;
+  // Of a fault that lasts: not told yet to a notifier with `after`, or told by now.
+  struct Held {
+    std::vector<rules::Instant> due;
+    bool is_told = false;
+  };
+  void hold_back(const rules::Tell& tell, const NotifierSection& notifier, std::vector<OutboxEntry>& out);
+  rules::Instant free_time(const NotifierSection& notifier, rules::Instant wanted) const;
+  bool may_join(const rules::IncidentId& incident, const NotifierSection& notifier, rules::Stage stage) const;
+  void note_joined(const rules::IncidentId& incident, const rules::NotifierName& notifier);
+  bool drops(const OutboxEntry& entry, const NotifierSection& notifier) const;
+  void pass_over(const rules::IncidentId& incident, const rules::NotifierName& notifier);
+  void join_late(rules::Instant now);
   void remember(const rules::Tell& tell, const NotifierSection& notifier, bool is_told);
   void forget_what_is_over(const rules::Tell& tell);
   std::vector<OutboxEntry> repeats(rules::Instant now);
@@ -106,9 +122,11 @@ class Outbox {
   bool woken_ = false;
   std::set<rules::NotifierName> busy_;  // a delivery is in flight, or its end is not written down yet
   std::size_t in_flight_ = 0;
-  std::deque<Ended> ended_;       // of a notifier at most one that was saved
-  std::deque<OutboxEntry> owed_;  // not saved, the oldest first
+  std::deque<Ended> ended_;           // of a notifier at most one that was saved
+  std::deque<OutboxEntry> owed_;      // not saved, the oldest first
+  std::vector<OutboxEntry> joining_;  // whom it does not go well for any more; saved at the next turn
   std::map<rules::IncidentId, Open> open_;
+  std::map<std::pair<rules::NotifierName, std::string>, Held> held_;  // with what the fault is called
   std::map<rules::NotifierName, Counts> counts_;
   std::unique_ptr<Pool> pool_;
 };

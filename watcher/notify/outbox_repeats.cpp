@@ -78,6 +78,8 @@ std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
       is_over = !stands_now;
       if (is_over) break;
       open->second.told[notifier.name] = now;
+      // Who has not joined is told by join_late(), once there is something to be told.
+      if (notifier.after && stands_now->goes_well && !open->second.joined.contains(notifier.name)) continue;
       open->second.severity = stands_now->message.context.severity;
       open->second.is_old = stands_now->needs_people && now >= stands_now->since + old_after;
       const rules::Tell& tell = stands_now->message;
@@ -87,6 +89,7 @@ std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
       if (!hears || !is_severe_enough(tell, notifier)) continue;
       // What is closed says itself when it is over.
       const bool is_closed = tell.outcome.has_value();
+      note_joined(open->first, notifier.name);
       result.push_back({.notifier = notifier.name, .tell = tell, .due = now, .only_while_open = !is_closed});
     }
     open = is_over ? open_.erase(open) : std::next(open);
@@ -124,7 +127,14 @@ asio::awaitable<void> Outbox::recall_told() {
   for (const auto& [incident, by_notifier] : last) {
     for (const auto& [name, tell] : by_notifier) {
       const NotifierSection* notifier = find(name);
-      if (notifier != nullptr && !tell.context.incident.empty()) remember(tell, *notifier, true);
+      // Whose time has come, and who heard nothing: it went well then, or the message still waits.
+      const bool heard = !tell.context.incident.empty();
+      const rules::Instant opened = open_.at(incident).opened;
+      if (!heard && notifier != nullptr && notifier->after && clock_.now() >= opened + *notifier->after)
+        pass_over(incident, name);
+      if (notifier == nullptr || !heard) continue;
+      remember(tell, *notifier, true);
+      note_joined(incident, name);
     }
   }
 }

@@ -101,6 +101,7 @@ void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen, std::o
   tell.text = "Less than 60 % of the last while could be observed, so it cannot fire.";
   for (const std::string& line : by_cause(unseen)) tell.text += "\n" + line;
   tell.at = effects_.now();
+  tell.lasting.what = service_.text + " blind";
   effects_.emit(std::move(tell));
 }
 
@@ -119,6 +120,7 @@ void Blindness::tell_seeing(const std::vector<const WatchedRule*>& rules) {
   tell.title = service_.text + (unknown.empty() ? ": every rule can be observed again" : ": it can be observed again");
   tell.text = tell.title + unknown;
   tell.said_by = told_before_;
+  tell.lasting = {service_.text + " blind", true};
   tell.at = effects_.now();
   effects_.emit(std::move(tell));
 }

@@ -111,6 +111,15 @@ std::string ended_text(const IncidentRecord& incident, Instant now) {
          ". Its rules have not been good since";
 }
 
+// Nobody more need hear of what helps.
+bool goes_well(const IncidentRecord& incident, const Evidence& evidence) {
+  if (incident.pending_outcome && is_failure(*incident.pending_outcome)) return false;
+  return std::all_of(incident.rules.begin(), incident.rules.end(), [&](const JoinedRule& joined) {
+    const WatchedRule* rule = evidence.find(joined.rule);
+    return rule != nullptr && rule->is(Verdict::good);
+  });
+}
+
 // As which event its title is made.
 std::string_view event_of(const IncidentRecord& incident) {
   const bool in_steps = incident.section == PlanSection::steps;
@@ -189,6 +198,7 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   tell.stage = stage_of(incident, waits_for_people);
   tell.context = context_of(incident, evidence, revisions);
   tell.outcome = incident.outcome;
+  out.goes_well = !waits_for_people && incident.phase != IncidentPhase::telling && goes_well(incident, evidence);
   tell.title = title_now(incident, action);
   tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);

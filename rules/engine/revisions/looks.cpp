@@ -112,10 +112,11 @@ void Revisions::note_unfinished(const RevisionRead& read, bool is_changing) {
   doors_.effects.note(unfinished_told_ ? "unfinished" : "finished",
                       {{"service", spec_.name.text}, {"what", unfinished_}});
   if (unfinished_told_) {
-    doors_.effects.tell_fault(spec_.name.text + ": what is in place is not what runs", unfinished_, spec_.name);
+    doors_.effects.tell_fault(spec_.name.text + ": what is in place is not what runs", unfinished_, spec_.name,
+                              Severity::p1, {spec_.name.text + " unfinished"});
   } else {
     doors_.effects.tell_fault(spec_.name.text + ": what is in place is what runs", read.revision->text + " runs.",
-                              spec_.name);
+                              spec_.name, Severity::p1, {spec_.name.text + " unfinished", true});
   }
 }
 

@@ -23,7 +23,8 @@ void Readability::could_read(const Revision& running) {
   why_not_.clear();
   if (!std::exchange(is_told_, false)) return;
   effects_.note("readable", {{"service", spec_.name.text}, {"revision", running.text}});
-  effects_.tell_fault(spec_.name.text + ": what runs can be read again", running.text + " runs.", spec_.name);
+  effects_.tell_fault(spec_.name.text + ": what runs can be read again", running.text + " runs.", spec_.name,
+                      Severity::p1, {spec_.name.text + " unreadable", true});
 }
 
 void Readability::could_not_read(const std::string& error) {
@@ -35,7 +36,8 @@ void Readability::could_not_read(const std::string& error) {
   why_not_ = sentence(error);
   if (is_new) effects_.note("unreadable", {{"service", spec_.name.text}, {"why", why_not_}});
   if (std::exchange(is_told_, true)) return;
-  effects_.tell_fault(spec_.name.text + ": it cannot be read what runs", why_not_, spec_.name);
+  effects_.tell_fault(spec_.name.text + ": it cannot be read what runs", why_not_, spec_.name, Severity::p1,
+                      {spec_.name.text + " unreadable"});
 }
 
 }  // namespace rules
