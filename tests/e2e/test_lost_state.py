@@ -69,6 +69,21 @@ class LostState(World):
         deploys = self.cli("deploys", "--json").stdout
         self.assertTrue(all(known in deploys for known in (self.bad, self.revision("v1"))), deploys)
 
+    def test_a_host_copy_that_cannot_be_written_is_told_once_and_stands_in_the_status(self):
+        self.deploy("v1")
+        self.start_watcher()
+        copy = self.wait_for("the copy is written", lambda: list(self.folder.glob("state-*")), 30)[0]
+        copy.unlink()
+        (copy / "in the way").mkdir(parents=True)
+        told = self.people_hear("fault", "second copy of what was decided cannot be written", seconds=90)
+        self.assertEqual(len(told), 1)
+        self.assertIn("make its folder writable", self.degraded())
+        self.assertIn("rollbackd_degraded 1", self.http("/metrics")[1])
+        self.assertEqual(self.http("/readyz")[0], 200)
+        shutil.rmtree(copy)
+        self.people_hear("fault", "is written again", seconds=90)
+        self.assertEqual(self.status()["watcher"]["degraded"], [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -26,6 +26,7 @@ class FailingJournal final : public watcher::Journal {
     return watcher::JournalFault{.what = "save a decision: database is locked"};
   }
   std::string take_damage() override { return real_->take_damage(); }
+  std::string host_copy_trouble() override { return real_->host_copy_trouble(); }
   Fault alive(rules::Instant now) override { return real_->alive(now); }
   Fault enqueue(const Entries& entries) override { return real_->enqueue(entries); }
   Entries due(rules::Instant now, std::size_t most) override { return real_->due(now, most); }

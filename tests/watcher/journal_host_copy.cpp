@@ -209,3 +209,18 @@ TEST_CASE("the host's copy lies beside the lock, under a name of its own for eac
   const Named within("ROLLBACKD_HOST_LOCK", state + "/host.lock");
   CHECK(watcher::host_copy_place(state) == "");
 }
+
+TEST_CASE("that the host's copy cannot be written is known, and that it can be again") {
+  const Host host;
+  const auto journal = host.open();
+  CHECK_FALSE(journal->alive(at(1)));
+  CHECK(journal->host_copy_trouble() == "");
+  fs::remove(host.copy);
+  fs::create_directories(host.copy + "/in the way");
+  CHECK_FALSE(journal->alive(at(2)));
+  CHECK(contains(journal->host_copy_trouble(), "write " + host.copy + ": "));
+  CHECK(contains(journal->host_copy_trouble(), "; make its folder writable"));
+  fs::remove_all(host.copy);
+  CHECK_FALSE(journal->alive(at(3)));
+  CHECK(journal->host_copy_trouble() == "");
+}

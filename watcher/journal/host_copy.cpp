@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
@@ -64,7 +65,9 @@ bool write_host_copy(const std::string& file, const Guards& guards) {
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, private_file));
     if (!fresh.is_open()) return false;
     if (!write_all(fresh.number(), guards.text())) {
+      const int error = errno;
       ::unlink(temporary.c_str());
+      errno = error;
       return false;
     }
   }

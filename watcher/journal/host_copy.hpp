@@ -24,7 +24,7 @@ std::optional<Guards> read_host_copy(const std::string& file);
 // gone, or it is begun anew and only observed. Empty: none.
 Journal::Opened open_beside(const std::string& state_dir, const std::string& host_copy);
 
-// Without a word where it cannot be written: what can be known at a start is less then. false: it was not.
+// Where it cannot be written what can be known at a start is less. false: it was not, errno says why.
 bool write_host_copy(const std::string& file, const Guards& guards);
 
 }  // namespace watcher

@@ -74,6 +74,9 @@ class Journal {
   // What was lost or damaged since we opened it and was begun anew since the last call, for people; empty: nothing.
   // Nothing may be done from then on until accept_state(), which later starts are told as well.
   virtual std::string take_damage() = 0;
+  // Why the host's copy of what guards against acting twice could not be written at the last alive(), for people;
+  // empty: it was, or there is none.
+  virtual std::string host_copy_trouble() = 0;
 
   virtual std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) = 0;
   // What is to be delivered by `now`, oldest first: of each notifier and incident only the oldest that waits, so that

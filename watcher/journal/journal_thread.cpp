@@ -177,6 +177,13 @@ asio::awaitable<std::optional<JournalFault>> JournalThread::accept_state() {
   co_return fault;
 }
 
+asio::awaitable<std::string> JournalThread::host_copy_trouble() {
+  std::string trouble;
+  std::function<void(Journal&)> work = [&](Journal& journal) { trouble = journal.host_copy_trouble(); };
+  co_await use(std::move(work));
+  co_return trouble;
+}
+
 asio::awaitable<std::string> JournalThread::take_damage() {
   std::string damage;
   std::function<void(Journal&)> work = [&](Journal& journal) { damage = journal.take_damage(); };

@@ -40,6 +40,7 @@ class JournalThread {
   asio::awaitable<std::optional<JournalFault>> keep_reserve();
   asio::awaitable<std::optional<JournalFault>> accept_state();
   asio::awaitable<std::string> take_damage();
+  asio::awaitable<std::string> host_copy_trouble();
   asio::awaitable<bool> reserve_held();
   asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most);
   asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id);

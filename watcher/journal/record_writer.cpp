@@ -161,6 +161,15 @@ bool RecordWriter::operator()(const Decisions& decisions) const {
       .run();
 }
 
+bool RecordWriter::raise_alive(rules::Instant at) const {
+  return database_
+      .prepare(
+          "INSERT INTO moments VALUES ('alive', ?) ON CONFLICT (name) DO UPDATE SET at_ns = max(at_ns, "
+          "excluded.at_ns)")
+      .bind(nanoseconds(at))
+      .run();
+}
+
 namespace {
 
 struct NewestTime {

@@ -31,8 +31,8 @@ class SqliteJournal final : public Journal {
     auto fault = commit("save a decision", [&] {
       const RecordWriter write(database_);
       const auto written = [&](const rules::Record& record) { return std::visit(write, record); };
-      return std::all_of(records.begin(), records.end(), written) && raise_alive(newest) && put_into_outbox(messages) &&
-             (!decided || write(now));
+      return std::all_of(records.begin(), records.end(), written) && write.raise_alive(newest) &&
+             put_into_outbox(messages) && (!decided || write(now));
     });
     if (decided && !fault) note_decision(now, records);
     return fault;
@@ -46,7 +46,7 @@ class SqliteJournal final : public Journal {
     if (std::string why = why_not_trusted(dir_->path()); !why.empty()) return JournalFault{.what = std::move(why)};
     if (!guards_fault_ && read_whole(dir_->guards()) != guards_.text()) lose_guards();
     if (guards_fault_) keep_guards();
-    keep_host_copy(*dir_, guards_);
+    host_copy_trouble_ = keep_host_copy(*dir_, guards_);
     if (guards_fault_) return guards_fault_;
     if (!fault) move_out_of_wal();
     auto found = find_damage(dir_->database(), guards_);
@@ -55,6 +55,7 @@ class SqliteJournal final : public Journal {
     return begin_anew("it was damaged while it was in use: " + std::get<Damage>(*found).why);
   }
   std::string take_damage() override { return std::exchange(damage_, std::string()); }
+  std::string host_copy_trouble() override { return host_copy_trouble_; }
 
   std::optional<JournalFault> enqueue(const std::vector<OutboxEntry>& entries) override {
     if (entries.empty()) return std::nullopt;
@@ -133,9 +134,9 @@ class SqliteJournal final : public Journal {
   }
   bool observe_only() override { return dir_ && dir_->observe_only(); }
 
-  // Writes the second copy, on a full disk in place of the reserve.
   void give_up_held() const { OutboxTable(database_).give_up_held(); }
 
+  // Writes the second copy, on a full disk in place of the reserve.
   void keep_guards() {
     guards_fault_ = write_guards(*dir_, guards_);
     if (guards_fault_ && guards_fault_->full && dir_->reserve_held()) {
@@ -232,15 +233,6 @@ class SqliteJournal final : public Journal {
     return entries ? std::move(*entries) : std::vector<OutboxEntry>();
   }
 
-  bool raise_alive(rules::Instant at) const {
-    return database_
-        .prepare(
-            "INSERT INTO moments VALUES ('alive', ?) ON CONFLICT (name) DO UPDATE SET at_ns = max(at_ns, "
-            "excluded.at_ns)")
-        .bind(nanoseconds(at))
-        .run();
-  }
-
   void note_read(const Statement& query) {
     read_fault_ = query.failed() ? std::optional(database_.fault("read the journal")) : std::nullopt;
   }
@@ -268,6 +260,7 @@ class SqliteJournal final : public Journal {
   std::optional<JournalFault> guards_fault_;  // they are not what they should be in their file
   std::optional<JournalFault> read_fault_;
   std::string damage_;  // not taken yet
+  std::string host_copy_trouble_;
 };
 
 }  // namespace
@@ -279,7 +272,6 @@ Journal::Opened open_beside(const std::string& state_dir, const std::string& hos
   if (auto* fault = std::get_if<JournalFault>(&taken)) return std::move(*fault);
   auto& dir = std::get<StateDir>(taken);
   auto found = find_whole(dir);
-  journal->give_up_held();
   if (auto* fault = std::get_if<JournalFault>(&found)) return std::move(*fault);
   auto& whole = std::get<WholeJournal>(found);
   dir.remember_database();
@@ -287,6 +279,7 @@ Journal::Opened open_beside(const std::string& state_dir, const std::string& hos
   auto journal = std::make_unique<SqliteJournal>(std::move(dir), std::move(whole.database), std::move(whole.found),
                                                  std::move(whole.guards));
   journal->keep_guards();
+  journal->give_up_held();
   return journal;
 }
 

@@ -32,6 +32,8 @@ class RecordWriter {
   bool operator()(const rules::SpanRecord& record) const;
   bool operator()(const rules::SpansHeld& held) const;
   bool operator()(const Decisions& decisions) const;
+  // That we were alive then, unless it is known of later.
+  bool raise_alive(rules::Instant at) const;
 
  private:
   bool prune_ledger(const rules::ServiceName& service) const;
@@ -59,10 +61,10 @@ class OutboxTable {
   bool enqueue(const OutboxEntry& entry) const;
   bool give_up_surplus() const;
   bool give_up_closed(rules::Instant now) const;
-  std::optional<std::vector<OutboxEntry>> due(rules::Instant now, std::size_t most) const;
-  std::optional<std::vector<OutboxEntry>> due_by_notifier(rules::Instant now) const;
   // Of faults, for whom they had not lasted long enough: what is so at a start is told anew.
   bool give_up_held() const;
+  std::optional<std::vector<OutboxEntry>> due(rules::Instant now, std::size_t most) const;
+  std::optional<std::vector<OutboxEntry>> due_by_notifier(rules::Instant now) const;
   Statement next_due() const;  // one row: when, or null
   bool end(std::int64_t id, const std::string& state, const std::string& error) const;
   bool postpone(std::int64_t id, rules::Instant due, const std::string& error) const;

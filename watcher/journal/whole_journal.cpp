@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "watcher/journal/codec.hpp"
@@ -239,8 +240,10 @@ std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Da
   return std::get<JournalFault>(std::move(loaded));
 }
 
-void keep_host_copy(const StateDir& dir, const Guards& guards) {
-  if (!dir.observe_only()) write_host_copy(dir.host_copy(), guards);
+std::string keep_host_copy(const StateDir& dir, const Guards& guards) {
+  if (dir.observe_only() || dir.host_copy().empty() || write_host_copy(dir.host_copy(), guards)) return {};
+  return "write " + dir.host_copy() + ": " + std::generic_category().message(errno) +
+         "; a state_dir that is lost or exchanged is not missed while that lasts; make its folder writable";
 }
 
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards) {

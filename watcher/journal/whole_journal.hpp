@@ -34,8 +34,9 @@ std::variant<WholeJournal, JournalFault> begin_anew_from(StateDir& dir, const Da
                                                          const std::string& why);
 
 // Keeps what the host's copy has to say, as far as it can be written. Until people accept what was begun anew it says
-// what is missing: that may come back, as a disk that was not mounted.
-void keep_host_copy(const StateDir& dir, const Guards& guards);
+// what is missing: that may come back, as a disk that was not mounted. Why it could not be written, for people; empty:
+// it was, or need not be.
+std::string keep_host_copy(const StateDir& dir, const Guards& guards);
 
 // With the host's copy. Durable on return. nullopt on success.
 std::optional<JournalFault> write_guards(const StateDir& dir, const Guards& guards);

@@ -108,7 +108,9 @@ class Watcher final : public Host {
   void look_at_memory();
   asio::awaitable<void> look_at_disk();
   asio::awaitable<void> look_for_damage();
+  asio::awaitable<void> look_at_host_copy();
   void look_at_doors();
+  void tell_of_ourselves(std::string title, std::string text, rules::Lasting lasting);
   void count_notifications();
   void save_spans();
   void poll_came(rules::Poll poll);
@@ -148,6 +150,7 @@ class Watcher final : public Host {
   bool reloading_ = false;
   asio::steady_timer reload_ended_;  // never expires; cancelled when a reload has ended
   asio::steady_timer stop_timer_;    // never expires; cancelled when it is to stop
+  std::string copy_trouble_;         // why the host's copy of what was decided is not written; empty: it is
   std::string unreached_;            // why no command reaches us; empty: they do
   std::string disk_trouble_;         // empty: saves work, and the reserve is held
   rules::IncidentId rolled_back_;    // of the one rollback by hand; empty: it is not begun

@@ -63,6 +63,7 @@ std::string needs_restart(const WatcherSection& now, const WatcherSection& then)
 rules::EngineView Watcher::view() const {
   rules::EngineView view = engine_.view(clock_.now());
   if (!unreached_.empty()) view.degraded.push_back(unreached_);
+  if (!copy_trouble_.empty()) view.degraded.push_back(copy_trouble_);
   return view;
 }
 
@@ -72,7 +73,10 @@ std::vector<std::string> Watcher::not_ready() const {
   for (const rules::ProbeView& probe : now_view.probes) {
     if (!probe.last) reasons.push_back("probe " + probe.probe.text + " has not been polled yet");
   }
-  for (const std::string& reason : now_view.degraded) reasons.push_back(reason);
+  // It acts all the same.
+  for (const std::string& reason : now_view.degraded) {
+    if (reason != copy_trouble_) reasons.push_back(reason);
+  }
   if (stopping_) reasons.push_back("stopping");
   return reasons;
 }

@@ -80,11 +80,32 @@ void Watcher::look_at_doors() {
   unreached_ = std::move(why);
   if (unreached_.empty()) return log_info("control", "what=\"commands reach us again\"");
   log_error("control", "what=" + log_value(unreached_));
+  tell_of_ourselves("no command reaches rollbackd", unreached_, {});
+}
+
+// Nothing that is done hangs on it, but a state that is lost is not missed without it.
+asio::awaitable<void> Watcher::look_at_host_copy() {
+  std::string why = co_await journal_.host_copy_trouble();
+  if (why == copy_trouble_) co_return;
+  const bool is_news = why.empty() != copy_trouble_.empty();
+  copy_trouble_ = std::move(why);
+  if (copy_trouble_.empty()) {
+    log_info("host_copy", "what=\"it is written again\"");
+    tell_of_ourselves("the second copy of what was decided is written again", "Nothing is missing in it.",
+                      {"host copy", true});
+    co_return;
+  }
+  log_error("host_copy", "what=" + log_value(copy_trouble_));
+  if (is_news) tell_of_ourselves("the second copy of what was decided cannot be written", copy_trouble_, {"host copy"});
+}
+
+void Watcher::tell_of_ourselves(std::string title, std::string text, rules::Lasting lasting) {
   rules::Tell tell;
   tell.stage = rules::Stage::fault;
-  tell.title = "no command reaches rollbackd";
-  tell.text = unreached_;
+  tell.title = std::move(title);
+  tell.text = std::move(text);
   tell.at = clock_.now();
+  tell.lasting = std::move(lasting);
   Batch batch;
   batch.push_back(std::move(tell));
   loop_.push(std::move(batch));
@@ -172,6 +193,7 @@ asio::awaitable<void> Watcher::housekeeping() {
     if (is_span_save) {
       save_spans();  // that we are alive, too
       co_await look_for_damage();
+      co_await look_at_host_copy();
       look_at_doors();
     }
     if (count == ticks_of_start) give_back_what_is_over();
