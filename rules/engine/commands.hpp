@@ -38,6 +38,8 @@ struct StepContext {
   std::string schema_to;
   std::string backup;
   std::string reason;
+  std::string from_label{};  // what people call them; empty: nobody knows
+  std::string to_label{};
 };
 
 // Carry out one step and answer with complete(id, result). Never a wait, sleep or ask: the engine does those itself.
@@ -88,14 +90,14 @@ struct SaidBy {
   Severity severity = Severity::p1;
 };
 
-// To be told to people through the outbox. `notifier` is set by a notify step; otherwise every notifier whose filters
-// match is told. A notify step that has nothing of its own to say has the stage of the message that says the same.
 // Of a message about what is no incident's: by this name another one says that it is over. Nothing: it has no end.
 struct Lasting {
   std::string what{};
   bool is_over = false;
 };
 
+// To be told to people through the outbox. `notifier` is set by a notify step; otherwise every notifier whose filters
+// match is told. A notify step that has nothing of its own to say has the stage of the message that says the same.
 struct Tell {
   Stage stage = Stage::progress;
   std::optional<NotifierName> notifier;
@@ -110,16 +112,16 @@ struct Tell {
   std::vector<Comparison> evidence;
   Instant at;
   std::vector<SaidBy> said_by{};  // who was told one of these has heard of this cause
+  Lasting lasting{};              // not kept in the journal: whoever starts anew tells anew what is so
 };
 
-  Lasting lasting{};              // not kept in the journal: whoever starts anew tells anew what is so
 // Where an incident stands, for who joins late and for those who are told again.
 struct Situation {
   Tell message;               // what is so now; a progress where nobody has to act
   bool needs_people = false;  // nothing goes on before somebody acts, and nobody said that he knows
+  bool goes_well = false;     // it goes on by itself, nothing has failed, and its rules are good
   Instant since;              // it has been so
 };
-  bool goes_well = false;     // it goes on by itself, nothing has failed, and its rules are good
 
 // Durable changes: insert or replace by key.
 using Record = std::variant<LedgerRecord, ServiceRecord, FuseRecord, IncidentRecord, StepRecord, SpanRecord, SpansHeld>;

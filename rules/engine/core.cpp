@@ -121,6 +121,7 @@ void Core::handle(const RevisionRead& read) {
     service->revisions().see(read, opened);
   }
   service->revisions().note_schema(read);
+  service->revisions().note_label(read);
   service->could_be_read();
   look_again();
 }

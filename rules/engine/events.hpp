@@ -25,6 +25,7 @@ struct RevisionRead {
   std::string schema{};              // printed by the service's schema command; empty: none
   std::string by{};                  // how it was found, for people: the command
   std::string stopped{};             // who runs it says that somebody stopped it, for people; empty: nobody did
+  std::string label{};               // what people call the revision, where the driver knows: a tag; never an identity
   std::string unfinished{};          // what is in place is not what runs, and what to do, for people; empty: it is
 };
 

@@ -19,8 +19,9 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; 
 
 // " v2 → v1", as far as it is known.
 std::string way(const IncidentRecord& incident) {
-  if (incident.to.empty()) return incident.from.empty() ? "" : " " + incident.from.text;
-  return " " + (incident.from.empty() ? "an unknown revision" : incident.from.text) + " → " + incident.to.text;
+  const std::string from = named(incident.from, incident.from_label);
+  if (incident.to.empty()) return incident.from.empty() ? "" : " " + from;
+  return " " + (incident.from.empty() ? "an unknown revision" : from) + " → " + named(incident.to, incident.to_label);
 }
 
 // (errors, P1)
@@ -41,7 +42,8 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
   const bool target_runs = incident.switched && !incident.to.empty();
   switch (outcome) {
     case Outcome::recovered:
-      return "recovered: " + (target_runs ? incident.to.text + " runs and " + why : action + " helped, " + why);
+      return "recovered: " +
+             (target_runs ? named(incident.to, incident.to_label) + " runs and " + why : action + " helped, " + why);
     case Outcome::not_recovered:
       return "not recovered, people are needed: " + why;
     case Outcome::wrong_revision:
@@ -83,7 +85,9 @@ std::string said_of(const IncidentRecord& incident, std::string_view event, cons
   }
   if (event == "switched") return "switched" + way(incident) + cause_of(incident);
   if (event == "verifying") {
-    return "verifying " + (switches && !incident.to.empty() ? incident.to.text : "whether " + action + " helped") +
+    return "verifying " +
+           (switches && !incident.to.empty() ? named(incident.to, incident.to_label)
+                                             : "whether " + action + " helped") +
            cause_of(incident);
   }
   return text + cause_of(incident);
@@ -99,6 +103,11 @@ std::string evidence_of(const JoinedRule& joined) {
     return out;
   }
   return joined.rule.text;
+}
+
+std::string named(const Revision& revision, const std::string& label) {
+  if (label.empty() || label == revision.text) return revision.text;
+  return label + " (" + revision.text.substr(0, short_length) + ")";
 }
 
 std::string with_short_commits(std::string_view text) {

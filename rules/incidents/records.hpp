@@ -50,6 +50,7 @@ struct LedgerRecord {
   std::map<std::string, double> collected;  // medians of while it was verified itself: the next one's baselines
   int switches_away = 0;                    // how often it was switched away from (fuse)
   std::vector<RuleName> preexisting;        // rules that were bad before it came (SPEC 2.16)
+  std::string label{};                      // what people called it when it was seen last, to be shown beside it
 };
 
 // What was said of a revision that has not appeared yet.
@@ -205,8 +206,10 @@ struct IncidentRecord {
   std::optional<Instant> closed;
   std::optional<Outcome> outcome;
   std::string outcome_detail;
-  Revision from;                         // what ran when it opened
-  Revision to;                           // target of the switch; empty before one is chosen
+  Revision from;           // what ran when it opened
+  Revision to;             // target of the switch; empty before one is chosen
+  std::string from_label;  // what people call them; empty: nobody knows
+  std::string to_label;
   std::map<std::string, double> before;  // values when it opened, for before(x)
   IncidentPhase phase = IncidentPhase::held;
   std::string waiting_for;         // while held or asking: for people

@@ -68,7 +68,7 @@ TEST_CASE("of each end that leaves a rule bad people are reminded, whether somet
     REQUIRE(w.run_until([&] { return w.outcome() == "not_recovered"; }, 60min));
     REQUIRE(w.situation());
     CHECK(w.situation()->needs_people);
-    CHECK(has(w.situation()->message.text, "\nDone so far: a switch to v1 was begun.\nNext: People are needed"));
+    CHECK(has(w.situation()->message.text, "\nDone so far: it was switched to v1.\nNext: People are needed"));
   }
   SUBCASE("no target") {
     World w(armed_always());

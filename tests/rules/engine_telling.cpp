@@ -43,6 +43,51 @@ TEST_CASE("titles say what happens, with short commits, and the texts keep the f
   }
 }
 
+TEST_CASE("what people call revisions is said beside what they are, and is no identity") {
+  World w(usual());
+  w.reality["web"].running = rules::Revision(v1);
+  w.reality["web"].sick = {v2};
+  w.reality["web"].labels = {{v1, "shop:v1"}, {v2, "shop:v2"}};
+  w.run(5min);
+  w.deploy(v2);
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  CHECK(has_title(w, "web: rolling back shop:v2 (0383431084fd) → shop:v1 (ca6cbe4559e5) (errors, P1)"));
+  CHECK(has_title(w, "web: recovered: shop:v1 (ca6cbe4559e5) runs and every rule is good again"));
+  CHECK(w.told_text("Target: shop:v1 (" + v1 + ")"));
+  CHECK(w.last()->from == rules::Revision(v2));
+  CHECK(w.last()->from_label == "shop:v2");
+  CHECK(w.tells.back().context.to_label == "shop:v1");
+  w.reality["web"].labels[v1] = "";
+  w.crash();
+  w.run(1min);
+  CHECK(w.journal.ledger.at({"web", v1}).label == "shop:v1");
+}
+
+TEST_CASE("who joins while what was done helps need not hear of it, and what was switched is said to be") {
+  World w(usual());
+  w.reality["web"].running = rules::Revision(v1);
+  w.reality["web"].sick = {v2};
+  w.run(5min);
+  w.deploy(v2);
+  REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 20min));
+  CHECK_FALSE(w.situation()->goes_well);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 20min));
+  CHECK_FALSE(w.situation()->goes_well);
+  REQUIRE(w.run_until([&] { return w.rule("errors").judgement.verdict == rules::Verdict::good; }, 10min));
+  REQUIRE(w.phase() == "verifying");
+  CHECK(w.situation()->goes_well);
+  CHECK(w.situation()->message.text.find("it was switched to ca6cbe4559e5.") != std::string::npos);
+}
+
+TEST_CASE("a switch is said to be done as soon as it is, whatever the plan does then") {
+  World w(with([](rules::CoreConfig& config) { config.actions[0].steps.push_back(sleep(10min)); }));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.noted("step_ended") > 0; }, 20min));
+  w.run(5s);
+  REQUIRE(w.phase() == "acting");
+  CHECK(w.situation()->message.text.find("it was switched to v1") != std::string::npos);
+}
+
 TEST_CASE("an ask says what is to be typed, and a failure that people are needed") {
   World w(asking());
   harm(w);

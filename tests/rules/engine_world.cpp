@@ -158,6 +158,7 @@ void World::look(const std::string& service) {
     out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;
     out.unfinished = reality[service].unfinished;
+    if (out.revision) out.label = reality[service].labels[out.revision->text];
   } else {
     out.error = "identify: exit code 1; do mend it";
   }

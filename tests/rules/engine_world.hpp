@@ -30,18 +30,19 @@ struct Reality {
   std::set<std::string> sick{"bad", "bad2"};  // revisions that answer 30 % of requests with errors
   std::set<std::string> crashing{"crash"};    // revisions that do not answer at all
   double requests_per_second = 40;
-  double extra_errors = 0;                   // share, whatever runs
-  bool has_counters = true;                  // on the metrics page
-  std::set<std::string> unhealthy{};         // revisions that serve metrics but whose health is down
-  bool answers_sick = false;                 // those answer 503 instead of refusing
-  double process_start = 0;                  // told by the metrics page; 0: not
-  bool readable = true;                      // identity
-  bool tells_itself = false;                 // identity asks the application, which has to run for that
-  std::optional<rules::Revision> misread{};  // what the next look reads by mistake
-  std::string schema;                        // what the schema command prints
-  std::string stopped{};                     // somebody stopped it
-  std::string unfinished{};                  // what is in place is not what runs
-  bool probes_work = true;                   // false: DNS failure, nothing can be measured
+  double extra_errors = 0;                      // share, whatever runs
+  bool has_counters = true;                     // on the metrics page
+  std::set<std::string> unhealthy{};            // revisions that serve metrics but whose health is down
+  bool answers_sick = false;                    // those answer 503 instead of refusing
+  double process_start = 0;                     // told by the metrics page; 0: not
+  bool readable = true;                         // identity
+  bool tells_itself = false;                    // identity asks the application, which has to run for that
+  std::optional<rules::Revision> misread{};     // what the next look reads by mistake
+  std::string schema;                           // what the schema command prints
+  std::map<std::string, std::string> labels{};  // what people call revisions
+  std::string stopped{};                        // somebody stopped it
+  std::string unfinished{};                     // what is in place is not what runs
+  bool probes_work = true;                      // false: DNS failure, nothing can be measured
   // Asked for each poll: how long it takes. The next one begins when it should, or when the last one is done.
   std::function<Duration()> poll_takes{};
   std::function<void(Reality&)> on_switch{};  // when a switch of ours takes effect

@@ -55,8 +55,8 @@ std::vector<std::string> incident_cells(const json::value& incident) {
           rule.empty() ? "by hand" : rule,
           text_of(incident, "severity"),
           text_of(incident, "opened"),
-          short_revision(text_of(incident, "from")),
-          short_revision(text_of(incident, "to")),
+          labelled_revision(text_of(incident, "from"), text_of(incident, "from_label")),
+          labelled_revision(text_of(incident, "to"), text_of(incident, "to_label")),
           outcome};
 }
 
@@ -77,7 +77,7 @@ std::string schema_of(const json::value& deploy) {
 std::vector<std::string> deploy_cells(const json::value& deploy) {
   const std::string last_seen = text_of(deploy, "last_seen");
   return {text_of(deploy, "service"),
-          short_revision(text_of(deploy, "revision")),
+          labelled_revision(text_of(deploy, "revision"), text_of(deploy, "label")),
           text_of(deploy, "standing"),
           or_dash(text_of(deploy, "deploy_began")),
           took_of(deploy),

@@ -107,8 +107,8 @@ void print_services(std::ostream& out, const json::value& status, const OpenInci
                               short_duration(number_at(service, "bake_seconds", 0));
     std::string ready = "ready";
     if (!flag_at(service, "rollback_ready")) ready = "not ready: " + text_of(service, "not_ready_reason");
-    table.add({std::string(name), short_revision(text_of(service, "revision")), state, baked,
-               short_revision(text_of(service, "last_good")), ready});
+    table.add({std::string(name), labelled_revision(text_of(service, "revision"), text_of(service, "label")), state,
+               baked, labelled_revision(text_of(service, "last_good"), text_of(service, "last_good_label")), ready});
   }
   if (table.empty()) return;
   out << "\n";

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "rules/base/parse.hpp"
+#include "rules/engine/titles.hpp"
 
 namespace watcher {
 
@@ -46,6 +47,11 @@ std::string short_revision(const std::string& revision) {
   if (revision.empty()) return "-";
   const bool hash = revision.size() >= 40 && revision.find_first_not_of("0123456789abcdef") == std::string::npos;
   return hash ? revision.substr(0, hash_shown) : revision;
+}
+
+std::string labelled_revision(const std::string& revision, const std::string& label) {
+  if (revision.empty()) return "-";
+  return label.empty() ? short_revision(revision) : rules::named(rules::Revision(revision), label);
 }
 
 std::string short_duration(double seconds) {

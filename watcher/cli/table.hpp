@@ -20,6 +20,8 @@ class Table {
 
 // A revision as people tell them apart: the first 12 characters of a hash, "-" when there is none.
 std::string short_revision(const std::string& revision);
+// "shop:v2 (ce4e63c4e0c9)", where people have a name for it.
+std::string labelled_revision(const std::string& revision, const std::string& label);
 
 // Seconds as people read them: 0.21s, 45s, 5m, 1h3m.
 std::string short_duration(double seconds);

@@ -79,6 +79,7 @@ asio::awaitable<rules::RevisionRead> ComposeProject::identify() {
     read.instance_absent = look.absent || !read.stopped.empty();
     if (read.error.empty()) {
       read.revision = rules::Revision(look.revision);
+      read.label = compose_label(look.runs);
       if (look.made_by != look_.made_by) tool_.reset();
       look_ = std::move(look);
     }

@@ -39,6 +39,18 @@ std::string difference(const ComposeContainer& one, const ComposeContainer& othe
 
 }  // namespace
 
+std::string compose_label(const std::map<std::string, ComposeRuns>& runs) {
+  std::string out;
+  for (const auto& [service, one] : runs) {
+    if (one.image_name.empty() || one.image_name.starts_with("sha256:") ||
+        one.image_name.find('@') != std::string::npos)
+      return {};
+    const std::string name = one.image_name.substr(one.image_name.rfind('/') + 1);
+    if (out.find(name) == std::string::npos) out += (out.empty() ? "" : ", ") + name;
+  }
+  return out;
+}
+
 std::string sha256_hex(std::string_view text) {
   constexpr const char* hex = "0123456789abcdef";
   constexpr unsigned half = 4;  // bits of a digit

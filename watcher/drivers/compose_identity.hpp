@@ -39,6 +39,10 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
 // the containers were made with. Never a tag: that may be another image tomorrow.
 std::string compose_revision(const std::map<std::string, ComposeRuns>& runs);
 
+// What the images are called in the configuration, without the registry's address; empty where one has no name, as
+// after a switch of ours, which pins ids.
+std::string compose_label(const std::map<std::string, ComposeRuns>& runs);
+
 // Hexadecimal SHA-256.
 std::string sha256_hex(std::string_view text);
 

@@ -94,6 +94,7 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
     if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
     if (read.revision) read.unfinished = unfinished(look, state->aftermath);
+    if (read.revision) read.label = co_await tag_at(repository_, look.revision);
   } else {
     read.error = file_.path() + " cannot be read; do remove it when what is checked out is what runs";
   }

@@ -52,6 +52,16 @@ asio::awaitable<void> add_commits_beginning(const GitRepository& repository, std
 
 }  // namespace
 
+asio::awaitable<std::string> tag_at(const GitRepository& repository, std::string commit) {
+  if (!rules::is_commit(commit)) co_return std::string();
+  std::vector<std::string> question{"for-each-ref", "--points-at=" + commit,     "--sort=-creatordate",
+                                    "--count=1",    "--format=%(refname:short)", "refs/tags"};
+  const GitAnswer answer = co_await repository.git().ask(std::move(question), git_question_limit);
+  const auto* const tag = std::get_if<std::string>(&answer);
+  if (tag == nullptr) co_return std::string();
+  co_return *tag;
+}
+
 asio::awaitable<NameMeans> commits_named(const GitRepository& repository, std::string name) {
   NameMeans out;
   out.knows_names = true;

@@ -14,6 +14,9 @@ namespace watcher {
 // the same commit are ambiguous: which of them git itself would take nobody remembers at night.
 asio::awaitable<NameMeans> commits_named(const GitRepository& repository, std::string name);
 
+// The newest tag at that commit; empty: there is none, or it cannot be read.
+asio::awaitable<std::string> tag_at(const GitRepository& repository, std::string commit);
+
 // What is in `newer` and not in `older`, a line each, the newest first. More than `most` are counted.
 asio::awaitable<std::vector<std::string>> commits_between(const GitRepository& repository, std::string older,
                                                           std::string newer, std::size_t most);

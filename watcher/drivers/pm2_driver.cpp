@@ -13,6 +13,7 @@
 #include "probes/net/process.hpp"
 #include "rules/base/parse.hpp"
 #include "watcher/drivers/git_look.hpp"
+#include "watcher/drivers/git_names.hpp"
 #include "watcher/drivers/git_repository.hpp"
 #include "watcher/drivers/git_state.hpp"
 #include "watcher/drivers/pm2_head.hpp"
@@ -114,6 +115,7 @@ asio::awaitable<rules::RevisionRead> Pm2Service::identify() {
   read.by = "the HEAD of " + config_.dir + " when pm2 started " + config_.processes.front();
   read.error = repository_.why_not_ours();
   if (read.error.empty()) co_await look(read);
+  if (read.revision) read.label = co_await tag_at(repository_, read.revision->text);
   read.ended = clock_.now();
   co_return read;
 }

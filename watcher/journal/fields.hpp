@@ -36,7 +36,7 @@ BOOST_DESCRIBE_STRUCT(SpanRecord, (),
 BOOST_DESCRIBE_STRUCT(LedgerRecord, (),
                       (service, revision, standing, appeared, last_seen, deploy_began, deploy_ended, adopted, baked_ns,
                        policy, schema, backup, baselines, collected, switches_away, preexisting, schema_said,
-                       schema_other, presumed))
+                       schema_other, presumed, label))
 BOOST_DESCRIBE_STRUCT(PendingMark, (), (at, revision, policy, schema, backup, began, ended, differs_told))
 BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
                       (service, running, previous, running_since, deploying_since, deployments, paused_until,
@@ -53,16 +53,17 @@ BOOST_DESCRIBE_STRUCT(LaterCheck, (), (action, after_ns, when, text, notify, due
 BOOST_DESCRIBE_STRUCT(TimelineEntry, (), (at, event, text))
 BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                       (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
-                       from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
-                       in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
-                       asked_in_trouble, approved_by, settle_extensions, explanation, timeline, times, later, changed,
-                       changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged, left_behind,
-                       would_have_done, forward, backup))
+                       from, to, from_label, to_label, before, phase, waiting_for, ladder, rung, plan_fingerprint,
+                       section, step, attempt, in_flight, past_no_return, switched, failed, pending_outcome, deadline,
+                       phase_since, asked, asked_in_trouble, approved_by, settle_extensions, explanation, timeline,
+                       times, later, changed, changed_earlier, decided, aborted, starts_anew, unseen_since,
+                       acknowledged, left_behind, would_have_done, forward, backup))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))
 BOOST_DESCRIBE_STRUCT(StepContext, (),
-                      (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason))
+                      (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason, from_label,
+                       to_label))
 BOOST_DESCRIBE_STRUCT(SaidBy, (), (stage, severity))
 BOOST_DESCRIBE_STRUCT(Tell, (),
                       (stage, notifier, is_news, context, outcome, title, text, explanation, opened, expected, evidence,

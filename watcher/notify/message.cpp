@@ -50,8 +50,8 @@ std::vector<Fact> facts(const rules::Tell& tell) {
   add("Service", context.service.text);
   add("Rule", context.rule.text);
   add("Measured", measured(tell));
-  add("From", short_revision(context.from));
-  add("To", short_revision(context.to));
+  add("From", short_revision(context.from, context.from_label));
+  add("To", short_revision(context.to, context.to_label));
   add("Outcome", tell.outcome ? enumerator_name(*tell.outcome) : "");
   add("Impact", tell.explanation.impact);
   add("Runbook", tell.explanation.runbook);

@@ -109,7 +109,8 @@ std::string revision_row(const ReportInput& input, const std::string& role, cons
   if (entry == nullptr) return row({role, cell(revision.text), "unknown", "–", "–"});
   const std::string standing =
       entry->standing == rules::Standing::bad ? "bad (quarantined)" : enumerator_name(entry->standing);
-  return row({role, cell(revision.text), standing, utc_text(entry->appeared), cell(entry->schema)});
+  const std::string label = entry->label.empty() ? "" : " " + cell(entry->label);
+  return row({role, cell(revision.text) + label, standing, utc_text(entry->appeared), cell(entry->schema)});
 }
 
 // The commits between, or what the driver has in their place.

@@ -51,16 +51,16 @@ std::string suspicion(const ReportInput& input) {
   const rules::IncidentRecord& incident = input.incident;
   const rules::LedgerRecord* from = ledger_entry(input, incident.from);
   if (from == nullptr || incident.rules.empty() || from->appeared > incident.opened) return "";
-  return " " + code(short_revision(incident.from)) + " ran, which had appeared " +
-         duration_text(incident.opened - from->appeared) + " before.";
+  return " " + code(from_of(incident)) + " ran, which had appeared " + duration_text(incident.opened - from->appeared) +
+         " before.";
 }
 
 std::string deed(const rules::IncidentRecord& incident) {
   if (incident.switched && !incident.to.empty()) {
     const bool done = incident.outcome == Outcome::recovered || incident.outcome == Outcome::not_recovered ||
                       incident.outcome == Outcome::unverifiable;
-    return std::string(done ? " It was switched" : " A switch was begun") + " from " +
-           code(short_revision(incident.from)) + " to " + code(short_revision(incident.to)) + ".";
+    return std::string(done ? " It was switched" : " A switch was begun") + " from " + code(from_of(incident)) +
+           " to " + code(to_of(incident)) + ".";
   }
   if (incident.switched)
     return " Its command was run to switch it; without an identity nobody can say from what to what.";
@@ -218,17 +218,17 @@ void add_revisions(const ReportInput& input, std::vector<std::string>& things) {
   const rules::IncidentRecord& incident = input.incident;
   const rules::LedgerRecord* from = ledger_entry(input, incident.from);
   if (from != nullptr && from->standing == rules::Standing::bad)
-    things.push_back("Fix " + code(short_revision(incident.from)) +
+    things.push_back("Fix " + code(from_of(incident)) +
                      " before it is deployed again: it is quarantined and no target. " +
                      command("deploy good " + incident.from.text) + " lifts that.");
   if (from != nullptr && from->standing == rules::Standing::suspect)
-    things.push_back(code(short_revision(incident.from)) +
+    things.push_back(code(from_of(incident)) +
                      " is suspect. Say what it is: " + command("deploy good " + incident.from.text) + " or " +
                      command("deploy bad " + incident.from.text) + ".");
   const rules::LedgerRecord* to = ledger_entry(input, incident.to);
   if (incident.switched && from != nullptr && to != nullptr && from->schema != to->schema)
-    things.push_back("The schema was " + code(from->schema) + " with " + code(short_revision(incident.from)) + " and " +
-                     code(to->schema) + " with " + code(short_revision(incident.to)) +
+    things.push_back("The schema was " + code(from->schema) + " with " + code(from_of(incident)) + " and " +
+                     code(to->schema) + " with " + code(to_of(incident)) +
                      ": check that what runs now can read what was written.");
 }
 

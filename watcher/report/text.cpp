@@ -8,6 +8,7 @@
 
 #include "rules/base/commit.hpp"
 #include "rules/conditions/unit.hpp"
+#include "rules/engine/titles.hpp"
 #include "watcher/report/visible.hpp"
 
 namespace watcher {
@@ -106,10 +107,17 @@ std::string duration_text(rules::Duration length) {
 
 std::string number_text(double value, std::string_view unit) { return rules::in_unit(value, unit); }
 
-std::string short_revision(const rules::Revision& revision) {
+std::string short_revision(const rules::Revision& revision, const std::string& label) {
+  if (!label.empty() && label != revision.text) return rules::named(revision, label);
   constexpr std::size_t short_length = 12;
   return rules::is_commit(revision.text) ? revision.text.substr(0, short_length) : revision.text;
 }
+
+std::string from_of(const rules::IncidentRecord& incident) {
+  return short_revision(incident.from, incident.from_label);
+}
+
+std::string to_of(const rules::IncidentRecord& incident) { return short_revision(incident.to, incident.to_label); }
 
 std::string clean_line(std::string_view bytes, std::size_t bytes_max) {
   std::string result = visible(bytes);

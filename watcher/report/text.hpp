@@ -5,6 +5,7 @@
 
 #include "rules/base/names.hpp"
 #include "rules/base/time.hpp"
+#include "rules/incidents/records.hpp"
 
 namespace watcher {
 
@@ -21,7 +22,9 @@ std::string duration_text(rules::Duration length);
 // have them: 6.0 %, 4210 ms, 93.5 MiB (rules/conditions/unit.hpp).
 std::string number_text(double value, std::string_view unit = {});
 // A commit's first 12 digits; other revisions as they are.
-std::string short_revision(const rules::Revision& revision);
+std::string short_revision(const rules::Revision& revision, const std::string& label = {});
+std::string from_of(const rules::IncidentRecord& incident);
+std::string to_of(const rules::IncidentRecord& incident);
 
 // What is visible of it (visible.hpp) in one line, at most `bytes_max` long; a cut shows as "…".
 std::string clean_line(std::string_view bytes, std::size_t bytes_max);

@@ -16,6 +16,7 @@ json::object to_object(const rules::LedgerRecord& record) {
   json::object object;
   object["service"] = record.service.text;
   object["revision"] = record.revision.text;
+  object["label"] = text_or_null(record.label);  // what people called it; never an identity
   object["standing"] = rules::to_string(record.standing);
   object["appeared"] = to_rfc3339(record.appeared);
   object["deploy_began"] = to_json(record.deploy_began);

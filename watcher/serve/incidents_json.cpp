@@ -26,6 +26,8 @@ json::object summary_of(const rules::IncidentRecord& incident) {
   object["closed"] = to_json(incident.closed);
   object["from"] = text_or_null(incident.from.text);
   object["to"] = text_or_null(incident.to.text);
+  object["from_label"] = text_or_null(incident.from_label);
+  object["to_label"] = text_or_null(incident.to_label);
   object["outcome"] = nullptr;
   if (incident.outcome) object["outcome"] = rules::to_string(*incident.outcome);
   object["phase"] = rules::to_string(incident.phase);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -37,10 +38,21 @@ json::array later_of(const rules::ServiceView& service) {
   return out;
 }
 
-json::object to_object(const rules::ServiceView& service, rules::Instant now) {
+std::string label_of(const rules::EngineView& view, const rules::ServiceView& service,
+                     const rules::Revision& revision) {
+  const auto found = std::find_if(view.ledger.begin(), view.ledger.end(), [&](const rules::LedgerRecord& record) {
+    return record.service == service.service && record.revision == revision;
+  });
+  return found == view.ledger.end() ? std::string() : found->label;
+}
+
+json::object to_object(const rules::ServiceView& service, const rules::EngineView& view) {
+  const rules::Instant now = view.at;
   json::object object;
   object["revision"] = text_or_null(service.revision.text);
+  object["label"] = text_or_null(label_of(view, service, service.revision));  // what people call it
   object["last_good"] = text_or_null(service.last_good.text);
+  object["last_good_label"] = text_or_null(label_of(view, service, service.last_good));
   object["state"] = rules::to_string(service.state);
   object["flags"] = flags_of(service);
   object["rollback_ready"] = service.rollback_ready;
@@ -168,7 +180,7 @@ json::object watcher_object(const rules::EngineView& view, const Config& config,
 
 std::string status_json(const rules::EngineView& view, const Config& config, rules::Instant started) {
   json::object services;
-  for (const rules::ServiceView& service : view.services) services[service.service.text] = to_object(service, view.at);
+  for (const rules::ServiceView& service : view.services) services[service.service.text] = to_object(service, view);
   json::object probes;
   for (const rules::ProbeView& probe : view.probes) probes[probe.probe.text] = to_object(probe);
   json::object signals;

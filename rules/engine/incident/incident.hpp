@@ -236,7 +236,7 @@ class Incident {
 
   // telling.cpp
   StepContext context() const;
-  void save() { in_.effects.save(record_); }
+  void save();
   void tell(Stage stage, std::string_view event, const std::string& text);
   void announce(Stage stage, std::string_view event, const std::string& text, const std::string& more = "",
                 std::vector<SaidBy> said_by = {});

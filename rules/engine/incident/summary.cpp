@@ -153,6 +153,8 @@ StepContext context_of(const IncidentRecord& incident, const Evidence& evidence,
   out.severity = incident.severity;
   out.from = incident.from;
   out.to = incident.to;
+  out.from_label = incident.from_label;
+  out.to_label = incident.to_label;
   if (const LedgerRecord* from = revisions.find(incident.from)) {
     out.schema_from = from->schema;
     out.backup = from->backup;
@@ -170,8 +172,10 @@ StepContext context_of(const IncidentRecord& incident, const Evidence& evidence,
 namespace {
 
 std::string switch_so_far(const IncidentRecord& incident) {
-  const bool is_done = incident.phase == IncidentPhase::verifying || incident.phase == IncidentPhase::settling;
-  return is_done ? "it was switched to " + incident.to.text : "a switch to " + incident.to.text + " was begun";
+  const std::string to = with_short_commits(named(incident.to, incident.to_label));
+  const bool is_past = incident.phase == IncidentPhase::verifying || incident.phase == IncidentPhase::settling;
+  const bool is_done = is_past || newest(incident, "switched") != nullptr;
+  return is_done ? "it was switched to " + to : "a switch to " + to + " was begun";
 }
 
 }  // namespace
@@ -194,11 +198,11 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
                                 incident.closed.has_value();
   out.since = incident.closed.value_or(incident.phase_since);
   out.needs_people = waits_for_people && incident.acknowledged.value_or(Instant::min()) < out.since;
+  out.goes_well = !waits_for_people && incident.phase != IncidentPhase::telling && goes_well(incident, evidence);
   Tell& tell = out.message;
   tell.stage = stage_of(incident, waits_for_people);
   tell.context = context_of(incident, evidence, revisions);
   tell.outcome = incident.outcome;
-  out.goes_well = !waits_for_people && incident.phase != IncidentPhase::telling && goes_well(incident, evidence);
   tell.title = title_now(incident, action);
   tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);

@@ -18,9 +18,20 @@ constexpr std::size_t timeline_max = 1000;
 
 constexpr std::ptrdiff_t before_the_end = 3;  // messages of its story, which are four at most
 
+// Here its id is whole: titles have the beginning.
+std::string whole(const Revision& revision, const std::string& label) {
+  return label.empty() || label == revision.text ? revision.text : label + " (" + revision.text + ")";
+}
+
 }  // namespace
 
 StepContext Incident::context() const { return context_of(record_, in_.evidence, in_.revisions); }
+
+void Incident::save() {
+  if (record_.from_label.empty()) record_.from_label = in_.revisions.label_of(record_.from);
+  record_.to_label = in_.revisions.label_of(record_.to);
+  in_.effects.save(record_);
+}
 
 void Incident::story(std::string_view event, const std::string& text) {
   if (record_.timeline.size() < timeline_max) record_.timeline.push_back({now(), std::string(event), text});
@@ -75,6 +86,7 @@ void Incident::foresee_target(StepContext& said) const {
   if (!said.to.empty() || step == nullptr || record_.switched) return;
   said.to = target(*step).revision.value_or(Revision());
   if (const LedgerRecord* to = in_.revisions.find(said.to)) said.schema_to = to->schema;
+  said.to_label = in_.revisions.label_of(said.to);
 }
 
 // Where it stands, for who joins late and for those who are told again.
@@ -86,11 +98,11 @@ Situation Incident::situation(Instant at) const {
 
 std::string Incident::facts() const {
   std::string text;
-  if (!record_.from.empty()) text += "\nRan when it began: " + record_.from.text;
+  if (!record_.from.empty()) text += "\nRan when it began: " + whole(record_.from, record_.from_label);
   if (in_.revisions.is_presumed(record_.from)) {
     text += ", as was said of its deployment; what ran could not be read";
   }
-  if (!record_.to.empty()) text += "\nTarget: " + record_.to.text;
+  if (!record_.to.empty()) text += "\nTarget: " + whole(record_.to, record_.to_label);
   return text;
 }
 

@@ -99,6 +99,20 @@ void Revisions::note_schema(const RevisionRead& read) {
   if (record->schema != before.schema || record->schema_other != before.schema_other) save(*record);
 }
 
+// A tag that is moved is another's label then: what it was called when it was seen last stays with it.
+void Revisions::note_label(const RevisionRead& read) {
+  constexpr std::size_t label_max = 100;  // bytes; an image's reference, for a title
+  LedgerRecord* record = doors_.ledger.find(spec_.name, *read.revision);
+  if (record == nullptr || read.label.empty() || read.label.size() > label_max || read.label == record->label) return;
+  record->label = read.label;
+  save(*record);
+}
+
+std::string Revisions::label_of(const Revision& revision) const {
+  const LedgerRecord* record = find(revision);
+  return record == nullptr ? std::string() : record->label;
+}
+
 bool Revisions::is_schema_settled(const Revision& revision) const {
   const LedgerRecord* record = doors_.ledger.find(spec_.name, revision);
   return record != nullptr && record->standing == Standing::good && !record->schema.empty();

@@ -56,6 +56,8 @@ class Revisions {
   // it.
   void tell_of_stop(bool is_known);
   void note_schema(const RevisionRead& read);
+  void note_label(const RevisionRead& read);
+  std::string label_of(const Revision& revision) const;  // empty: nobody knows
   // What is in place may be another revision than what runs. `is_changing`: an incident is, which tells of it itself.
   void note_unfinished(const RevisionRead& read, bool is_changing);
   // For an incident's end, which tells people of it.
