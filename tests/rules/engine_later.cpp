@@ -285,7 +285,7 @@ TEST_CASE("what is looked at later at one time is one message, each target with 
   REQUIRE(w.tells.size() == before + 1);
   const rules::Tell& tell = w.tells.back();
   CHECK(tell.stage == rules::Stage::failed);
-  CHECK(tell.title == "web: 30m after it recovered: 2 of 3 targets hold, 1 do not");
+  CHECK(tell.title == "web: 30m after it recovered: 1 of 3 targets does not hold: web_errors > 50%");
   CHECK(w.told_text("- web_errors < 1% holds: web_errors < 1%, it is 0.0 %\n"));
   CHECK(w.told_text("holds: web_health.up == 1, it is 1; web_errors < 2%, it is 0.0 %\n"));
   CHECK(w.told_text("- web_errors > 50% does not hold: web_errors > 50%, it is 0.0 %\n"));

@@ -63,19 +63,26 @@ struct Ended {
   std::string detail;  // for people
 };
 
-// "2 of 3 targets hold; this one does not: p95 < 300ms, it is 412 ms", or what is said of the only one.
+// "1 of 3 targets does not hold: p95 < 300ms"; of the only one what is said of it.
 std::string said_of(const std::vector<Ended>& ended) {
   if (ended.size() == 1) return said_of(*ended.front().check, ended.front().detail);
   const auto with = [&](LaterEnd how) {
     return std::count_if(ended.begin(), ended.end(), [&](const Ended& one) { return one.check->end == how; });
   };
-  const auto targets =
-      std::count_if(ended.begin(), ended.end(), [](const Ended& one) { return !one.check->when.empty(); });
+  const auto bad = with(LaterEnd::does_not_hold);
   const auto hold = with(LaterEnd::holds);
+  const auto targets = bad + hold + with(LaterEnd::unknown);
+  const std::string all = std::to_string(targets) + " targets";
+  if (with(LaterEnd::not_looked_at) > 0) {
+    return std::to_string(ended.size()) + " things are not looked at any more: " + ended.front().detail;
+  }
   if (targets == 0) return std::to_string(ended.size()) + " things are to be done by now";
-  if (hold == targets) return "all " + std::to_string(targets) + " targets hold";
-  return std::to_string(hold) + " of " + std::to_string(targets) + " targets hold, " +
-         std::to_string(with(LaterEnd::does_not_hold)) + " do not";
+  if (bad > 1) return std::to_string(bad) + " of " + all + " do not hold";
+  if (hold == targets) return "all " + all + " hold";
+  if (bad == 0) return std::to_string(hold) + " of " + all + " hold, the others cannot be measured";
+  const auto first = std::find_if(ended.begin(), ended.end(),
+                                  [](const Ended& one) { return one.check->end == LaterEnd::does_not_hold; });
+  return "1 of " + all + " does not hold: " + first->check->when;
 }
 
 std::string to_be_done(const LaterCheck& check) {
