@@ -46,7 +46,9 @@ Trouble Service::trouble() const {
   const auto says = [this](std::string what, bool has_limit) {
     return Trouble{spec_.name.text + std::string(on_which_it_depends) + std::move(what), has_limit};
   };
-  if (evidence_.is_deploying()) return says("is being deployed", true);
+  // Whether the deployment brought another revision only a look after its end can say.
+  if (evidence_.is_deploying() || (spec_.has_identity && revisions_.awaits_look()))
+    return says("is being deployed", true);
   if (incident_ && incident_->is_changing()) return says("is acted on: " + incident_->record().id.text, true);
   if (const WatchedRule* bad = evidence_.in_trouble()) {
     return says("is in trouble (rule " + bad->name().text + ")", false);
@@ -66,10 +68,16 @@ void Service::heed_dependencies() {
   const auto troubled = std::find_if(depends_on_.begin(), depends_on_.end(), is_troubled);
   dependence_.see(troubled == depends_on_.end() ? Trouble() : (*troubled)->trouble_, evidence_.is_any_bad(), now);
   // What is being done goes on; before the next action what was measured until now is left out.
-  if (!dependence_.is_to_count_anew() || (incident_ && !incident_->is_waiting())) return;
+  const std::optional<Instant> well_since = dependence_.well_since();
+  if (!well_since || (incident_ && !incident_->is_waiting())) return;
+  if (!evidence_.is_any_explicable()) {
+    if (now >= *well_since + evidence_.reach()) dependence_.is_past();
+    return;
+  }
   Duration most{};
   for (const WatchedRule* rule : std::as_const(evidence_).rules()) most = std::max(most, rule->spec().unless_max);
-  if (!dependence_.may_count_anew(most, now) || !evidence_.count_anew_what_is_bad()) return;
+  if (!dependence_.may_count_anew(most, now)) return dependence_.is_past();
+  if (!evidence_.count_anew_what_is_bad(*well_since)) return;
   dependence_.counted_anew(now);
   if (incident_) incident_->count_anew();
   shared_.measuring.effects.note("counts_anew", {{"service", spec_.name.text}});

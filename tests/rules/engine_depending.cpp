@@ -294,3 +294,37 @@ TEST_CASE("what has restarted is well when its own rules can have seen that, and
     CHECK(waited <= least + 10s);
   }
 }
+
+TEST_CASE("what a marked restart did is no evidence, though it is seen only after its end") {
+  for (const bool short_for : {true, false}) {
+    CAPTURE(short_for);
+    Depending d([&](rules::CoreConfig& config) { config.rules[0].sustain = short_for ? 10s : 25s; });
+    d.w.deploy("v2");
+    d.w.run(2min);
+    // So short that no poll of the frontend falls into it: its requests failed all the same.
+    d.w.mark(rules::MarkKind::begin, {}, "api");
+    d.w.run(1s);
+    d.w.mark(rules::MarkKind::end, {}, "api");
+    d.w.reality["web"].errors += 1000;
+    d.w.reality["web"].total += 1000;
+    d.w.run(5min);
+    CHECK(d.w.noted("counts_anew") == 1);
+    CHECK(d.w.outcome("web") == "none");
+    // What goes bad long after it is its own.
+    d.w.deploy("bad");
+    REQUIRE(d.w.run_until([&] { return d.w.outcome("web") == "recovered"; }, 10min));
+    CHECK(d.w.noted("counts_anew") == 1);
+  }
+}
+
+TEST_CASE("between a deployment's end and the look that says what it brought, it is not over for who depends on it") {
+  Depending d([](rules::CoreConfig& config) { config.rules[0].sustain = 10min; });
+  errors_on(d.w);
+  d.w.run(1min);
+  d.w.mark(rules::MarkKind::begin, {}, "api");
+  d.w.run(3s);
+  d.w.mark(rules::MarkKind::end, {}, "api");
+  CHECK(d.w.noted("counts_anew") == 0);
+  d.w.run(11s);
+  CHECK(d.w.noted("counts_anew") == 1);
+}

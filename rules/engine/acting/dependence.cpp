@@ -14,7 +14,7 @@ constexpr Duration pause_max = std::chrono::minutes(5);
 void Dependence::see(Trouble trouble, bool any_bad, Instant now) {
   const bool explained = explains();
   trouble_ = std::move(trouble);
-  counts_anew_ = counts_anew_ || (explained && !explains());
+  if (explained && !explains()) well_since_ = now;
   if (!explains() && !any_bad) {
     if (!quiet_since_) quiet_since_ = now;
     return;
@@ -27,12 +27,12 @@ void Dependence::see(Trouble trouble, bool any_bad, Instant now) {
 }
 
 bool Dependence::may_count_anew(Duration most, Instant now) {
-  counts_anew_ = false;
   recurs_ = recurs_ || (anew_since_ && now >= *anew_since_ + most);
   return !recurs_;
 }
 
 void Dependence::counted_anew(Instant now) {
+  well_since_.reset();
   if (!anew_since_) anew_since_ = now;
 }
 

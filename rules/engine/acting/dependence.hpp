@@ -31,9 +31,13 @@ class Dependence {
   bool explains() const { return !trouble_.what.empty(); }
   const Trouble& trouble() const { return trouble_; }
 
-  // It is over, and what was measured until then is still to be left out.
-  bool is_to_count_anew() const { return counts_anew_; }
-  // Whether it still is: what comes and goes for longer than `most` while its own rules stay bad explains them no more.
+  // When it was over, as long as what was measured until then may still have to be left out: windows reach back to it,
+  // and a poll that began before brings its answer afterwards.
+  const std::optional<Instant>& well_since() const { return well_since_; }
+  // Nothing of it is left.
+  void is_past() { well_since_.reset(); }
+  // Whether it is left out: what comes and goes for longer than `most` while its own rules stay bad explains them no
+  // more.
   bool may_count_anew(Duration most, Instant now);
   void counted_anew(Instant now);
   // It came and went for too long: what was measured is evidence, but of what nobody can tell.
@@ -42,7 +46,7 @@ class Dependence {
  private:
   Trouble trouble_;
   Duration lag_{};
-  bool counts_anew_ = false;
+  std::optional<Instant> well_since_;
   bool recurs_ = false;
   std::optional<Instant> anew_since_;   // the first time, since neither was in trouble for a while
   std::optional<Instant> quiet_since_;  // neither is

@@ -43,7 +43,7 @@ void Evidence::polled(const Poll& poll, std::optional<std::size_t> number) {
   if (before == Up::up && uptime_.of(*number) == Up::down) note_flapping(poll.probe, flapping_.went_down(poll.probe));
   note_restarts(poll);
   if (counts_differently()) return look_at_all(&poll.probe);
-  for (const std::size_t which : watched_[*number].rules) look_at(which, true);
+  for (const std::size_t which : watched_[*number].rules) look_at(which, &poll.probe);
 }
 
 void Evidence::remember_values() {
@@ -115,7 +115,7 @@ void Evidence::advance() {
   see_stale();
   for (const std::size_t which : due_.take(now())) {
     rules_[which]->advance(now());
-    look_at(which, false);
+    look_at(which, nullptr);
   }
   look_again();
 }
@@ -139,17 +139,17 @@ bool Evidence::counts_differently() {
 
 void Evidence::look_at_all(const ProbeName* polled) {
   for (std::size_t which = 0; which < rules_.size(); ++which) {
-    look_at(which, polled != nullptr && rules_[which]->probes().contains(*polled));
+    look_at(which, polled != nullptr && rules_[which]->probes().contains(*polled) ? polled : nullptr);
   }
 }
 
 // A rule of the polled probe has a fresh sample; another is judged again when its evidence went stale or counts
 // differently than before.
-void Evidence::look_at(std::size_t which, bool polled) {
+void Evidence::look_at(std::size_t which, const ProbeName* polled) {
   WatchedRule& rule = *rules_[which];
   const std::optional<Cause> under = blanket(rule);
-  if (polled || rule.needs_judging({not_before_, under}, now())) {
-    rule.judge(measuring_.measurements, scope(under), polled ? Fresh::sample : Fresh::same_evidence, now());
+  if (polled != nullptr || rule.needs_judging({not_before_, under}, now())) {
+    rule.judge(measuring_.measurements, scope(under), polled, now());
     ++evaluations_;
   }
   if (rule.take_change_of_sight(now())) blindness_.changed(rule);

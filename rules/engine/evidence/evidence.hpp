@@ -77,7 +77,9 @@ class Evidence {
   void restart_spans(Leaves leaves = Leaves::nothing);
   // What was bad until now has another reason: it counts no more, neither in spans nor in windows. Rules for which
   // nothing else is a reason (unless_max 0) and firings that are answered stay as they are. False: nothing was bad.
-  bool count_anew_what_is_bad();
+  // `since`: when that was over; what was measured from then on counts.
+  bool count_anew_what_is_bad(Instant since);
+  bool is_any_explicable() const;  // something is bad of which that would be so
   void restart_span(const RuleName& rule);
   // What fires is to be answered again, also by the next start.
   void forget_answers();
@@ -120,6 +122,7 @@ class Evidence {
   std::optional<ProbeName> probe_of(const Condition::Reference& signal_or_field) const;
   Duration max_gap() const { return max_gap_; }  // the longest of its probes
   Duration slowest_interval() const { return slowest_interval_; }
+  Duration reach() const { return reach_; }  // how far back what its rules are judged by may lie, at most
   Instant not_before() const { return not_before_; }
   bool is_deploying() const { return deploying_until_ && now() < *deploying_until_; }
   std::optional<Instant> deploying_until() const { return deploying_until_; }
@@ -152,15 +155,17 @@ class Evidence {
   Scope scope(std::optional<Cause> blanket) const;
   std::optional<Cause> blanket(const WatchedRule& rule) const;
   bool counts_differently();
+  bool is_explicable(const WatchedRule& rule) const;
   bool is_switching() const { return switching_until_ && now() < *switching_until_; }
   void look_at_all(const ProbeName* polled);
-  void look_at(std::size_t which, bool polled);
+  void look_at(std::size_t which, const ProbeName* polled);
   void note_all();
   void note_bad(std::size_t which);
   void note(std::size_t which);  // keeps what is known of all of them together
   void number_probes(const std::set<ProbeName>& old);
   void saw_up(std::size_t probe);
   void watch_values();
+  Duration window_max() const;
   void remember_values();
   void see_stale();
   void note_restarts(const Poll& poll);
@@ -187,6 +192,7 @@ class Evidence {
   std::vector<Watched> watched_;  // as probes_; numbered by it
   Duration max_gap_{};
   Duration slowest_interval_{};
+  Duration reach_{};
   // What is known of all rules together, so that none of them has to be asked.
   OrderedTimes due_;
   std::vector<std::size_t> looked_at_;  // at this moment

@@ -55,19 +55,26 @@ void Evidence::restart_spans(Leaves leaves) {
   is_changed_ = true;
 }
 
-bool Evidence::count_anew_what_is_bad() {
+bool Evidence::is_explicable(const WatchedRule& rule) const {
+  return rule.spec().unless_max > Duration::zero() && rule.state() != RuleState::idle && !rule.is_answered();
+}
+
+bool Evidence::is_any_explicable() const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const WatchedRule* rule) { return is_explicable(*rule); });
+}
+
+bool Evidence::count_anew_what_is_bad(Instant since) {
   bool any = false;
   for (std::size_t which = 0; which < rules_.size(); ++which) {
     WatchedRule& rule = *rules_[which];
-    const bool waits = rule.spec().unless_max > Duration::zero();
-    if (!waits || rule.state() == RuleState::idle || rule.is_answered()) continue;
+    if (!is_explicable(rule)) continue;
     rule.restart(now(), Leaves::good_run);
     measuring_.effects.save(rule.record(now(), false));
     note(which);
     any = true;
   }
   if (!any) return false;
-  count_from(now(), Cause::warming_up);
+  count_from(since, Cause::warming_up);
   look_again();
   return true;
 }

@@ -1,5 +1,9 @@
 #include "rules/engine/evidence/watched_rule.hpp"
 
+#include <algorithm>
+
+#include "rules/conditions/deciding.hpp"
+
 namespace rules {
 
 namespace {
@@ -10,6 +14,17 @@ constexpr std::size_t known_verdicts_max = 512;
 constexpr Duration withheld_told_after = std::chrono::seconds(55);
 // A verdict goes stale after its last valid instant.
 constexpr Duration just_after = std::chrono::nanoseconds(1);
+
+// What each comparison reads. Of one that does not stand for itself all that the rule reads.
+std::vector<std::set<ProbeName>> read_by_comparisons(const Condition& when, const Measurements& measurements) {
+  std::vector<std::set<ProbeName>> out;
+  for (const std::string& text : comparisons_of(when)) {
+    const Parsed<Condition> alone = parse_condition(text);
+    const Condition* const parsed = std::get_if<Condition>(&alone);
+    out.push_back(measurements.probes_of(parsed == nullptr ? when : *parsed));
+  }
+  return out;
+}
 
 bool fires(RuleState state) { return state == RuleState::firing || state == RuleState::recovering; }
 
@@ -22,6 +37,7 @@ WatchedRule::WatchedRule(std::shared_ptr<const RuleSpec> spec, const std::string
       windowed_(measurements.windowed(this->spec().when)) {
   probes_ = when_probes_;
   if (this->spec().clear) probes_.merge(measurements.probes_of(*this->spec().clear));
+  if (probes_.size() > 1) compared_ = read_by_comparisons(this->spec().when, measurements);
 }
 
 bool WatchedRule::is_firing() const { return fires(tracker_.state()); }
@@ -40,7 +56,14 @@ bool WatchedRule::needs_judging(const JudgedUnder& under, Instant now) const {
   return !judged_ || under != judged_under_ || when_.valid_until <= now;
 }
 
-void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fresh fresh, Instant now) {
+// What other probes bring says nothing of what is bad: it is no further sample of that, nor its confirmation.
+bool WatchedRule::is_decided_by(const ProbeName& polled) const {
+  if (compared_.empty() || !is(Verdict::bad)) return true;
+  const std::vector<std::size_t> by = deciding(spec().when, when_);
+  return std::any_of(by.begin(), by.end(), [&](std::size_t place) { return compared_[place].contains(polled); });
+}
+
+void WatchedRule::judge(const Measurements& measurements, const Scope& scope, const ProbeName* polled, Instant now) {
   when_ = measurements.judge(spec().when, scope, now);
   judged_under_ = {scope.not_before, scope.blanket};
   judged_ = true;
@@ -54,6 +77,7 @@ void WatchedRule::judge(const Measurements& measurements, const Scope& scope, Fr
   // What fires is looked at again before it is acted on, which may be long after: then as far back as it takes to know.
   const Part part = may_fire ? Part::newest : Part::recent;
   if (look_closer) newest = measurements.judge(spec().when, scope, now, part);
+  const Fresh fresh = polled != nullptr && is_decided_by(*polled) ? Fresh::sample : Fresh::same_evidence;
   newest_good_ = newest && newest->verdict == Verdict::good;
   tracker_.observe(now, when_, clear ? *clear : when_, newest ? *newest : when_, fresh);
   note_known(now);

@@ -67,7 +67,8 @@ class WatchedRule {
 
   // Evidence.
   bool needs_judging(const JudgedUnder& under, Instant now) const;
-  void judge(const Measurements& measurements, const Scope& scope, Fresh fresh, Instant now);
+  // `polled`: the probe that has just brought something; nullptr: the same evidence is looked at again.
+  void judge(const Measurements& measurements, const Scope& scope, const ProbeName* polled, Instant now);
   void advance(Instant now) { tracker_.advance(now); }
   bool take_confirmation_request() { return tracker_.take_confirmation_request(); }
   // Whether it became blind, or can be observed again, since it was last asked.
@@ -100,6 +101,7 @@ class WatchedRule {
   void take_over(WatchedRule& old, Instant now);
 
  private:
+  bool is_decided_by(const ProbeName& polled) const;
   void note_known(Instant now);
   void count_requests();
   void know(Instant at, Verdict verdict);
@@ -107,6 +109,7 @@ class WatchedRule {
   RuleTracker tracker_;  // and the rule itself
   std::set<ProbeName> probes_;
   std::set<ProbeName> when_probes_;
+  std::vector<std::set<ProbeName>> compared_;  // what each comparison of `when` reads; empty: all read the same
   bool windowed_ = false;
   bool newest_good_ = false;
   Judgement when_;

@@ -11,6 +11,9 @@ namespace rules {
 
 namespace {
 
+// What is looked at over time may reach back for hours; a minute of it that is explained decides nothing there.
+constexpr Duration over_time_reach = std::chrono::minutes(10);
+
 // FNV-1a: equal texts only, and not the whole text in every span that is saved.
 std::string short_form(const std::string& text) {
   constexpr std::uint64_t prime = 1099511628211ULL;
@@ -135,9 +138,25 @@ void Evidence::watch() {
     max_gap_ = std::max(max_gap_, shape.max_gap);
     slowest_interval_ = std::max(slowest_interval_, shape.interval);
   }
+  reach_ = max_gap_ + window_max();
   number_probes(old_probes);
   watch_values();
   note_all();
+}
+
+Duration Evidence::window_max() const {
+  Duration longest{};
+  for (const WatchedRule* rule : rules_) {
+    for (const Condition::Reference& reference : rule->spec().when.references()) {
+      if (reference.over_time) longest = std::max(longest, over_time_reach);
+      const auto* read = std::get_if<SignalRef>(&reference.to);
+      if (read == nullptr) continue;
+      for (const SignalSpec& signal : measuring_.config.signals) {
+        if (signal.name == read->signal) longest = std::max(longest, signal.window_max);
+      }
+    }
+  }
+  return longest;
 }
 
 void Evidence::watch_values() {
