@@ -202,3 +202,19 @@ TEST_CASE("a key without end is refused, and does not end the program") {
         "2:1: error: has a key of more than 1000 parts; nothing here has more than a few\n");
   CHECK(findings_of("[" + key + "]\n").starts_with("1:1: error: has a key"));
 }
+
+TEST_CASE(
+    "an identity that asks the address of the health is warned of: it cannot tell of a release that does not start") {
+  const std::string service =
+      "[service.web]\nhealth = 'http://127.0.0.1:3001/api/health'\nrules = ['down for 30s']\nrollback = ['true']\n";
+  const auto warned = [&](const std::string& identify) {
+    const std::string found = findings_of(service + "identify = " + identify + "\n");
+    return found.find("cannot say that it runs") != std::string::npos;
+  };
+  CHECK(warned("['curl', '-fsS', 'http://127.0.0.1:3001/api/version']"));
+  CHECK(warned("['curl', '-fsS', 'http://localhost:3001/api/version']"));
+  CHECK(warned("['sh', '-c', 'curl -fsS http://[::1]:3001/version | cut -c1-7']"));
+  CHECK_FALSE(warned("['curl', '-fsS', 'http://127.0.0.1:30010/api/version']"));
+  CHECK_FALSE(warned("['curl', '-fsS', 'http://127.0.0.1:3002/api/version']"));
+  CHECK_FALSE(warned("['git', '-C', '/opt/app', 'rev-parse', 'HEAD']"));
+}

@@ -8,6 +8,7 @@
 #include "watcher/config/placeholders.hpp"
 #include "watcher/config/references.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/config/self_told.hpp"
 #include "watcher/config/short_form.hpp"
 
 namespace watcher {
@@ -131,6 +132,7 @@ Loaded load(const std::string& text, const std::string& path, Secrets secrets, b
   describe_shapes(loading.config);
   name_health(loading.config);
   check_placeholders(loading);
+  check_self_told(loading);
   if (look_at_permissions) check_permissions(loading, whole);
   Loaded out;
   out.findings = loading.findings.sorted();
