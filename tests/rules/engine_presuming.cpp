@@ -54,6 +54,7 @@ TEST_CASE("a release that does not start is rolled back as what its marked deplo
   Telling t;
   t.deploy("crash");
   REQUIRE(t.w.run_until([&] { return t.w.service().revision.text == "v2"; }, 30s));
+  CHECK(t.w.noted("unreadable") == 1);  // two looks failed
   CHECK(t.w.service().state == rules::ServiceState::armed);
   CHECK(t.w.service().warming_up);
   const rules::Instant deployed = t.w.now();
@@ -307,4 +308,17 @@ TEST_CASE("nothing is presumed into an incident that a person opened, or that ha
   REQUIRE(t.w.run_until([&] { return t.w.closed(); }, 30min));
   CHECK_FALSE(t.is_presumed());
   CHECK(t.w.outcome() == "recovered");
+}
+
+TEST_CASE("what could not be measured when the deployment began may have been down by then") {
+  Telling t;
+  t.w.reality["web"].probes_work = false;
+  t.w.run(2min);
+  t.w.mark(MarkKind::begin, "v2");
+  t.w.run(5s);
+  t.w.reality["web"].probes_work = true;
+  t.start("crash");
+  t.w.run(10s);
+  t.w.mark(MarkKind::end);
+  check_only_told(t);
 }
