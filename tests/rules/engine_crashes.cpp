@@ -247,6 +247,20 @@ TEST_CASE("a switch that our end broke off is done again where its driver bears 
     CHECK(w.outcome() == "wrong_revision");  // it changes nothing the second time either
     CHECK(w.count_performed("switch last-good") == 2);
   }
+  SUBCASE("it goes on by itself, and is over when it would be done again") {
+    World w(resuming(false));
+    w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+    w.run(5s);
+    w.crash(30s);
+    REQUIRE(w.run_until([&] { return w.open() && w.open()->timeline.back().event == "switch_resumed"; }, 15min));
+    w.reality["web"].running = rules::Revision("v1");
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed("switch last-good") == 1);
+    CHECK(w.count_performed("run resume") == 1);
+  }
   SUBCASE("they became good meanwhile, and what is in place is not what runs") {
     World w(resuming(true));
     w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};

@@ -142,7 +142,7 @@ TEST_CASE("a revision is read at once when asked, however long the interval") {
 TEST_CASE("a look that is asked for may take as long as a busy host needs, and the usual ones may not") {
   Reading asked({"v1"}, section_with_schema({}), 3);
   asked.run();
-  CHECK(asked.driver.patient == 2);
+  CHECK(asked.driver.patient > 0);
   Reading usual({"v1"}, section_with_schema({}), 1);
   usual.run();
   CHECK(usual.driver.patient == 0);

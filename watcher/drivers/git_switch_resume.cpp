@@ -38,9 +38,16 @@ void GitSwitch::take_up(GitAftermath before) {
   state_.aftermath.inside = std::move(before.inside);
   if (!before.put_away.is_back && !(before.put_away.stash_message + before.put_away.aside_message).empty())
     state_.aftermath.earlier.push_back(std::move(before.put_away));
-  if (before.from.empty()) return;
-  const bool was_begun = before.from != state_.aftermath.from || !state_.aftermath.earlier.empty();
-  takes_up_ = was_begun && !before_.revision.empty();
+  if (before.from.empty() || before_.revision.empty()) return;
+  // A switch that completed has noted that what it checked out runs; one that was broken off early has noted no place.
+  const bool partial = !repository_.paths().empty();
+  const bool is_unfinished =
+      !state_.places.empty() &&
+      state_.places.back().running != (partial ? state_.places.back().target : state_.places.back().head);
+  const bool has_left = before.from != state_.aftermath.from;
+  const bool has_put_away = !state_.aftermath.earlier.empty() && (is_unfinished || before.left_at.empty());
+  takes_up_ = has_left ? is_unfinished : has_put_away;
+  if (!takes_up_) return;
   state_.aftermath.submodules = before.submodules;
   state_.aftermath.from = std::move(before.from);
 }

@@ -79,6 +79,8 @@ bool Incident::start_step(const StepSpec& step) {
       case Look::pending:
         return false;
       case Look::superseded:
+        // What was begun before our end may have gone on by itself.
+        if (step_.id == cursor() && look_.running() == record_.to) return begin_step(step), true;
         finish(Outcome::superseded, look_.running() ? "revision " + look_.running()->text + " runs now"
                                                     : "another revision was seen to run, and then none could be read");
         return true;
@@ -126,7 +128,11 @@ void Incident::begin_step(const StepSpec& step) {
                                     {"section", std::string(to_string(record_.section))},
                                     {"step", std::to_string(record_.step)},
                                     {"kind", step_.kind}});
-  carry_out(step);
+  const bool is_switch = std::holds_alternative<SwitchStep>(step.what);
+  const bool is_done = is_switch && look_.running() == record_.to && record_.from != record_.to;
+  if (!is_done) return carry_out(step);
+  in_.revisions.own_switch_seen(record_.to);
+  end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});
 }
 
 // What the fuse and the point of no return must know before the deed.
