@@ -91,9 +91,9 @@ void check_round_trip(const char* name) {
 }
 
 template <class T>
-void check_complete(const char* name) {
-  CAPTURE(name);
-  CHECK(boost::mp11::mp_size<Fields<T>>::value == boost::pfr::tuple_size_v<T>);
+void check_complete(const char* name, std::size_t left_out = 0) {
+  CAPTURE(std::string(name));
+  CHECK(boost::mp11::mp_size<Fields<T>>::value + left_out == boost::pfr::tuple_size_v<T>);
 }
 
 // A value that is left out of the list would be written without a name, and its record not be read any more.
@@ -140,7 +140,7 @@ TEST_CASE("no field of a record is forgotten in the journal's field lists") {
   check_complete<rules::StepId>("StepId");
   check_complete<rules::StepRecord>("StepRecord");
   check_complete<rules::StepContext>("StepContext");
-  check_complete<rules::Tell>("Tell");
+  check_complete<rules::Tell>("Tell", 1);  // what it lasts of is told anew after a start
 }
 
 TEST_CASE("every record comes back from the journal's text as it was, with every field set") {

@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(Boss, "who has `after` is told of a fault that has lasted so l
   telling.tell(fault("short is over", 60, "probe a", true));
   telling.until([&] { return telling.counts("team").delivered == 3; });
   CHECK(telling.counts("boss").delivered == 0);
-  telling.advance(4min);
+  telling.advance(4min + 1s);
   telling.until([&] { return telling.counts("boss").delivered == 1; });
   telling.advance(1min);
   telling.tell(fault("long is over", 360, "probe b", true));
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(Boss, "who has `after` does not join what goes well, and does 
   now.message = message("1", rules::Stage::progress, "bad again", 360);
   telling.advance(30s);
   telling.until([&] { return telling.counts("boss").delivered == 1; });
-  telling.tell(message("1", rules::Stage::completed, "recovered", 400));
+  telling.tell(message("1", rules::Stage::completed, "recovered", 360));
   telling.until([&] { return telling.counts("boss").delivered == 2; });
   CHECK(bodies(receiver) == std::vector<std::string>{"bad again", "recovered"});
   CHECK(telling.counts("boss").given_up == 0);

@@ -221,6 +221,8 @@ void Judge::did(const Watcher& watcher, const Command& command) {
   for (const auto& [key, value] : note->fields) line += " " + key + "=" + value;
   remember(line);
   if (note->event == "firing") fired(watcher, *note);
+  if (note->event == "rule_recovered")
+    service(ServiceName(field(*note, "service"))).withheld.erase(RuleName(field(*note, "rule")));
   if (note->event == "counts_anew") counts_anew(watcher, ServiceName(field(*note, "service")));
 }
 
@@ -230,6 +232,7 @@ void Judge::fired(const Watcher& watcher, const Note& note) {
   const Measured& evidence = measured(watcher).at(name);
   check_excused(watcher, *rule(watcher, name));
   Service& known = service(rule(watcher, name)->service);
+  known.withheld.try_emplace(name, now());
   known.fired[name] = known.fired_on[known.looked][name] = known.fired_for[name] = now();
   // After a start it fires once more for what its incident is about.
   const bool is_resumed =

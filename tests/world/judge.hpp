@@ -86,6 +86,7 @@ class Judge final : public Witness {
     std::optional<rules::DeployMark> next;                               // waits for its revision
     std::map<rules::RuleName, std::size_t> tried;                        // rungs that did not help what runs, by rule
     std::map<rules::RuleName, Instant> fired;                            // last
+    std::map<rules::RuleName, Instant> withheld;                         // since it first fired and was not good since
     std::map<rules::RuleName, Instant> fired_for;                        // since when what it fired for is there
     std::map<std::string, std::map<rules::RuleName, Instant>> fired_on;  // by what ran
     std::optional<std::pair<Instant, Duration>> harm;  // when a rule last joined an incident, and its `for`
@@ -178,7 +179,7 @@ class Judge final : public Witness {
   void told_later(const rules::Tell& tell);
   void check_later(const Watcher& watcher, const rules::ServiceView& service);
   std::vector<const rules::ServiceSpec*> needed(const Watcher& watcher, const rules::ServiceName& by) const;
-  bool may_explain(const Watcher& watcher, const rules::ServiceSpec& needed) const;
+  bool may_explain(const Watcher& watcher, const rules::ServiceSpec& needed, Duration lately = {}) const;
   bool is_sure_to_be_seen(const Watcher& watcher, const rules::ServiceSpec& needed) const;
   void note_bad(const Watcher& watcher, const rules::RuleSpec& rule);
   void check_explained(const Watcher& watcher, const rules::IncidentRecord& record);

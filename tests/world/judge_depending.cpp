@@ -17,6 +17,8 @@ constexpr Duration remembered = 25min;
 // Of a rule that was bad: its longest recovery and a window.
 constexpr Duration recovers_within = 7min;
 constexpr Duration late_at_most = 3min;
+// What was measured of it meanwhile may be found bad only when it is well again: the longest window and gap.
+constexpr Duration found_within = 6min;
 
 bool is_over(Instant at, Duration since, Instant now) { return at == Instant::min() || at + since < now; }
 
@@ -28,16 +30,16 @@ std::vector<const ServiceSpec*> Judge::needed(const Watcher& watcher, const Serv
   return out;
 }
 
-// As far as can be known: it is not surely well.
-bool Judge::may_explain(const Watcher& watcher, const ServiceSpec& needed) const {
+// As far as can be known: it is not surely well, or was not `lately`.
+bool Judge::may_explain(const Watcher& watcher, const ServiceSpec& needed, Duration lately) const {
   const Service& known = services_.at(needed.name.text);
   const bool is_busy = known.deploying || known.deploying_saved != Instant::min() || !known.open.empty();
-  if (is_busy || !is_over(known.disturbed, needed.start_deadline + recovers_within, now())) return true;
+  if (is_busy || !is_over(known.disturbed, needed.start_deadline + recovers_within + lately, now())) return true;
   const auto& all = measured_.at(watcher.number());
   return std::any_of(watcher.config().rules.begin(), watcher.config().rules.end(), [&](const RuleSpec& one) {
     if (one.service != needed.name || one.severity == Severity::p3) return false;
     const std::optional<Instant> good_since = all.at(one.name).surely_good_since();
-    return !good_since || now() < *good_since + recovers_within;
+    return !good_since || now() < *good_since + recovers_within + lately;
   });
 }
 
@@ -87,10 +89,11 @@ void Judge::counts_anew(const Watcher& watcher, const ServiceName& name) {
     return one.second.record.service == name && one.second.closed.value_or(now()) == now();
   });
   service(name).disturbed = now();
+  service(name).withheld.clear();
   if (ends_its_own) return;
   const std::vector<const ServiceSpec*> all = needed(watcher, name);
-  const bool is_explained =
-      std::any_of(all.begin(), all.end(), [&](const ServiceSpec* one) { return may_explain(watcher, *one); });
+  const bool is_explained = std::any_of(
+      all.begin(), all.end(), [&](const ServiceSpec* one) { return may_explain(watcher, *one, found_within); });
   if (!is_explained) breach("what was measured of " + name.text + " is left out though all that it needs is well");
 }
 

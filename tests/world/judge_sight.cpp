@@ -101,7 +101,7 @@ void Judge::check_joined(const Watcher& watcher, const JoinedRule& joined) {
   const RuleName other(text.substr(0, text.find('_')) + "-down");
   const std::optional<Instant> down_since = measured(watcher).at(other).surely_bad_since();
   const bool withholds = down_since && now() > *down_since + 45s;
-  if (withholds && now() < known.fired[joined.rule] + joins->unless_max - 1min) {
+  if (withholds && now() < known.withheld[joined.rule] + joins->unless_max - 1min) {
     breach("rule " + joined.rule.text + " is answered while " + other.text + " explains it");
   }
 }

@@ -91,7 +91,8 @@ void keep(const EvidenceCommand& command, const std::string& dir, std::string te
 asio::awaitable<void> keep_one(EvidenceCommand command, std::string dir, std::vector<std::string> secrets) {
   co_await asio::this_coro::throw_if_cancelled(false);
   if (command.child.argv.empty()) co_return keep(command, dir, {}, secrets);
-  command.child.limit = std::min(command.child.limit, evidence_limit);
+  const bool is_limited = command.child.limit > rules::Duration::zero();
+  command.child.limit = is_limited ? std::min(command.child.limit, evidence_limit) : evidence_limit;
   command.child.grace = std::min<rules::Duration>(command.child.grace, std::chrono::seconds(1));
   command.child.output_max = std::min(command.child.output_max, evidence_file_max);
   command.child.stragglers = probes::Stragglers::kill;
