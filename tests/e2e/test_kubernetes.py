@@ -245,7 +245,6 @@ class Kubernetes(World):
 
     def test_who_else_keeps_it_is_told_by_check(self):
         self.cluster.deployment["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = "shop:apps/Deployment:shop/shop"
-        super().deploy("v1")
         self.cluster.edit(paused=False)
         self.wait_for("its pods run", lambda: self.cluster.all_ready("shop:v1"), 10)
         done = self.cli("check", "--online", check=False)
