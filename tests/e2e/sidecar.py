@@ -39,7 +39,7 @@ def without_figures(text):
     """What two runs of the same story have in common."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
     text = re.sub(r"\d{8}-\d{6}", "DAY-TIME", text)
-    text = re.sub(r"\b[0-9a-f]{12}-[0-9a-f]{12}\b", "REVISION", text)
+    text = re.sub(r"\b[0-9a-f]{12}(?:-[0-9a-f]{12})?\b", "REVISION", text)
     text = re.sub(r"\b[\d.]+(?:ms|s|m)(?:[\d.]+(?:ms|s))*", "DURATION", text)
     return re.sub(r"\d+(?:\.\d+)?", "N", text)
 
