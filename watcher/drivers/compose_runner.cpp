@@ -10,12 +10,10 @@
 #include <utility>
 
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/drivers/runs_as.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
-#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -42,12 +40,6 @@ constexpr std::array<Advice, 10> advices{{
     {"no such file or directory", "put it there, or correct `file`"},
     {"No space left", "make room on the disk of Docker: docker system df"},
 }};
-
-// The last line that says something.
-std::string_view last_line(std::string_view text) {
-  text = probes::trimmed(text);
-  return probes::trimmed(text.substr(text.rfind('\n') + 1));
-}
 
 // The files that Compose looks for in the folder; the first that is there, and the one that is laid over it.
 std::vector<std::string> usual_files(const std::string& dir) {
@@ -158,29 +150,14 @@ std::string ComposeRunner::advice_for(std::string_view said) const {
 
 ComposeError ComposeRunner::error_of(const probes::ChildSpec& spec, const probes::ChildResult& child) const {
   constexpr std::size_t words_shown = 6;
-  constexpr std::size_t shown_max = 400;  // bytes
-  ComposeError error;
+  std::string asked;
   for (std::size_t i = 0; i < spec.argv.size() && i < words_shown; ++i) {
     const std::string& word = spec.argv[i];
-    error.what += i == 0 ? word.substr(word.rfind('/') + 1) : " " + word;
+    asked += i == 0 ? word.substr(word.rfind('/') + 1) : " " + word;
   }
-  if (spec.argv.size() > words_shown) error.what += " ...";
-  error.what += ": ";
-  if (child.end == probes::ChildEnd::timed_out) {
-    error.status = rules::StepStatus::timed_out;
-    error.what += "took longer than " + rules::to_string(spec.limit) + "; do look whether the Docker daemon hangs";
-    return error;
-  }
-  if (child.end == probes::ChildEnd::cancelled) {
-    error.status = rules::StepStatus::interrupted;
-    error.what += "was ended because the step was called off";
-    return error;
-  }
-  std::string_view said = child.error;
-  if (child.end != probes::ChildEnd::not_started) said = last_line(child.stderr_end);
-  if (said.empty()) said = last_line(child.output_stdout);
-  error.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
-  error.what += advice_for(said);
+  if (spec.argv.size() > words_shown) asked += " ...";
+  ComposeError error = tool_error(std::move(asked), "the Docker daemon hangs", spec, child);
+  if (error.status == rules::StepStatus::failed) error.what += advice_for(last_words(child));
   return error;
 }
 

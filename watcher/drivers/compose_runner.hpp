@@ -8,18 +8,14 @@
 
 #include "probes/net/child.hpp"
 #include "rules/base/time.hpp"
-#include "rules/incidents/records.hpp"
 #include "watcher/config/config.hpp"
+#include "watcher/drivers/tool_error.hpp"
 
 namespace watcher {
 
 namespace asio = boost::asio;
 
-// Why a command of Docker or Compose failed: for people, with what to do where that is known.
-struct ComposeError {
-  std::string what;
-  rules::StepStatus status = rules::StepStatus::failed;
-};
+using ComposeError = ToolError;
 using ComposeAnswer = std::variant<std::string, ComposeError>;
 
 // Which Compose there is.

@@ -13,12 +13,10 @@
 
 #include "probes/net/descriptor.hpp"
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/journal/files.hpp"
-#include "watcher/report/visible.hpp"
 
 namespace watcher {
 
@@ -48,11 +46,6 @@ constexpr std::array<Advice, 11> advices{{
     {"Unable to connect to the server", "look whether the API server can be reached from here"},
     {"unknown flag: --patch-file", "install kubectl 1.21 or newer"},
 }};
-
-std::string_view last_line(std::string_view text) {
-  text = probes::trimmed(text);
-  return probes::trimmed(text.substr(text.rfind('\n') + 1));
-}
 
 // A file that no folder has, and that whoever is given it may read.
 probes::Descriptor in_memory(const std::string& content) {
@@ -123,30 +116,15 @@ std::string KubernetesRunner::advice_for(std::string_view said) const {
 
 // What it asked stands at its beginning, without the options that are always the same.
 KubernetesError KubernetesRunner::error_of(const probes::ChildSpec& spec, const probes::ChildResult& child) const {
-  constexpr std::size_t shown_max = 400;  // bytes
   constexpr std::size_t words_shown = 4;
-  KubernetesError error{"kubectl"};
+  std::string asked = "kubectl";
   std::size_t shown = 0;
   for (std::size_t i = std::max<std::size_t>(config_.kubectl.size(), 1); i < spec.argv.size(); ++i) {
     if (spec.argv[i].starts_with("--") || shown++ >= words_shown) continue;
-    error.what += " " + spec.argv[i];
+    asked += " " + spec.argv[i];
   }
-  error.what += ": ";
-  if (child.end == probes::ChildEnd::timed_out) {
-    error.status = rules::StepStatus::timed_out;
-    error.what += "took longer than " + rules::to_string(spec.limit) + "; do look whether the API server answers";
-    return error;
-  }
-  if (child.end == probes::ChildEnd::cancelled) {
-    error.status = rules::StepStatus::interrupted;
-    error.what += "was ended because the step was called off";
-    return error;
-  }
-  std::string_view said = child.error;
-  if (child.end != probes::ChildEnd::not_started) said = last_line(child.stderr_end);
-  if (said.empty()) said = last_line(child.output_stdout);
-  error.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
-  error.what += advice_for(said);
+  KubernetesError error = tool_error(std::move(asked), "the API server answers", spec, child);
+  if (error.status == rules::StepStatus::failed) error.what += advice_for(last_words(child));
   return error;
 }
 

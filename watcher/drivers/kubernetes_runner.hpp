@@ -6,19 +6,15 @@
 #include <vector>
 
 #include "probes/net/child.hpp"
-#include "rules/incidents/records.hpp"
 #include "watcher/config/config.hpp"
 #include "watcher/drivers/kubernetes_identity.hpp"
+#include "watcher/drivers/tool_error.hpp"
 
 namespace watcher {
 
 namespace asio = boost::asio;
 
-// Why a question or a change failed, for people, with what to do where that is known.
-struct KubernetesError {
-  std::string what;
-  rules::StepStatus status = rules::StepStatus::failed;
-};
+using KubernetesError = ToolError;
 using KubernetesAnswer = std::variant<std::string, KubernetesError>;
 
 // Asks and changes one Deployment through kubectl. The configuration must outlive it.
