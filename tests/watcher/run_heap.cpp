@@ -49,8 +49,11 @@ TEST_CASE("blocks that are kept at hand are as large as was asked for, and nobod
 TEST_CASE("fifty freed blocks of a size are at hand again, the last one first, however small they are") {
   watcher::keep_freed_blocks();
   constexpr std::size_t count = 50;
+  constexpr std::size_t others = 2000;  // what was freed before is not in the way
+  std::vector<void*> aside;
   for (const std::size_t size : {1U, 24U, 25U, 100U, 191U, 192U, 500U, 1024U}) {
     CAPTURE(size);
+    for (std::size_t i = 0; i < others; ++i) aside.push_back(::operator new(size));
     for ([[maybe_unused]] const bool is_size_told : {true, false}) {
       std::vector<void*> blocks(count);
       for (void*& block : blocks) block = ::operator new(size);
@@ -73,6 +76,7 @@ TEST_CASE("fifty freed blocks of a size are at hand again, the last one first, h
       for (void* const block : again) ::operator delete(block);
     }
   }
+  for (void* const block : aside) ::operator delete(block);
 }
 
 #endif
