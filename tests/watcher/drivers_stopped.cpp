@@ -111,11 +111,28 @@ TEST_CASE("a container was stopped where Docker leaves alone what it would start
     }
   }
   watcher::ComposeContainer made = exited(0, "no");
-  made.status = "created";
-  CHECK(is_stopped(made));
+  made.status = "created";  // what it depends on has failed: nobody stopped it
+  CHECK_FALSE(is_stopped(made));
   made.failure = "no such command";
   made.exit_code = 127;
   CHECK_FALSE(is_stopped(made));
+}
+
+TEST_CASE(
+    "a unit that may tell that it stops was stopped where TERM ended it, and one that is bound to another never") {
+  const auto is_stopped_by = [](const std::string& status, const std::string& more) {
+    return is_stopped(
+        watcher::parse_units("Id=web.service\nActiveState=inactive\nResult=success\nExecMainStatus=" + status +
+                             "\nExecMainStartTimestampMonotonic=10\nExecMainExitTimestampMonotonic=21\n"
+                             "ActiveExitTimestampMonotonic=20\n" +
+                             more)
+            .front());
+  };
+  CHECK(is_stopped_by("0", "NotifyAccess=none\nBindsTo=\n"));
+  CHECK(is_stopped_by("15", "NotifyAccess=main\n"));
+  CHECK_FALSE(is_stopped_by("0", "NotifyAccess=main\n"));
+  for (const std::string by : {"BindsTo", "Requisite", "StopPropagatedFrom"})
+    CHECK_FALSE(is_stopped_by("15", by + "=db.service\n"));
 }
 
 TEST_CASE("containers that were removed were removed by somebody, and of several all have to be stopped") {
@@ -134,7 +151,7 @@ TEST_CASE("a process was stopped where pm2 would have started again what ended b
   CHECK(is_stopped(process("stopped", R"(, "exit_code": 0, "created_at": 1, "unstable_restarts": 0)")));
   CHECK(is_stopped(process("stopped", R"(, "exit_code": 143, "autorestart": true, "stop_exit_codes": [])")));
   CHECK(is_stopped(process("stopped", R"(, "exit_code": 130)")));
-  CHECK(is_stopped(process("stopping", R"(, "exit_code": 1)")));
+  CHECK_FALSE(is_stopped(process("stopping", R"(, "exit_code": 1)")));  // pm2 restarts what takes too much memory so
   for (const char* const more :
        {R"(, "exit_code": 1)", R"(, "exit_code": 139)", R"(, "autorestart": false)", R"(, "autorestart": "false")",
         R"(, "stop_exit_codes": [0])", R"(, "stop_exit_codes": 0)", R"(, "unstable_restarts": 2)",

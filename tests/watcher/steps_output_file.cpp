@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "drivers_support.hpp"
+#include "probes/net/descriptor.hpp"
 #include "probes/net/resolver.hpp"
 #include "watcher/steps/performer.hpp"
 
@@ -111,6 +112,24 @@ TEST_CASE_FIXTURE(Dump, "a device is a step's stdout as it is") {
   CHECK(run("echo gone; exit 1").detail.find("what it wrote") == std::string::npos);
   CHECK(run("echo gone").status == StepStatus::succeeded);
   CHECK_FALSE(is_there(".partial"));
+}
+
+TEST_CASE_FIXTURE(Dump, "a pipe that nobody reads is an error at once, and no wait") {
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  CHECK(run("echo dumped").status == StepStatus::failed);
+  const probes::Descriptor reader(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CHECK(run("echo dumped").status == StepStatus::succeeded);
+  CHECK(fs::is_fifo(file));
+}
+
+TEST_CASE_FIXTURE(Dump, "an open file of ours as a step's stdout is written to, and not exchanged") {
+  write(file, "log\n");
+  const std::string log = file;
+  const probes::Descriptor ours(::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  file = "/proc/self/fd/" + std::to_string(ours.number());
+  CHECK(run("echo dumped").status == StepStatus::succeeded);
+  CHECK(content(log) == "log\ndumped\n");
+  CHECK_FALSE(fs::exists(log + ".partial"));
 }
 
 TEST_CASE_FIXTURE(Dump, "a stdout that cannot be made has a step not begin") {

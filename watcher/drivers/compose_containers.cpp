@@ -232,7 +232,6 @@ bool is_stopped(const ComposeContainer& container) {
   constexpr int by_kill = 128 + 9;
   constexpr int by_term = 128 + 15;
   if (!container.failure.empty() || container.oom_killed || container.restarts > 0) return false;
-  if (container.status == "created") return container.exit_code == 0;
   if (container.status != "exited") return false;
   const bool always = container.policy == "always" || container.policy == "unless-stopped";
   switch (container.exit_code) {

@@ -73,7 +73,6 @@ bool is_stopped(const Pm2Process& process) {
   constexpr std::int64_t by_interrupt = 128 + 2;
   constexpr std::int64_t by_term = 128 + 15;
   if (!process.restarts_itself || process.has_given_up || process.unstable > 0) return false;
-  if (process.status == "stopping") return true;
   const std::int64_t code = process.exit_code;
   return process.status == "stopped" && (code == 0 || code == by_interrupt || code == by_term);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 
 #include "rules/base/shell_words.hpp"
 #include "watcher/drivers/environment_secrets.hpp"
@@ -54,6 +55,9 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   if (name == "StateChangeTimestampMonotonic") into.changed = text;
   if (name == "InvocationID") into.invocation = text;
   if (name == "Environment") take_environment(value, unit.secrets);
+  if (name == "NotifyAccess") unit.tells_itself = text != "none";
+  const bool binds = name == "BindsTo" || name == "Requisite" || name == "StopPropagatedFrom";
+  if (binds && !text.empty()) unit.is_bound = true;
 }
 
 void add(std::vector<SystemdUnit>& out, Unfinished& finished) {
@@ -81,10 +85,12 @@ std::vector<SystemdUnit> parse_units(std::string_view text) {
 }
 
 bool is_stopped(const SystemdUnit& unit) {
-  constexpr int ended_by_term = 128 + 15;
+  constexpr int ended_by_term = 128 + SIGTERM;
   const bool was_active = unit.started > rules::Duration::zero() && unit.started <= unit.left_active;
   const bool runs = unit.ended <= unit.started;
-  if (!was_active || (!runs && unit.ended <= unit.left_active)) return false;
+  if (!was_active || unit.is_bound || (!runs && unit.ended <= unit.left_active)) return false;
+  const bool by_term = unit.exit_status == SIGTERM || unit.exit_status == ended_by_term;
+  if (unit.tells_itself && (runs || !by_term)) return false;
   if (unit.active == "deactivating") return unit.result == "success";
   if (runs) return false;
   if (unit.active == "inactive") return unit.result == "success";

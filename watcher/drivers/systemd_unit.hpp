@@ -29,6 +29,8 @@ struct SystemdUnit {
   rules::Duration started{};           // CLOCK_MONOTONIC, of its newest process; 0: none was since the boot
   rules::Duration ended{};             // the same of when that process ended; 0: it runs
   rules::Duration left_active{};       // the same of when the unit was active last and was so no more
+  bool tells_itself = false;           // it may say that it stops, and leave `active` before it ends (sd_notify)
+  bool is_bound = false;               // to a unit whose end, also by a failure, stops it
   std::string state;                   // another one whenever it was started, stopped, has ended or was reloaded
 
   bool runs() const { return active == "active" || active == "reloading"; }
@@ -39,7 +41,7 @@ inline constexpr std::string_view unit_properties =
     "Id,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,ExecStart,"
     "WorkingDirectory,ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic,ActiveExitTimestampMonotonic,"
     "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
-    "InvocationID,Environment";
+    "InvocationID,Environment,NotifyAccess,BindsTo,Requisite,StopPropagatedFrom";
 
 // What `systemctl show` printed of several units, with an empty line between two of them. Nothing is said of a unit
 // that has no Id.
@@ -56,6 +58,10 @@ std::vector<SystemdUnit> parse_units(std::string_view text);
 //   inactive      success    before the process's start                         no: it never was active
 //   failed        anything else: exit-code, signal, oom-kill, watchdog, ...     no
 //   active, activating (auto-restart too), reloading                            no
+//
+// What may tell systemd itself that it stops (NotifyAccess) leaves `active` as it likes: it is stopped only where TERM
+// ended it. Of what is bound to another unit (BindsTo, Requisite, StopPropagatedFrom) nobody can tell whether that one
+// failed: it is not stopped.
 bool is_stopped(const SystemdUnit& unit);
 
 // Why the unit could not be started, for people, with what to do; empty: it could.

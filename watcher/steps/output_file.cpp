@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -38,19 +39,24 @@ asio::awaitable<std::optional<int>> synced(int descriptor, rules::Duration limit
   co_return ended;
 }
 
+// What such a name leads to is an open file of ours or a device: it is written to, and not exchanged.
+bool is_of_the_kernel(std::string_view path) { return path.starts_with("/dev/") || path.starts_with("/proc/"); }
+
 }  // namespace
 
-OutputFile::OutputFile(std::string path) : path_(end_of_links(std::move(path))) {
+OutputFile::OutputFile(std::string path) : path_(is_of_the_kernel(path) ? path : end_of_links(path)) {
   name_ = path_.substr(path_.rfind('/') + 1);
 }
 
 std::optional<std::string> OutputFile::begin() {
   struct stat found {};
   is_there_ = ::stat(path_.c_str(), &found) == 0;
-  is_direct_ = is_there_ && !S_ISREG(found.st_mode);
+  is_direct_ = is_there_ && (!S_ISREG(found.st_mode) || is_of_the_kernel(path_));
   if (is_direct_) {
-    partial_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+    // A pipe that nobody reads is an error, not a wait; who writes to it waits as ever.
+    partial_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK));
     if (!partial_.is_open()) return failure("open " + path_, errno);
+    ::fcntl(partial_.number(), F_SETFL, O_APPEND);
     return std::nullopt;
   }
   const std::string folder = folder_of(path_);
