@@ -33,11 +33,11 @@ struct ComposeContainer {
   bool runs() const { return status == "running" || status == "restarting" || status == "paused"; }
 };
 
-// Whether somebody stopped the container, or made it and did not start it yet. Docker does not say who ended it, but
+// Whether somebody stopped the container. Docker does not say who ended it, but
 // starts again what ended by itself where its policy says so, and never what was stopped.
 //
 //   status   exit code         policy                  stopped?
-//   created  0, no failure     any                     yes: a deployment is between making and starting it
+//   created  any               any                     no: what it depends on may have failed
 //   exited   143 (TERM)        any                     yes: that is how `docker stop` ends what does not catch it
 //   exited   130, 137 (KILL)   all but `no`            yes: what takes longer to stop is killed
 //   exited   0                 always, unless-stopped  yes

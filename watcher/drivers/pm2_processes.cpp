@@ -54,7 +54,6 @@ void take(const json::object& told, const std::vector<std::string>& names, Pm2Li
   process.started =
       rules::Instant(std::chrono::milliseconds(std::clamp<std::int64_t>(number_at(more, "pm_uptime"), 0, latest)));
   process.restarts = number_at(more, "restart_time");
-  process.unstable = number_at(more, "unstable_restarts");
   process.exit_code = number_at(more, "exit_code");
   process.restarts_itself = restarts_itself(more);
   const json::value* const created = more.if_contains("created_at");
@@ -72,7 +71,7 @@ std::string Pm2Process::state() const {
 bool is_stopped(const Pm2Process& process) {
   constexpr std::int64_t by_interrupt = 128 + 2;
   constexpr std::int64_t by_term = 128 + 15;
-  if (!process.restarts_itself || process.has_given_up || process.unstable > 0) return false;
+  if (!process.restarts_itself || process.has_given_up) return false;
   const std::int64_t code = process.exit_code;
   return process.status == "stopped" && (code == 0 || code == by_interrupt || code == by_term);
 }

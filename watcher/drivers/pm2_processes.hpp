@@ -22,7 +22,6 @@ struct Pm2Process {
   std::string status;      // online, launching, stopping, stopped, errored, ...
   rules::Instant started;  // last, by the wall clock
   std::int64_t restarts = 0;
-  std::int64_t unstable = 0;    // restarts, that followed each other so fast that pm2 counts them
   std::int64_t exit_code = 0;   // of the last end; 0 also where a signal ended it
   bool restarts_itself = true;  // pm2 starts it again when it ends, with whatever code
   bool has_given_up = false;    // pm2 has, on what it restarted too often
@@ -35,11 +34,11 @@ struct Pm2Process {
 // Whether somebody told pm2 to stop the process: what ends by itself pm2 starts again, or calls errored.
 //
 //   status    exit code               stopped?
-//   stopping  any                     yes: it was told to end, or to be restarted
+//   stopping  any                     no: pm2 itself restarts what takes too much memory
 //   stopped   0, 130 (INT), 143       yes
 //   stopped   another                 no: it crashed before
 //   stopped   any, with autorestart = false or stop_exit_codes            no: it may have ended by itself
-//   stopped   any, and pm2 had restarted it for being unstable, or given up on it      no
+//   stopped   any, and pm2 had given up on it                             no
 //   online, launching, waiting restart, errored, one-launch-status        no
 bool is_stopped(const Pm2Process& process);
 
