@@ -235,9 +235,10 @@ TEST_CASE("what a plan captures is captured side by side, and each is answered w
   watcher::Performer performer(fixture.folder.path + "/incidents", fixture.resolver, {{web, &fixture.driver}}, {}, {});
   // Each waits for the other one: alone it would never end.
   const std::string here = fixture.folder.path;
+  for (const std::string pipe : {"/a", "/b"}) REQUIRE(::mkfifo((here + pipe).c_str(), 0600) == 0);
   const auto meets = [&](const std::string& mine, const std::string& other) {
-    return shell("touch " + here + "/" + mine + "; until [ -e " + here + "/" + other + " ]; do sleep 0.01; done; " +
-                 "echo $ROLLBACKD_STEP >>" + here + "/made; echo " + mine);
+    return shell("cd " + here + "; [ -e met ] || { echo >" + mine + " & read -r met <" + other +
+                 "; wait; touch met; }; " + "echo $ROLLBACKD_STEP >>" + here + "/made; echo " + mine);
   };
   rules::Perform first = fixture.command(Fixture::capture_step("a.txt", meets("a", "b")));
   rules::Perform second = fixture.command(Fixture::capture_step("b.txt", meets("b", "a")));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "watcher/drivers/environment_secrets.hpp"
+#include "watcher/drivers/json_order.hpp"
 
 namespace watcher {
 
@@ -72,24 +73,9 @@ bool is_one_of(const Names& names, string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The same for the same meaning: names sorted, without what says nothing.
+// {} is what the members of a set have, such as ports.
 std::string in_order(const json::value& value) {
-  if (value.is_array()) {
-    std::string out = "[";
-    for (const json::value& one : value.get_array()) out += in_order(one) + ",";
-    return out + "]";
-  }
-  if (!value.is_object()) return json::serialize(value);
-  std::vector<std::pair<std::string, const json::value*>> members;
-  for (const auto& member : value.get_object()) members.emplace_back(std::string(member.key()), &member.value());
-  std::sort(members.begin(), members.end());
-  std::string out = "{";
-  for (const auto& [name, member] : members) {
-    // {} is what the members of a set have, such as ports.
-    if (says_nothing(*member) && !member->is_object()) continue;
-    out += json::serialize(json::value(name)) + ":" + in_order(*member) + ",";
-  }
-  return out + "}";
+  return watcher::in_order(value, [](const json::value& one) { return says_nothing(one) && !one.is_object(); });
 }
 
 // Compose 1 tells each container in its environment which one it replaces.

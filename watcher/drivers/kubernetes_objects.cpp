@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "watcher/drivers/compose_identity.hpp"
+#include "watcher/drivers/json_order.hpp"
 
 namespace watcher {
 
@@ -58,22 +59,8 @@ bool flag_at(const json::object& from, string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
-// The same for the same meaning: names sorted, without what is null.
 std::string in_order(const json::value& value) {
-  if (value.is_array()) {
-    std::string out = "[";
-    for (const json::value& one : value.get_array()) out += in_order(one) + ",";
-    return out + "]";
-  }
-  if (!value.is_object()) return json::serialize(value);
-  std::vector<std::pair<std::string, const json::value*>> members;
-  for (const auto& one : value.get_object()) {
-    if (!one.value().is_null()) members.emplace_back(std::string(one.key()), &one.value());
-  }
-  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string out = "{";
-  for (const auto& [name, member] : members) out += json::serialize(json::value(name)) + ":" + in_order(*member) + ",";
-  return out + "}";
+  return watcher::in_order(value, [](const json::value& one) { return one.is_null(); });
 }
 
 void drop(json::object& from, string_view map, string_view name) {
