@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "watcher/config/references.hpp"
+#include "watcher/drivers/grounds.hpp"
 
 // The link and the releases of a service that lie in what another one checks out. Whether git knows them only git could
 // tell, and it may be another answer in the revision that is gone back to.
@@ -14,19 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path real(const fs::path& path) {
-  std::error_code failure;
-  fs::path found = fs::weakly_canonical(path, failure);
-  return failure ? path.lexically_normal() : found;
-}
-
 // What a service checks out, without links on the way: whole trees or parts of one.
 std::vector<fs::path> checked_out(const DriverKind& driver) {
   const auto* const git = std::get_if<GitDriver>(&driver);
   const auto* const pm2 = std::get_if<Pm2Driver>(&driver);
   std::vector<fs::path> out;
   if (git == nullptr && pm2 == nullptr) return out;
-  const fs::path dir = real(git != nullptr ? git->dir : pm2->dir);
+  const fs::path dir = real_place(git != nullptr ? git->dir : pm2->dir);
   if (git != nullptr) {
     for (const std::string& path : git->paths) {
       const fs::path whole = (dir / path.substr(0, path.find_first_of("*?["))).lexically_normal();
@@ -60,9 +55,9 @@ bool is_of_another(const fs::path& path, const fs::path& tree) {
 }
 
 std::string what_lies_in(const SystemdDriver& systemd, const fs::path& tree) {
-  const fs::path link = real(fs::path(systemd.link).parent_path()) / fs::path(systemd.link).filename();
-  const fs::path releases =
-      real(systemd.releases.empty() ? fs::path(systemd.link).parent_path() / "releases" : fs::path(systemd.releases));
+  const fs::path link = real_place(fs::path(systemd.link).parent_path()) / fs::path(systemd.link).filename();
+  const fs::path releases = real_place(systemd.releases.empty() ? fs::path(systemd.link).parent_path() / "releases"
+                                                                : fs::path(systemd.releases));
   if (is_below(link, tree) && !is_of_another(link, tree)) return systemd.link;
   if (is_below(releases, tree) && !is_of_another(releases, tree)) return releases.string();
   return {};
