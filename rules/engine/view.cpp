@@ -69,6 +69,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.unreadable = revisions.readability().why_not();
   // In the middle of a switch of ours it is no news.
   if (incident == nullptr || !incident->is_switching_by_us()) out.unfinished = revisions.unfinished();
+  out.stopped = revisions.stopped();
   out.deploying = service.evidence().is_deploying();
   out.deployment_began = service.revisions().deploying_since().has_value();
   out.warming_up = service.evidence().is_warming();

@@ -41,6 +41,7 @@ struct ServiceView {
   bool blind = false;      // one of its rules is
   std::string unreadable;  // why it cannot be read what runs, and what to do; empty: it can
   std::string unfinished;  // what is in place is not what runs, and what to do; empty: it is
+  std::string stopped;     // that somebody stopped it, and by what that was seen; empty: nobody did, as far as is known
   bool deploying = false;
   bool deployment_began = false;  // as `deploy begin` said, and it has not ended
   bool warming_up = false;

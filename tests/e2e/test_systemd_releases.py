@@ -27,7 +27,7 @@ url = "http://127.0.0.1:3002/"
 driver = "systemd"
 link = "/opt/shop/current"
 steady = "1s"
-start_deadline = "10s"
+start_deadline = "{start_deadline}"
 identify_interval = "500ms"
 cooldown = "1s"
 {more}
@@ -82,7 +82,7 @@ class Releases(Boot):
         for release in ("v1", "v2", "v3", "bad"):
             self.make_release(release)
         (self.app / "current").symlink_to("releases/v1")
-        (self.folder / "rollbackd.toml").write_text(CONFIG.format(more=""))
+        (self.folder / "rollbackd.toml").write_text(CONFIG.format(more="", start_deadline="10s"))
         self.write_unit(BY_FOLDER)
 
     def make_release(self, release):
@@ -96,8 +96,9 @@ class Releases(Boot):
 
     # What people do.
 
-    def configure(self, more):
-        self.inside("sh", "-c", f"cat >/etc/rollbackd/rollbackd.toml <<'END'\n{CONFIG.format(more=more)}\nEND")
+    def configure(self, more, start_deadline="10s"):
+        text = CONFIG.format(more=more, start_deadline=start_deadline)
+        self.inside("sh", "-c", f"cat >/etc/rollbackd/rollbackd.toml <<'END'\n{text}\nEND")
 
     def unit(self, lines):
         self.inside("sh", "-c", f"umount /etc/systemd/system/shop.service; printf '[Service]\\n{lines}' >/etc/systemd/system/shop.service")
@@ -213,19 +214,70 @@ class Releases(Boot):
         done = self.inside("rollbackd", "status", "--json", check=False)
         return json.loads(done.stdout)["rules"]["down"].get("cause") if done.returncode == 0 else None
 
-    def test_what_somebody_stops_is_left_alone_and_what_ends_by_itself_is_rolled_back(self):
-        self.watched()
-        self.deployed("v2")
+    def stopped(self):
+        return "was stopped" in (self.service().get("stopped") or "")
+
+    def stop_by_hand(self):
+        """Seen for longer than a release may take to come up, it is no deployment of nobody's either."""
         self.inside("systemctl", "stop", "shop")
-        self.wait_for("it is seen that somebody did", lambda: self.cause() == "deploying", 10)
-        time.sleep(6)  # three times what `down` waits for
-        self.assertEqual(self.incidents(), [])
+        self.wait_for("it is seen that somebody did", self.stopped, 20)
+        time.sleep(5)  # twice what `down` waits for, and longer than `start_deadline`
+        self.assertEqual((self.stopped(), self.cause(), self.incidents()), (True, "deploying", []))
+
+    def start_again(self):
         self.inside("systemctl", "start", "shop")
-        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None, 20)
+        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None and not self.stopped(), 20)
         self.assertEqual(self.incidents(), [])
+
+    def end_by_itself(self):
         self.inside("systemctl", "kill", "shop")  # of which systemd thinks no ill: TERM is a clean end
         self.assertEqual(self.closed()["outcome"], "recovered")
         self.assertEqual(self.linked(), "releases/v1")
+
+    def test_what_somebody_stops_is_left_alone_though_systemd_forgets_it_and_what_ends_by_itself_is_rolled_back(self):
+        self.configure("", start_deadline="4s")
+        self.watched()
+        self.deployed("v2")
+        self.stop_by_hand()
+        self.assertEqual(self.inside("systemctl", "show", "-P", "ActiveExitTimestampMonotonic", "shop").stdout.strip(), "0")
+        self.inside("systemctl", "restart", "rollbackd")
+        self.wait_for("it is seen after a restart too", self.stopped, 20)
+        self.start_again()
+        self.end_by_itself()
+
+    def test_the_same_of_a_unit_that_systemd_keeps_and_has_to_kill(self):
+        self.configure("", start_deadline="4s")
+        self.unit(BY_FOLDER.replace("\n", "\\n") + "TimeoutStopSec=1\\nExecStart=\\nExecStart=/bin/sh -c "
+                  '"trap \\"\\" TERM; while true; do python3 app.py; done"\\n[Install]\\nWantedBy=multi-user.target\\n')
+        self.inside("systemctl", "enable", "shop")
+        self.watched()
+        self.deployed("v2")
+        self.stop_by_hand()
+        self.assertEqual(self.inside("systemctl", "show", "-P", "Result", "shop").stdout.strip(), "timeout")
+        self.start_again()
+        self.inside("systemctl", "kill", "--signal=KILL", "shop")
+        self.assertEqual(self.closed()["outcome"], "recovered")
+
+    def bad_is_not_started(self):
+        self.configure("", start_deadline="4s")
+        self.watched()
+        self.deployed("v2")
+        self.inside("rollbackd", "deploy", "good", "v2")
+        (self.app / "releases" / "bad" / "release").unlink()
+        self.link("bad")
+        self.inside("systemctl", "restart", "shop", check=False)
+        closed = self.closed()
+        report = self.report(closed)
+        self.assertEqual((closed["outcome"], closed["from"], self.linked()), ("recovered", "bad", "releases/v2"), report)
+
+    def test_what_is_not_started_for_a_condition_of_its_own_was_not_stopped(self):
+        self.unit("\\n[Unit]\\nConditionPathExists=/opt/shop/current/release\\n[Service]\\n" + BY_FOLDER.replace("\n", "\\n"))
+        self.bad_is_not_started()
+
+    def test_nor_was_what_is_not_started_for_what_it_depends_on(self):
+        self.inside("sh", "-c", "printf '[Service]\\nType=oneshot\\nExecStart=/usr/bin/test -e /opt/shop/current/release\\n' >/etc/systemd/system/migrate.service")
+        self.unit("\\n[Unit]\\nRequires=migrate.service\\nAfter=migrate.service\\n[Service]\\n" + BY_FOLDER.replace("\n", "\\n"))
+        self.bad_is_not_started()
 
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.watched()

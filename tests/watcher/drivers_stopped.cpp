@@ -2,6 +2,7 @@
 #include "watcher/drivers/compose_containers.hpp"
 #include "watcher/drivers/compose_identity.hpp"
 #include "watcher/drivers/pm2_processes.hpp"
+#include "watcher/drivers/systemd_stops.hpp"
 #include "watcher/drivers/systemd_unit.hpp"
 
 // The truth tables of what was stopped by somebody and what ended by itself, a row each; test_systemd_releases.py,
@@ -10,6 +11,16 @@
 namespace {
 
 using namespace drivers_support;
+
+// MESSAGE_IDs of systemd's catalog.
+constexpr const char* starting = "7d4958e842da4a758f6c1cdc7b36dcc5";
+constexpr const char* started = "39f53479d3a045ac8e11786248231fbf";
+constexpr const char* not_started = "be02cf6855d2428ba40df7e9d022f03d";
+constexpr const char* passed_over = "0e4284a0caca4bfc81c0bb6786972673";
+constexpr const char* restarting = "5eb03494b6584870a536b337290809b3";
+constexpr const char* stop = "de5b426a63be47a7b6ac3eaac82e2f6f";
+constexpr const char* ended = "7ad2d189f7e94e70a38c781354912448";
+constexpr const char* failed = "d9b373ed55a64feb8242e02dbe79a49c";
 
 struct UnitRow {
   std::string active;
@@ -133,6 +144,60 @@ TEST_CASE(
   CHECK_FALSE(is_stopped_by("0", "NotifyAccess=main\n"));
   for (const std::string by : {"BindsTo", "Requisite", "StopPropagatedFrom"})
     CHECK_FALSE(is_stopped_by("15", by + "=db.service\n"));
+  CHECK_FALSE(is_stopped_by("15", "ConditionResult=no\nConditionTimestampMonotonic=22\n"));
+  CHECK(is_stopped_by("15", "ConditionResult=yes\nConditionTimestampMonotonic=22\n"));
+  CHECK(is_stopped_by("15", "ConditionResult=no\nConditionTimestampMonotonic=9\n"));
+}
+
+TEST_CASE("the journal says of a unit that was forgotten or killed whether somebody had stopped it") {
+  struct Row {
+    std::vector<std::string> newest_first;
+    std::optional<bool> stopped;
+  };
+  const std::vector<Row> rows{
+      {{ended, stop, started}, true},
+      {{failed, stop, started}, true},  // it had to be killed
+      {{stop, started}, true},          // it is at it
+      {{ended, stop, started, starting, ended, stop}, true},
+      {{ended, stop}, true},                                // its start is not kept any more
+      {{ended, started}, false},                            // by itself
+      {{failed, started, stop}, false},                     // a restart after which it failed
+      {{failed, stop, failed, started}, false},             // it had failed when somebody stopped it
+      {{ended, stop, ended, started}, false},               //
+      {{stop, restarting, failed, started}, false},         // between two of its own restarts
+      {{ended, stop, starting}, false},                     // it never came up
+      {{not_started, ended, stop, started}, false},         // what it depends on has failed
+      {{passed_over, ended, stop, started}, false},         // a condition of its own
+      {{starting, ended, stop, started}, false},            //
+      {{restarting, failed, stop, started}, false},         //
+      {{started}, false},                                   //
+      {{ended}, std::nullopt},                              //
+      {{failed}, std::nullopt},                             //
+      {{}, std::nullopt},                                   //
+      {{"86e9b1ba03f24b5c9f3a5d1b5d1f7d5e"}, std::nullopt}  // nothing of systemd's
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.newest_first);
+    std::string journal = "no JSON\n[]\n{}\n{\"UNIT\": 1, \"MESSAGE_ID\": [2]}\n";
+    for (const std::string& id : row.newest_first) {
+      journal += R"({"MESSAGE_ID": ")" + id +
+                 R"(", "UNIT": "web.service"})"
+                 "\n";
+      journal += R"({"USER_UNIT": "other.service", "MESSAGE_ID": ")" + std::string(started) + "\"}\n";
+    }
+    auto stories = watcher::stories_in(journal);
+    CHECK(stories["web.service"].stopped == row.stopped);
+    if (!row.newest_first.empty()) CHECK_FALSE(stories.at("other.service").stopped.value_or(true));
+  }
+}
+
+TEST_CASE("the journal says when a unit was to be started last") {
+  std::string journal;
+  for (const auto& [id, at] : std::vector<std::pair<std::string, std::string>>{
+           {ended, "5000000"}, {not_started, "4000000"}, {stop, "3000000"}, {started, "2000000"}, {started, "x"}}) {
+    journal += R"({"UNIT": "web.service", "MESSAGE_ID": ")" + id + R"(", "__REALTIME_TIMESTAMP": ")" + at + "\"}\n";
+  }
+  CHECK(watcher::stories_in(journal).at("web.service").tried == rules::Instant(4s));
 }
 
 TEST_CASE("containers that were removed were removed by somebody, and of several all have to be stopped") {

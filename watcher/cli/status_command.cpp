@@ -200,7 +200,9 @@ std::vector<std::string> next_steps(const json::value& status, const OpenInciden
     const std::string incident = text_of(service, "incident");
     if (const std::string why = text_of(service, "by_hand_not_ready"); !why.empty())
       out.push_back(name + ": what only a person begins is not ready: " + why);
-    if (const std::string what = text_of(service, "unfinished"); !what.empty()) out.push_back(name + ": " + what);
+    for (const char* const field : {"unfinished", "stopped"}) {
+      if (const std::string what = text_of(service, field); !what.empty()) out.push_back(name + ": " + what);
+    }
     if (!incident.empty()) out.push_back(about_incident(name, incident, of_service(incidents, name)));
     for (const std::string& flag : texts_at(service, "flags")) {
       if (flag == "paused") {

@@ -13,6 +13,7 @@
 
 #include "watcher/clock.hpp"
 #include "watcher/drivers/runs_as.hpp"
+#include "watcher/drivers/systemd_stops.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 
 namespace watcher {
@@ -108,7 +109,7 @@ ReleasesSeen releases_seen(const SystemdUnit& unit, const std::string& releases)
 }
 
 UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const ReleasesSeen& seen,
-                   const SystemdMemory& memory) {
+                   const SystemdMemory& memory, rules::Instant tried) {
   // The kernel's times of files are so coarse.
   constexpr rules::Duration coarse = std::chrono::milliseconds(10);
   if (seen.releases.size() > 1)
@@ -117,8 +118,11 @@ UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const Relea
   if (const SystemdKnown* const before = known(memory, unit)) return {before->release, {}, false};
   const bool was_started = unit.started > rules::Duration::zero();
   if (was_started && wall_time_of(unit.started) >= link.changed_at + coarse) return {link.release, {}, false};
-  if (!unit.runs() && unit.main_pid == 0)
-    return {{}, unit.name + " has not been started since the link was changed to " + link.release, true};
+  const bool is_down = !unit.runs() && unit.main_pid == 0;
+  const bool was_looked_at = unit.looked_at > rules::Duration::zero();
+  if (was_looked_at) tried = std::max(tried, wall_time_of(unit.looked_at));
+  if (is_down && tried >= link.changed_at + coarse) return {link.release, {}, false};
+  if (is_down) return {{}, unit.name + " has not been started since the link was changed to " + link.release, true};
   return {{},
           unit.name + " was started before the link was changed to " + link.release +
               ", and its processes do not show where they run; do systemctl restart " + unit.name,
@@ -134,10 +138,12 @@ asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdM
     co_return look;
   }
   look.units = std::get<std::vector<SystemdUnit>>(std::move(answer));
-  if (std::all_of(look.units.begin(), look.units.end(), is_stopped)) {
+  UnitStories stories = co_await read_stories(runner, look.units);
+  const auto stopped = [&](const SystemdUnit& unit) { return was_stopped(unit, stories); };
+  if (std::all_of(look.units.begin(), look.units.end(), stopped)) {
     const std::string& first = look.units.front().name;
-    look.stopped = first + " was stopped, or stopped with a unit that it is bound to; it did not end by itself; do " +
-                   "systemctl start " + first;
+    look.stopped = first + " was stopped, by somebody or with another unit; it did not end by itself; do systemctl " +
+                   "start " + first;
   }
   look.error = look.link.error;
   const std::string releases = releases_of(runner.config());
@@ -148,7 +154,7 @@ asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdM
     const bool is_new = known(memory, unit) == nullptr;
     if (is_new && seen.releases.empty() && !seen.unseen.empty())
       seen.releases = co_await seen_by_owners(seen.unseen, releases);
-    const UnitRuns runs = unit_runs(unit, look.link, seen, memory);
+    const UnitRuns runs = unit_runs(unit, look.link, seen, memory, stories[unit.name].tried);
     if (!runs.release.empty()) memory[unit.name] = {unit.state, runs.release};
     agree(look, unit, runs);
   }

@@ -29,14 +29,15 @@ struct ReleasesSeen {
 };
 ReleasesSeen releases_seen(const SystemdUnit& unit, const std::string& releases);
 
-// From which release a unit runs, or, where it does not run, was started last.
+// From which release a unit runs, or, where it does not run, was started last, or was to be.
 struct UnitRuns {
   std::string release;  // empty: see `error`
   std::string error;    // for people
   bool absent = false;  // nothing of it runs: it is between stop and start
 };
+// `tried`: when it was to be started last, as far as is known besides.
 UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const ReleasesSeen& seen,
-                   const SystemdMemory& memory);
+                   const SystemdMemory& memory, rules::Instant tried = {});
 
 // What there is now.
 struct SystemdLook {

@@ -5,6 +5,7 @@
 
 #include "probes/parse/number.hpp"
 #include "rules/base/parse.hpp"
+#include "watcher/clock.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/why_not.hpp"
 #include "watcher/report/visible.hpp"
@@ -35,6 +36,10 @@ SystemdRunner::SystemdRunner(const SystemdDriver& config, probes::Started starte
 
 std::vector<std::string> SystemdRunner::systemctl() const {
   return config_.systemctl.empty() ? std::vector<std::string>(1, "systemctl") : config_.systemctl;
+}
+
+bool SystemdRunner::is_of_user() const {
+  return std::find(config_.systemctl.begin(), config_.systemctl.end(), "--user") != config_.systemctl.end();
 }
 
 std::string SystemdRunner::why_not_started() const { return watcher::why_not_started({systemctl(), config_.dir, {}}); }
@@ -105,7 +110,7 @@ asio::awaitable<std::optional<SystemdError>> SystemdRunner::change(std::string v
 probes::ChildSpec SystemdRunner::about_units(std::string program, std::vector<std::string> arguments,
                                              rules::Duration limit) const {
   std::vector<std::string> out = systemctl();
-  const bool of_user = std::find(out.begin(), out.end(), "--user") != out.end();
+  const bool of_user = is_of_user();
   const bool asks_journal = program == "journalctl";
   if (asks_journal) out.assign(1, std::move(program));
   if (asks_journal && of_user) out.emplace_back("--user");
@@ -115,6 +120,28 @@ probes::ChildSpec SystemdRunner::about_units(std::string program, std::vector<st
     out.push_back(unit);
   }
   return plain(std::move(out), limit);
+}
+
+// Fields with an underscore are journald's own (systemd.journal-fields(7)): nobody else can write them.
+probes::ChildSpec SystemdRunner::journal_of_systemd(const std::vector<std::string>& units,
+                                                    const std::vector<std::string>& messages) const {
+  constexpr std::size_t lines_a_unit = 64;
+  const bool of_user = is_of_user();
+  // Not --boot: where a unit confines us within a container, the boot's id is that of the host.
+  const auto boot = std::chrono::floor<std::chrono::seconds>(wall_time_of(rules::Duration::zero()).time_since_epoch());
+  std::vector<std::string> out{"journalctl",
+                               "--no-pager",
+                               "--quiet",
+                               "--reverse",
+                               "--output=json",
+                               "--since=@" + std::to_string(boot.count()),
+                               "--output-fields=MESSAGE_ID,UNIT,USER_UNIT",
+                               "--lines=" + std::to_string(lines_a_unit * units.size())};
+  if (of_user) out.emplace_back("--user");
+  out.emplace_back(of_user ? "_SYSTEMD_USER_UNIT=init.scope" : "_PID=1");
+  for (const std::string& unit : units) out.push_back((of_user ? "USER_UNIT=" : "UNIT=") + unit);
+  out.insert(out.end(), messages.begin(), messages.end());
+  return plain(std::move(out), systemd_question_limit);
 }
 
 }  // namespace watcher

@@ -42,9 +42,14 @@ class SystemdRunner {
                                                       std::string& output) const;
   // `systemctl` or `journalctl` for these units, with whose manager it is.
   probes::ChildSpec about_units(std::string program, std::vector<std::string> arguments, rules::Duration limit) const;
+  // `journalctl` for what systemd itself wrote of these units since the boot, the newest first, where it is one of
+  // `messages` (matches of MESSAGE_ID).
+  probes::ChildSpec journal_of_systemd(const std::vector<std::string>& units,
+                                       const std::vector<std::string>& messages) const;
 
  private:
   std::vector<std::string> systemctl() const;
+  bool is_of_user() const;
   probes::ChildSpec plain(std::vector<std::string> argv, rules::Duration limit) const;
   SystemdError error_of(std::string_view deed, const probes::ChildResult& child, rules::Duration limit) const;
 

@@ -31,6 +31,7 @@ struct Unfinished {
   rules::Duration left_inactive{};  // of what has no main process
   std::string changed;
   std::string invocation;
+  bool may_start = false;  // as its conditions (ConditionPathExists=, ...) were looked at last
 };
 
 void take(Unfinished& into, std::string_view name, std::string_view value) {
@@ -54,6 +55,8 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   if (name == "InactiveExitTimestampMonotonic") into.left_inactive = moment_in(value);
   if (name == "StateChangeTimestampMonotonic") into.changed = text;
   if (name == "InvocationID") into.invocation = text;
+  if (name == "ConditionResult") into.may_start = text == "yes";
+  if (name == "ConditionTimestampMonotonic") unit.looked_at = moment_in(value);
   if (name == "Environment") take_environment(value, unit.secrets);
   if (name == "NotifyAccess") unit.tells_itself = text != "none";
   const bool binds = name == "BindsTo" || name == "Requisite" || name == "StopPropagatedFrom";
@@ -63,6 +66,7 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
 void add(std::vector<SystemdUnit>& out, Unfinished& finished) {
   SystemdUnit& unit = finished.unit;
   if (unit.started == rules::Duration::zero()) unit.started = finished.left_inactive;
+  unit.was_passed_over = !finished.may_start && unit.looked_at > unit.left_active;
   unit.state = finished.invocation + "@" + finished.changed;
   if (!unit.name.empty()) out.push_back(std::move(unit));
   finished = Unfinished();
@@ -88,7 +92,7 @@ bool is_stopped(const SystemdUnit& unit) {
   constexpr int ended_by_term = 128 + SIGTERM;
   const bool was_active = unit.started > rules::Duration::zero() && unit.started <= unit.left_active;
   const bool runs = unit.ended <= unit.started;
-  if (!was_active || unit.is_bound || (!runs && unit.ended <= unit.left_active)) return false;
+  if (!was_active || unit.is_bound || unit.was_passed_over || (!runs && unit.ended <= unit.left_active)) return false;
   const bool by_term = unit.exit_status == SIGTERM || unit.exit_status == ended_by_term;
   if (unit.tells_itself && (runs || !by_term)) return false;
   if (unit.active == "deactivating") return unit.result == "success";

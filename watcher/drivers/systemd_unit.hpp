@@ -31,6 +31,8 @@ struct SystemdUnit {
   rules::Duration left_active{};       // the same of when the unit was active last and was so no more
   bool tells_itself = false;           // it may say that it stops, and leave `active` before it ends (sd_notify)
   bool is_bound = false;               // to a unit whose end, also by a failure, stops it
+  rules::Duration looked_at{};         // the same of when its conditions were, because it was to be started; 0: never
+  bool was_passed_over = false;        // since it was active last it was to be started, but for its conditions was not
   std::string state;                   // another one whenever it was started, stopped, has ended or was reloaded
 
   bool runs() const { return active == "active" || active == "reloading"; }
@@ -41,14 +43,16 @@ inline constexpr std::string_view unit_properties =
     "Id,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,ExecStart,"
     "WorkingDirectory,ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic,ActiveExitTimestampMonotonic,"
     "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
-    "InvocationID,Environment,NotifyAccess,BindsTo,Requisite,StopPropagatedFrom";
+    "ConditionResult,ConditionTimestampMonotonic,InvocationID,Environment,NotifyAccess,BindsTo,Requisite,"
+    "StopPropagatedFrom";
 
 // What `systemctl show` printed of several units, with an empty line between two of them. Nothing is said of a unit
 // that has no Id.
 std::vector<SystemdUnit> parse_units(std::string_view text);
 
-// Whether somebody asked systemd to stop the unit while it was active, and it did nothing else than to stop. systemd
-// leaves `active` before the process ends where it was asked to, and after it where the process ended by itself.
+// Whether, as far as its properties tell, somebody asked systemd to stop the unit while it was active, and it did
+// nothing else than to stop (are_stopped() asks the journal first). systemd leaves `active` before the process ends
+// where it was asked to, and after it where the process ended by itself.
 //
 //   ActiveState   Result     left active             stopped?
 //   deactivating  success    since the start, the process runs or ended later   yes: it is at it
@@ -61,7 +65,7 @@ std::vector<SystemdUnit> parse_units(std::string_view text);
 //
 // What may tell systemd itself that it stops (NotifyAccess) leaves `active` as it likes: it is stopped only where TERM
 // ended it. Of what is bound to another unit (BindsTo, Requisite, StopPropagatedFrom) nobody can tell whether that one
-// failed: it is not stopped.
+// failed: it is not stopped. Nor is what was to be started since, but for its conditions was not.
 bool is_stopped(const SystemdUnit& unit);
 
 // Why the unit could not be started, for people, with what to do; empty: it could.

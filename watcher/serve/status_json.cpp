@@ -62,6 +62,7 @@ json::object to_object(const rules::ServiceView& service, const rules::EngineVie
   object["paused_until"] = to_json(service.paused_until);
   object["unreadable_reason"] = text_or_null(service.unreadable);
   object["unfinished"] = text_or_null(service.unfinished);
+  object["stopped"] = text_or_null(service.stopped);
   object["fused_reason"] = text_or_null(service.fused_reason);
   object["warming_up_seconds"] = nullptr;  // at most
   if (service.warming_until) object["warming_up_seconds"] = rules::seconds(*service.warming_until - now);

@@ -1,0 +1,124 @@
+#include "watcher/drivers/systemd_stops.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "watcher/drivers/trusted_child.hpp"
+
+namespace watcher {
+
+namespace {
+
+enum class Message { start_wanted, start_done, stop_begun, ended };
+
+constexpr std::array<std::pair<std::string_view, Message>, 8> messages{{
+    {"7d4958e842da4a758f6c1cdc7b36dcc5", Message::start_wanted},  // a start job has begun
+    {"be02cf6855d2428ba40df7e9d022f03d", Message::start_wanted},  // it has failed, or what it depends on has
+    {"0e4284a0caca4bfc81c0bb6786972673", Message::start_wanted},  // and was passed over for a condition
+    {"5eb03494b6584870a536b337290809b3", Message::start_wanted},  // it will be restarted
+    {"39f53479d3a045ac8e11786248231fbf", Message::start_done},
+    {"de5b426a63be47a7b6ac3eaac82e2f6f", Message::stop_begun},
+    {"7ad2d189f7e94e70a38c781354912448", Message::ended},  // well
+    {"d9b373ed55a64feb8242e02dbe79a49c", Message::ended},  // badly
+}};
+
+// What of a unit was read so far, from its newest message backwards.
+enum class Reading { nothing_yet, stop_seen, stopped, not_stopped };
+
+Reading after(Reading before, Message older) {
+  if (before == Reading::stopped || before == Reading::not_stopped) return before;
+  const bool stop_seen = before == Reading::stop_seen;
+  if (older == Message::stop_begun) return Reading::stop_seen;
+  if (older == Message::start_done) return stop_seen ? Reading::stopped : Reading::not_stopped;
+  // The newest end is the one that the stop led to.
+  if (older == Message::ended) return stop_seen ? Reading::not_stopped : before;
+  return Reading::not_stopped;
+}
+
+std::string text_of(const boost::json::object& entry, std::string_view field) {
+  const boost::json::value* const found = entry.if_contains(field);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+struct Told {
+  Reading reading = Reading::nothing_yet;
+  rules::Instant tried{};
+};
+
+rules::Instant moment_of(const boost::json::object& entry) {
+  const std::string text = text_of(entry, "__REALTIME_TIMESTAMP");
+  std::int64_t microseconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), microseconds);
+  constexpr std::int64_t most = 1'000'000'000'000'000 * 4;  // in the year 2096
+  const bool is_one = error == std::errc() && end == text.data() + text.size();
+  return rules::Instant(std::chrono::microseconds(is_one ? std::clamp<std::int64_t>(microseconds, 0, most) : 0));
+}
+
+void take(std::map<std::string, Told>& units, std::string_view line) {
+  boost::json::error_code failure;
+  const boost::json::value entry = boost::json::parse(line, failure);
+  if (failure || !entry.is_object()) return;
+  std::string unit = text_of(entry.get_object(), "UNIT");
+  if (unit.empty()) unit = text_of(entry.get_object(), "USER_UNIT");
+  const std::string id = text_of(entry.get_object(), "MESSAGE_ID");
+  const auto* const message =
+      std::find_if(messages.begin(), messages.end(), [&](const auto& one) { return one.first == id; });
+  if (unit.empty() || message == messages.end()) return;
+  Told& told = units[std::move(unit)];
+  told.reading = after(told.reading, message->second);
+  const bool is_try = message->second == Message::start_wanted || message->second == Message::start_done;
+  if (is_try) told.tried = std::max(told.tried, moment_of(entry.get_object()));
+}
+
+// Nothing of it runs any more, or will by itself.
+bool is_down(const SystemdUnit& unit) {
+  return unit.active == "inactive" || unit.active == "failed" || unit.active == "deactivating";
+}
+
+}  // namespace
+
+UnitStories stories_in(std::string_view journal) {
+  std::map<std::string, Told> units;
+  while (!journal.empty()) {
+    const std::string_view line = journal.substr(0, journal.find('\n'));
+    journal.remove_prefix(std::min(line.size() + 1, journal.size()));
+    take(units, line);
+  }
+  UnitStories out;
+  for (const auto& [unit, told] : units) {
+    UnitStory& story = out[unit];
+    story.tried = told.tried;
+    // What was started before the oldest message that is kept has run until somebody stopped it.
+    const bool stopped = told.reading == Reading::stopped || told.reading == Reading::stop_seen;
+    if (stopped || told.reading == Reading::not_stopped) story.stopped = stopped;
+  }
+  return out;
+}
+
+boost::asio::awaitable<UnitStories> read_stories(const SystemdRunner& runner, const std::vector<SystemdUnit>& units) {
+  if (!std::all_of(units.begin(), units.end(), is_down)) co_return UnitStories();
+  std::vector<std::string> ids;
+  for (const auto& message : messages) ids.emplace_back("MESSAGE_ID=" + std::string(message.first));
+  std::vector<std::string> names;
+  for (const SystemdUnit& unit : units) names.push_back(unit.name);
+  probes::ChildSpec spec = runner.journal_of_systemd(names, ids);
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  const bool answered = child.end == probes::ChildEnd::exited && child.exit_code == 0;
+  if (!answered) co_return UnitStories();
+  co_return stories_in(child.output_stdout);
+}
+
+bool was_stopped(const SystemdUnit& unit, const UnitStories& stories) {
+  if (!is_down(unit) || unit.is_bound) return false;
+  const auto told = stories.find(unit.name);
+  return told != stories.end() && told->second.stopped ? *told->second.stopped : is_stopped(unit);
+}
+
+}  // namespace watcher
