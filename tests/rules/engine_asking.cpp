@@ -98,3 +98,27 @@ TEST_CASE("SPEC 2.21: an approved ask is rechecked: a deployment that began mean
   CHECK(w.phase() == "held");
   CHECK(w.deeds.empty());
 }
+
+TEST_CASE("an approval does not cover a deploy mark that asks only since, and covers one that asked already") {
+  for (const bool asked_before : {false, true}) {
+    CAPTURE(asked_before);
+    World w(asking());
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    const auto mark = [&] { w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::ask); };
+    if (asked_before) mark();
+    w.mark(rules::MarkKind::begin);
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    if (!asked_before) mark();
+    w.run(1s);
+    w.mark(rules::MarkKind::end);
+    REQUIRE(w.run_until([&] { return w.phase() != "held"; }, 10min));
+    CHECK((w.phase() == "asking") == !asked_before);
+    CAPTURE(w.phase());
+    CHECK(w.run_until([&] { return !w.deeds.empty(); }, 1min) == asked_before);
+    if (asked_before) continue;
+    CHECK(w.open()->asked.find("mark says ask") != std::string::npos);
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    CHECK(w.run_until([&] { return !w.deeds.empty(); }, 1min));
+  }
+}

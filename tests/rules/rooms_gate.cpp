@@ -114,6 +114,14 @@ const std::vector<Case>& cases() {
        "before this revision"},
       {"the mark says ask", [](Open& o) { o.from.policy = rules::RollbackPolicy::ask; }, GateKind::ask,
        "mark says ask"},
+      {"the mark says ask since it was approved",
+       [](Open& o) { o.from.policy = rules::RollbackPolicy::ask, o.incident.approved_by = "me"; }, GateKind::ask,
+       "mark says ask"},
+      {"the mark said ask already when it was approved",
+       [](Open& o) {
+         o.from.policy = rules::RollbackPolicy::ask, o.incident.approved_by = "me", o.incident.approved_mark = true;
+       },
+       GateKind::go, ""},
       {"the schema changes", [](Open& o) { o.from.schema = "7"; }, GateKind::ask, "schema changes from 7 to unknown"},
       {"a schema is known for the first time", [](Open& o) { o.from.schema = "7", o.view.first_schema = true; },
        GateKind::go, ""},

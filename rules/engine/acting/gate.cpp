@@ -171,6 +171,12 @@ std::string why_ask(const GateView& view) {
   return why_schema_asks(view);
 }
 
+// Who approved did not know of a mark that asks since.
+bool mark_asks_now(const GateView& view) {
+  if (view.from == nullptr || view.from->policy != RollbackPolicy::ask) return false;
+  return view.incident.approved_by.empty() || !view.incident.approved_mark;
+}
+
 // Only while the rung has changed nothing: what has begun is not asked again whether it may, only whether it can.
 std::optional<Gate> gate_begin(const GateView& view) {
   if (mode_allowed(view, is_uncleared, view.cap) < Mode::ask) {
@@ -183,7 +189,11 @@ std::optional<Gate> gate_begin(const GateView& view) {
   }
   if (std::optional<Gate> hold = gate_hold(view)) return hold;
   const bool approved_by_time = view.incident.approved_by == approved_by_nobody && view.cap >= Mode::act;
-  if (view.incident.by_hand || is_approved_by_person(view.incident) || approved_by_time) return std::nullopt;
+  if (view.incident.by_hand) return std::nullopt;
+  if (is_approved_by_person(view.incident) || approved_by_time) {
+    const bool asks = view.action->switches() && mark_asks_now(view);
+    return asks ? std::optional(Gate{GateKind::ask, std::string(mark_asks)}) : std::nullopt;
+  }
   if (std::optional<Gate> waits = gate_dependency(view)) return waits;
   std::string why = why_ask(view);
   if (!why.empty()) return Gate{GateKind::ask, std::move(why)};
@@ -237,8 +247,7 @@ std::optional<Gate> gate_mark(const GateView& view) {
     const std::string why = std::string(mark_forbids) + ", which was said before the switch began";
     return Gate{GateKind::close, why, {}, Outcome::aborted};
   }
-  const bool asks = view.from->policy == RollbackPolicy::ask && view.incident.approved_by.empty();
-  return asks ? std::optional(Gate{GateKind::ask, std::string(mark_asks)}) : std::nullopt;
+  return mark_asks_now(view) ? std::optional(Gate{GateKind::ask, std::string(mark_asks)}) : std::nullopt;
 }
 
 Gate gate(const GateView& view) {

@@ -120,6 +120,7 @@ class Incident {
   void ask(const Gate& gate);
   bool drive_asking();
   bool mark_asks_no_more() const;
+  void note_approved(std::string_view by);
   void withdraw_question(const std::string& why);
   void answer_ask_step(StepStatus status, const std::string& detail);
   bool is_switch_ahead() const;

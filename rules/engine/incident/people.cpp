@@ -18,7 +18,7 @@ Answer Incident::approve(const std::string& by) {
   } else {
     // That nothing is known is what was said yes to.
     if (record_.asked.ends_with(helped_is_unknown)) judged_again_by_.reset();
-    record_.approved_by = by.empty() ? "somebody" : by;
+    note_approved(by.empty() ? "somebody" : by);
     record_.asked.clear();
     lock_.be_patient_again();
     enter(IncidentPhase::held);

@@ -169,7 +169,7 @@ bool Incident::drive_asking() {
   if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
-  record_.approved_by = approved_by_nobody;
+  note_approved(approved_by_nobody);
   record_.asked.clear();
   enter(IncidentPhase::held);
   story("approved", "nobody answered, ask.then is act");
@@ -180,6 +180,12 @@ bool Incident::mark_asks_no_more() const {
   if (record_.asked != mark_asks) return false;
   const LedgerRecord* from = in_.revisions.find(record_.from);
   return from != nullptr && from->policy != RollbackPolicy::ask;
+}
+
+void Incident::note_approved(std::string_view by) {
+  const LedgerRecord* from = in_.revisions.find(record_.from);
+  record_.approved_by = by;
+  record_.approved_mark = from != nullptr && from->policy == RollbackPolicy::ask;
 }
 
 void Incident::withdraw_question(const std::string& why) {
