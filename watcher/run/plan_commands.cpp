@@ -11,7 +11,6 @@
 #include "watcher/drivers/ourselves.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
-#include "watcher/journal/lock_place.hpp"
 
 namespace watcher {
 
@@ -137,12 +136,6 @@ std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& pl
     }
   }
   return {};
-}
-
-std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir,
-                                   const std::string& state_dir) {
-  std::string why = why_no_host_lock(state_dir);
-  return why.empty() ? why_plans_cannot_run(plans, dir) : why;
 }
 
 std::vector<LaterFile> files_run_there(const std::vector<const rules::ActionSpec*>& plans, const DriverSection& section,

@@ -19,12 +19,8 @@ std::vector<const rules::ActionSpec*> begun_by_hand(const Config& config);
 // Where the steps run that have no folder of their own.
 const std::string& dir_of(const DriverSection& section, const Config& config);
 
-// Why one of these plans could not begin now: a step of it that could not be started, or the host's lock, which could
-// not be had by us even if nobody held it. For people, with what to do; empty: all could. Starts nothing.
-// `dir`: where those steps run that have no folder of their own.
-std::string why_plans_cannot_begin(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir,
-                                   const std::string& state_dir);
-// The same but for the host's lock.
+// Why one of these plans could not run now: a step of it that could not be started. For people, with what to do; empty:
+// all could. Starts nothing. `dir`: where those steps run that have no folder of their own.
 std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& plans, const std::string& dir);
 
 // A file that is run only once another revision is checked out, and by what.

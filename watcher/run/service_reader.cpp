@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "probes/net/cancelled.hpp"
 #include "probes/net/child.hpp"
@@ -24,12 +25,19 @@ constexpr int looks_that_agree = 2;
 constexpr rules::Duration schema_limit = std::chrono::seconds(10);
 constexpr std::size_t schema_length_max = 200;  // of its first line: a version, not a listing
 
+struct Identifies {
+  bool operator()(std::monostate) const { return false; }
+  bool operator()(const auto& driver) const { return driver.identifies(); }
+};
+
 }  // namespace
 
 ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
                              Deliver deliver, Plans plans)
     : driver_(driver),
-      interval_(section.identify_interval),
+      identifies_(std::visit(Identifies{}, section.driver)),
+      interval_(identifies_ ? section.identify_interval
+                            : std::min(readiness_interval, section.identify_interval * looks_per_readiness_max)),
       schema_command_(section.schema),
       dir_(section.dir),
       whom_(whom_of(section)),
@@ -52,6 +60,9 @@ void ServiceReader::read_until_agreed() {
 asio::awaitable<void> ServiceReader::wait() {
   if (looks_asked_ > 0) co_return;
   timer_.expires_after(interval_);
+  // What runs no command to know what runs needs microseconds: all of those share one wake-up.
+  const auto until = timer_.expiry();
+  if (!identifies_) timer_.expires_at(until - until.time_since_epoch() % interval_);
   co_await timer_.async_wait(as_result);
 }
 
@@ -122,7 +133,8 @@ asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
 // What a look needs ends with it: most services wait most of the time.
 asio::awaitable<void> ServiceReader::loop() {
   const auto looks = readiness_interval / std::max(interval_, rules::Duration(1));
-  const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_per_readiness_max);
+  const auto looks_max = identifies_ ? looks_per_readiness_max : 1;
+  const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_max);
   for (int count = 0;; ++count) {
     const bool also_at_readiness = count % looks_per_readiness == 0;
     co_await look(also_at_readiness);

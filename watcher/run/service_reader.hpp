@@ -26,6 +26,7 @@ struct PlansRead {
 };
 
 // Looks at what a service runs every 10 s, and at once when asked; now and then also whether a switch could be done.
+// Where nothing says what runs, only the latter.
 // One look at a time: a driver is never asked twice at once.
 class ServiceReader {
  public:
@@ -51,6 +52,7 @@ class ServiceReader {
   asio::awaitable<rules::ReadinessRead> readiness();
 
   Driver& driver_;
+  bool identifies_;
   rules::Duration interval_;
   std::vector<std::string> schema_command_;  // empty: there is none
   std::string dir_;

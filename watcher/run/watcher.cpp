@@ -88,6 +88,8 @@ void Watcher::equip() {
   std::map<rules::ServiceName, std::string> dirs;
   Responses responses = responses_of(*config_);
   services_.clear();
+  by_hand_ = begun_by_hand(*config_);
+  by_hand_looks_.clear();
   for (const DriverSection& section : config_->drivers) {
     dirs[section.service] = dir_of(section, *config_);
     std::shared_ptr<Driver> driver = make_driver(section, config_->watcher.state_dir, clock_);

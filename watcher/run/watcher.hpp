@@ -3,8 +3,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,13 @@ class Watcher final : public Host {
     std::unique_ptr<ServiceReader> reader;
   };
 
+  using Plans = std::vector<const rules::ActionSpec*>;  // of the configuration
+  // What a look found, and when.
+  struct Looked {
+    rules::Instant at;
+    std::string why_not;
+  };
+
   rules::CoreConfig core() const;  // of the configuration, in the mode that the options allow
   probes::Scheduler::Configs probe_configs() const;
   void equip();
@@ -90,8 +99,8 @@ class Watcher final : public Host {
   bool is_seen(const rules::Revision& revision, const rules::ServiceName& service) const;
   std::vector<rules::Revision> seen_of(const rules::ServiceName& service) const;
   rules::Revision running_of(const rules::ServiceName& service) const;
-  ServiceReader::Plans plans_of(const DriverSection& section,
-                                const std::vector<const rules::ActionSpec*>& responses) const;
+  ServiceReader::Plans plans_of(const DriverSection& section, const Plans& responses);
+  std::string looked(std::optional<Looked>& last, const std::function<std::string()>& look);
   std::string why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const;
   asio::awaitable<void> until_seen(rules::ServiceName service);
   std::string joins(const std::vector<rules::DeployMark>& marks) const;
@@ -145,6 +154,9 @@ class Watcher final : public Host {
   Deeds deeds_;
   std::map<rules::NotifierName, Outbox::Counts> counted_;
   std::map<rules::ServiceName, Service> services_;
+  Plans by_hand_;  // that only a person begins
+  std::optional<Looked> lock_look_;
+  std::map<std::string, std::optional<Looked>> by_hand_looks_;  // by the folder that they run in
   std::unique_ptr<probes::Scheduler> scheduler_;
   Server server_;
   bool reloading_ = false;

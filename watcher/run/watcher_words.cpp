@@ -3,6 +3,7 @@
 #include <system_error>
 #include <utility>
 
+#include "watcher/journal/lock_place.hpp"
 #include "watcher/run/look_at_plan.hpp"
 #include "watcher/run/watcher.hpp"
 
@@ -86,16 +87,27 @@ rules::Revision Watcher::running_of(const rules::ServiceName& service) const {
   return {};
 }
 
-ServiceReader::Plans Watcher::plans_of(const DriverSection& section,
-                                       const std::vector<const rules::ActionSpec*>& responses) const {
+// One look does for all the services that ask within a moment.
+std::string Watcher::looked(std::optional<Looked>& last, const std::function<std::string()>& look) {
+  constexpr rules::Duration moment = std::chrono::seconds(1);
+  const rules::Instant now = clock_.now();
+  const bool is_fresh = last && last->at <= now && now < last->at + moment;
+  if (!is_fresh) last = Looked{now, look()};
+  return last->why_not;
+}
+
+ServiceReader::Plans Watcher::plans_of(const DriverSection& section, const Plans& responses) {
   const std::string& dir = dir_of(section, *config_);
   ServiceReader::Plans out;
-  out.why_not = [config = config_, responses, dir] {
-    return why_plans_cannot_begin(responses, dir, config->watcher.state_dir);
+  out.why_not = [this, config = config_, responses, dir] {
+    std::string why = looked(lock_look_, [&] { return why_no_host_lock(config->watcher.state_dir); });
+    return why.empty() ? why_plans_cannot_run(responses, dir) : why;
   };
-  out.why_not_by_hand = [config = config_, plans = begun_by_hand(*config_), dir] {
-    return why_plans_cannot_run(plans, dir);
-  };
+  if (!by_hand_.empty()) {
+    out.why_not_by_hand = [this, dir] {
+      return looked(by_hand_looks_[dir], [&] { return why_plans_cannot_run(by_hand_, dir); });
+    };
+  }
   out.target = [this, service = section.service] {
     return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
   };
