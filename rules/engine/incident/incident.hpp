@@ -119,7 +119,6 @@ class Incident {
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
   bool drive_asking();
-  bool mark_asks_no_more() const;
   void note_approved(std::string_view by);
   void withdraw_question(const std::string& why);
   void answer_ask_step(StepStatus status, const std::string& detail);

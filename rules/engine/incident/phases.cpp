@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
@@ -8,6 +9,15 @@
 // What an incident does in each phase, and what ends the phase.
 
 namespace rules {
+
+namespace {
+
+// Nothing: there is no record of what it is about.
+std::optional<bool> mark_asks_of(const LedgerRecord* from) {
+  return from == nullptr ? std::nullopt : std::optional(from->policy == RollbackPolicy::ask);
+}
+
+}  // namespace
 
 bool Incident::rung_started() const {
   return record_.step > 0 || record_.in_flight || record_.section != PlanSection::steps;
@@ -166,7 +176,8 @@ bool Incident::drive_asking() {
   }
   // Asked in the middle of the plan, it is not done for what is over by now.
   if (rung_began_ && !record_.switched && all_cleared()) return call_off(), true;
-  if (mark_asks_no_more()) return withdraw_question("its deploy mark does not ask any more"), true;
+  const bool asks = mark_asks_of(in_.revisions.find(record_.from)).value_or(true);
+  if (record_.asked == mark_asks && !asks) return withdraw_question("its deploy mark does not ask any more"), true;
   if (!overdue) return false;
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
   note_approved(approved_by_nobody);
@@ -176,16 +187,9 @@ bool Incident::drive_asking() {
   return true;
 }
 
-bool Incident::mark_asks_no_more() const {
-  if (record_.asked != mark_asks) return false;
-  const LedgerRecord* from = in_.revisions.find(record_.from);
-  return from != nullptr && from->policy != RollbackPolicy::ask;
-}
-
 void Incident::note_approved(std::string_view by) {
-  const LedgerRecord* from = in_.revisions.find(record_.from);
   record_.approved_by = by;
-  record_.approved_mark = from != nullptr && from->policy == RollbackPolicy::ask;
+  record_.approved_mark = mark_asks_of(in_.revisions.find(record_.from)).value_or(false);
 }
 
 void Incident::withdraw_question(const std::string& why) {
