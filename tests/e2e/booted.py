@@ -41,8 +41,10 @@ class Boot(unittest.TestCase):
                    f"--machine={self.network.name}", "-D", self.root, "--read-only", "--volatile=overlay", "--console=pipe",
                    *(f"--bind-ro={host}:{inside}" for host, inside in binds.items()),
                    f"--bind={self.folder}/shop:/opt/shop", f"--bind-ro={self.folder}/rollbackd.toml:/root/rollbackd.toml", "-b"]
+        group = machine.ControlGroup()
+        self.addCleanup(group.remove)
         with (self.folder / "console").open("wb") as console:
-            self.machine = machine.start(command, console)
+            self.machine = machine.start(command, console, before=group.enter)
         self.addCleanup(machine.stop, self.machine)
         end = time.monotonic() + BOOT_SECONDS_MAX
         while time.monotonic() < end:

@@ -2,6 +2,7 @@
 
 import atexit
 import concurrent.futures
+import contextlib
 import ctypes
 import json
 import os
@@ -65,14 +66,46 @@ class Network:
         subprocess.run(["ip", "netns", "del", self.name], capture_output=True)
 
 
-def start(command, log):
-    """Starts what is to end with this process, even when that is killed; it is asked to end, not killed."""
+class ControlGroup:
+    """A control group below our own in each hierarchy that systemd uses. Machines that boot in the same one would take each other's units for theirs."""
+
+    def __init__(self):
+        self.folders = []
+        for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+            number, controllers, path = line.split(":", 2)
+            roots = {"": ["unified", "."], "name=systemd": ["systemd"]}.get(controllers, [])
+            root = next((pathlib.Path("/sys/fs/cgroup", one) for one in roots if pathlib.Path("/sys/fs/cgroup", one, "cgroup.procs").exists()), None)
+            if root is None:
+                continue
+            folder = root / path.lstrip("/") / f"{PREFIX}{os.getpid()}"
+            try:
+                folder.mkdir(exist_ok=True)
+            except OSError as error:
+                raise unittest.SkipTest(f"no control group: {error}") from error
+            self.folders.append(folder)
+
+    def enter(self):
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def remove(self):
+        for folder in self.folders:
+            for inner in sorted(folder.rglob("*/"), reverse=True):
+                with contextlib.suppress(OSError):
+                    inner.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def start(command, log, before=lambda: None):
+    """Starts what is to end with this process, even when that is killed; it is asked to end, not killed. `before` is done in it first."""
     parent = os.getpid()
 
     def die_with_parent():
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
+        before()
     process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                preexec_fn=die_with_parent)
     atexit.register(stop, process)

@@ -239,7 +239,7 @@ class Releases(Boot):
         self.watched()
         self.deployed("v2")
         self.stop_by_hand()
-        self.assertEqual(self.inside("systemctl", "show", "-P", "ActiveExitTimestampMonotonic", "shop").stdout.strip(), "0")
+        self.wait_for("systemd has forgotten it", lambda: self.inside("systemctl", "show", "-P", "ActiveExitTimestampMonotonic", "shop").stdout.strip() == "0", 10)
         self.inside("systemctl", "restart", "rollbackd")
         self.wait_for("it is seen after a restart too", self.stopped, 20)
         self.start_again()
