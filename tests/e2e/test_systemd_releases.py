@@ -6,169 +6,11 @@ import os
 import time
 
 import machine
-from booted import Boot
-
-CONFIG = """
-[watcher]
-name = "e2e"
-[probe.health]
-type = "http"
-url = "http://127.0.0.1:3001/health"
-interval = "200ms"
-max_gap = "2s"
-[rule.down]
-when = "health.up == 0"
-for = "2s"
-severity = "P0"
-[notify.people]
-type = "webhook"
-url = "http://127.0.0.1:3002/"
-[service.shop]
-driver = "systemd"
-link = "/opt/shop/current"
-steady = "1s"
-start_deadline = "{start_deadline}"
-identify_interval = "500ms"
-cooldown = "1s"
-{more}
-"""
-
-# Every release: says which it is, and how it is.
-APP = """
-import http.server, os, pathlib, socket, sys
-release = (pathlib.Path(sys.argv[0]).resolve().parent / "release").read_text()
-broken = pathlib.Path("/opt/shop/broken-" + release)
-if broken.exists():
-    sys.exit(3)
-class Shop(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        sick = release == "bad" and pathlib.Path("/opt/shop/sick").exists()
-        self.send_response(503 if sick else 200)
-        self.end_headers()
-        self.wfile.write(release.encode())
-    def log_message(self, *words):
-        print(*words, flush=True)
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 3001), Shop)
-if "NOTIFY_SOCKET" in os.environ and not pathlib.Path("/opt/shop/slow-" + release).exists():
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as said:
-        said.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-server.serve_forever()
-"""
-
-PEOPLE = """
-import http.server
-class People(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        told = self.rfile.read(int(self.headers["Content-Length"]))
-        with open("/opt/shop/told", "ab") as out:
-            out.write(told + b"\\n")
-        self.send_response(204)
-        self.end_headers()
-http.server.HTTPServer(("127.0.0.1", 3002), People).serve_forever()
-"""
-
-BY_FOLDER = "WorkingDirectory=/opt/shop/current\nExecStart=/usr/bin/python3 app.py\n"
-BY_PATH = "ExecStart=/usr/bin/python3 /opt/shop/current/app.py\n"  # nothing of the process shows where it runs
-
-# systemctl behind a script of the test's: each restart is counted, and waits.
-WAITING = '''case "$1" in restart) echo restart >>/opt/shop/restarts; echo $$ >/opt/shop/waits; read go </opt/shop/go ;; esac'''
+from released import BY_FOLDER, BY_PATH, WAITING, Released
+from watched import wait_until
 
 
-class Releases(Boot):
-    def furnish(self):
-        self.app = self.folder / "shop"
-        (self.app / "releases").mkdir(parents=True)
-        (self.app / "people.py").write_text(PEOPLE)
-        for release in ("v1", "v2", "v3", "bad"):
-            self.make_release(release)
-        (self.app / "current").symlink_to("releases/v1")
-        (self.folder / "rollbackd.toml").write_text(CONFIG.format(more="", start_deadline="10s"))
-        self.write_unit(BY_FOLDER)
-
-    def make_release(self, release):
-        folder = self.app / "releases" / release
-        folder.mkdir()
-        (folder / "app.py").write_text(APP)
-        (folder / "release").write_text(release)
-
-    def write_unit(self, lines):
-        (self.folder / "shop.service").write_text(f"[Service]\nRestart=no\n{lines}")
-
-    # What people do.
-
-    def configure(self, more, start_deadline="10s"):
-        text = CONFIG.format(more=more, start_deadline=start_deadline)
-        self.inside("sh", "-c", f"cat >/etc/rollbackd/rollbackd.toml <<'END'\n{text}\nEND")
-
-    def unit(self, lines):
-        self.inside("sh", "-c", f"umount /etc/systemd/system/shop.service; printf '[Service]\\n{lines}' >/etc/systemd/system/shop.service")
-        self.inside("systemctl", "daemon-reload")
-
-    def tool(self, lines):
-        """systemctl behind a script."""
-        tool = self.app / "systemctl"
-        tool.write_text(f'#!/bin/sh\n{lines}\nexec systemctl "$@"\n')
-        tool.chmod(0o755)
-
-    def pipe(self):
-        os.mkfifo(self.app / "go")
-        go = os.open(self.app / "go", os.O_RDWR | os.O_CLOEXEC)
-        self.addCleanup(os.close, go)
-        return go
-
-    def link(self, release):
-        self.inside("ln", "-sfn", f"releases/{release}", "/opt/shop/current")
-
-    def deploy(self, release):
-        self.link(release)
-        self.inside("systemctl", "restart", "shop")
-
-    def watched(self, release="v1"):
-        self.inside("systemd-run", "--unit=people", "/usr/bin/python3", "/opt/shop/people.py")
-        self.deploy(release)
-        self.inside("systemctl", "start", "rollbackd")
-        self.runs(release)
-
-    def deployed(self, release):
-        self.deploy(release)
-        self.runs(release)
-
-    def go_back(self, release):
-        self.inside("rollbackd", "rollback", "shop", "--to", release, "--reason", "test", check=False)
-        return self.closed()
-
-    # What can be seen.
-
-    def service(self):
-        done = self.inside("rollbackd", "status", "--json", check=False)
-        return json.loads(done.stdout)["services"]["shop"] if done.returncode == 0 else {}
-
-    def runs(self, release):
-        return self.wait_for(f"{release} is known to run", lambda: self.service().get("revision") == release, 40)
-
-    def closed(self):
-        return self.wait_for("the incident is closed", lambda: [one for one in self.incidents() if one.get("outcome")], 120)[0]
-
-    def report(self, incident):
-        file = f"/var/lib/rollbackd/incidents/{incident['id']}/report.md"
-        written = self.wait_for("the report is written", lambda: self.written(file), 30)
-        return written
-
-    def written(self, file):
-        done = self.inside("cat", file, check=False)
-        return done.stdout if done.returncode == 0 and "is still open" not in done.stdout else None
-
-    def told(self):
-        file = self.app / "told"
-        return file.read_text() if file.exists() else ""
-
-    def says(self):
-        return self.inside("/usr/bin/python3", "-c", "import urllib.request as u; print(u.urlopen('http://127.0.0.1:3001/').read().decode())",
-                           check=False).stdout.strip()
-
-    def linked(self):
-        return os.readlink(self.app / "current")
-
+class Releases(Released):
     def bad_deploy_is_rolled_back(self):
         self.watched()
         self.deployed("v2")
@@ -210,74 +52,35 @@ class Releases(Boot):
         self.inside("systemctl", "start", "rollbackd")
         self.wait_for("it is told that nobody knows", lambda: "was started before the link was changed to v1" in self.journal(), 20)
 
-    def cause(self):
-        done = self.inside("rollbackd", "status", "--json", check=False)
-        return json.loads(done.stdout)["rules"]["down"].get("cause") if done.returncode == 0 else None
-
-    def stopped(self):
-        return "was stopped" in (self.service().get("stopped") or "")
-
-    def stop_by_hand(self):
-        """Seen for longer than a release may take to come up, it is no deployment of nobody's either."""
-        self.inside("systemctl", "stop", "shop")
-        self.wait_for("it is seen that somebody did", self.stopped, 20)
-        time.sleep(5)  # twice what `down` waits for, and longer than `start_deadline`
-        self.assertEqual((self.stopped(), self.cause(), self.incidents()), (True, "deploying", []))
-
-    def start_again(self):
-        self.inside("systemctl", "start", "shop")
-        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None and not self.stopped(), 20)
-        self.assertEqual(self.incidents(), [])
-
-    def end_by_itself(self):
-        self.inside("systemctl", "kill", "shop")  # of which systemd thinks no ill: TERM is a clean end
-        self.assertEqual(self.closed()["outcome"], "recovered")
-        self.assertEqual(self.linked(), "releases/v1")
-
-    def test_what_somebody_stops_is_left_alone_though_systemd_forgets_it_and_what_ends_by_itself_is_rolled_back(self):
-        self.configure("", start_deadline="4s")
+    def test_a_good_release_stays(self):
         self.watched()
         self.deployed("v2")
-        self.stop_by_hand()
-        self.wait_for("systemd has forgotten it", lambda: self.inside("systemctl", "show", "-P", "ActiveExitTimestampMonotonic", "shop").stdout.strip() == "0", 10)
-        self.inside("systemctl", "restart", "rollbackd")
-        self.wait_for("it is seen after a restart too", self.stopped, 20)
-        self.start_again()
-        self.end_by_itself()
+        self.assertFalse(wait_until(self.incidents, 8))
+        self.assertEqual((self.linked(), self.says()), ("releases/v2", "v2"))
 
-    def test_the_same_of_a_unit_that_systemd_keeps_and_has_to_kill(self):
-        self.configure("", start_deadline="4s")
-        self.unit(BY_FOLDER.replace("\n", "\\n") + "TimeoutStopSec=1\\nExecStart=\\nExecStart=/bin/sh -c "
-                  '"trap \\"\\" TERM; while true; do python3 app.py; done"\\n[Install]\\nWantedBy=multi-user.target\\n')
-        self.inside("systemctl", "enable", "shop")
+    def test_a_second_watcher_of_the_host_switches_nothing_more(self):
+        self.configure('systemctl = ["/opt/shop/systemctl"]')
+        self.tool('case "$1" in restart) echo restart >>/opt/shop/restarts ;; esac')
+        self.inside("sh", "-c", """sed 's|^name.*|name = "other"\\nstate_dir = "/var/lib/other"\\nlisten = "127.0.0.1:9878"\\ncontrol = "/run/other.sock"|' """
+                    "/etc/rollbackd/rollbackd.toml >/etc/rollbackd/other.toml; chmod 600 /etc/rollbackd/other.toml")
         self.watched()
-        self.deployed("v2")
-        self.stop_by_hand()
-        self.assertEqual(self.inside("systemctl", "show", "-P", "Result", "shop").stdout.strip(), "timeout")
-        self.start_again()
-        self.inside("systemctl", "kill", "--signal=KILL", "shop")
-        self.assertEqual(self.closed()["outcome"], "recovered")
+        self.inside("systemd-run", "--unit=other", "/usr/local/bin/rollbackd", "run", "--config", "/etc/rollbackd/other.toml")
 
-    def bad_is_not_started(self):
-        self.configure("", start_deadline="4s")
-        self.watched()
-        self.deployed("v2")
-        self.inside("rollbackd", "deploy", "good", "v2")
-        (self.app / "releases" / "bad" / "release").unlink()
-        self.link("bad")
-        self.inside("systemctl", "restart", "shop", check=False)
-        closed = self.closed()
-        report = self.report(closed)
-        self.assertEqual((closed["outcome"], closed["from"], self.linked()), ("recovered", "bad", "releases/v2"), report)
+        def others(*words):
+            done = self.inside("rollbackd", *words, "--json", "--config", "/etc/rollbackd/other.toml", check=False)
+            return json.loads(done.stdout) if done.returncode == 0 else {}
 
-    def test_what_is_not_started_for_a_condition_of_its_own_was_not_stopped(self):
-        self.unit("\\n[Unit]\\nConditionPathExists=/opt/shop/current/release\\n[Service]\\n" + BY_FOLDER.replace("\n", "\\n"))
-        self.bad_is_not_started()
+        def known():
+            return others("status").get("services", {}).get("shop", {}).get("revision")
 
-    def test_nor_was_what_is_not_started_for_what_it_depends_on(self):
-        self.inside("sh", "-c", "printf '[Service]\\nType=oneshot\\nExecStart=/usr/bin/test -e /opt/shop/current/release\\n' >/etc/systemd/system/migrate.service")
-        self.unit("\\n[Unit]\\nRequires=migrate.service\\nAfter=migrate.service\\n[Service]\\n" + BY_FOLDER.replace("\n", "\\n"))
-        self.bad_is_not_started()
+        def outcomes():
+            return [one["outcome"] for one in self.incidents() + others("incidents").get("incidents", [])]
+        self.wait_for("the other one knows what runs", lambda: known() == "v1", 30)
+        self.deployed("bad")
+        self.wait_for("the other one as well", lambda: known() == "bad", 30)
+        (self.app / "sick").touch()
+        self.wait_for("one of them has acted", lambda: "recovered" in outcomes() and None not in outcomes(), 120)
+        self.assertEqual((sorted({*outcomes()} - {"superseded"}), self.linked(), self.says(), self.restarts()), (["recovered"], "releases/v1", "v1", ["restart"]))
 
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.watched()

@@ -1,4 +1,5 @@
 #include "drivers_support.hpp"
+#include "watcher/clock.hpp"
 #include "watcher/drivers/compose_containers.hpp"
 #include "watcher/drivers/compose_identity.hpp"
 #include "watcher/drivers/pm2_processes.hpp"
@@ -198,6 +199,64 @@ TEST_CASE("the journal says when a unit was to be started last") {
     journal += R"({"UNIT": "web.service", "MESSAGE_ID": ")" + id + R"(", "__REALTIME_TIMESTAMP": ")" + at + "\"}\n";
   }
   CHECK(watcher::stories_in(journal).at("web.service").tried == rules::Instant(4s));
+}
+
+TEST_CASE(
+    "a unit that does not run was stopped by what the journal tells, as far as that is as new as its properties") {
+  const auto unit = [](const std::string& more) {
+    return watcher::parse_units("Id=web.service\nLoadState=loaded\nActiveState=inactive\nResult=success\n" + more)
+        .front();
+  };
+  const auto told = [](std::optional<bool> stopped, bool barred = false) {
+    watcher::UnitStory story;
+    story.stopped = stopped;
+    story.barred = barred;
+    story.newest = story.started = watcher::wall_time_of(100s);
+    return std::optional(watcher::UnitStories{{"web.service", story}});
+  };
+  const rules::Instant before = watcher::wall_time_of(50s);
+  const rules::Instant after = watcher::wall_time_of(150s);
+  const auto why = [&](const watcher::SystemdUnit& one, const std::optional<watcher::UnitStories>& stories) {
+    return watcher::why_stopped(one, stories, before);
+  };
+  const auto fresh = unit("");
+  CHECK(contains(why(fresh, told(true)), "was stopped, by somebody"));
+  CHECK(why(fresh, told(false)).empty());
+  CHECK(why(fresh, told(std::nullopt)).empty());
+  CHECK(contains(why(fresh, watcher::UnitStories()), "was not started since the host booted"));
+  CHECK(why(fresh, std::nullopt).empty());  // the journal cannot be read
+  const std::string started = "ExecMainStartTimestampMonotonic=";
+  CHECK_FALSE(why(unit(started + "99000000\n"), told(true)).empty());
+  CHECK(why(unit(started + "150000000\n"), told(true)).empty());  // the journal stands still
+  CHECK(why(unit(started + "99000000\n"), watcher::UnitStories()).empty());
+  CHECK(contains(why(fresh, told(true, true)), "a unit that it depends on"));
+  CHECK(watcher::why_stopped(fresh, told(true, true), after).empty());  // it never ran from this release
+  auto other = fresh;
+  other.active = "active";
+  CHECK(why(other, told(true)).empty());
+  other = fresh;
+  other.is_bound = true;
+  CHECK(why(other, told(true)).empty());
+  other = fresh;
+  other.load = "bad-setting";
+  CHECK(why(other, told(true)).empty());
+}
+
+TEST_CASE("a start that failed for another unit is told apart, and what had stopped the unit before") {
+  std::string journal = R"({"UNIT": "web.service", "JOB_RESULT": "dependency", "MESSAGE_ID": ")" +
+                        std::string(not_started) +
+                        R"(", "__REALTIME_TIMESTAMP": "5000000"})"
+                        "\n";
+  for (const auto& [id, at] :
+       std::vector<std::pair<std::string, std::string>>{{ended, "4000000"}, {stop, "3000000"}, {started, "2000000"}}) {
+    journal += R"({"UNIT": "web.service", "MESSAGE_ID": ")" + id + R"(", "__REALTIME_TIMESTAMP": ")" + at + "\"}\n";
+  }
+  const watcher::UnitStory story = watcher::stories_in(journal).at("web.service");
+  CHECK(story.barred);
+  CHECK(story.stopped == true);
+  CHECK(story.started == rules::Instant(2s));
+  CHECK(story.tried == rules::Instant(5s));
+  CHECK(story.newest == rules::Instant(5s));
 }
 
 TEST_CASE("containers that were removed were removed by somebody, and of several all have to be stopped") {

@@ -78,9 +78,11 @@ asio::awaitable<rules::RevisionRead> Releases::identify() {
 // A deployment changes the link a moment before it restarts the unit: one look that sees it between says nothing.
 std::string Releases::unfinished(const SystemdLook& look) {
   const bool differs = !look.revision.empty() && look.revision != look.link.release;
-  const std::string before = std::exchange(differed_, differs ? look.link.release : "");
+  const std::string now = differs ? look.link.release : look.behind;
+  const std::string before = std::exchange(differed_, now);
   const bool is_ours = notes_.switching_to == look.link.release;
-  if (!differs || (!is_ours && before != look.link.release)) return {};
+  if (now.empty() || (!is_ours && before != now)) return {};
+  if (!differs) return now;
   return config_.link + " points to " + look.link.release + ", but " + look.revision + " runs; do systemctl restart " +
          config_.units.front() + ", or put the link back: ln -sfn " + link_text_for(look.link.text, look.revision) +
          " " + config_.link;

@@ -78,16 +78,34 @@ const SystemdKnown* known(const SystemdMemory& memory, const SystemdUnit& unit) 
   return found != memory.end() && found->second.state == unit.state ? &found->second : nullptr;
 }
 
-// That they agree; what any of them says of being unknown.
+// That they agree. One that does not run says nothing of what the others do.
 void agree(SystemdLook& look, const SystemdUnit& unit, const UnitRuns& runs) {
-  look.absent = look.absent || runs.absent;
+  if (runs.absent) {
+    if (look.behind.empty() && !unit.is_oneshot) look.behind = runs.error + "; do systemctl start " + unit.name;
+    if (look.error_if_none.empty()) look.error_if_none = runs.error;
+    return;
+  }
   if (look.error.empty()) look.error = runs.error;
   const bool differs = !look.revision.empty() && !runs.release.empty() && look.revision != runs.release;
   if (differs && look.error.empty()) {
-    look.error = look.units.front().name + " runs from " + look.revision + ", but " + unit.name + " from " +
-                 runs.release + "; do restart them";
+    look.error = look.said_by + " runs from " + look.revision + ", but " + unit.name + " from " + runs.release +
+                 "; do restart them";
   }
-  if (look.revision.empty()) look.revision = runs.release;
+  if (look.revision.empty() && !runs.release.empty()) {
+    look.revision = runs.release;
+    look.said_by = unit.name;
+  }
+}
+
+// Why all of them are stopped, for people; empty: not all are.
+std::string why_all_stopped(const SystemdLook& look, const std::optional<UnitStories>& stories) {
+  std::string first;
+  for (const SystemdUnit& unit : look.units) {
+    const std::string why = why_stopped(unit, stories, look.link.changed_at);
+    if (why.empty()) return {};
+    if (first.empty()) first = why;
+  }
+  return first;
 }
 
 }  // namespace
@@ -138,27 +156,27 @@ asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdM
     co_return look;
   }
   look.units = std::get<std::vector<SystemdUnit>>(std::move(answer));
-  UnitStories stories = co_await read_stories(runner, look.units);
-  const auto stopped = [&](const SystemdUnit& unit) { return was_stopped(unit, stories); };
-  if (std::all_of(look.units.begin(), look.units.end(), stopped)) {
-    const std::string& first = look.units.front().name;
-    look.stopped = first + " was stopped, by somebody or with another unit; it did not end by itself; do systemctl " +
-                   "start " + first;
-  }
+  std::optional<UnitStories> stories = co_await read_stories(runner, look.units);
+  look.stopped = why_all_stopped(look, stories);
   look.error = look.link.error;
   const std::string releases = releases_of(runner.config());
   for (const SystemdUnit& unit : look.units) {
-    if (look.error.empty() && unit.load == "not-found") look.error = why_no_start(unit);
+    const bool is_refused = unit.load == "not-found" || (unit.load == "bad-setting" && !unit.runs());
+    if (look.error.empty() && is_refused) look.error = why_no_start(unit);
     if (!look.error.empty()) break;
     ReleasesSeen seen = releases_seen(unit, releases);
     const bool is_new = known(memory, unit) == nullptr;
     if (is_new && seen.releases.empty() && !seen.unseen.empty())
       seen.releases = co_await seen_by_owners(seen.unseen, releases);
-    const UnitRuns runs = unit_runs(unit, look.link, seen, memory, stories[unit.name].tried);
+    const rules::Instant tried = stories ? (*stories)[unit.name].tried : rules::Instant();
+    const UnitRuns runs = unit_runs(unit, look.link, seen, memory, tried);
     if (!runs.release.empty()) memory[unit.name] = {unit.state, runs.release};
     agree(look, unit, runs);
   }
+  look.absent = look.error.empty() && look.revision.empty() && !look.error_if_none.empty();
+  if (look.absent) look.error = look.error_if_none;
   if (!look.error.empty()) look.revision.clear();
+  if (look.revision.empty()) look.behind.clear();
   co_return look;
 }
 

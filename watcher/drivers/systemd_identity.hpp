@@ -45,6 +45,9 @@ struct SystemdLook {
   bool absent = false;
   std::string stopped;  // for people; empty: not all of the units were stopped by somebody
   std::string revision;
+  std::string said_by{};        // the first unit that runs from it
+  std::string behind{};         // a unit that does not run while others do, for people, with what to do; empty: none
+  std::string error_if_none{};  // where no other unit does
   ReleaseLink link;
   std::vector<SystemdUnit> units;
 };

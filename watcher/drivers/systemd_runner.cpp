@@ -135,7 +135,7 @@ probes::ChildSpec SystemdRunner::journal_of_systemd(const std::vector<std::strin
                                "--reverse",
                                "--output=json",
                                "--since=@" + std::to_string(boot.count()),
-                               "--output-fields=MESSAGE_ID,UNIT,USER_UNIT",
+                               "--output-fields=MESSAGE_ID,UNIT,USER_UNIT,JOB_RESULT",
                                "--lines=" + std::to_string(lines_a_unit * units.size())};
   if (of_user) out.emplace_back("--user");
   out.emplace_back(of_user ? "_SYSTEMD_USER_UNIT=init.scope" : "_PID=1");

@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "watcher/clock.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 
 namespace watcher {
@@ -49,7 +50,7 @@ std::string text_of(const boost::json::object& entry, std::string_view field) {
 
 struct Told {
   Reading reading = Reading::nothing_yet;
-  rules::Instant tried{};
+  UnitStory story{};
 };
 
 rules::Instant moment_of(const boost::json::object& entry) {
@@ -72,9 +73,15 @@ void take(std::map<std::string, Told>& units, std::string_view line) {
       std::find_if(messages.begin(), messages.end(), [&](const auto& one) { return one.first == id; });
   if (unit.empty() || message == messages.end()) return;
   Told& told = units[std::move(unit)];
-  told.reading = after(told.reading, message->second);
-  const bool is_try = message->second == Message::start_wanted || message->second == Message::start_done;
-  if (is_try) told.tried = std::max(told.tried, moment_of(entry.get_object()));
+  const rules::Instant at = moment_of(entry.get_object());
+  const bool is_done = message->second == Message::start_done;
+  const bool is_newest_try = told.story.tried == rules::Instant();
+  const bool is_barred = is_newest_try && text_of(entry.get_object(), "JOB_RESULT") == "dependency";
+  if (is_barred) told.story.barred = true;
+  if (!is_barred) told.reading = after(told.reading, message->second);
+  told.story.newest = std::max(told.story.newest, at);
+  if (is_done || message->second == Message::start_wanted) told.story.tried = std::max(told.story.tried, at);
+  if (is_done) told.story.started = std::max(told.story.started, at);
 }
 
 // Nothing of it runs any more, or will by itself.
@@ -92,33 +99,53 @@ UnitStories stories_in(std::string_view journal) {
     take(units, line);
   }
   UnitStories out;
-  for (const auto& [unit, told] : units) {
-    UnitStory& story = out[unit];
-    story.tried = told.tried;
+  for (auto& [unit, told] : units) {
     // What was started before the oldest message that is kept has run until somebody stopped it.
     const bool stopped = told.reading == Reading::stopped || told.reading == Reading::stop_seen;
-    if (stopped || told.reading == Reading::not_stopped) story.stopped = stopped;
+    if (stopped || told.reading == Reading::not_stopped) told.story.stopped = stopped;
+    out[unit] = told.story;
   }
   return out;
 }
 
-boost::asio::awaitable<UnitStories> read_stories(const SystemdRunner& runner, const std::vector<SystemdUnit>& units) {
-  if (!std::all_of(units.begin(), units.end(), is_down)) co_return UnitStories();
+boost::asio::awaitable<std::optional<UnitStories>> read_stories(const SystemdRunner& runner,
+                                                                const std::vector<SystemdUnit>& units) {
+  std::vector<std::string> names;
+  for (const SystemdUnit& unit : units) {
+    if (is_down(unit)) names.push_back(unit.name);
+  }
+  if (names.empty()) co_return UnitStories();
   std::vector<std::string> ids;
   for (const auto& message : messages) ids.emplace_back("MESSAGE_ID=" + std::string(message.first));
-  std::vector<std::string> names;
-  for (const SystemdUnit& unit : units) names.push_back(unit.name);
   probes::ChildSpec spec = runner.journal_of_systemd(names, ids);
   const probes::ChildResult child = co_await run_trusted(std::move(spec));
   const bool answered = child.end == probes::ChildEnd::exited && child.exit_code == 0;
-  if (!answered) co_return UnitStories();
+  if (!answered) co_return std::nullopt;
   co_return stories_in(child.output_stdout);
 }
 
-bool was_stopped(const SystemdUnit& unit, const UnitStories& stories) {
-  if (!is_down(unit) || unit.is_bound) return false;
-  const auto told = stories.find(unit.name);
-  return told != stories.end() && told->second.stopped ? *told->second.stopped : is_stopped(unit);
+std::string why_stopped(const SystemdUnit& unit, const std::optional<UnitStories>& stories, rules::Instant changed_at) {
+  constexpr rules::Duration late = std::chrono::seconds(1);  // a message may be written
+  const bool may_be_started = unit.load == "loaded" || unit.load == "masked";
+  if (!is_down(unit) || unit.is_bound || !may_be_started) return {};
+  const std::string start = "; do systemctl start " + unit.name;
+  const std::string by_somebody =
+      unit.name + " was stopped, by somebody or with another unit; it did not end by itself";
+  const auto found = stories ? stories->find(unit.name) : UnitStories::const_iterator();
+  const bool is_told = stories && found != stories->end();
+  const bool has_started = unit.started > rules::Duration::zero();
+  if (stories && !is_told && !has_started && unit.looked_at == rules::Duration::zero())
+    return unit.name + " was not started since the host booted, as far as systemd and its journal tell" + start;
+  // What was started since the journal was written last may have ended in any way.
+  const bool is_stale = is_told && has_started && wall_time_of(unit.started) > found->second.newest + late;
+  if (!is_told || is_stale || !found->second.stopped) return is_stopped(unit) ? by_somebody + start : std::string();
+  const UnitStory& story = found->second;
+  if (!*story.stopped || (story.barred && story.started < changed_at)) return {};
+  if (story.barred) {
+    return unit.name + " was stopped with a unit that it depends on, which did not come up again; do systemctl " +
+           "list-units --failed, and systemctl start " + unit.name;
+  }
+  return by_somebody + start;
 }
 
 }  // namespace watcher

@@ -43,9 +43,10 @@ SystemdProgress progress_of(const std::vector<SystemdUnit>& units) {
   SystemdProgress out;
   for (const SystemdUnit& unit : units) {
     out.seen += unit.name + unit.state + "\n";
-    const bool has_ended = unit.active == "failed" || unit.active == "inactive";
+    const bool is_down = (unit.active == "failed" || unit.active == "inactive") && !unit.is_done();
+    const bool has_ended = is_down && !unit.has_job;
     if (out.failed.empty() && (has_ended || unit.restarts >= restarts_max)) out.failed = ending_of(unit);
-    const bool is_up = unit.active == "active";
+    const bool is_up = unit.active == "active" || (unit.is_done() && !unit.has_job);
     if (out.awaited.empty() && !is_up) out.awaited = unit.name + " is still " + unit.active + " (" + unit.sub + ")";
   }
   return out;
@@ -121,11 +122,19 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
     co_return trouble;
   }
   begun_ = true;
-  trouble = co_await restart(left());
-  if (!trouble) trouble = co_await wait_until_up(left());
-  if (!trouble) trouble = co_await verify();
+  const MaybeTrouble answer = co_await restart(left());
+  trouble = answer;
+  // Where systemctl lost its answer, or its job made way for another, the units tell what became of it.
+  if (!answer || answer->status == rules::StepStatus::failed) trouble = co_await wait_until_up(left());
+  if (!trouble) trouble = co_await verify(answer);
   if (!trouble) co_return trouble;
   notes_.aftermath.clear();
+  const std::string stopped = co_await stopped_meanwhile();
+  if (!stopped.empty()) {
+    trouble->what = stopped + "\nIt was stopped while " + request_.to.text + " was started, which is linked; nothing " +
+                    "was put back or started against that";
+    co_return trouble;
+  }
   // What is not waited for any more is left to come up.
   if (trouble->status == rules::StepStatus::interrupted)
     trouble->what += "\n" + request_.to.text + " is linked and was left to come up";
@@ -172,10 +181,21 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::wait_until_up(rules:
   }
 }
 
+// Empty: all that does not run has failed. The journal is written a moment after the deed.
+asio::awaitable<std::string> SystemdSwitch::stopped_meanwhile() {
+  constexpr rules::Duration moment = std::chrono::milliseconds(500);
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor, moment);
+  co_await timer.async_wait(as_result);
+  const SystemdLook look = co_await look_at_units(runner_, memory_);
+  co_return look.stopped;
+}
+
 // That systemd says so is no proof. What cannot be read is not bad: whoever asked for the switch reads it as well.
-asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::verify() {
+asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::verify(MaybeTrouble answer) {
   const SystemdLook look = co_await look_at_units(runner_, memory_);
   if (look.revision == request_.to.text) co_return MaybeTrouble();
+  if (answer) co_return answer;
   if (look.revision.empty()) {
     result_.detail = ", as far as its link says: " + look.error;
     co_return MaybeTrouble();

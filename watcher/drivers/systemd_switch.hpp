@@ -38,7 +38,8 @@ class SystemdSwitch {
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart(rules::Duration limit);
   asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);
-  asio::awaitable<MaybeTrouble> verify();
+  asio::awaitable<MaybeTrouble> verify(MaybeTrouble answer);
+  asio::awaitable<std::string> stopped_meanwhile();
   asio::awaitable<void> put_back(SystemdError& trouble);
   MaybeTrouble note(std::string switching_to);
   rules::Duration left() const;

@@ -38,6 +38,8 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   SystemdUnit& unit = into.unit;
   const std::string text(value);
   if (name == "Id") unit.name = text;
+  if (name == "Type") unit.is_oneshot = text == "oneshot";
+  if (name == "Job") unit.has_job = number_in(value) != 0;
   if (name == "LoadState") unit.load = text;
   if (name == "LoadError") unit.load_error = text;
   if (name == "ActiveState") unit.active = text;

@@ -29,6 +29,8 @@ struct SystemdUnit {
   rules::Duration started{};           // CLOCK_MONOTONIC, of its newest process; 0: none was since the boot
   rules::Duration ended{};             // the same of when that process ended; 0: it runs
   rules::Duration left_active{};       // the same of when the unit was active last and was so no more
+  bool has_job = false;                // systemd is about to do something with it
+  bool is_oneshot = false;             // it does its work and ends
   bool tells_itself = false;           // it may say that it stops, and leave `active` before it ends (sd_notify)
   bool is_bound = false;               // to a unit whose end, also by a failure, stops it
   rules::Duration looked_at{};         // the same of when its conditions were, because it was to be started; 0: never
@@ -36,11 +38,13 @@ struct SystemdUnit {
   std::string state;                   // another one whenever it was started, stopped, has ended or was reloaded
 
   bool runs() const { return active == "active" || active == "reloading"; }
+  bool is_done() const { return is_oneshot && active == "inactive" && result == "success"; }
 };
 
 // The properties that parse_units() reads, as `systemctl show --property=` takes them.
 inline constexpr std::string_view unit_properties =
-    "Id,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,ExecStart,"
+    "Id,Type,Job,LoadState,LoadError,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,"
+    "ExecStart,"
     "WorkingDirectory,ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic,ActiveExitTimestampMonotonic,"
     "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
     "ConditionResult,ConditionTimestampMonotonic,InvocationID,Environment,NotifyAccess,BindsTo,Requisite,"
