@@ -27,6 +27,8 @@ struct RevisionRead {
   std::string stopped{};             // who runs it says that somebody stopped it, for people; empty: nobody did
   std::string label{};               // what people call the revision, where the driver knows: a tag; never an identity
   std::string unfinished{};          // what is in place is not what runs, and what to do, for people; empty: it is
+  // Our own switch to this one was broken off where nobody can tell any more what runs; to do it again finishes it.
+  std::optional<Revision> broken_off{};
 };
 
 enum class MarkKind { begin, end, mark };

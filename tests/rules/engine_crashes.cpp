@@ -261,6 +261,38 @@ TEST_CASE("a switch that our end broke off is done again where its driver bears 
     CHECK(w.count_performed("switch last-good") == 1);
     CHECK(w.count_performed("run resume") == 1);
   }
+  SUBCASE("nobody can tell what runs, whatever the rules say meanwhile") {
+    for (const bool good : {false, true}) {
+      CAPTURE(good);
+      World w(resuming(false));
+      w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+      harm(w);
+      REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+      w.run(5s);
+      w.reality["web"].broken_off = rules::Revision("v1");
+      if (good) w.reality["web"].sick.clear();
+      w.crash(30s);
+      REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 2; }, 15min));
+      w.reality["web"].broken_off.reset();
+      w.reality["web"].running = rules::Revision("v1");
+      REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+      CHECK(w.outcome() == "recovered");
+      CHECK(w.count_performed("switch last-good") == 2);
+      CHECK(w.violations.empty());
+    }
+  }
+  SUBCASE("it was another switch that was broken off") {
+    World w(resuming(false));
+    w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 15min));
+    w.run(5s);
+    w.reality["web"].broken_off = rules::Revision("v0");
+    w.crash(30s);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "action_failed");
+    CHECK(w.count_performed("switch last-good") == 1);
+  }
   SUBCASE("they became good meanwhile, and what is in place is not what runs") {
     World w(resuming(true));
     w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};

@@ -166,3 +166,20 @@ TEST_CASE("what a step of ours stopped was stopped by nobody else, and the next 
   w.reality["web"].on_switch = [](Reality& reality) { reality.stopped.clear(); };
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
 }
+
+TEST_CASE("SPEC 2.15: a watchdog that restarts what never came up keeps nobody from rolling it back") {
+  rules::CoreConfig config = usual();
+  config.services[0].health = rules::ProbeName("web_health");
+  World w(std::move(config));
+  w.run(10min);
+  w.reality["web"].crashing.insert("v2");
+  w.deploy("v2");
+  for (int i = 0; i < 40 && w.outcome() == "none"; ++i) {
+    w.run(40s);
+    w.reality["web"].stopped = "web.service was stopped by hand";
+    w.run(20s);
+    w.reality["web"].stopped.clear();
+  }
+  REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+  CHECK(w.outcome() == "recovered");
+}

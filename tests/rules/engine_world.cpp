@@ -153,7 +153,8 @@ void World::look(const std::string& service) {
   out.instance_absent = !out.stopped.empty();
   const bool answers =
       !reality[service].tells_itself || !reality[service].crashing.contains(reality[service].running.text);
-  if (reality[service].readable && answers) {
+  out.broken_off = reality[service].broken_off;
+  if (reality[service].readable && answers && !out.broken_off) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;

@@ -42,6 +42,7 @@ struct Reality {
   std::map<std::string, std::string> labels{};  // what people call revisions
   std::string stopped{};                        // somebody stopped it
   std::string unfinished{};                     // what is in place is not what runs
+  std::optional<rules::Revision> broken_off{};  // nobody can tell what runs, for a switch to this one was broken off
   bool probes_work = true;                      // false: DNS failure, nothing can be measured
   // Asked for each poll: how long it takes. The next one begins when it should, or when the last one is done.
   std::function<Duration()> poll_takes{};

@@ -91,7 +91,10 @@ asio::awaitable<rules::RevisionRead> WorkingTree::identify() {
   if (state) {
     GitLook look = co_await look_at(repository_, *state, named_);
     read.error = std::move(look.error);
-    if (read.error.empty() && look.revision.empty()) read.error = unknown_after_restart(look.head);
+    if (read.error.empty() && look.revision.empty()) {
+      read.error = unknown_after_restart(look.head);
+      read.broken_off = rules::Revision(look.place->target.empty() ? look.head : look.place->target);
+    }
     if (read.error.empty()) read.revision = rules::Revision(look.revision);
     if (read.revision) read.unfinished = unfinished(look, state->aftermath);
     if (read.revision) read.label = co_await tag_at(repository_, look.revision);

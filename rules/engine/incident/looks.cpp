@@ -131,7 +131,10 @@ bool Incident::drive_looking_back() {
 bool Incident::settle_interrupted_switch() {
   if (!look_.is_over(now())) return false;
   const std::optional<Revision> running = look_.running();
-  if (!running && !look_.count_failure()) {
+  // In the middle of putting it into effect: what runs would be known only when that is done again.
+  const bool is_between = !running && in_.service.resumes_switch && look_.broken_off() == record_.to &&
+                          !record_.pending_outcome && !record_.aborted;
+  if (!running && !is_between && !look_.count_failure()) {
     ask_look();
     return true;
   }
@@ -144,16 +147,17 @@ bool Incident::settle_interrupted_switch() {
     return StepResult{StepStatus::interrupted, std::nullopt, std::move(why), "", 0};
   };
   const bool resumes = in_.service.resumes_switch && !all_cleared();
-  if (!running) {
-    end_step(interrupted("after a restart " + unread()));
-  } else if (*running == record_.to) {
-    in_.revisions.own_switch_seen(*running);
-    end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});
-  } else if (is_as_before && (step_at_cursor().idempotent || resumes)) {
+  const bool is_done_again = is_between || (is_as_before && (step_at_cursor().idempotent || resumes));
+  if (is_done_again) {
     // Begun anew rather than commanded at once: the host's lock has to be had again first.
     look_.forget();
     record_.in_flight = false;
     story("switch_resumed", step_.text + ": broken off by our end, and done again");
+  } else if (!running) {
+    end_step(interrupted("after a restart " + unread()));
+  } else if (*running == record_.to) {
+    in_.revisions.own_switch_seen(*running);
+    end_step({StepStatus::succeeded, std::nullopt, "found done after a restart", "", 0});
   } else {
     end_step(interrupted("revision " + running->text + " was found running"));
   }

@@ -22,6 +22,8 @@ class RunningLook {
   bool is_over(Instant now) const;  // answered, or not in time
   // What it saw to run; none: it could not be read, or there is no answer yet.
   std::optional<Revision> running() const { return read_ ? read_->revision : std::nullopt; }
+  // What our own switch was to bring that was broken off where nobody can tell what runs; none: it was not.
+  std::optional<Revision> broken_off() const { return read_ ? read_->broken_off : std::nullopt; }
   // Counts one more look that could not be read; true when those are too many.
   bool count_failure() { return ++failed_ >= failed_max; }
   // True once: what it saw is to be seen a second time.

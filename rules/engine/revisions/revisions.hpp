@@ -140,6 +140,7 @@ class Revisions {
   std::vector<Revision> alike(const Revision& revision) const;
   void tell_deploying();
   Duration absence_max() const;
+  bool never_came_up() const;
   void started_again();
   void restore_stop(const ServiceRecord& record);
   void tell_difference(bool counts);
@@ -169,6 +170,7 @@ class Revisions {
   std::optional<Instant> absent_since_;
   std::string stopped_;  // by whom; empty: nobody has
   bool stop_told_ = false;
+  int starts_in_vain_ = 0;  // after a stop, of what was never up since it appeared
   std::string unfinished_;
   bool unfinished_told_ = false;
   // Baking.

@@ -22,9 +22,12 @@ void Revisions::looked(const RevisionRead& read, bool is_ours) {
   last_look_ = std::max(last_look_, read.started);
   const bool was_stopped = !stopped_.empty();
   const bool sees = read.revision || read.instance_absent;
-  const std::string by = is_ours ? std::string() : read.stopped;
+  // Who stops and starts again and again what never came up, as a watchdog does, makes it no better by that.
+  constexpr int starts_max = 2;
+  const bool fails_on = starts_in_vain_ >= starts_max && never_came_up();
+  const std::string by = is_ours || fails_on ? std::string() : read.stopped;
   if (sees) stopped_ = by;
-  if (read.revision && by.empty()) {
+  if (fails_on || (read.revision && by.empty())) {
     absent_since_.reset();
   } else if (sees && !absent_since_) {
     absent_since_ = now();
@@ -35,11 +38,22 @@ void Revisions::looked(const RevisionRead& read, bool is_ours) {
   tell_deploying();
 }
 
-// It is another instance: what was measured of the last one, and of nothing, does not count for it.
+// By the probe that says of the whole service whether it is up.
+bool Revisions::never_came_up() const {
+  const std::optional<Evidence::Outage> outage = doors_.evidence.outage();
+  // It appeared when the one before it was seen last: that may have been up for a look longer.
+  return outage && outage->last_up <= running_since_ + identity_wait_max;
+}
+
+// It is another instance: what was measured of the last one, and of nothing, does not count for it. What never came up
+// gets more time for that once.
 void Revisions::started_again() {
-  doors_.evidence.count_from(now(), Cause::warming_up);
-  if (doors_.evidence.firing().empty()) doors_.evidence.restart_spans(Leaves::good_run);
-  doors_.evidence.warm_up(now() + spec_.start_deadline);
+  starts_in_vain_ = never_came_up() ? starts_in_vain_ + 1 : 0;
+  if (starts_in_vain_ <= 1) {
+    doors_.evidence.count_from(now(), Cause::warming_up);
+    if (doors_.evidence.firing().empty()) doors_.evidence.restart_spans(Leaves::good_run);
+    doors_.evidence.warm_up(now() + spec_.start_deadline);
+  }
   doors_.effects.note("started_again", {{"service", spec_.name.text}});
   if (!std::exchange(stop_told_, false)) return;
   doors_.save();
