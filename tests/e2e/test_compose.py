@@ -13,8 +13,9 @@ import time
 import unittest
 
 import machine
+from another import Another
 from compose_shop import AT_ONCE, BUILT, CHECKED, Engine, PROJECT, Project, STRANGER, pipe
-from watched import free_port
+from watched import free_port, wait_until
 
 
 class Compose(unittest.TestCase):
@@ -181,6 +182,52 @@ class Compose(unittest.TestCase):
         self.assertEqual((shop.says(), (shop.folder / "ups").read_text()), ("v1", "up\n"), report)
         self.assertEqual(shop.wait_for("what runs is known", lambda: shop.service().get("revision")), first)
         self.assertEqual(len(shop.incidents()), 1)
+
+    def test_a_good_deploy_stays(self):
+        shop = Project(self, "second")
+        shop.watched("v1")
+        shop.deployed("v2")
+        self.assertFalse(wait_until(shop.incidents, 8))
+        self.assertEqual((shop.says(), shop.runs()), ("v2", (self.engine.image("shop:v2"), "true")))
+
+    def test_a_switch_that_hangs_is_ended(self):
+        shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]\nup_timeout = "4s"')
+        shop.tool(f'case " $* " in *" up "*) [ -e {shop.folder}/hung ] || {{ touch {shop.folder}/hung; exec tail -f /dev/null; }} ;; esac')
+        first = shop.watched("v1")
+        shop.deployed("v2")
+        closed, report = shop.go_back(first)
+        self.assertEqual(closed["outcome"], "action_failed", report)
+        self.assertIn("4s", report)
+        self.assertEqual((shop.says(), shop.runs()), ("v2", (self.engine.image("shop:v2"), "true")))
+
+    def test_a_deployment_in_the_middle_of_a_switch_is_seen(self):
+        shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]')
+        shop.tool(f'case " $* " in *" up "*) echo up >>{shop.folder}/ups; read go <{shop.folder}/go; exit 1 ;; esac')
+        go = pipe(shop.folder / "go")
+        shop.watched("v1")
+        shop.deployed("bad")
+        shop.sicken()
+        shop.wait_for("the switch is at work", (shop.folder / "ups").exists)
+        shop.settings("v2")
+        shop.compose("up", "-d")
+        os.write(go, b"go\ngo\n")
+        closed = shop.closed()
+        report = shop.report(closed)
+        self.assertIn(closed["outcome"], ("superseded", "wrong_revision", "action_failed"), report)
+        self.assertEqual((shop.says(), shop.runs()), ("v2", (self.engine.image("shop:v2"), "true")), report)
+
+    def test_a_second_watcher_of_the_host_switches_nothing_more(self):
+        shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]')
+        shop.tool(f'case " $* " in *" up "*) echo up >>{shop.folder}/ups ;; esac')
+        first = shop.watched("v1")
+        another = Another(self, shop.config, shop.folder, shop.listen, shop.environment())
+        shop.wait_for("the other one knows what runs", lambda: another.revision() == first)
+        shop.wait_for("it sees all as good", another.sees_all_well)
+        bad = shop.deployed("bad")
+        shop.wait_for("the other one as well", lambda: another.revision() == bad)
+        shop.sicken()
+        another.one_acts(shop.incidents, 180)
+        self.assertEqual((shop.says(), (shop.folder / "ups").read_text()), ("v1", "up\n"))
 
     def test_kept_files_are_restored_and_what_they_had_is_put_aside(self):
         shop = Project(self, "second", more='keep = [".env"]\nrestore = "files"')

@@ -12,6 +12,7 @@ import unittest
 import urllib.request
 
 import machine
+from another import Another
 from world import ROLLBACKD
 from watched import People, free_port, wait_until, write_config
 
@@ -300,6 +301,25 @@ class Pm2(machine.Asked, unittest.TestCase):
         report = self.report(closed)
         self.assertIn(closed["outcome"], ("superseded", "wrong_revision", "action_failed"), report)
         self.stays("v3")
+
+    def test_a_good_release_stays(self):
+        self.watched()
+        self.deployed("v2")
+        self.assertFalse(wait_until(self.incidents, 8))
+        self.stays("v2")
+
+    def test_a_second_watcher_of_the_host_switches_nothing_more(self):
+        self.tool('case "$1" in restart) echo restart >>{folder}/restarts ;; esac')
+        self.watched()
+        another = Another(self, self.config, self.folder, self.listen, self.environment)
+        self.wait_for("the other one knows what runs", lambda: another.revision() == self.git("rev-parse", "v1"))
+        self.wait_for("it sees all as good", another.sees_all_well)
+        self.deployed("bad")
+        self.wait_for("the other one as well", lambda: another.revision() == self.git("rev-parse", "bad"))
+        (self.folder / "sick").touch()
+        another.one_acts(self.incidents)
+        self.stays("v1")
+        self.assertEqual(len(self.restarts()), 1)
 
 
 if __name__ == "__main__":

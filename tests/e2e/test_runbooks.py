@@ -41,6 +41,16 @@ class Examples(unittest.TestCase):
                 self.assertIn(name, table)
 
 
+    def test_each_cell_of_the_matrix_of_drivers_is_a_test(self):
+        here = pathlib.Path(__file__).parent
+        rows = [line.split("|")[2:-1] for line in (here / "MATRIX.md").read_text().splitlines() if line.startswith("|")]
+        texts = [(here / re.search(r"\((?:`)?(test_\w+\.py)", cell.replace("`", ""))[1]).read_text() for cell in rows[0]]
+        self.assertEqual((len(rows), len(rows[0])), (11, 7))
+        for row in rows[2:]:
+            for cell, text in zip(row, texts, strict=True):
+                self.assertIn(f"def test_{cell.strip(' `')}(", text)
+
+
 class PinnedTag(Runbook):
     # The run that is dispatched is listed late: the first look after it still finds the one before.
     example = "pinned-tag.toml"

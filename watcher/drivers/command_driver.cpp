@@ -40,6 +40,7 @@ class Commands final : public Driver {
 
  private:
   asio::awaitable<std::string> why_not_ready(std::optional<rules::Revision> to) const;
+  asio::awaitable<std::string> refused_by_ready(rules::Revision to) const;
   probes::ChildSpec quick(std::vector<std::string> argv) const;
 
   rules::ServiceName service_;
@@ -119,6 +120,20 @@ asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revisi
   co_return result_of(attempt, std::move(ended), read_limit).detail;
 }
 
+// Asked once more before anything is begun: what it says no to may take down what runs before it fails. An answer that
+// does not come is none.
+asio::awaitable<std::string> Commands::refused_by_ready(rules::Revision to) const {
+  if (config_.ready.empty()) co_return std::string();
+  const std::optional<std::vector<std::string>> argv = expand_argv(config_.ready, {}, to);
+  if (!argv) co_return std::string();
+  probes::ChildSpec child = quick(*argv);
+  probes::ChildResult ended = co_await run_trusted(std::move(child));
+  const bool says_no = ended.end == probes::ChildEnd::exited && ended.exit_code != 0;
+  if (!says_no) co_return std::string();
+  const rules::StepResult said = result_of("ready: " + shown(config_.ready), std::move(ended), read_limit);
+  co_return "the switch was not begun: " + said.detail;
+}
+
 asio::awaitable<rules::ReadinessRead> Commands::ready(std::optional<rules::Revision> to) {
   std::string refused = co_await why_not_ready(std::move(to));
   co_return readiness_of(service_, std::move(refused), clock_.now());
@@ -138,6 +153,8 @@ asio::awaitable<rules::StepResult> Commands::switch_to(SwitchRequest request) {
     refused.detail = attempt + ": a revision's name is missing or must not be put into a command line";
     co_return refused;
   }
+  refused.detail = co_await refused_by_ready(request.to);
+  if (!refused.detail.empty()) co_return refused;
   probes::ChildSpec child;
   child.argv = *argv;
   child.dir = config_.dir;

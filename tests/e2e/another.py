@@ -1,0 +1,45 @@
+"""A second watcher of the same host, with a configuration like that of the first."""
+
+import json
+import subprocess
+
+from watched import free_port, wait_until, write_config
+from world import ROLLBACKD
+
+
+class Another:
+    def __init__(self, test, config, folder, listen, environment):
+        """Runs until the test is over. `listen` is the port of the first."""
+        self.config, self.environment, self.test = folder / "other.toml", environment, test
+        text = config.read_text().replace(f"{folder}/state", f"{folder}/other-state").replace(f"{folder}/control", f"{folder}/other-control")
+        write_config(self.config, text.replace(str(listen), str(free_port())))
+        log = (folder / "other.log").open("wb")
+        self.process = subprocess.Popen([ROLLBACKD, "run", "--config", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        start_new_session=True, env=environment)
+        log.close()
+        test.addCleanup(self.end)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def ask(self, *words):
+        done = subprocess.run([ROLLBACKD, *words, "--json", "--config", self.config], capture_output=True, text=True, env=self.environment, check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def revision(self):
+        return next(iter(self.ask("status").get("services", {}).values()), {}).get("revision")
+
+    def sees_all_well(self):
+        rules = self.ask("status").get("rules", {})
+        return rules and all(one["verdict"] == "good" for one in rules.values())
+
+    def outcomes(self):
+        return [one["outcome"] for one in self.ask("incidents").get("incidents", [])]
+
+    def one_acts(self, incidents, seconds=150):
+        """Whichever was first has acted, and the other one seen that, before or after its own rules fired."""
+        def outcomes():
+            return [one["outcome"] for one in incidents()] + self.outcomes()
+        wait_until(lambda: "recovered" in outcomes() and None not in outcomes(), seconds)
+        self.test.assertEqual(sorted({*outcomes()} - {"superseded"}), ["recovered"])
