@@ -142,6 +142,7 @@ void Core::handle(const ReadinessRead& read) {
   service->revisions().note_alike(read.alike);
   Readiness& known = service->readiness;
   known.by_hand = read.by_hand;
+  service->note_drivers(read.drivers);
   const std::string reason = read.ready ? "" : read.reason;
   if (known.ready != read.ready || known.reason != reason) {
     effects_.note(read.ready ? "rollback_ready" : "rollback_not_ready",
@@ -153,6 +154,7 @@ void Core::handle(const ReadinessRead& read) {
   known.ready = read.ready;
   known.reason = reason;
   if (is_ready_again) service->could_be_rolled_back();
+  if (known.ready) service->tell_of_drivers();
   // While something is being changed the tree is not as it will be; it is looked at again afterwards.
   if (known.told != known.ready || service->incident() != nullptr || service->evidence().is_deploying()) return;
   // Told as what keeps it from being read what runs; twice would be noise.

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "rules/base/driver_readiness.hpp"
 #include "rules/base/names.hpp"
 #include "rules/base/poll.hpp"
 #include "rules/base/time.hpp"
@@ -65,6 +66,8 @@ struct ReadinessRead {
   std::string by_hand{};               // why a plan that no rule responds with could not be begun; empty: all could
   // Revisions with the same content, of those that are known and those that plans name; each group has two at least.
   std::vector<std::vector<Revision>> alike{};
+  // Where it has several, the fastest first: the first that could is what a rollback goes by.
+  std::vector<DriverReadiness> drivers{};
 };
 
 // Wall and monotonic clock parted by more than 2 s, noticed at `at`.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/driver_readiness.hpp"
 #include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/evidence/evidence.hpp"
@@ -21,10 +22,12 @@ namespace rules {
 // Whether it could be switched now, as its driver last said.
 struct Readiness {
   bool ready = false;
-  bool asked = false;                    // since our start
-  std::string reason = "not asked yet";  // why not
-  bool told = false;                     // people know that it could not
-  std::string by_hand{};                 // why a plan that only a person begins could not be; nobody is told
+  bool asked = false;                      // since our start
+  std::string reason = "not asked yet";    // why not
+  bool told = false;                       // people know that it could not
+  std::string by_hand{};                   // why a plan that only a person begins could not be; nobody is told
+  std::vector<DriverReadiness> drivers{};  // where it has several
+  std::string drivers_told{};              // those of them that people know not to be ready
 };
 
 // One service and its rooms. Each room owns a state that only its own doors change; none sees those above it:
@@ -84,6 +87,8 @@ class Service {
   // what was in the way may be something that a look at that does not see. Nothing: not by time.
   void try_refused_again();
   void tell_of_flapping();
+  void note_drivers(const std::vector<DriverReadiness>& drivers);
+  void tell_of_drivers();
   std::optional<Instant> tried_again_at(const RuleName& rule) const;
   // An incident that an earlier start closed, whose rules were bad still.
   void restore_ended(IncidentRecord ended);

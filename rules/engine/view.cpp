@@ -75,6 +75,7 @@ ServiceView Core::view_of(const Service& service) const {
   out.warming_up = service.evidence().is_warming();
   out.warming_until = service.evidence().warming_until();
   out.by_hand_not_ready = service.readiness.by_hand;
+  out.drivers = service.readiness.drivers;
   out.not_ready_reason = why_not_ready(service);
   out.rollback_ready = out.not_ready_reason.empty();
   if (incident != nullptr) out.incident = incident->record().id;

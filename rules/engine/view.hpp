@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/driver_readiness.hpp"
 #include "rules/base/poll.hpp"
 #include "rules/conditions/judgement.hpp"
 #include "rules/incidents/plan.hpp"
@@ -47,6 +48,7 @@ struct ServiceView {
   bool warming_up = false;
   std::optional<Instant> warming_until;  // at most
   bool rollback_ready = false;
+  std::vector<DriverReadiness> drivers{};  // where it has several, the fastest first
   std::string not_ready_reason;
   std::string by_hand_not_ready;  // why a plan that only a person begins could not be; empty: all could
   std::optional<IncidentId> incident;

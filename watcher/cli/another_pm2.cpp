@@ -35,12 +35,19 @@ std::string advice(const Pm2Driver& driver) {
          say;
 }
 
+const Pm2Driver* pm2_of(const DriverKind& driver) {
+  for (const DriverKind* const one : each_of(driver)) {
+    if (const auto* const pm2 = std::get_if<Pm2Driver>(one)) return pm2;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::vector<OnlineFinding> pm2_of_others(const Config& config) {
   std::vector<OnlineFinding> out;
   for (const DriverSection& section : config.drivers) {
-    const auto* const driver = std::get_if<Pm2Driver>(&section.driver);
+    const Pm2Driver* const driver = pm2_of(section.driver);
     if (driver == nullptr) continue;
     for (const rules::ActionSpec& action : config.core.actions) {
       for (const auto* const steps : {&action.steps, &action.on_success, &action.on_failure, &action.always}) {

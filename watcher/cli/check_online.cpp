@@ -58,6 +58,20 @@ void note_readiness(Looking& looking, const std::string& subject, const rules::R
     looking.findings.push_back({Kind::wrong, subject, "could not be switched now: " + read.reason});
 }
 
+// Of several drivers: which one it would be, and what is wrong with the others.
+void note_drivers(Looking& looking, const std::string& subject, const rules::ReadinessRead& read) {
+  bool goes = false;
+  for (const rules::DriverReadiness& driver : read.drivers) {
+    if (!driver.why_not.empty()) {
+      looking.findings.push_back({Kind::advice, subject, driver.driver + " could not switch it: " + driver.why_not});
+    } else {
+      const std::string how = goes ? " could switch it, if none before could" : " would switch it";
+      looking.findings.push_back({Kind::fine, subject, driver.driver + how});
+      goes = true;
+    }
+  }
+}
+
 // What a rollback would go to, as far as the watcher has written it down; empty: nothing.
 rules::Revision last_good(const Config& config, const rules::ServiceName& service, const rules::Revision& running) {
   auto opened = Journal::open_read_only(config.watcher.state_dir);
@@ -101,6 +115,7 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const DriverS
   }
   readiness.ready = readiness.ready && readiness.reason.empty();
   note_readiness(looking, subject, readiness);
+  note_drivers(looking, subject, readiness);
   const std::vector<std::string> advice = co_await driver.advice();
   for (const std::string& line : advice) looking.findings.push_back({Kind::advice, subject, line});
 }

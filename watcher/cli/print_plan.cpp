@@ -49,6 +49,21 @@ void print_revisions(std::ostream& out, const json::value& plan) {
   }
 }
 
+// Which of several drivers does it, and why not those before.
+void print_drivers(std::ostream& out, const json::value& plan) {
+  bool goes = false;
+  for (const json::value& driver : array_of(plan, "drivers")) {
+    const std::string why = text_of(driver, "not_ready");
+    const std::string name = text_of(driver, "driver");
+    if (why.empty()) {
+      out << (goes ? "else by    " : "goes by    ") << name << "\n";
+      goes = true;
+    } else {
+      out << "not by     " << name << ": " << why << "\n";
+    }
+  }
+}
+
 void print_steps(std::ostream& out, const json::value& plan) {
   std::string section;
   int number = 0;
@@ -85,6 +100,7 @@ void print_plan(std::ostream& out, const json::value& plan) {
     out << "loses      nothing: it undoes code alone"
         << (crosses_schema(plan) ? ", which runs with the schema of now then" : "") << "\n";
   }
+  print_drivers(out, plan);
   const json::array& asks_for = array_of(plan, "asks_for");
   for (const json::value& line : asks_for)
     out << (&line == &asks_for.front() ? "sends      " : "           ") << line.as_string().c_str() << "\n";

@@ -37,12 +37,15 @@ bool flag_at(const json::value& object, std::string_view key) {
   return found != nullptr && found->is_bool() && found->get_bool();
 }
 
+const json::array& array_at(const json::value& object, std::string_view key) {
+  static const json::array none;
+  const json::value* const found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
+  return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
 std::vector<std::string> texts_at(const json::value& object, std::string_view key) {
   std::vector<std::string> out;
-  if (!object.is_object()) return out;
-  const json::value* const found = object.get_object().if_contains(key);
-  if (found == nullptr || !found->is_array()) return out;
-  for (const json::value& one : found->get_array()) {
+  for (const json::value& one : array_at(object, key)) {
     if (one.is_string()) out.emplace_back(one.get_string());
   }
   return out;
@@ -96,6 +99,14 @@ std::string state_of(const json::value& service, const std::string& mode, const 
   return mode == "observe" ? "would not act (mode observe)" : state;
 }
 
+// Of several drivers the one that a rollback would go by now; empty: there is one, or none could.
+std::string goes_by(const json::value& service) {
+  for (const json::value& driver : array_at(service, "drivers")) {
+    if (flag_at(driver, "ready")) return text_of(driver, "driver");
+  }
+  return {};
+}
+
 void print_services(std::ostream& out, const json::value& status, const OpenIncidents& incidents) {
   const std::string mode = text_of(object_at(status, "watcher"), "mode");
   Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
@@ -106,6 +117,7 @@ void print_services(std::ostream& out, const json::value& status, const OpenInci
     const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
                               short_duration(number_at(service, "bake_seconds", 0));
     std::string ready = "ready";
+    if (const std::string by = goes_by(service); !by.empty()) ready += ", by " + by;
     if (!flag_at(service, "rollback_ready")) ready = "not ready: " + text_of(service, "not_ready_reason");
     table.add({std::string(name), labelled_revision(text_of(service, "revision"), text_of(service, "label")), state,
                baked, labelled_revision(text_of(service, "last_good"), text_of(service, "last_good_label")), ready});
@@ -119,9 +131,7 @@ void print_services(std::ostream& out, const json::value& status, const OpenInci
 void print_later(std::ostream& out, const json::value& status) {
   Table table({"LOOKED AT LATER", "SERVICE", "CONDITION", "UNTIL THEN", "INCIDENT"});
   for (const auto& [name, service] : object_at(status, "services")) {
-    const json::value* const later = service.is_object() ? service.get_object().if_contains("later") : nullptr;
-    if (later == nullptr || !later->is_array()) continue;
-    for (const json::value& one : later->get_array()) {
+    for (const json::value& one : array_at(service, "later")) {
       const std::string when = text_of(one, "when");
       const std::string text = text_of(one, "text");
       table.add({text_of(one, "due"), std::string(name), when.empty() ? "-" : when, text.empty() ? "-" : text,
@@ -200,6 +210,11 @@ std::vector<std::string> next_steps(const json::value& status, const OpenInciden
     const std::string incident = text_of(service, "incident");
     if (const std::string why = text_of(service, "by_hand_not_ready"); !why.empty())
       out.push_back(name + ": what only a person begins is not ready: " + why);
+    for (const json::value& driver : array_at(service, "drivers")) {
+      if (!flag_at(driver, "ready") && flag_at(service, "rollback_ready"))
+        out.push_back(name + ": " + text_of(driver, "driver") +
+                      " could not roll it back: " + text_of(driver, "not_ready_reason"));
+    }
     for (const char* const field : {"unfinished", "stopped"}) {
       if (const std::string what = text_of(service, field); !what.empty()) out.push_back(name + ": " + what);
     }

@@ -200,8 +200,32 @@ struct KubernetesDriver : DriverTraits {
   std::vector<Ground> grounds(const rules::ServiceName& service) const;
 };
 
+struct DriverLink;
+
+// Several drivers of one service, the fastest first. It has no word of its own: it is written as an array of theirs.
+struct DriverChain : DriverTraits {
+  std::vector<DriverLink> links;
+
+  std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
+                               const probes::Clock& clock) const;
+  bool identifies() const;
+  bool switches() const;
+  bool resumes() const;  // one of them; which one was at work is known when it is asked
+  Whom whom() const;     // of the first
+  std::vector<NamedCommand> commands(const std::string& owner) const;
+  std::vector<NamedCommand> run_from_target() const;
+};
+
 // All that there are, in the order in which they are told; a service without one has the first.
-using DriverKind = std::variant<std::monostate, CommandDriver, GitDriver, ComposeDriver, SystemdDriver, Pm2Driver,
-                                HttpDriver, KubernetesDriver>;
+using DriverKind = std::variant<std::monostate, DriverChain, CommandDriver, GitDriver, ComposeDriver, SystemdDriver,
+                                Pm2Driver, HttpDriver, KubernetesDriver>;
+
+struct DriverLink {
+  std::string word;  // "compose"
+  DriverKind kind;   // none of several
+};
+
+// Each of a chain's, else the one; none where there is none.
+std::vector<const DriverKind*> each_of(const DriverKind& driver);
 
 }  // namespace watcher

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What a service checks out, without links on the way: whole trees or parts of one.
-std::vector<fs::path> checked_out(const DriverKind& driver) {
+std::vector<fs::path> checked_out_by(const DriverKind& driver) {
   const auto* const git = std::get_if<GitDriver>(&driver);
   const auto* const pm2 = std::get_if<Pm2Driver>(&driver);
   std::vector<fs::path> out;
@@ -38,6 +38,21 @@ std::vector<fs::path> checked_out(const DriverKind& driver) {
     break;
   }
   return out;
+}
+
+std::vector<fs::path> checked_out(const DriverKind& driver) {
+  std::vector<fs::path> out;
+  for (const DriverKind* const one : each_of(driver)) {
+    for (fs::path& tree : checked_out_by(*one)) out.push_back(std::move(tree));
+  }
+  return out;
+}
+
+const SystemdDriver* releases_of(const DriverKind& driver) {
+  for (const DriverKind* const one : each_of(driver)) {
+    if (const auto* const systemd = std::get_if<SystemdDriver>(one)) return systemd;
+  }
+  return nullptr;
 }
 
 bool is_below(const fs::path& path, const fs::path& folder) {
@@ -67,7 +82,7 @@ std::string what_lies_in(const SystemdDriver& systemd, const fs::path& tree) {
 
 void check_no_link_in_trees(Loading& loading) {
   for (const DriverSection& one : loading.config.drivers) {
-    const auto* const systemd = std::get_if<SystemdDriver>(&one.driver);
+    const auto* const systemd = releases_of(one.driver);
     if (systemd == nullptr || systemd->link.empty()) continue;
     for (const DriverSection& other : loading.config.drivers) {
       for (const fs::path& tree : checked_out(other.driver)) {

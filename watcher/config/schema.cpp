@@ -72,6 +72,8 @@ class Lister {
     for (const Variety& variety : section_.varieties) {
       if (!variety.later()) words += (words.empty() ? "one of " : ", ") + std::string(variety.word);
     }
+    if (section_.name == "service")
+      words += "; or several in an array, the fastest first, each with its keys and `dir` in [service.NAME.DRIVER]";
     KeyRow row{path_of(section_.chooser), std::string(section_.name), nullptr, {}, words, "", "What it is.", true};
     if (section_.name == "service") row.fallback = "\"command\" where it has that one's keys, else none";
     row.required = row.fallback.empty();

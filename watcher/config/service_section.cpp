@@ -7,6 +7,7 @@
 #include "watcher/config/kinds.hpp"
 #include "watcher/config/literal_secrets.hpp"
 #include "watcher/config/sections.hpp"
+#include "watcher/config/service_driver.hpp"
 #include "watcher/config/shapes.hpp"
 #include "watcher/config/values.hpp"
 #include "watcher/drivers/driver.hpp"
@@ -108,60 +109,6 @@ constexpr std::array keys{
     own_key("rules", short_rules, "Short form: rules of a line each, CONDITION for DURATION."),
 };
 
-struct Identifies {
-  bool operator()(std::monostate) const { return false; }
-  bool operator()(const auto& driver) const { return driver.identifies(); }
-};
-struct Switches {
-  bool operator()(std::monostate) const { return false; }
-  bool operator()(const auto& driver) const { return driver.switches(); }
-};
-// Whose switch may be done again after it was broken off.
-struct Resumes {
-  bool operator()(std::monostate) const { return false; }
-  bool operator()(const auto& driver) const { return driver.resumes(); }
-};
-struct SetDir {
-  const std::string& dir;
-  void operator()(std::monostate) const {}
-  void operator()(auto& driver) const { driver.dir = dir; }
-};
-
-// Where a driver's own keys say the folder.
-struct ImpliedDir {
-  std::string operator()(std::monostate) const { return {}; }
-  std::string operator()(const auto& driver) const { return driver.implied_dir(); }
-};
-
-const Variety& command_driver() { return driver_kinds().front(); }
-
-// Without a `driver` the commands say that it is one of commands; without these there is none, but they are known.
-const Variety* driver_of(TableReader& reader) {
-  if (reader.has("driver")) {
-    const Variety* const named = reader.variety("driver", driver_kinds());
-    return named != nullptr ? named : reader.meant("driver", driver_kinds());
-  }
-  reader.node("driver");
-  const auto given = [&reader](const Key& key) { return reader.has(key.name); };
-  const Variety& command = command_driver();
-  if (std::any_of(command.keys.begin(), command.keys.end(), given)) return &command;
-  reader.know(command.keys);
-  return nullptr;
-}
-
-// False when nobody knows what the driver is to be: then nothing else of the service is looked at.
-bool read_driver(TableReader& reader, DriverSection& out) {
-  const Variety* const kind = driver_of(reader);
-  if (kind == nullptr) return !reader.has("driver");
-  void* const driver = kind->become(&out.driver);
-  reader.read(kind->keys, driver);
-  if (kind->settle != nullptr) kind->settle(driver, reader);
-  const std::string implied = std::visit(ImpliedDir(), out.driver);
-  if (!reader.has("dir") && !implied.empty()) out.dir = implied;
-  std::visit(SetDir{out.dir}, out.driver);
-  return true;
-}
-
 void settle_arm(TableReader& reader, ServiceSpec& out) {
   if (!reader.has("arm")) out.arm = out.has_identity ? rules::Arm::deploy : rules::Arm::always;
   if (out.arm == rules::Arm::deploy && !out.has_identity && out.has_driver) {
@@ -240,12 +187,13 @@ void read_service(Loading& loading, const NamedTable& entry, bool single) {
   out.section.dir = loading.dir;
   reader.set_commands_dir(loading.dir);
   reader.read(keys, &out);
-  const bool known_driver = read_driver(reader, out.section);
+  const bool known_driver = read_driver(reader, keys, out.section);
   // What is there but wrong counts, so that one mistake is told once.
   const bool may_switch = reader.has("switch") || reader.has("rollback") || !known_driver;
-  out.spec.has_driver = std::visit(Switches(), out.section.driver) || may_switch;
-  out.spec.resumes_switch = std::visit(Resumes(), out.section.driver);
-  out.spec.has_identity = std::visit(Identifies(), out.section.driver) || reader.has("identify") || !known_driver;
+  const DriverAbilities can = abilities_of(out.section.driver);
+  out.spec.has_driver = can.switches || may_switch;
+  out.spec.resumes_switch = can.resumes;
+  out.spec.has_identity = can.identifies || reader.has("identify") || !known_driver;
   settle_arm(reader, out.spec);
   for (const rules::ServiceName& name : out.spec.depends_on)
     loading.depends_on[entry.name].push_back({name.text, reader.place("depends_on")});
@@ -269,12 +217,10 @@ void read_services(Loading& loading, TableReader& root) {
 void write_service(TomlWriter& out, const ServiceSpec& spec, const DriverSection& section) {
   out.section("[service." + spec.name.text + "]");
   out.comment(said_of_health(spec));
-  if (const Variety* kind = held_by(&section.driver, driver_kinds())) {
-    out.string("driver", kind->word);
-    write_values(out, kind->keys, kind->held(&section.driver));
-  }
+  write_driver(out, section.driver);
   const Service whole{spec, section};
   write_values(out, keys, &whole);
+  write_driver_tables(out, spec.name.text, section.driver);
 }
 
 }  // namespace watcher

@@ -34,6 +34,11 @@ class TableReader final : public probes::Given {
  public:
   // `owner` is what findings call the table: "probe.app".
   TableReader(Loading& loading, const toml::table& table, std::string owner);
+  // A table that is left out, with the place that findings about it are to name.
+  TableReader(Loading& loading, const toml::table& none, std::string owner, Place place)
+      : TableReader(loading, none, std::move(owner)) {
+    place_ = place;
+  }
 
   const std::string& owner() const { return owner_; }
   std::string owner(std::string_view key) const { return owner_ + "." + std::string(key); }

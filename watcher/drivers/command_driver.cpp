@@ -195,7 +195,7 @@ void settle(void* object, probes::Given& given) {
   const auto& driver = *static_cast<const CommandDriver*>(object);
   if (given.has("switch") && given.has("rollback"))
     given.error("rollback", "is the short word for switch; give one of them");
-  if (!driver.identify.empty()) return;
+  if (!driver.identify.empty() || given.has("identify")) return;
   // Neither can be known when nobody can say what runs.
   const auto check = [&](const char* word, const std::vector<std::string>& argv) {
     const std::string named = revision_named_in(argv);

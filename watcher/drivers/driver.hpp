@@ -25,6 +25,7 @@ struct SwitchRequest {
   rules::Duration limit{};
   probes::Started started{};           // to be told of every child that may change something
   std::vector<std::string> secrets{};  // that nothing which is kept may have in it
+  bool may_repeat = false;             // one that was broken off may be begun anew, whatever the driver thinks
 };
 
 // What a name that people have for a revision (a tag, a branch, the beginning of an id) means.

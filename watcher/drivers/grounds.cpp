@@ -71,14 +71,24 @@ std::vector<Ground> checkout_grounds(const std::string& dir, const std::vector<s
   return out;
 }
 
-std::string what_both_switch(const DriverSection& one, const DriverSection& other) {
-  const std::vector<Ground> theirs = std::visit(Grounds{other.service}, other.driver);
-  const bool is_same_driver = one.driver.index() == other.driver.index();
-  for (const Ground& mine : std::visit(Grounds{one.service}, one.driver)) {
+static std::string what_is_shared(const std::vector<Ground>& ours, const std::vector<Ground>& theirs,
+                                  bool is_same_driver) {
+  for (const Ground& mine : ours) {
     for (const Ground& their : theirs) {
       const bool is_within = may_hold(their, mine);
       if (!is_within && !may_hold(mine, their)) continue;
       return (is_within ? mine : their).shown + "; " + (is_same_driver ? mine.advice : mine.advice_otherwise);
+    }
+  }
+  return {};
+}
+
+std::string what_both_switch(const DriverSection& one, const DriverSection& other) {
+  for (const DriverKind* const ours : each_of(one.driver)) {
+    for (const DriverKind* const theirs : each_of(other.driver)) {
+      std::string what = what_is_shared(std::visit(Grounds{one.service}, *ours),
+                                        std::visit(Grounds{other.service}, *theirs), ours->index() == theirs->index());
+      if (!what.empty()) return what;
     }
   }
   return {};

@@ -8,9 +8,9 @@ namespace watcher {
 
 namespace {
 
-// Of every alternative, in the order in which they are told.
+// Of every alternative that has a word, in the order in which they are told.
 template <class... Kinds>
-auto varieties(const std::variant<std::monostate, Kinds...>*) {
+auto varieties(const std::variant<std::monostate, DriverChain, Kinds...>*) {
   return std::array{Kinds::variety()...};
 }
 

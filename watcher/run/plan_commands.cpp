@@ -141,7 +141,7 @@ std::string why_plans_cannot_run(const std::vector<const rules::ActionSpec*>& pl
 std::vector<LaterFile> files_run_there(const std::vector<const rules::ActionSpec*>& plans, const DriverSection& section,
                                        const std::string& dir) {
   std::vector<LaterFile> out;
-  std::visit(RunFromTarget{out}, section.driver);
+  for (const DriverKind* const driver : each_of(section.driver)) std::visit(RunFromTarget{out}, *driver);
   for (const rules::ActionSpec* const action : plans) {
     if (action->switch_step() == nullptr) continue;
     const std::string owner = "action." + action->name.text;

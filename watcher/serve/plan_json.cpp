@@ -57,6 +57,10 @@ std::string plan_json(const RollbackPlan& plan) {
   object["loses"] = texts(action.loses());
   object["commits"] = texts(plan.taken_back);
   object["asks_for"] = texts(plan.asks_for, request_line_max);
+  json::array drivers;
+  for (const rules::DriverReadiness& one : plan.drivers)
+    drivers.push_back(json::object{{"driver", one.driver}, {"not_ready", text_or_null(one.why_not)}});
+  object["drivers"] = std::move(drivers);
   object["not_ready"] = text_or_null(plan.not_ready);
   object["steps"] = std::move(steps);
   object["usual_seconds"] = to_json_seconds(plan.what.usual.of(action));

@@ -25,6 +25,19 @@ json::array flags_of(const rules::ServiceView& service) {
   return flags;
 }
 
+// Where it has several: the first that is ready is the one that a rollback would go by.
+json::array drivers_of(const rules::ServiceView& service) {
+  json::array out;
+  for (const rules::DriverReadiness& driver : service.drivers) {
+    json::object one;
+    one["driver"] = driver.driver;
+    one["ready"] = driver.why_not.empty();
+    one["not_ready_reason"] = text_or_null(driver.why_not);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 json::array later_of(const rules::ServiceView& service) {
   json::array out;
   for (const rules::LaterView& later : service.later) {
@@ -57,6 +70,7 @@ json::object to_object(const rules::ServiceView& service, const rules::EngineVie
   object["flags"] = flags_of(service);
   object["rollback_ready"] = service.rollback_ready;
   object["not_ready_reason"] = text_or_null(service.not_ready_reason);
+  object["drivers"] = drivers_of(service);
   object["by_hand_not_ready"] = text_or_null(service.by_hand_not_ready);
   object["incident"] = service.incident ? json::value(service.incident->text) : json::value(nullptr);
   object["paused_until"] = to_json(service.paused_until);

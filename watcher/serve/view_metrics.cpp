@@ -187,12 +187,23 @@ MetricFamily rollbacks_ready(const rules::EngineView& view) {
   return ready;
 }
 
+MetricFamily drivers_ready(const rules::EngineView& view) {
+  MetricFamily ready = metric_family(MetricType::Gauge, "rollbackd_driver_ready",
+                                     "1 when that one of a service's several drivers could switch now.");
+  for (const rules::ServiceView& service : view.services) {
+    for (const rules::DriverReadiness& driver : service.drivers) {
+      add_metric(ready, {{"service", service.service.text}, {"driver", driver.driver}}, number(driver.why_not.empty()));
+    }
+  }
+  return ready;
+}
+
 }  // namespace
 
 void each_family(const rules::EngineView& view, const std::function<void(MetricFamily)>& take) {
   for (const auto family : {build_info, modes, degraded, probes_up, probe_faults, signal_values, rule_verdicts,
                             sustain_ratios, seconds_to_fire, rules_firing, rules_blind, unread_lines, unknown_seconds,
-                            service_states, service_flags, rollbacks_ready}) {
+                            service_states, service_flags, rollbacks_ready, drivers_ready}) {
     take(family(view));
   }
 }

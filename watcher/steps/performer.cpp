@@ -272,6 +272,7 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   for (const auto& [name, text] : command.step.env) request.env.try_emplace(name, text.value);
   request.limit = command.step.timeout;
   request.started = std::move(started);
+  request.may_repeat = command.step.idempotent;
   const std::string dir = evidence_dir(incidents_dir_, context.incident);
   const auto trouble = make_evidence_dir(dir);
   std::vector<EvidenceCommand> evidence = co_await driver.evidence();

@@ -58,6 +58,7 @@ void redact(rules::Event& event, const std::vector<std::string>& secrets) {
   if (auto* const poll = std::get_if<rules::Poll>(&event)) redact(*poll, secrets);
   if (auto* const ready = std::get_if<rules::ReadinessRead>(&event)) {
     redact(ready->reason, secrets);
+    for (rules::DriverReadiness& one : ready->drivers) redact(one.why_not, secrets);
     for (rules::NamedRevision& named : ready->names) redact(named.why_not, secrets);
   }
   if (auto* const read = std::get_if<rules::RevisionRead>(&event)) {
