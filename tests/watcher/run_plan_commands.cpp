@@ -61,6 +61,9 @@ TEST_CASE_FIXTURE(Planned, "a step's stdout that cannot be written is foretold")
   fs::create_directories(folder.file("logs/out.txt"));
   check_foretold(why_not(), "it is a folder");
   fs::remove(folder.file("logs/out.txt"));
+  REQUIRE(::mkfifo(folder.file("logs/out.txt").c_str(), 0600) == 0);
+  check_foretold(why_not(), "it is a named pipe");
+  fs::remove(folder.file("logs/out.txt"));
   CHECK(why_not() == "");
 }
 

@@ -63,6 +63,14 @@ TEST_CASE_FIXTURE(Dump, "a step that fails before it wrote anything leaves nothi
   CHECK_FALSE(is_there(".partial"));
 }
 
+TEST_CASE_FIXTURE(Dump, "of a long output that failed the beginning is kept, and that is told") {
+  const rules::StepResult result = run("echo begin; head -c 20000000 /dev/zero; exit 1");
+  CHECK(result.detail.find("the first 16 MiB of what it wrote are in " + file + ".failed") != std::string::npos);
+  CHECK(fs::file_size(file + ".failed") == 16 * 1024 * 1024);
+  CHECK(content(file + ".failed").starts_with("begin\n"));
+  CHECK(run("head -c 16777216 /dev/zero; exit 1").detail.find("; what it wrote is in ") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Dump, "until a step has ended its stdout's earlier file is whole") {
   write(file, "good\n");
   const rules::StepResult result = run("echo half; cat " + file + " >&2; cat " + file + ".partial >&2");

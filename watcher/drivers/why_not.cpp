@@ -49,6 +49,11 @@ std::string why_not_written(const std::string& file) {
     return subject + "its folder is not there; do make " + folder + ", or correct stdout";
   const bool is_there = ::stat(file.c_str(), &found) == 0;
   if (is_there && S_ISDIR(found.st_mode)) return subject + "it is a folder; do correct stdout";
+  // Without somebody who reads it at that moment it would be refused then, and to try it would end what he reads.
+  if (is_there && S_ISFIFO(found.st_mode))
+    return subject +
+           "it is a named pipe, and nobody knows whether it is read then; do name a file, or have the command "
+           "write to it";
   // A device is written to. A file is written beside, and takes its place.
   const bool is_direct = is_there && !S_ISREG(found.st_mode);
   const std::string written = is_direct ? file : folder_of(end_of_links(file));

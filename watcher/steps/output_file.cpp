@@ -20,6 +20,9 @@ namespace {
 constexpr const char* partial = ".partial";
 constexpr const char* failed = ".failed";
 
+// What a failed command wrote is for people to look at, and a dump can be as large as the disk.
+constexpr off_t failed_max = 16 * 1024 * 1024;  // bytes
+
 std::string failure(const std::string& attempt, int error) {
   return attempt + ": " + std::generic_category().message(error);
 }
@@ -101,7 +104,9 @@ std::string OutputFile::set_aside() {
   if (is_direct_ || !partial_.is_open()) return {};
   const int in = folder_.number();
   struct stat written {};
-  const bool is_empty = ::fstat(partial_.number(), &written) == 0 && written.st_size == 0;
+  const bool is_seen = ::fstat(partial_.number(), &written) == 0;
+  const bool is_empty = is_seen && written.st_size == 0;
+  const bool is_cut = is_seen && written.st_size > failed_max && ::ftruncate(partial_.number(), failed_max) == 0;
   const Descriptor closed = std::move(partial_);
   const std::string unchanged = is_there_ ? path_ + " stays as it was" : "";
   if (is_empty) {
@@ -109,7 +114,8 @@ std::string OutputFile::set_aside() {
     return unchanged;
   }
   const bool renamed = ::renameat(in, beside(partial).c_str(), in, beside(failed).c_str()) == 0;
-  const std::string kept = "what it wrote is in " + shown(renamed ? failed : partial);
+  const std::string what = is_cut ? "the first 16 MiB of what it wrote are in " : "what it wrote is in ";
+  const std::string kept = what + shown(renamed ? failed : partial);
   return unchanged.empty() ? kept : kept + ", and " + unchanged;
 }
 

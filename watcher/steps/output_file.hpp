@@ -24,7 +24,8 @@ class OutputFile {
   // The command succeeded. What was written is on the disk before it is renamed, within `limit`. The trouble, with what
   // became of what was written, or nullopt.
   asio::awaitable<std::optional<std::string>> put_in_place(rules::Duration limit);
-  // The command failed: what it wrote is kept as FILE.failed. What became of both, to be told; empty: nothing to tell.
+  // The command failed: what it wrote is kept as FILE.failed, at most 16 MiB of it. What became of both, to be told;
+  // empty: nothing to tell.
   std::string set_aside();
 
  private:
