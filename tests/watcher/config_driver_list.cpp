@@ -67,12 +67,16 @@ TEST_CASE("each of several drivers may have a folder of its own, where its comma
 }
 
 TEST_CASE("what is written out for several drivers is read as the same") {
-  const watcher::Config config = loaded(health + "driver = ['compose', 'http']\n" + http_table +
-                                        "[service.web.compose]\nfile = '/opt/app/compose.yml'\n");
+  const watcher::Config config =
+      loaded(health + "driver = ['compose', 'http', 'git']\ndir = '/opt/app'\n" + http_table +
+             "[service.web.compose]\nfile = '/opt/app/compose.yml'\n"
+             "[service.web.git]\ndir = '/srv/checkout'\nrestart = ['true']\n");
   const std::string text = watcher::expand(config);
-  CHECK(contains(text, "driver = [\"compose\", \"http\"]"));
+  CHECK(contains(text, "driver = [\"compose\", \"http\", \"git\"]"));
   CHECK(contains(text, "[service.web.compose]"));
-  CHECK(watcher::expand(loaded(text)) == text);
+  const watcher::Config again = loaded(text);
+  CHECK(watcher::expand(again) == text);
+  CHECK(std::get<watcher::GitDriver>(chain_of(again).links[2].kind).dir == "/srv/checkout");
 }
 
 TEST_CASE("whatever else one may write for several drivers is refused with what to write") {

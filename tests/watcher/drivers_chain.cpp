@@ -179,16 +179,29 @@ TEST_CASE("when none of several drivers is ready nothing is begun, and each says
   CHECK((fixture.compose.switched.empty() && fixture.http.switched.empty()));
 }
 
+TEST_CASE("where none has begun the next plan of the same incident chooses anew") {
+  Fixture fixture;
+  const auto driver = fixture.on_v2();
+  fixture.compose.why_not = "x";
+  fixture.http.answer = failed("the workflow is disabled", true);
+  CHECK(switch_to(*driver, "v2", "v1").nothing_begun);
+  fixture.compose.why_not = "";
+  CHECK(switch_to(*driver, "v2", "v1").detail == "done (by compose)");
+}
+
 TEST_CASE("each of several drivers says whether it is ready, and one is enough") {
   Fixture fixture;
   const auto driver = fixture.on_v2();
+  const auto asks = [&] { return driver->asks_for(rules::Revision("v2"), rules::Revision("v1")); };
+  Fixture::look(*driver, "v1");
+  CHECK(asks() == std::vector<std::string>{"POST v1"});
   fixture.compose.why_not = "the image is gone";
   const rules::ReadinessRead read = Fixture::look(*driver, "v1");
   CHECK(read.ready);
   REQUIRE(read.drivers.size() == 2);
   CHECK(read.drivers[0] == rules::DriverReadiness{"compose", "the image is gone"});
   CHECK(read.drivers[1] == rules::DriverReadiness{"http", ""});
-  CHECK(driver->asks_for(rules::Revision("v2"), rules::Revision("v1")) == std::vector<std::string>{"POST 1"});
+  CHECK(asks() == std::vector<std::string>{"POST 1"});
 }
 
 TEST_CASE("a driver that has no name for the target is not ready for it") {
@@ -273,6 +286,7 @@ TEST_CASE("names are known after a restart, and are another's when another drive
   CHECK(fixture.http.switched.at(0).to.text == "1");
   write(fixture.folder.path + "/drivers/web.json", "{\"names\":");
   const auto damaged = fixture.chain();
+  CHECK(contains(ready(*damaged).reason, "web.json cannot be read"));
   const rules::StepResult result = switch_to(*damaged, "v2", "v1");
   CHECK(result.nothing_begun);
   CHECK(contains(result.detail, "web.json cannot be read"));
