@@ -19,10 +19,11 @@ class Examples(unittest.TestCase):
         for example in found:
             with self.subTest(example.name), tempfile.TemporaryDirectory() as folder:
                 self.assertIn(f"({example.name})", listed)
+                pathlib.Path(folder, "kubeconfig").touch()
                 for secret in SECRETS:
                     pathlib.Path(folder, secret).write_text("http://127.0.0.1:1/\n")
                 file = pathlib.Path(folder, "rollbackd.toml")
-                file.write_text(example.read_text().replace("/etc/rollbackd/", f"{folder}/"))
+                file.write_text(example.read_text().replace("/etc/rollbackd/", f"{folder}/").replace("/opt/app", folder))
                 file.chmod(0o600)
                 done = subprocess.run([ROLLBACKD, "check", "--strict", "--config", file], capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

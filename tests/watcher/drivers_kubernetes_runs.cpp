@@ -132,6 +132,13 @@ TEST_CASE("what would be in the way of a change of a Deployment is told before")
        {std::pair("Error from server (NotFound): deployments.apps \"shop\" not found", "correct `deployment`"),
         std::pair("error: You must be logged in to the server (Unauthorized)", "credentials that hold"),
         std::pair("The connection to the server 127.0.0.1:1 was refused", "API server is up"),
+        std::pair("error: invalid configuration: no configuration has been provided", "say which cluster"),
+        std::pair("error: error loading config file \"/etc/k\": yaml: line 3: mapping", "correct the kubeconfig"),
+        std::pair("Unable to connect to the server: getting credentials: exec: executable aws-iam not found",
+                  "install what the kubeconfig names"),
+        std::pair("Unable to connect to the server: x509: certificate signed by unknown authority",
+                  "authority of the cluster's certificate"),
+        std::pair("Unable to connect to the server: dial tcp: lookup api.test: no such host", "can be looked up"),
         std::pair("error: context was not found for specified context: x", "correct `context`")}) {
     host.put("says", said);
     CHECK(contains(host.why(clock), std::string("kubectl get deployments.apps shop: ") + said));
@@ -142,7 +149,7 @@ TEST_CASE("what would be in the way of a change of a Deployment is told before")
   CHECK(contains(host.why(clock), "other users could change the kubeconfig"));
   CHECK(contains(identify(*host.driver(clock)).error, "other users could change the kubeconfig"));
   host.take("kubeconfig");
-  CHECK(contains(host.why(clock), "kubeconfig"));
+  CHECK(contains(host.why(clock), "no such file; do put it there, or correct kubeconfig"));
 }
 
 TEST_CASE("who else keeps a Deployment is advice, and stands in the way of nothing") {

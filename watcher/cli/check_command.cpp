@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rules/base/passwords.hpp"
+#include "watcher/cli/assumed_places.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
 #include "watcher/journal/state_dir_trust.hpp"
@@ -198,6 +199,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     for (OnlineFinding& finding : blind_identities(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unjudged_services(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : pm2_of_others(*loaded.config)) looks.as_whom.push_back(std::move(finding));
+    for (OnlineFinding& finding : assumed_places(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unreached_rungs(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);

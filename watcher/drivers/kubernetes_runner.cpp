@@ -1,6 +1,8 @@
 #include "watcher/drivers/kubernetes_runner.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,7 +35,7 @@ struct Advice {
 };
 
 // The first that fits counts.
-constexpr std::array<Advice, 11> advices{{
+constexpr std::array<Advice, 16> advices{{
     {"(NotFound)", "correct `deployment` or `namespace`"},
     {"(Forbidden)", "grant it: SECURITY.md has the Role"},
     {"Unauthorized", "give the kubeconfig credentials that hold"},
@@ -42,10 +44,28 @@ constexpr std::array<Advice, 11> advices{{
     {"no context exists", "correct `context`"},
     {"current-context", "say which: context = \"...\", kubeconfig = \"...\""},
     {"localhost:8080", "say which cluster: kubeconfig = \"...\""},
+    {"no configuration has been provided", "say which cluster: kubeconfig = \"...\""},
+    {"error loading config file", "correct the kubeconfig"},
+    {"getting credentials: exec", "install what the kubeconfig names for its credentials where rollbackd finds it"},
+    {"x509:", "give the kubeconfig the authority of the cluster's certificate, and the name that this is made out to"},
+    {"no such host", "correct the server's name in the kubeconfig, or look whether it can be looked up from here"},
     {"was refused", "look whether the API server is up"},
     {"Unable to connect to the server", "look whether the API server can be reached from here"},
     {"unknown flag: --patch-file", "install kubectl 1.21 or newer"},
 }};
+
+// It has credentials, so that "chmod +r" would be no advice.
+std::string why_no_kubeconfig(const KubernetesDriver& config) {
+  const std::string subject = "kubeconfig " + config.kubeconfig + ": ";
+  struct stat found {};
+  if (::stat(config.kubeconfig.c_str(), &found) != 0)
+    return subject + "no such file; do put it there, or correct kubeconfig";
+  if (S_ISDIR(found.st_mode)) return subject + "it is a folder; do correct kubeconfig";
+  // Another user's may be closed to us.
+  if (config.user.empty() && ::faccessat(AT_FDCWD, config.kubeconfig.c_str(), R_OK, AT_EACCESS) != 0)
+    return subject + "rollbackd may not read it; do give it to the user that rollbackd runs as, with mode 0600";
+  return {};
+}
 
 // A file that no folder has, and that whoever is given it may read.
 probes::Descriptor in_memory(const std::string& content) {
@@ -71,7 +91,7 @@ std::string KubernetesRunner::name() const {
 std::string KubernetesRunner::why_not_started() const {
   std::string refused = watcher::why_not_started({plain({}, question_limit).argv, config_.dir, config_.user});
   if (!refused.empty() || config_.kubeconfig.empty()) return refused;
-  refused = why_not_read(config_.kubeconfig);
+  refused = why_no_kubeconfig(config_);
   if (!refused.empty()) return refused;
   // It may name a program that gives the credentials.
   if (const auto unsafe = changed_by_others(config_.kubeconfig, config_.user))
