@@ -118,6 +118,16 @@ class Git(Checkout):
         return out + ([f'user = "{self.owner()}"', f'restart_user = "{ourselves()}"'] if self.choice["user"] == "named" else [])
 
 
+class Several(Git):
+    """The operator's script, which knows nothing of what runs, and git."""
+
+    def lines(self):
+        out = ['driver = ["command", "git"]', f'dir = "{self.top}"', f'command.switch = ["{self.case.folder}/rollback.sh", "{self.top}", "{{to}}"]',
+               'command.ready = ["/bin/true"]', 'git.restart = ["/bin/true"]', 'identify_interval = "1s"']
+        return out + ([f'command.user = "{self.owner()}"', f'git.user = "{self.owner()}"', f'git.restart_user = "{ourselves()}"']
+                      if self.choice["user"] == "named" else [])
+
+
 # What systemd would say of a unit that was started at the last restart.
 SYSTEMCTL = """#!/bin/sh
 cd "${0%/*}"
@@ -298,7 +308,7 @@ class Deployment(Site):
         return len(self.cluster.patches)
 
 
-SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose, "http": Workflow}
+SITES = {"script": Checkout, "git": Git, "systemd": Systemd, "pm2": Pm2, "compose": Compose, "http": Workflow, "several": Several}
 if shutil.which("kubectl"):
     SITES["kubernetes"] = Deployment
 
