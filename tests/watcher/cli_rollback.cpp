@@ -51,6 +51,15 @@ TEST_CASE("rollback --plan says which step could not be started now") {
   CHECK(run.out.find("not ready  action.restore.step 1: no such command\n") != std::string::npos);
 }
 
+TEST_CASE("rollback --plan says which of several drivers it goes by, and why not by those before") {
+  const CliFolder folder(one_service);
+  std::string plan = harmless;
+  plan.insert(plan.find('{') + 1, R"("drivers":[{"driver":"compose","not_ready":"the image is gone"},)"
+                                  R"({"driver":"http","not_ready":null},{"driver":"git","not_ready":null}],)");
+  const CliRun run = planning(plan.c_str())(folder.line({"rollback", "web", "--plan"}));
+  CHECK(run.out.find("not by     compose: the image is gone\ngoes by    http\nelse by    git\n") != std::string::npos);
+}
+
 TEST_CASE("SPEC 4: rollback --plan without a watcher is looked at in this process") {
   const CliFolder folder(one_service);
   FakeWatcher nobody;

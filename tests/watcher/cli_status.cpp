@@ -53,3 +53,13 @@ TEST_CASE("status says what only a person begins and could not be, beside what i
   CHECK(has(out, "web: what only a person begins is not ready: action.restore.step 1: no such command\n"));
   CHECK(has(out, " armed "));
 }
+
+TEST_CASE("status says by which of several drivers a rollback would go, and why not by the others") {
+  const std::string service = R"("state":"armed","flags":[],"rollback_ready":true,"drivers":[)"
+                              R"({"driver":"compose","ready":false,"not_ready_reason":"the image is gone"},)"
+                              R"({"driver":"http","ready":true,"not_ready_reason":null}])";
+  const std::string out = shown("act", service);
+  CHECK(has(out, "ready, by http"));
+  CHECK(has(out, "web: compose could not roll it back: the image is gone\n"));
+  CHECK_FALSE(has(shown("act", R"("state":"armed","flags":[],"rollback_ready":true,"drivers":[])"), ", by "));
+}

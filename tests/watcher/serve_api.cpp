@@ -40,6 +40,11 @@ TEST_CASE("status has every field of the contract") {
   CHECK(web.at("state") == "armed");
   CHECK(web.at("flags") == boost::json::parse(R"(["paused", "fused"])"));
   CHECK(web.at("rollback_ready") == true);
+  CHECK(web.at("drivers").as_array().size() == 2);
+  CHECK(web.at("drivers").at(0).at("driver") == "compose");
+  CHECK(web.at("drivers").at(0).at("ready") == false);
+  CHECK(web.at("drivers").at(0).at("not_ready_reason") == "the image is gone");
+  CHECK(web.at("drivers").at(1).at("ready") == true);
   CHECK(web.at("incident").is_null());
   CHECK(status.at("services").at("worker").at("revision").is_null());
   CHECK(status.at("probes").at("up_probe").at("up") == 1);
@@ -279,6 +284,7 @@ TEST_CASE("what a rollback would do is told, and nothing is asked for") {
   rules::StepSpec switching;
   switching.what = rules::SwitchStep{};
   what.action.steps.push_back(switching);
+  host.plan_.drivers = {{"compose", "the image is gone"}, {"http", ""}};
   host.plan_.taken_back = {"3f2a9c1 \x1b[31mprices"};
   const auto took = [&](const std::string& kind, const std::string& text, double length) {
     rules::StepRecord step;
@@ -297,6 +303,9 @@ TEST_CASE("what a rollback would do is told, and nothing is asked for") {
   REQUIRE(host.planned_.size() == 1);
   const auto plan = boost::json::parse(reply.body).as_object();
   CHECK(plan.at("to") == "a1");
+  CHECK(plan.at("drivers") ==
+        boost::json::parse(
+            R"([{"driver":"compose","not_ready":"the image is gone"},{"driver":"http","not_ready":null}])"));
   CHECK(plan.at("loses").as_array().empty());
   CHECK(plan.at("commits").as_array()[0] == "3f2a9c1 prices");
   const auto& steps = plan.at("steps").as_array();

@@ -58,6 +58,8 @@ TEST_CASE("metrics show what is so and what happened") {
            "rollbackd_service_state{service=\"web\",state=\"incident\"} 0",
            "rollbackd_rollback_ready{service=\"web\"} 1",
            "rollbackd_rollback_ready{service=\"worker\"} 0",
+           "rollbackd_driver_ready{service=\"web\",driver=\"compose\"} 0",
+           "rollbackd_driver_ready{service=\"web\",driver=\"http\"} 1",
            "rollbackd_rollbacks_total{outcome=\"recovered\",service=\"web\"} 1",
            "rollbackd_incidents_total{outcome=\"recovered\",service=\"web\"} 1",
            "rollbackd_incidents_total{outcome=\"action_failed\",service=\"worker\"} 0",

@@ -52,6 +52,7 @@ inline rules::EngineView view_of_two() {
   web.state = rules::ServiceState::armed;
   web.paused = web.fused = true;
   web.rollback_ready = true;
+  web.drivers = {{"compose", "the image is gone"}, {"http", ""}};
   view.services.push_back(web);
   rules::ServiceView worker;
   worker.service = rules::ServiceName("worker");
