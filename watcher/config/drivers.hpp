@@ -213,7 +213,6 @@ struct DriverChain : DriverTraits {
   bool resumes() const;  // one of them; which one was at work is known when it is asked
   Whom whom() const;     // of the first
   std::vector<NamedCommand> commands(const std::string& owner) const;
-  std::vector<NamedCommand> run_from_target() const;
 };
 
 // All that there are, in the order in which they are told; a service without one has the first.

@@ -30,11 +30,6 @@ struct Commands {
   std::vector<NamedCommand> operator()(std::monostate) const { return {}; }
   std::vector<NamedCommand> operator()(const auto& driver) const { return driver.commands(owner); }
 };
-struct RunFromTarget {
-  std::vector<NamedCommand> operator()(std::monostate) const { return {}; }
-  std::vector<NamedCommand> operator()(const auto& driver) const { return driver.run_from_target(); }
-};
-
 template <class Question>
 bool any(const std::vector<DriverLink>& links, Question question) {
   return std::any_of(links.begin(), links.end(),
@@ -64,17 +59,6 @@ std::vector<NamedCommand> DriverChain::commands(const std::string& owner) const 
   for (const DriverLink& link : links) {
     const std::string below = owner + "." + link.word;
     for (NamedCommand& command : std::visit(Commands{below}, link.kind)) out.push_back(std::move(command));
-  }
-  return out;
-}
-
-std::vector<NamedCommand> DriverChain::run_from_target() const {
-  std::vector<NamedCommand> out;
-  for (const DriverLink& link : links) {
-    for (NamedCommand& command : std::visit(RunFromTarget(), link.kind)) {
-      command.owner = link.word + "." + command.owner;
-      out.push_back(std::move(command));
-    }
   }
   return out;
 }
