@@ -2,6 +2,7 @@
 
 #include "drivers_support.hpp"
 #include "watcher/drivers/driver_chain.hpp"
+#include "watcher/steps/redact.hpp"
 
 namespace {
 
@@ -377,4 +378,12 @@ TEST_CASE("evidence, secrets and what is taken back come from each of several dr
   CHECK(driver->secrets() == std::vector<std::string>{"secret of v2", "secret of 2"});
   CHECK(run_here(driver->taken_back(rules::Revision("v2"), rules::Revision("v1"), 20)) ==
         std::vector<std::string>{"v2..v1", "2..1"});
+}
+
+TEST_CASE("why one of several drivers could not switch is told without secrets") {
+  rules::ReadinessRead read;
+  read.drivers = {{"http", "GET https://ci.test/?token=hunter22: 401"}};
+  rules::Event event = read;
+  watcher::redact(event, {"hunter22"});
+  CHECK(std::get<rules::ReadinessRead>(event).drivers[0].why_not == "GET https://ci.test/?token=<redacted>: 401");
 }
