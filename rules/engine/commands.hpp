@@ -51,6 +51,8 @@ struct Perform {
   // Of a capture: the captures that follow it at once, which may be made side by side with it. Each is commanded when
   // its turn comes, and what came of it then is asked for.
   std::vector<StepSpec> beside{};
+  ActionName action{};  // whose step it is
+  std::string plan{};   // its fingerprint: whoever has the plan from elsewhere sees whether it is the same
 };
 inline constexpr std::size_t captures_beside_max = 7;
 

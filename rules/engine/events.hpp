@@ -95,6 +95,7 @@ struct StepResult {
   std::string output;
   std::int64_t output_dropped = 0;
   bool nothing_begun = false;  // it failed before its own command began: nothing was changed
+  bool unseen = false;         // nobody saw how it ended: what runs now says what became of it
 };
 
 // What a person asks for. Each is answered at once.

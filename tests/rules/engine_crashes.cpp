@@ -126,6 +126,36 @@ TEST_CASE("a switch whose command is still at work after a restart is looked at 
   CHECK(w.count_performed("switch last-good") == 1);
 }
 
+TEST_CASE("a step that went on without its watcher, and whose end somebody saw, has that end") {
+  for (const char* step : {"run pause", "switch last-good", "run warm"}) {
+    CAPTURE(step);
+    World w(long_plan());
+    w.steps_outlive = w.ends_are_seen = true;
+    w.scripts[step].takes = 2min;
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed(step) == 1; }, 15min));
+    w.run(5s);
+    w.crash();
+    REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed(step) == 1);
+    for (const rules::TimelineEntry& entry : w.last()->timeline) CHECK(entry.event != "work_ended");
+    CHECK(w.violations.empty());
+  }
+}
+
+TEST_CASE("a step whose end nobody saw is looked at, though the watcher that began it is alive") {
+  World w(long_plan());
+  w.scripts["switch last-good"] = {rules::StepStatus::interrupted, 20s, true};
+  w.scripts["switch last-good"].unseen = true;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "recovered");
+  CHECK(w.count_performed("switch last-good") == 1);
+  CHECK(w.noted("work_ended") == 1);
+  CHECK(w.violations.empty());
+}
+
 TEST_CASE("what follows a step that fails by a restart begins once its command has ended") {
   rules::CoreConfig config = long_plan();
   config.actions[0].steps[2].on_failure = rules::OnFailure::abort;

@@ -275,7 +275,7 @@ void World::perform(const Perform& command) {
   const auto found = scripts.find(what);
   const Script script = found == scripts.end() ? Script{} : found->second;
   if (std::holds_alternative<SwitchStep>(command.step.what) && script.switches &&
-      script.status == StepStatus::succeeded) {
+      (script.unseen || script.status == StepStatus::succeeded)) {
     // The world changes whether or not the watcher lives to see it.
     agenda_.emplace(now_ + script.takes, std::pair(0, [this, command] {
                       Reality& real = reality[command.context.service.text];
@@ -287,7 +287,7 @@ void World::perform(const Perform& command) {
     mutating_now_.erase(id);
     const bool done = script.status == StepStatus::succeeded;
     const std::string detail = done ? script.says : "exit 1";
-    carry_out(engine_->complete(id, {script.status, {}, detail, "", 0, !script.begins}, now_));
+    carry_out(engine_->complete(id, {script.status, {}, detail, "", 0, !script.begins, script.unseen}, now_));
   });
 }
 
@@ -358,7 +358,8 @@ void World::crash(Duration downtime) {
     durable.at_work = id;
     schedule(until - now_, [this, step = id] {
       mutating_now_.erase(step);
-      carry_out(engine_->complete(step, {StepStatus::interrupted, {}, "it ended by itself", "", 0}, now_));
+      const StepStatus status = ends_are_seen ? StepStatus::succeeded : StepStatus::interrupted;
+      carry_out(engine_->complete(step, {status, {}, "it ended by itself", "", 0}, now_));
     });
   }
   engine_ = std::make_unique<Engine>(config_, std::move(durable), now_);

@@ -59,6 +59,7 @@ struct Script {
   bool switches = true;  // a switch that says it did but did not
   bool begins = true;    // a switch that fails before its own command began
   std::string says{};    // the result's detail
+  bool unseen = false;   // nobody saw how it ended, though a switch may have happened
 };
 
 // What was saved, as the journal would give it back.
@@ -137,6 +138,7 @@ class World {
   bool lock_refused = false;
   bool journal_locked = false;  // no step's intent can be written
   bool steps_outlive = false;   // a watcher's crash leaves the commands of its steps at work
+  bool ends_are_seen = false;   // and somebody else says how they ended
   FakeJournal journal;
   std::vector<Done> deeds;
   std::vector<rules::Tell> tells;

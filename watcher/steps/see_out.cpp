@@ -24,6 +24,7 @@ constexpr rules::Duration look_interval = std::chrono::milliseconds(100);
 rules::StepResult ended(std::string how) {
   rules::StepResult result;
   result.status = rules::StepStatus::interrupted;
+  result.unseen = true;
   result.detail = std::move(how);
   return result;
 }

@@ -172,7 +172,8 @@ void Incident::carry_out(const StepSpec& step) {
   if (!in_.service.has_identity) around.from = around.to = Revision();
   std::vector<StepSpec> beside;
   if (record_.attempt == 0) beside = captures_beside(steps_of(*plan()), record_.step);
-  in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step), std::move(beside)});
+  in_.effects.emit(Perform{step_.id, step, std::move(around), is_mutating(step), std::move(beside), plan()->name,
+                           record_.plan_fingerprint});
 }
 
 // Also after a crash: nothing was measured meanwhile, which says nothing of what it waits for.
@@ -218,11 +219,10 @@ void Incident::step_completed(const StepId& id, const StepResult& result) {
   if (!record_.in_flight || step_.id != id) return;
   if (result.status == StepStatus::skipped) return intent_unsaved(result);
   intent_unsaved_since_.reset();
-  if (left_at_work_) {
-    work_ended(result.detail);
-  } else {
-    end_step(result);
-  }
+  const bool is_unseen = result.unseen || (left_at_work_ && result.status == StepStatus::interrupted);
+  if (is_unseen) return work_ended(result.detail);
+  left_at_work_ = false;
+  end_step(result);
 }
 
 // What is not on disk is not done, but a journal that cannot be written for a while ends no incident either. Until the
