@@ -17,6 +17,8 @@ BOOT_SECONDS_MAX = 60  # it takes 1 where nothing else runs
 class Boot(unittest.TestCase):
     """A machine that systemd boots, in a network namespace of its own."""
 
+    units = (UNIT,)  # of rollbackd
+
     def setUp(self):
         machine.need_root_and("systemd-nspawn", "ip", "nsenter")
         self.root = machine.root_file_system("systemd")
@@ -24,7 +26,8 @@ class Boot(unittest.TestCase):
         self.addCleanup(machine.remove_folder, self.folder)
         self.network = machine.Network()
         self.addCleanup(self.network.remove)
-        (self.folder / "rollbackd.service").write_text(UNIT.read_text())
+        for unit in self.units:
+            (self.folder / unit.name).write_text(unit.read_text())
         self.furnish()
         (self.folder / "rollbackd.toml").chmod(0o600)
         self.boot()
@@ -34,8 +37,9 @@ class Boot(unittest.TestCase):
         raise NotImplementedError
 
     def boot(self):
-        binds = {ROLLBACKD: "/usr/local/bin/rollbackd", self.folder / "rollbackd.service": "/etc/systemd/system/rollbackd.service",
-                 self.folder / "shop.service": "/etc/systemd/system/shop.service"}
+        binds = {ROLLBACKD: "/usr/local/bin/rollbackd"}
+        for unit in (*(one.name for one in self.units), "shop.service"):
+            binds[self.folder / unit] = f"/etc/systemd/system/{unit}"
         # Read-only and an overlay: any number may be booted from one root file system at a time.
         command = ["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", f"--network-namespace-path={self.network.path}",
                    f"--machine={self.network.name}", "-D", self.root, "--read-only", "--volatile=overlay", "--console=pipe",
@@ -73,11 +77,11 @@ class Boot(unittest.TestCase):
         return done
 
     def journal(self):
-        return subprocess.run(["nsenter", "-t", self.leader(), "-m", "-p", "journalctl", "-u", "rollbackd", "-n", "60", "--no-pager"],
+        return subprocess.run(["nsenter", "-t", self.leader(), "-m", "-p", "journalctl", "-u", "rollbackd", "-u", "rollbackd-runner", "-n", "60", "--no-pager"],
                               capture_output=True, text=True).stdout
 
-    def show(self, what):
-        return self.inside("systemctl", "show", "-P", what, "rollbackd").stdout.strip()
+    def show(self, what, unit="rollbackd"):
+        return self.inside("systemctl", "show", "-P", what, unit).stdout.strip()
 
     def wait_for(self, what, holds, seconds):
         return wait_until(holds, seconds) or self.fail(f"after {seconds}s not yet so: {what}\n{self.journal()}")

@@ -21,6 +21,7 @@
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
+#include "watcher/runner/remote_driver.hpp"
 #include "watcher/serve/doors.hpp"
 #include "watcher/steps/redact.hpp"
 
@@ -161,8 +162,9 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   }
   for (const auto& probe : all_probes) asio::co_spawn(loop, poll_once(looking, *probe), asio::detached);
   std::vector<std::unique_ptr<Driver>> drivers;
+  const std::shared_ptr<RunnerClient> runner = runner_of(config);
   for (const DriverSection& section : config.drivers) {
-    std::unique_ptr<Driver> driver = make_driver(section, config.watcher.state_dir, clock);
+    std::unique_ptr<Driver> driver = driver_here(config, section, clock, runner);
     const rules::ServiceSpec* const service = service_of(config, section);
     if (service != nullptr)
       looking.findings.push_back({Kind::fine, "service " + service->name.text, said_of_health(*service)});

@@ -10,6 +10,7 @@
 #include "watcher/cli/usage.hpp"
 #include "watcher/cli/visible_stream.hpp"
 #include "watcher/run/plan_here.hpp"
+#include "watcher/runner/run_runner.hpp"
 #include "watcher/serve/client.hpp"
 
 namespace watcher {
@@ -43,7 +44,8 @@ void show_live(std::ostream& visible, std::ostream& screen, const std::string& w
 int run_cli(const std::vector<std::string>& arguments, Terminal& outside) {
   VisibleStream out(outside.out);
   VisibleStream err(outside.err);
-  Terminal terminal{out, err, outside.call, outside.run, outside.wait, outside.is_screen, outside.plan, outside.ask};
+  Terminal terminal{out,          err,         outside.call,      outside.run, outside.wait, outside.is_screen,
+                    outside.plan, outside.ask, outside.run_runner};
   if (outside.is_screen) {
     terminal.clear = [&] {
       out.flush();
@@ -101,6 +103,7 @@ int cli_main(int argc, char** argv) {
                     ::isatty(STDOUT_FILENO) == 1,
                     plan_here};
   if (::isatty(STDIN_FILENO) == 1) terminal.ask = ask_person;
+  terminal.run_runner = [](Config config) { return run_runner(std::move(config)); };
   try {
     return run_cli(std::vector<std::string>(argv + 1, argv + argc), terminal);
   } catch (const std::exception& error) {

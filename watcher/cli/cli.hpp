@@ -25,6 +25,7 @@ struct Terminal {
   std::function<ApiReply(const Config& config, rules::RollbackByHand rollback)> plan{};
   // Asks a person and returns the line that was typed; empty: there is nobody to be asked.
   std::function<std::string(const std::string& question)> ask{};
+  std::function<int(Config config)> run_runner{};
   // Clears the screen, where there is one. Set by run_cli().
   std::function<void()> clear{};
   // Shows a few words behind what was written, until the next ones or "" are shown. Set where there is a screen.

@@ -24,6 +24,9 @@ struct WatcherSection {
   std::vector<std::string> hosts;         // our names in Host headers, besides addresses and localhost
   std::string control = "/run/rollbackd/control.sock";
   std::string control_group;
+  std::string runner;                                    // socket; empty: the watcher does everything itself
+  std::string runner_user = "rollbackd";                 // who may ask the runner, besides root
+  std::string runner_dir = "/var/lib/rollbackd-runner";  // what the runner keeps
   std::optional<Text> token;
   rules::Duration record = std::chrono::hours(24);
   std::int64_t memory = probes::memory_default;  // bytes that all targets together may make us keep
@@ -43,7 +46,8 @@ struct DriverSection {
 
 struct Config {
   std::string path;
-  std::string dir;  // that relative paths start at
+  std::string dir;   // that relative paths start at
+  std::string hash;  // of the file's bytes, as hexadecimal digits
   WatcherSection watcher;
   std::vector<probes::ProbeConfig> probes;
   std::vector<DriverSection> drivers;

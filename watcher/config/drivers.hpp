@@ -56,6 +56,7 @@ struct DriverTraits {
   bool identifies() const { return true; }        // what runs can be read
   bool switches() const { return true; }          // it can be changed
   bool resumes() const { return false; }          // a switch that was broken off may be done again
+  bool runs_here() const { return false; }        // needs no rights: it stays in the watcher where there is a runner
   Whom whom() const { return {}; }                // as whom it runs
   std::string implied_dir() const { return {}; }  // the service's folder where `dir` is not written; empty: the usual
   // Every command that it runs, for those who look at whether it may.
@@ -178,6 +179,7 @@ struct HttpDriver : DriverTraits {
   std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,
                                const probes::Clock& clock) const;
   bool resumes() const { return true; }
+  bool runs_here() const { return true; }
 };
 
 // A Deployment of Kubernetes, asked and changed by kubectl.

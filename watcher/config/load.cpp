@@ -10,6 +10,7 @@
 #include "watcher/config/sections.hpp"
 #include "watcher/config/self_told.hpp"
 #include "watcher/config/short_form.hpp"
+#include "watcher/drivers/compose_identity.hpp"
 
 namespace watcher {
 
@@ -42,6 +43,18 @@ void refuse_idle(Loading& loading) {
                          "(rollbackd help service)");
 }
 
+// With a runner the watcher has no rights to be somebody else, and its probes are its own.
+void refuse_probes_of_others(Loading& loading) {
+  const WatcherSection& watcher = loading.config.watcher;
+  for (const probes::ProbeConfig& probe : loading.config.probes) {
+    const auto* const exec = std::get_if<probes::ExecProbe>(&probe.what);
+    if (watcher.runner.empty() || exec == nullptr || exec->user.empty() || exec->user == watcher.runner_user) continue;
+    loading.findings.error({}, "probe." + probe.name.text + ": user \"" + exec->user +
+                                   "\": with watcher.runner the watcher runs its probes as " + watcher.runner_user +
+                                   "; leave it out");
+  }
+}
+
 void read_all(Loading& loading, const toml::table& table) {
   TableReader root(loading, table, "");
   read_watcher(loading, root);
@@ -55,6 +68,7 @@ void read_all(Loading& loading, const toml::table& table) {
   imply_rules(loading);
   imply_what_is_named(loading);
   resolve_references(loading);
+  refuse_probes_of_others(loading);
   if (loading.findings.has_errors()) return;
   refuse_idle(loading);
   imply_blind_after(loading.config);
@@ -127,6 +141,7 @@ Loaded load(const std::string& text, const std::string& path, Secrets secrets, b
   Loading loading(source, std::filesystem::path(whole).parent_path().string());
   loading.secrets = secrets;
   loading.config.path = path;
+  loading.config.hash = sha256_hex(text);
   loading.config.dir = loading.dir;
   read_all(loading, *parsed.table);
   describe_shapes(loading.config);

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "probes/key_rows.hpp"
+#include "probes/net/user.hpp"
 #include "watcher/config/sections.hpp"
 #include "watcher/serve/group.hpp"
 
@@ -112,6 +113,15 @@ constexpr std::array keys{
                                                               "The group that may use it besides root.")
         .checked(wrong_group)
         .when_left_out("nobody else"),
+    watcher_key<Kind::path, &WatcherSection::runner>(
+        "runner",
+        "The Unix socket of `rollbackd runner`, which runs everything that changes or reads a service, so that the "
+        "watcher needs no rights.")
+        .checked(wrong_socket)
+        .when_left_out("the watcher does it itself"),
+    watcher_key<Kind::string, &WatcherSection::runner_user>("runner_user", "Who may ask the runner, besides root.")
+        .checked(probes::wrong_user),
+    watcher_key<Kind::path, &WatcherSection::runner_dir>("runner_dir", "The folder of what the runner keeps."),
     watcher_key<Kind::text, &WatcherSection::token>("token", "What whoever changes state over TCP has to show.")
         .when_left_out("read-only over TCP"),
     probes::choice<modes, &Config::core, &rules::CoreConfig::mode>("mode", "The most that any rule may do by itself."),

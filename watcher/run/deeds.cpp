@@ -221,6 +221,18 @@ void Deeds::take_over(AtWork at_work) {
   means_.tasks.spawn("left at work", see_through(id, see_out(std::move(at_work), means_.clock, grace)));
 }
 
+void Deeds::find_again(rules::StepId step, std::shared_ptr<RemoteSteps> steps) {
+  log_warning("found_at_work", "incident=" + log_value(step.incident.text) + " at=\"the runner\"");
+  means_.tasks.spawn("at the runner", find_step(std::move(step), std::move(steps)));
+}
+
+// `steps` is held until the step's end: a reload exchanges it.
+asio::awaitable<void> Deeds::find_step(rules::StepId step, std::shared_ptr<RemoteSteps> steps) {
+  probes::Started started = [this, step](pid_t pid, rules::Duration limit) { note_at_work(step, pid, limit); };
+  auto work = steps->find_again(step, std::move(started));
+  co_await see_through(step, std::move(work));
+}
+
 // The host's lock has it for every other watcher, the state directory for our next start.
 void Deeds::note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit) {
   std::optional<probes::ProcessId> process = probes::process_of(pid);

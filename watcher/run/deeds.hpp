@@ -22,6 +22,7 @@
 #include "watcher/report/plots.hpp"
 #include "watcher/run/engine_loop.hpp"
 #include "watcher/run/service_reader.hpp"
+#include "watcher/runner/remote_steps.hpp"
 #include "watcher/steps/performer.hpp"
 
 namespace watcher {
@@ -59,6 +60,8 @@ class Deeds {
 
   // What a killed watcher left at work is waited for as a step of ours, and its end reported as that step's.
   void take_over(AtWork at_work);
+  // The same of a step that an earlier watcher asked the runner for.
+  void find_again(rules::StepId step, std::shared_ptr<RemoteSteps> steps);
 
   // `deploy begin` holds the same lock as a plan. Empty when taken, else who has it. One deployer may deploy several
   // services: what is said by the same (`by`), or after a start nobody knows by whom, joins.
@@ -95,6 +98,7 @@ class Deeds {
   void perform(rules::Perform& command);
   asio::awaitable<void> perform_step(rules::Perform command, std::shared_ptr<Performer> performer,
                                      std::shared_ptr<Driver> driver);
+  asio::awaitable<void> find_step(rules::StepId step, std::shared_ptr<RemoteSteps> steps);
   // `work` is a step being done: it can be called off meanwhile, and what became of it is told to the engine.
   asio::awaitable<void> see_through(rules::StepId id, asio::awaitable<rules::StepResult> work);
   void note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit);

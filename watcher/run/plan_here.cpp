@@ -14,6 +14,7 @@
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
+#include "watcher/runner/remote_driver.hpp"
 #include "watcher/serve/plan_json.hpp"
 #include "watcher/serve/problem.hpp"
 
@@ -32,7 +33,7 @@ rules::CoreConfig core_of(const Config& config) {
 
 std::unique_ptr<Driver> driver_of(const Config& config, const rules::ServiceName& service, const probes::Clock& clock) {
   for (const DriverSection& section : config.drivers) {
-    if (section.service == service) return make_driver(section, config.watcher.state_dir, clock);
+    if (section.service == service) return driver_here(config, section, clock, runner_of(config));
   }
   return nullptr;
 }

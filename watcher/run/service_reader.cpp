@@ -8,9 +8,6 @@
 #include <variant>
 
 #include "probes/net/cancelled.hpp"
-#include "probes/net/child.hpp"
-#include "watcher/drivers/runs_as.hpp"
-#include "watcher/drivers/trusted_child.hpp"
 #include "watcher/run/log.hpp"
 
 namespace watcher {
@@ -22,8 +19,6 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr rules::Duration readiness_interval = std::chrono::seconds(20);
 constexpr int looks_per_readiness_max = 6;
 constexpr int looks_that_agree = 2;
-constexpr rules::Duration schema_limit = std::chrono::seconds(10);
-constexpr std::size_t schema_length_max = 200;  // of its first line: a version, not a listing
 
 struct Identifies {
   bool operator()(std::monostate) const { return false; }
@@ -75,25 +70,16 @@ void ServiceReader::warn_of_schema(std::string why) {
 
 // Asked at each look: a release is often checked out before it migrates, and nobody says when that is done.
 asio::awaitable<std::string> ServiceReader::schema() {
-  probes::ChildSpec spec;
-  const RunsAs as = runs_as(whom_.dir, whom_.user);
-  if (!as.error.empty()) {
-    warn_of_schema("what=" + log_value(as.error));
-    co_return "";
-  }
-  spec.argv = schema_command_;
-  spec.user = as.user;
-  spec.dir = dir_;
-  spec.limit = schema_limit;
-  const probes::ChildResult result = co_await run_trusted(std::move(spec));
-  const bool printed = result.end == probes::ChildEnd::exited && result.exit_code == 0;
-  if (!printed) {
-    warn_of_schema("command=" + log_value(schema_command_.front()) + " what=" + log_value(result.error) +
-                   " exit_code=" + std::to_string(result.exit_code));
-    co_return "";
-  }
-  schema_warned_.clear();
-  co_return result.output_stdout.substr(0, std::min(result.output_stdout.find_first_of("\r\n"), schema_length_max));
+  SchemaRead read;
+  if (plans_.schema)
+    read = co_await plans_.schema();
+  else
+    read = co_await read_schema(schema_command_, dir_, whom_);
+  if (read.trouble.empty())
+    schema_warned_.clear();
+  else
+    warn_of_schema(std::move(read.trouble));
+  co_return std::move(read.schema);
 }
 
 asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
@@ -104,6 +90,11 @@ asio::awaitable<rules::ReadinessRead> ServiceReader::readiness() {
   rules::ReadinessRead read = co_await driver_.still_ready(known);
   if (read.ready && plans_.why_not) read.reason = plans_.why_not();
   if (plans_.why_not_by_hand) read.by_hand = plans_.why_not_by_hand();
+  if (plans_.plans_there) {
+    rules::ReadinessRead there = co_await plans_.plans_there();
+    read.by_hand = std::move(there.by_hand);
+    if (read.ready && read.reason.empty()) read.reason = std::move(there.reason);
+  }
   read.names = co_await names_now(driver_, plans_.names);
   std::vector<rules::Revision> named;
   for (const rules::NamedRevision& one : read.names) named.push_back(one.revision);

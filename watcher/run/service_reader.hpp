@@ -8,6 +8,7 @@
 
 #include "rules/engine/events.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/read_schema.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 
@@ -21,6 +22,10 @@ struct PlansRead {
   std::vector<LaterFile> run_there{};              // when that is checked out
   // The revision's schema is known for good, and need not be read; empty: never.
   std::function<bool(const rules::Revision&)> has_schema{};
+  // Why the plans could not be run elsewhere, where their steps are done: `reason` and `by_hand`; empty: they are ours.
+  std::function<asio::awaitable<rules::ReadinessRead>()> plans_there{};
+  // Reads the schema in our place; empty: its command is run here.
+  std::function<asio::awaitable<SchemaRead>()> schema{};
   Driver::Known known{};          // every revision that is known of the service
   std::vector<PlanName> names{};  // what the plans switch to: what they mean is asked of the driver
 };

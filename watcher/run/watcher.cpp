@@ -14,6 +14,7 @@
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
 #include "watcher/run/spool.hpp"
+#include "watcher/runner/remote_driver.hpp"
 #include "watcher/steps/redact.hpp"
 
 namespace watcher {
@@ -27,8 +28,10 @@ constexpr std::size_t samples_waiting_max = 8 * 1024 * 1024;
 // How long we may have been away for windows to go on.
 constexpr rules::Duration absence_max = std::chrono::minutes(1);
 
-rules::DurableState with_work_left(rules::DurableState durable, const std::optional<AtWork>& left) {
+rules::DurableState with_work_left(rules::DurableState durable, const std::optional<AtWork>& left,
+                                   const std::optional<rules::StepId>& at_runner) {
   if (left) durable.at_work = left->step;
+  if (at_runner) durable.at_work = at_runner;
   return durable;
 }
 
@@ -43,8 +46,9 @@ Watcher::Watcher(asio::io_context& io, SystemClock& clock, std::shared_ptr<const
       started_(clock.now()),
       memory_(static_cast<std::size_t>(config_->watcher.memory)),
       journal_(io.get_executor(), std::move(journal)),
-      left_at_work_(left_at_work(config_->watcher.state_dir)),
-      engine_(core(), with_work_left(journal_.found().durable, left_at_work_), started_),
+      left_at_work_(config_->watcher.runner.empty() ? left_at_work(config_->watcher.state_dir) : std::nullopt),
+      left_at_runner_(left_at_runner(*config_, journal_.found().durable)),
+      engine_(core(), with_work_left(journal_.found().durable, left_at_work_, left_at_runner_), started_),
       sample_files_(config_->watcher.state_dir, config_->watcher.record),
       loop_(io.get_executor(), clock, engine_),
       outbox_(io.get_executor(), clock, config_->notifiers, config_->watcher.name, journal_,
@@ -87,12 +91,13 @@ void Watcher::equip() {
   std::map<rules::ServiceName, Driver*> drivers;
   std::map<rules::ServiceName, std::string> dirs;
   Responses responses = responses_of(*config_);
+  runner_ = runner_of(*config_);
   services_.clear();
   by_hand_ = begun_by_hand(*config_);
   by_hand_looks_.clear();
   for (const DriverSection& section : config_->drivers) {
     dirs[section.service] = dir_of(section, *config_);
-    std::shared_ptr<Driver> driver = make_driver(section, config_->watcher.state_dir, clock_);
+    std::shared_ptr<Driver> driver = driver_here(*config_, section, clock_, runner_);
     if (!driver) continue;
     auto deliver = [this](rules::Event event) {
       redact(event, config_->secrets);
@@ -112,6 +117,8 @@ void Watcher::equip() {
   tools.scheduler = scheduler_.get();
   tools.performer =
       std::make_shared<Performer>(incidents_dir, resolver_, std::move(drivers), std::move(dirs), config_->secrets);
+  remote_steps_ = runner_ == nullptr ? nullptr : std::make_shared<RemoteSteps>(config_, runner_);
+  if (remote_steps_) tools.performer->send_elsewhere(elsewhere(remote_steps_));
   deeds_.equip(std::move(tools));
 }
 
@@ -188,6 +195,7 @@ asio::awaitable<int> Watcher::live() {
   refill_windows();
   equip();
   if (left_at_work_) deeds_.take_over(*std::exchange(left_at_work_, std::nullopt));
+  if (left_at_runner_) deeds_.find_again(*std::exchange(left_at_runner_, std::nullopt), remote_steps_);
   start_loops();
   co_await take_up_spool();
   hold_on_to_deployments();

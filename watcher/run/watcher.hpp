@@ -28,6 +28,7 @@
 #include "watcher/run/sd_notify.hpp"
 #include "watcher/run/service_reader.hpp"
 #include "watcher/run/spool.hpp"
+#include "watcher/runner/remote_steps.hpp"
 #include "watcher/samples/sample_files.hpp"
 #include "watcher/samples/sample_text.hpp"
 #include "watcher/serve/api.hpp"
@@ -101,7 +102,8 @@ class Watcher final : public Host {
   rules::Revision running_of(const rules::ServiceName& service) const;
   ServiceReader::Plans plans_of(const DriverSection& section, const Plans& responses);
   std::string looked(std::optional<Looked>& last, const std::function<std::string()>& look);
-  std::string why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const;
+  asio::awaitable<std::string> why_not_now(rules::ServiceName service, const rules::ActionSpec& action) const;
+  const DriverSection* section_of(const rules::ServiceName& service) const;
   asio::awaitable<void> until_seen(rules::ServiceName service);
   std::string joins(const std::vector<rules::DeployMark>& marks) const;
   std::string counts_for(const std::vector<rules::DeployMark>& marks) const;
@@ -137,6 +139,8 @@ class Watcher final : public Host {
   MemoryReserve reserve_;
   JournalThread journal_;
   std::optional<AtWork> left_at_work_;  // by a watcher that was killed; only while we start
+  // The same at the runner, which says what became of it.
+  std::optional<rules::StepId> left_at_runner_;
   rules::Engine engine_;
   rules::SpanKeeping span_keeping_;
   int spans_lost_ = 0;        // of deeds_.spans_lost(): told of
@@ -153,6 +157,8 @@ class Watcher final : public Host {
   probes::TaskGroup readers_;  // exchanged at a reload
   Deeds deeds_;
   std::map<rules::NotifierName, Outbox::Counts> counted_;
+  std::shared_ptr<RunnerClient> runner_;       // with drivers and steps; nullptr: we do everything ourselves
+  std::shared_ptr<RemoteSteps> remote_steps_;  // with the steps that run
   std::map<rules::ServiceName, Service> services_;
   Plans by_hand_;  // that only a person begins
   std::optional<Looked> lock_look_;

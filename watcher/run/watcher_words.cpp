@@ -6,6 +6,7 @@
 #include "watcher/journal/lock_place.hpp"
 #include "watcher/run/look_at_plan.hpp"
 #include "watcher/run/watcher.hpp"
+#include "watcher/runner/remote_driver.hpp"
 
 // Words that people and scripts have for revisions. They are understood before anything is decided: what the engine is
 // told, and what is recorded, is the id.
@@ -99,14 +100,25 @@ std::string Watcher::looked(std::optional<Looked>& last, const std::function<std
 ServiceReader::Plans Watcher::plans_of(const DriverSection& section, const Plans& responses) {
   const std::string& dir = dir_of(section, *config_);
   ServiceReader::Plans out;
-  out.why_not = [this, config = config_, responses, dir] {
-    std::string why = looked(lock_look_, [&] { return why_no_host_lock(config->watcher.state_dir); });
-    return why.empty() ? why_plans_cannot_run(responses, dir) : why;
+  const auto why_no_lock = [this, config = config_] {
+    return looked(lock_look_, [&] { return why_no_host_lock(config->watcher.state_dir); });
   };
-  if (!by_hand_.empty()) {
-    out.why_not_by_hand = [this, dir] {
-      return looked(by_hand_looks_[dir], [&] { return why_plans_cannot_run(by_hand_, dir); });
+  out.why_not = why_no_lock;
+  if (runner_ == nullptr) {
+    out.why_not = [responses, dir, why_no_lock] {
+      std::string why = why_no_lock();
+      return why.empty() ? why_plans_cannot_run(responses, dir) : why;
     };
+    if (!by_hand_.empty()) {
+      out.why_not_by_hand = [this, dir] {
+        return looked(by_hand_looks_[dir], [&] { return why_plans_cannot_run(by_hand_, dir); });
+      };
+    }
+  } else {
+    // Whether the steps could be done the runner says, who has to do them.
+    out.plans_there = [runner = runner_, service = section.service] { return plans_ready_there(*runner, service); };
+    if (!section.schema.empty())
+      out.schema = [runner = runner_, service = section.service] { return read_schema_there(*runner, service); };
   }
   out.target = [this, service = section.service] {
     return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
@@ -123,11 +135,19 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section, const Plans
   return out;
 }
 
-std::string Watcher::why_not_now(const rules::ServiceName& service, const rules::ActionSpec& action) const {
+const DriverSection* Watcher::section_of(const rules::ServiceName& service) const {
   for (const DriverSection& section : config_->drivers) {
-    if (section.service == service) return why_plans_cannot_run({&action}, dir_of(section, *config_));
+    if (section.service == service) return &section;
   }
-  return "";
+  return nullptr;
+}
+
+asio::awaitable<std::string> Watcher::why_not_now(rules::ServiceName service, const rules::ActionSpec& action) const {
+  const DriverSection* const section = section_of(service);
+  if (section == nullptr) co_return std::string();
+  if (runner_ == nullptr) co_return why_plans_cannot_run({&action}, dir_of(*section, *config_));
+  const std::shared_ptr<RunnerClient> runner = runner_;  // shared: a reload exchanges it
+  co_return co_await why_plan_cannot_run_there(*runner, std::move(service), action.name);
 }
 
 asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
@@ -138,7 +158,7 @@ asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
   const auto& understood = std::get<rules::RollbackByHand>(request);
   out.what = engine_.plan(understood);
   if (!out.what.refused.empty()) co_return out;
-  out.not_ready = why_not_now(understood.service, out.what.action);
+  out.not_ready = co_await why_not_now(understood.service, out.what.action);
   const auto found = services_.find(understood.service);
   if (found != services_.end()) {
     const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it

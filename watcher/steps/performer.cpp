@@ -129,6 +129,8 @@ asio::awaitable<StepResult> Performer::perform(rules::Perform command, probes::S
 
 asio::awaitable<StepResult> Performer::attempt(rules::Perform command, probes::Started started) {
   const auto& what = command.step.what;
+  if (elsewhere_.takes && elsewhere_.takes(command))
+    co_return co_await elsewhere_.perform(std::move(command), std::move(started));
   if (std::holds_alternative<rules::RunStep>(what)) co_return co_await run(std::move(command), std::move(started));
   if (std::holds_alternative<rules::HttpStep>(what)) co_return co_await ask_http(std::move(command));
   if (std::holds_alternative<rules::CaptureStep>(what)) co_return co_await capture_all(std::move(command));

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probes/net/resolver.hpp"
@@ -22,6 +24,12 @@ class Performer {
   // outlive it. `secrets` are those of the whole configuration: a command inherits ours and prints what it likes.
   Performer(std::string incidents_dir, probes::Resolver& resolver, std::map<rules::ServiceName, Driver*> drivers,
             std::map<rules::ServiceName, std::string> dirs, std::vector<std::string> secrets);
+  // Steps that somebody else does: `takes` says which. The result is redacted as ours are.
+  struct Elsewhere {
+    std::function<bool(const rules::Perform&)> takes;
+    std::function<asio::awaitable<rules::StepResult>(rules::Perform, probes::Started)> perform;
+  };
+  void send_elsewhere(Elsewhere elsewhere) { elsewhere_ = std::move(elsewhere); }
   // Never throws for what the step does. Cancelling ends it as its time-out would, and then returns. The secrets and
   // those of the step, which may be of a configuration of before, are redacted from the result. `started` is told of
   // every child of a run or switch step; it may be empty.
@@ -45,6 +53,7 @@ class Performer {
   std::map<rules::ServiceName, Driver*> drivers_;
   std::map<rules::ServiceName, std::string> dirs_;
   std::vector<std::string> secrets_;
+  Elsewhere elsewhere_{};
   std::map<rules::StepId, rules::StepResult> captured_;  // beside others, and not yet asked for
 };
 
