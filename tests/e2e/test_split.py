@@ -6,6 +6,7 @@ import os
 import time
 
 import machine
+import test_systemd
 import test_systemd_releases
 from world import ROOT
 
@@ -154,6 +155,9 @@ class Split(test_systemd_releases.Releases):
         kept = self.inside("runuser", "-u", "rollbackd", "--", "cat", f"{evidence}/systemd-journal.txt").stdout
         self.assertIn("GET /health", kept)
         self.assertNotIn("refused", self.journal())
+        for whom in ("root", "rollbackd"):
+            checked = self.inside("runuser", "-u", whom, "--", "rollbackd", "check", "--online").stdout
+            self.assertEqual(checked.count("could be switched now"), 2, checked)
 
     def test_commands_and_the_steps_around_them_are_run_by_the_runner(self):
         self.watched()
@@ -238,6 +242,8 @@ class Split(test_systemd_releases.Releases):
         self.wait_for("no rollback could be done", lambda: self.service().get("rollback_ready") is False, 40)
         self.wait_for("people are told what to do", lambda: "systemctl start rollbackd-runner" in self.told(), 40)
         self.assertEqual(self.incidents(), [])
+        self.assertIn("nothing can be rolled back: the runner at", self.inside("rollbackd", "reload").stdout)
+        self.assertIn("systemctl start rollbackd-runner", self.inside("rollbackd", "check", "--online", check=False).stdout)
         self.inside("systemctl", "start", "rollbackd-runner")
         self.wait_for("a rollback could be done again", lambda: self.service().get("rollback_ready"), 60)
         self.assertEqual(self.incidents(), [])
@@ -247,7 +253,7 @@ class Split(test_systemd_releases.Releases):
         self.configure("# another one\n[rule.more]\nwhen = \"health.up == 0\"\nfor = \"1h\"\nservice = \"shop\"")
         self.inside("systemctl", "reload", "rollbackd-runner")
         self.wait_for("it is told", lambda: "has read another /etc/rollbackd/rollbackd.toml" in str(self.of("shop").get("not_ready_reason")), 60)
-        self.inside("systemctl", "reload", "rollbackd")
+        self.assertEqual(self.inside("rollbackd", "reload").stdout.strip(), "reloaded /etc/rollbackd/rollbackd.toml")
         self.wait_for("both agree", lambda: self.service().get("rollback_ready") is not None and self.service().get("revision") == "v1", 60)
         self.assertEqual(self.incidents(), [])
 
@@ -260,6 +266,25 @@ class Split(test_systemd_releases.Releases):
         self.assertIn("may not ask it", asks("nobody"))
         self.assertIn('"says":"done"', asks("rollbackd"))
         self.assertIn('"says":"done"', asks("root"))
+
+
+class SplitGit(test_systemd.Systemd):
+    """The same for a checkout: what its owner runs, and restarts through systemd."""
+
+    units = Split.units
+
+    def setUp(self):
+        super().setUp()
+        self.inside("useradd", "--system", "--no-create-home", "rollbackd")
+        self.inside("chown", "root:rollbackd", "/etc/rollbackd/rollbackd.toml")
+        self.inside("chmod", "0640", "/etc/rollbackd/rollbackd.toml")
+
+    def furnish(self):
+        super().furnish()
+        (self.folder / "rollbackd.toml").write_text(test_systemd.CONFIG.replace("[watcher]\n", f'[watcher]\nrunner = "{SOCKET}"\n'))
+
+    def test_a_checkout_is_gone_back_with(self):
+        self.test_it_runs_watches_rolls_back_and_stops()
 
 
 if __name__ == "__main__":

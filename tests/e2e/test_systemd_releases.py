@@ -14,7 +14,7 @@ class Releases(Released):
     def bad_deploy_is_rolled_back(self):
         self.watched()
         self.deployed("v2")
-        self.inside("rollbackd", "deploy", "good", "v2")
+        self.inside("rollbackd", "deploy", "good", "--service", "shop", "v2")
         self.deployed("bad")
         (self.app / "sick").touch()
         closed = self.closed()

@@ -11,6 +11,7 @@
 #include "watcher/cli/command_line.hpp"
 #include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/runner/account.hpp"
 #include "watcher/serve/doors.hpp"
 #include "watcher/steps/redact.hpp"
 
@@ -109,6 +110,24 @@ void look_at_control(const Config& config, Looks& looks) {
   if (!why.empty()) looks.as_whom.push_back({OnlineFinding::Kind::wrong, "watcher", std::move(why)});
 }
 
+// What is the watcher's own is looked at as its user, who with a runner is not the one that commands run as.
+void look_at_places(const Config& config, Looks& looks) {
+  const WatcherSection& watcher = config.watcher;
+  const std::optional<Account> account = watcher.runner.empty() ? std::nullopt : account_named(watcher.runner_user);
+  if (!watcher.runner.empty() && !account) {
+    looks.as_whom.push_back({OnlineFinding::Kind::wrong, "watcher",
+                             "runner_user: there is no user " + watcher.runner_user +
+                                 " on this host; create it, or name whom the watcher runs as"});
+  } else if (account && account->user != ::geteuid()) {
+    looks.as_whom.push_back({OnlineFinding::Kind::advice, "watcher",
+                             "state_dir and control are looked at by whom it runs as: do runuser -u " +
+                                 watcher.runner_user + " -- rollbackd check"});
+  } else {
+    look_at_state_dir(config, looks);
+    look_at_control(config, looks);
+  }
+}
+
 json::array to_json(const std::vector<OnlineFinding>& findings) {
   json::array out;
   for (const OnlineFinding& look : findings) {
@@ -205,8 +224,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);
   if (loaded.config) {
     look_for_curl(*loaded.config, looks);
-    look_at_state_dir(*loaded.config, looks);
-    look_at_control(*loaded.config, looks);
+    look_at_places(*loaded.config, looks);
   }
   const bool valid = is_valid(loaded, arguments.strict);
   if (line.json())

@@ -34,6 +34,7 @@ using Kind = OnlineFinding::Kind;
 // What the coroutines below share; outlives them because run() returns only when they have ended.
 struct Looking {
   const Config& config;
+  std::shared_ptr<RunnerClient> runner;  // with the drivers; nullptr: there is none
   std::vector<rules::Poll> polls;
   std::vector<OnlineFinding> findings;
 };
@@ -106,7 +107,12 @@ asio::awaitable<void> ask_driver(Looking& looking, Driver& driver, const DriverS
   rules::ReadinessRead readiness = co_await driver.ready(known);
   Responses responses = responses_of(looking.config);
   const std::string& dir = dir_of(section, looking.config);
-  if (readiness.ready) readiness.reason = why_plans_cannot_run(responses[section.service], dir);
+  if (readiness.ready && looking.runner == nullptr)
+    readiness.reason = why_plans_cannot_run(responses[section.service], dir);
+  if (readiness.ready && looking.runner != nullptr) {
+    rules::ReadinessRead there = co_await plans_ready_there(*looking.runner, service.name);
+    readiness.reason = std::move(there.reason);
+  }
   const std::vector<PlanName> names = names_in_plans(looking.config, service.name);
   const std::vector<rules::NamedRevision> now = co_await names_now(driver, names);
   if (readiness.ready && readiness.reason.empty()) readiness.reason = why_no_name(names, now);
@@ -154,7 +160,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   const SystemClock clock;
   probes::Resolver resolver;
   probes::MemoryBudget memory(static_cast<std::size_t>(config.watcher.memory));
-  Looking looking{config, {}, {}};
+  Looking looking{config, runner_of(config), {}, {}};
   std::vector<std::unique_ptr<probes::Probe>> all_probes;
   for (const probes::ProbeConfig& probe : config.probes) {
     for (auto& one : probes::make_probes(probe, {clock, resolver, make_trusted, &memory}))
@@ -162,9 +168,8 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   }
   for (const auto& probe : all_probes) asio::co_spawn(loop, poll_once(looking, *probe), asio::detached);
   std::vector<std::unique_ptr<Driver>> drivers;
-  const std::shared_ptr<RunnerClient> runner = runner_of(config);
   for (const DriverSection& section : config.drivers) {
-    std::unique_ptr<Driver> driver = driver_here(config, section, clock, runner);
+    std::unique_ptr<Driver> driver = driver_here(config, section, clock, looking.runner);
     const rules::ServiceSpec* const service = service_of(config, section);
     if (service != nullptr)
       looking.findings.push_back({Kind::fine, "service " + service->name.text, said_of_health(*service)});

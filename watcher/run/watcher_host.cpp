@@ -153,6 +153,10 @@ asio::awaitable<rules::Answer> Watcher::reload_alone() {
   rules::Answer answer;
   answer.accepted = true;
   answer.text = "reloaded " + config_->path;
+  if (runner_ == nullptr) co_return answer;
+  const std::shared_ptr<RunnerClient> runner = runner_;  // shared with the drivers
+  const std::string differs = co_await runner->reload();
+  if (!differs.empty()) answer.text += "; but nothing can be rolled back: " + differs;
   co_return answer;
 }
 

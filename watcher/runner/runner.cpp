@@ -148,7 +148,9 @@ RunnerReply Runner::reload() {
   if (needs_restart) return refused("the runner's own keys have changed; do systemctl restart rollbackd-runner");
   equip(std::make_shared<const Config>(std::move(*loaded.config)));
   log_info("reload", "file=" + log_value(tools_->config->path));
-  return {};
+  RunnerReply reply;
+  reply.text = tools_->config->hash;
+  return reply;
 }
 
 asio::awaitable<void> Runner::look_at(Question& question, Driver& driver, RunnerReply& reply) {

@@ -70,6 +70,15 @@ asio::awaitable<RunnerReply> RunnerClient::ask_once(Question question, rules::Du
   }
 }
 
+asio::awaitable<std::string> RunnerClient::reload() {
+  Question question;
+  question.asks = Asks::reload;
+  RunnerReply reply = co_await ask_once(std::move(question), reload_limit, Started());
+  if (reply.says != Says::done) co_return std::move(reply.why);
+  if (reply.text == config_) co_return std::string();
+  co_return "the runner has read another file than the watcher; was it changed meanwhile? do rollbackd reload";
+}
+
 asio::awaitable<RunnerReply> RunnerClient::ask(Question question, rules::Duration limit, Started started) {
   question.config = config_;
   RunnerReply reply = co_await ask_once(question, limit, started);

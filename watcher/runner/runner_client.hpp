@@ -19,7 +19,8 @@ class RunnerClient {
   // the other side does; `why` of the answer is for people and says what to do. Where the runner has read another file,
   // it is asked once to read it anew. `started` may be empty.
   asio::awaitable<RunnerReply> ask(Question question, rules::Duration limit, Started started);
-  const std::string& socket() const { return socket_; }
+  // Has it read the file again. Why it did not, for people; empty: both have read the same now.
+  asio::awaitable<std::string> reload();
 
  private:
   asio::awaitable<RunnerReply> ask_once(Question question, rules::Duration limit, Started started) const;

@@ -84,7 +84,7 @@ struct RunnerReply {
   std::vector<std::string> lines{};
   std::vector<std::vector<rules::Revision>> groups{};
   bool asks_for_known = false;
-  std::string text{};  // the schema; what a switch left behind
+  std::string text{};  // the schema; what a switch left behind; the hash of what was read
   std::optional<rules::StepResult> result{};
   std::optional<ChildAtWork> child{};
 };
