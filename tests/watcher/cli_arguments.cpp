@@ -84,7 +84,7 @@ TEST_CASE("SPEC 4: wrong usage says what is wrong, what was probably meant, and 
     std::string next;
   };
   const std::vector<Wrong> lines{
-      {{}, "rollbackd: say what to do: one of run, reload, version, check, status, ", "rollbackd"},
+      {{}, "rollbackd: say what to do: one of run, runner, reload, version, check, status, ", "rollbackd"},
       {{"stauts"}, "rollbackd: there is no command \"stauts\"; did you mean \"status\"? (one of run, ", "rollbackd"},
       {{"--config", "x", "frob"}, "rollbackd: there is no command \"frob\" (one of run, ", "rollbackd"},
       {{"drill"}, "rollbackd: command \"drill\" is not in this version of rollbackd; it has run, ", "rollbackd"},

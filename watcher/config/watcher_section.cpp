@@ -75,6 +75,11 @@ std::string wrong_group(const std::string& group) {
   return wrong == nullptr ? std::string() : *wrong;
 }
 
+// The usual one is not on every host; it is looked for where there is a runner.
+std::string wrong_runner_user(const std::string& user) {
+  return user == WatcherSection().runner_user ? std::string() : probes::wrong_user(user);
+}
+
 std::string wrong_state_dir(const std::string& path) {
   std::error_code failure;
   const std::filesystem::file_status there = std::filesystem::status(path, failure);
@@ -120,7 +125,7 @@ constexpr std::array keys{
         .checked(wrong_socket)
         .when_left_out("the watcher does it itself"),
     watcher_key<Kind::string, &WatcherSection::runner_user>("runner_user", "Who may ask the runner, besides root.")
-        .checked(probes::wrong_user),
+        .checked(wrong_runner_user),
     watcher_key<Kind::path, &WatcherSection::runner_dir>("runner_dir", "The folder of what the runner keeps."),
     watcher_key<Kind::text, &WatcherSection::token>("token", "What whoever changes state over TCP has to show.")
         .when_left_out("read-only over TCP"),
