@@ -241,6 +241,13 @@ TEST_CASE("SPEC 3: a rule that cannot roll back says so instead of doing nothing
   CHECK(loaded(rule + "severity = 'P3'\n").core.rules[0].respond.empty());
 }
 
+TEST_CASE("with a runner a probe cannot be run as another user: the watcher has no rights to be one") {
+  const std::string probe = "[probe.e]\ntype = 'exec'\nrun = ['true']\nuser = 'root'\n";
+  CHECK(findings_beside_service(probe).find("runner") == std::string::npos);
+  const std::string found = findings_beside_service(probe + "[watcher]\nrunner = '/run/r/s'\n");
+  CHECK(found.find("with watcher.runner the watcher runs its probes as rollbackd") != std::string::npos);
+}
+
 TEST_CASE("the nearest name is one that could have been meant") {
   const std::vector<std::string> known{"interval", "timeout", "url"};
   CHECK(watcher::nearest("intervall", known) == "interval");
