@@ -1,6 +1,8 @@
 #include "watcher/runner/wire.hpp"
 
 #include <algorithm>
+#include <boost/mp11/list.hpp>
+#include <boost/pfr/tuple_size.hpp>
 
 #include "watcher/journal/described.hpp"
 #include "watcher/journal/fields.hpp"
@@ -31,6 +33,15 @@ BOOST_DESCRIBE_STRUCT(RunnerReply, (),
                       (version, says, why, read, readiness, means, lines, groups, asks_for_known, text, result, child))
 
 namespace {
+
+// A field that is told of nowhere above would be lost between the halves.
+template <class T>
+constexpr bool is_whole =
+    boost::pfr::tuple_size_v<T> ==
+    boost::mp11::mp_size<boost::describe::describe_members<T, boost::describe::mod_public>>::value;
+static_assert(is_whole<rules::RevisionRead> && is_whole<rules::NamedRevision> && is_whole<rules::ReadinessRead>);
+static_assert(is_whole<rules::StepResult> && is_whole<rules::StepId> && is_whole<rules::StepContext>);
+static_assert(is_whole<NameMeans> && is_whole<ChildAtWork> && is_whole<Question> && is_whole<RunnerReply>);
 
 constexpr std::size_t text_max = 1024;  // bytes of a reason
 constexpr std::size_t word_max = 200;   // of a name, a schema
