@@ -183,6 +183,23 @@ class Compose(unittest.TestCase):
         self.assertEqual(shop.wait_for("what runs is known", lambda: shop.service().get("revision")), first)
         self.assertEqual(len(shop.incidents()), 1)
 
+    def test_what_somebody_stops_while_a_switch_waits_is_not_started_against_him(self):
+        text = CHECKED.replace("interval: 500ms", "interval: 6s").replace("    stop_signal", "    restart: unless-stopped\n    stop_signal", 1)
+        self.assertIn("interval: 6s", text)
+        shop = Project(self, "second", text=text)
+        shop.watched("v1")
+        good = shop.deployed("v2")
+        shop.rollbackd("deploy", "good", good)
+        shop.deployed("bad")
+        bad = shop.container()
+        shop.sicken()
+        shop.wait_for("the switch waits", lambda: shop.says() == "v2" and shop.container() != bad)
+        shop.compose("stop", "web")
+        closed = shop.closed()
+        report = shop.report(closed)
+        self.assertEqual((closed["outcome"], shop.runs()), ("action_failed", (self.engine.image("shop:v2"), "false")), report)
+        self.assertIn("nothing was put back or started against that", report)
+
     def test_a_good_deploy_stays(self):
         shop = Project(self, "second")
         shop.watched("v1")

@@ -139,7 +139,9 @@ TEST_CASE("a step that went on without its watcher, and whose end somebody saw, 
     REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
     CHECK(w.outcome() == "recovered");
     CHECK(w.count_performed(step) == 1);
-    for (const rules::TimelineEntry& entry : w.last()->timeline) CHECK(entry.event != "work_ended");
+    const auto last = w.last();
+    REQUIRE(last.has_value());
+    for (const rules::TimelineEntry& entry : last->timeline) CHECK(entry.event != "work_ended");
     CHECK(w.violations.empty());
   }
 }
@@ -292,7 +294,8 @@ TEST_CASE("a switch that our end broke off is done again where its driver bears 
     CHECK(w.count_performed("run resume") == 1);
   }
   SUBCASE("nobody can tell what runs, whatever the rules say meanwhile") {
-    for (const bool good : {false, true}) {
+    const std::vector<bool> verdicts{false, true};
+    for (const bool good : verdicts) {
       CAPTURE(good);
       World w(resuming(false));
       w.scripts["switch last-good"] = {rules::StepStatus::succeeded, 20s, false};

@@ -34,7 +34,8 @@ TEST_CASE("what was read of a service crosses the wire whole") {
                                    "by",
                                    "stopped",
                                    "label",
-                                   "unfinished"};
+                                   "unfinished",
+                                   rules::Revision("v0")};
   const rules::RevisionRead read = through(reply).read.value();
   CHECK(read.service.text == "web");
   CHECK(read.started == at(1));
@@ -47,6 +48,7 @@ TEST_CASE("what was read of a service crosses the wire whole") {
   CHECK(read.stopped == "stopped");
   CHECK(read.label == "label");
   CHECK(read.unfinished == "unfinished");
+  CHECK(read.broken_off == rules::Revision("v0"));
 }
 
 TEST_CASE("whether a service could be switched crosses the wire whole") {
@@ -57,7 +59,8 @@ TEST_CASE("whether a service could be switched crosses the wire whole") {
                                          "why",
                                          {{"main", rules::Revision("v1"), "not"}},
                                          "hand",
-                                         {{rules::Revision("a"), rules::Revision("b")}}};
+                                         {{rules::Revision("a"), rules::Revision("b")}},
+                                         {{"git", "dirty"}}};
   const rules::ReadinessRead read = through(reply).readiness.value();
   CHECK(read.service.text == "web");
   CHECK(read.at == at(3));
@@ -69,6 +72,7 @@ TEST_CASE("whether a service could be switched crosses the wire whole") {
   CHECK(read.names[0].why_not == "not");
   CHECK(read.by_hand == "hand");
   CHECK(read.alike == reply.readiness->alike);
+  CHECK(read.drivers == reply.readiness->drivers);
 }
 
 TEST_CASE("what became of a step crosses the wire whole, bytes that are no text as well") {

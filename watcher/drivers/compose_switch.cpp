@@ -137,7 +137,12 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   }
   // What is made and only slow to come up, or not waited for any more, is left to come up.
   const bool is_coming = is_made && trouble->status != rules::StepStatus::failed;
-  if (is_coming) {
+  std::string stopped;
+  if (is_made) stopped = co_await stopped_meanwhile();
+  if (!stopped.empty()) {
+    trouble->what = stopped + "\nIt was stopped while " + request_.to.text + " was started; nothing was put back or " +
+                    "started against that";
+  } else if (is_coming) {
     trouble->what += "\nThe containers of " + request_.to.text + " are there and were left to come up";
   } else {
     co_await put_back(*trouble);
@@ -210,6 +215,13 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::wait_until_up(rules:
     const bool called_off = co_await probes::cancelled();
     if (called_off && !going_back_) co_return ComposeError{"the step was called off", rules::StepStatus::interrupted};
   }
+}
+
+// Empty: what does not run has failed.
+asio::awaitable<std::string> ComposeSwitch::stopped_meanwhile() {
+  std::vector<std::string> services = runner_.config().services;
+  const ComposeLook look = co_await look_at_project(runner_, std::move(services));
+  co_return look.stopped;
 }
 
 // That Compose says so is no proof.

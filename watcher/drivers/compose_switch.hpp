@@ -48,6 +48,7 @@ class ComposeSwitch {
   asio::awaitable<MaybeTrouble> up(std::string document, rules::Duration limit);
   asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);
   asio::awaitable<MaybeTrouble> verify();
+  asio::awaitable<std::string> stopped_meanwhile();
   asio::awaitable<void> put_back(ComposeError& trouble);
   asio::awaitable<void> forget_aftermath(ComposeError& trouble);
   asio::awaitable<void> put_files_back(ComposeError& trouble);

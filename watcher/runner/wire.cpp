@@ -12,9 +12,10 @@ namespace rules {
 
 BOOST_DESCRIBE_STRUCT(RevisionRead, (),
                       (service, started, ended, revision, error, instance_absent, schema, by, stopped, label,
-                       unfinished))
+                       unfinished, broken_off))
 BOOST_DESCRIBE_STRUCT(NamedRevision, (), (name, revision, why_not))
-BOOST_DESCRIBE_STRUCT(ReadinessRead, (), (service, at, ready, reason, names, by_hand, alike))
+BOOST_DESCRIBE_STRUCT(DriverReadiness, (), (driver, why_not))
+BOOST_DESCRIBE_STRUCT(ReadinessRead, (), (service, at, ready, reason, names, by_hand, alike, drivers))
 BOOST_DESCRIBE_STRUCT(StepResult, (), (status, exit_code, detail, output, output_dropped, nothing_begun, unseen))
 
 }  // namespace rules
@@ -39,7 +40,8 @@ template <class T>
 constexpr bool is_whole =
     boost::pfr::tuple_size_v<T> ==
     boost::mp11::mp_size<boost::describe::describe_members<T, boost::describe::mod_public>>::value;
-static_assert(is_whole<rules::RevisionRead> && is_whole<rules::NamedRevision> && is_whole<rules::ReadinessRead>);
+static_assert(is_whole<rules::RevisionRead> && is_whole<rules::NamedRevision> && is_whole<rules::ReadinessRead> &&
+              is_whole<rules::DriverReadiness>);
 static_assert(is_whole<rules::StepResult> && is_whole<rules::StepId> && is_whole<rules::StepContext>);
 static_assert(is_whole<NameMeans> && is_whole<ChildAtWork> && is_whole<Question> && is_whole<RunnerReply>);
 
