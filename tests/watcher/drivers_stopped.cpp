@@ -225,10 +225,10 @@ TEST_CASE(
   CHECK(why(fresh, told(std::nullopt)).empty());
   CHECK(contains(why(fresh, watcher::UnitStories()), "was not started since the host booted"));
   CHECK(why(fresh, std::nullopt).empty());  // the journal cannot be read
-  const std::string started = "ExecMainStartTimestampMonotonic=";
-  CHECK_FALSE(why(unit(started + "99000000\n"), told(true)).empty());
-  CHECK(why(unit(started + "150000000\n"), told(true)).empty());  // the journal stands still
-  CHECK(why(unit(started + "99000000\n"), watcher::UnitStories()).empty());
+  const std::string began = "ExecMainStartTimestampMonotonic=";
+  CHECK_FALSE(why(unit(began + "99000000\n"), told(true)).empty());
+  CHECK(why(unit(began + "150000000\n"), told(true)).empty());  // the journal stands still
+  CHECK(why(unit(began + "99000000\n"), watcher::UnitStories()).empty());
   CHECK(contains(why(fresh, told(true, true)), "a unit that it depends on"));
   CHECK(watcher::why_stopped(fresh, told(true, true), after).empty());  // it never ran from this release
   auto other = fresh;

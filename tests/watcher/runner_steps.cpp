@@ -42,7 +42,7 @@ struct Waiting : Halves {
       asio::write(asker, asio::buffer(line));
       run_until([this] { return ran() == "waits\n"; });
     }
-    run_until([this] { return true; });
+    run_until([] { return true; });
   }
   // As a watcher sees it through.
   rules::StepResult found_again() {
