@@ -3,8 +3,8 @@
 import json
 import subprocess
 
+from world import ROLLBACKD  # says where the next one is
 from watched import free_port, wait_until, write_config
-from world import ROLLBACKD
 
 
 class Another:
