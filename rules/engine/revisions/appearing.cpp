@@ -12,6 +12,7 @@ void Revisions::now_runs(const Revision& revision, Instant since) {
   previous_ = std::exchange(running_, revision);
   running_since_ = since;
   starts_in_vain_ = 0;
+  first_seen_ = now();
   switching_to_ = Revision();
   unconfirmed_.reset();
   last_saw_running_ = now();

@@ -170,7 +170,8 @@ class Revisions {
   std::optional<Instant> absent_since_;
   std::string stopped_;  // by whom; empty: nobody has
   bool stop_told_ = false;
-  int starts_in_vain_ = 0;  // after a stop, of what was never up since it appeared
+  int starts_in_vain_ = 0;               // after a stop, of what was never up since it appeared
+  Instant first_seen_ = Instant::min();  // the look that saw what runs for the first time; min: before our start
   std::string unfinished_;
   bool unfinished_told_ = false;
   // Baking.

@@ -41,8 +41,8 @@ void Revisions::looked(const RevisionRead& read, bool is_ours) {
 // By the probe that says of the whole service whether it is up.
 bool Revisions::never_came_up() const {
   const std::optional<Evidence::Outage> outage = doors_.evidence.outage();
-  // It appeared when the one before it was seen last: that may have been up for a look longer.
-  return outage && outage->last_up <= running_since_ + identity_wait_max;
+  // Until it was seen the one before it may have been up.
+  return outage && outage->last_up <= first_seen_;
 }
 
 // It is another instance: what was measured of the last one, and of nothing, does not count for it. What never came up
