@@ -220,6 +220,20 @@ TEST_CASE("a run that does not appear may still come: that is said, and it is no
   CHECK(fixture.asked("POST /dispatches") == 1);
 }
 
+TEST_CASE("a run whose end a look saw before its switch was taken up again is not asked for again") {
+  Fixture fixture;
+  const auto listed = fixture.listed;
+  fixture.listed = [] { return list_of(""); };
+  CHECK(fixture.switched().status == StepStatus::failed);
+  fixture.listed = listed;
+  CHECK(run_here(fixture.driver()->still_ready(std::nullopt)).ready);
+  CHECK(fixture.notes().is_settled);
+  CHECK(fixture.switched().status == StepStatus::succeeded);
+  CHECK(fixture.asked("POST /dispatches") == 1);
+  CHECK(fixture.switched().status == StepStatus::succeeded);  // the next attempt is one of its own
+  CHECK(fixture.asked("POST /dispatches") == 2);
+}
+
 TEST_CASE("that the list of runs cannot be read says nothing of the run") {
   Fixture fixture;
   int looks = 0;

@@ -102,6 +102,7 @@ void Workflow::settle(const HttpNotes& looked_for, const FoundRun& found) const 
   HttpNotes now_so = file_.read().notes;
   if (now_so.id != looked_for.id) return;
   now_so.is_settled = true;
+  now_so.is_unheard = true;
   // What is not written down is looked at again.
   static_cast<void>(file_.write(now_so));
 }

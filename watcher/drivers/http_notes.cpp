@@ -24,7 +24,7 @@ std::optional<std::string> text_at(const json::object& object, std::string_view 
 std::string to_json(const HttpNotes& notes) {
   const json::object root{{"incident", notes.incident},  {"count", notes.count}, {"id", notes.id},
                           {"from", notes.from},          {"to", notes.to},       {"since", notes.since},
-                          {"settled", notes.is_settled}, {"link", notes.link}};
+                          {"settled", notes.is_settled}, {"link", notes.link},   {"unheard", notes.is_unheard}};
   return json::serialize(root) + "\n";
 }
 
@@ -50,6 +50,8 @@ std::optional<HttpNotes> parse_http_notes(std::string_view text) {
   if (count == nullptr || !count->is_int64() || settled == nullptr || !settled->is_bool()) return std::nullopt;
   out.count = count->get_int64();
   out.is_settled = settled->get_bool();
+  const json::value* const unheard = object.if_contains("unheard");
+  out.is_unheard = unheard != nullptr && unheard->is_bool() && unheard->get_bool();
   return out;
 }
 

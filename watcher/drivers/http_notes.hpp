@@ -16,9 +16,10 @@ struct HttpNotes {
   std::string id;          // that the run is called by; empty: none was asked for yet
   std::string from;
   std::string to;
-  std::string since;       // from when on runs are listed: 2026-11-21T02:03:04Z
-  bool is_settled = true;  // what became of it is known, and told
-  std::string link;        // of the run, once it was seen
+  std::string since;        // from when on runs are listed: 2026-11-21T02:03:04Z
+  bool is_settled = true;   // what became of it is known, and told
+  std::string link;         // of the run, once it was seen
+  bool is_unheard = false;  // its end was seen by a look alone: the switch that asked for it has not heard of it
 };
 
 std::string to_json(const HttpNotes& notes);

@@ -80,7 +80,7 @@ asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::work() {
   notes_ = std::move(found.notes);
   const bool is_same = notes_.incident == request_.incident.text && notes_.to == request_.to.text;
   MaybeTrouble trouble;
-  if (is_same && !notes_.is_settled) {
+  if (is_same && (!notes_.is_settled || notes_.is_unheard)) {
     begun_ = true;
     story("asked for before rollbackd ended; looked for as " + notes_.id);
   } else {
@@ -211,6 +211,7 @@ asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::wait_for_run() {
 
 HttpSwitch::MaybeTrouble HttpSwitch::verdict_of_run() {
   notes_.is_settled = true;
+  notes_.is_unheard = false;
   // What is not written down is looked at once more, which changes nothing.
   note();
   if (run_->succeeded) return std::nullopt;
