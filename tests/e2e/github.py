@@ -9,6 +9,19 @@ import urllib.parse
 TOKEN = "ghp_0123456789abcdefTOKEN"
 WORKFLOW = "/repos/example/shop/actions/workflows/rollback.yml"
 
+# What the driver has to be told of it, for str.format: `api` and `workflow`.
+KEYS = """version      = "http://127.0.0.1:$port/api/version"
+version_json = "/version"
+dispatch     = "POST {api}{workflow}/dispatches"
+header       = {{ Authorization = {{ env = "CI_TOKEN" }}, Accept = "application/vnd.github+json" }}
+body.json    = {{ ref = "main", inputs = {{ revision = "{{to}}", id = "{{id}}" }} }}
+runs         = "{api}{workflow}/runs?event=workflow_dispatch&created=%3E%3D{{since}}"
+target       = "{api}/repos/example/shop/commits/{{to}}"
+poll_interval  = "300ms"
+appears_within = "3s"
+version_within = "3s"
+"""
+
 
 def now():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

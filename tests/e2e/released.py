@@ -5,14 +5,18 @@ import os
 
 from booted import Boot
 
-CONFIG = """
-[watcher]
-name = "e2e"
+HEALTH = """
 [probe.health]
 type = "http"
 url = "http://127.0.0.1:3001/health"
 interval = "200ms"
 max_gap = "2s"
+"""
+
+CONFIG = """
+[watcher]
+name = "e2e"
+""" + HEALTH + """\
 [rule.down]
 when = "health.up == 0"
 for = "2s"
@@ -172,3 +176,39 @@ class Released(Boot):
 
     def stopped(self):
         return "was stopped" in (self.service().get("stopped") or "")
+
+    def bad_deploy_is_rolled_back(self):
+        self.watched()
+        self.deployed("v2")
+        self.inside("rollbackd", "deploy", "good", "--service", "shop", "v2")
+        self.deployed("bad")
+        (self.app / "sick").touch()
+        closed = self.closed()
+        report = self.report(closed)
+        self.assertEqual((closed["outcome"], closed["from"], closed["to"]), ("recovered", "bad", "v2"), report)
+        self.assertEqual((self.linked(), self.says(), self.service()["revision"]), ("releases/v2", "v2", "v2"))
+        self.assertEqual(len(self.incidents()), 1)
+        self.assertEqual(report.count("`switch last-good`"), 1, report)
+        self.assertIn("bad is left in /opt/shop/releases", report)
+        for part in ('"stage":"started"', '"stage":"completed"'):
+            self.assertIn(part, self.told().replace(" ", ""))
+        return f"/var/lib/rollbackd/incidents/{closed['id']}/evidence"
+
+    def switch_at_work(self):
+        self.configure('systemctl = ["/opt/shop/systemctl"]')
+        self.tool(WAITING)
+        go = self.pipe()
+        self.watched()
+        self.deployed("bad")
+        (self.app / "sick").touch()
+        self.wait_for("the switch is at work", (self.app / "restarts").exists, 60)
+        self.assertEqual(self.linked(), "releases/v1")
+        return go
+
+    def kill_the_watcher(self):
+        first = self.show("MainPID")
+        self.inside("kill", "-9", first)
+        self.wait_for("another one runs", lambda: self.show("MainPID") not in ("0", first) and self.show("ActiveState") == "active", 30)
+
+    def restarts(self):
+        return (self.app / "restarts").read_text().splitlines()

@@ -93,7 +93,7 @@ class Cells:
 
     def test_a_switch_that_hangs_is_ended(self):
         self.configure(limit="3s")
-        self.restarts("hang", "exec sleep 600")
+        self.restarts("hang", "exec tail -f /dev/null")
         self.goes_bad()
         self.ends(self.refused, "3s", serves="errors", switches=2 if self.puts_back else 1)
         self.people_hear("failed", seconds=15)

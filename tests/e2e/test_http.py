@@ -6,23 +6,14 @@ import time
 import unittest
 
 from another import Another
-from github import TOKEN, WORKFLOW, GitHub
+from github import KEYS, TOKEN, WORKFLOW, GitHub
 from runbook import Runbook
 from world import World
 
 SERVICE = """
 [service.shop]
 driver       = "http"
-version      = "http://127.0.0.1:$port/api/version"
-version_json = "/version"
-dispatch     = "POST {api}{workflow}/dispatches"
-header       = {{ Authorization = {{ env = "CI_TOKEN" }}, Accept = "application/vnd.github+json" }}
-body.json    = {{ ref = "main", inputs = {{ revision = "{{to}}", id = "{{id}}" }} }}
-runs         = "{api}{workflow}/runs?event=workflow_dispatch&created=%3E%3D{{since}}"
-target       = "{api}/repos/example/shop/commits/{{to}}"
-poll_interval  = "300ms"
-appears_within = "3s"
-version_within = "3s"
+""" + KEYS + """\
 start_deadline = "5s"
 identify_interval = "500ms"
 $more

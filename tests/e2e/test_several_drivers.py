@@ -2,9 +2,10 @@
 """A service with several drivers: git on the host, fast, and a workflow of a CI; a script that swaps, and git."""
 
 import json
+import os
 import unittest
 
-from github import TOKEN, WORKFLOW, GitHub
+from github import KEYS, TOKEN, WORKFLOW, GitHub
 from runbook import Runbook
 from world import World
 
@@ -20,16 +21,7 @@ $more
 restart = ["$folder/fast-restart"]
 
 [service.shop.http]
-version      = "http://127.0.0.1:$port/api/version"
-version_json = "/version"
-dispatch     = "POST {api}{workflow}/dispatches"
-header       = {{ Authorization = {{ env = "CI_TOKEN" }}, Accept = "application/vnd.github+json" }}
-body.json    = {{ ref = "main", inputs = {{ revision = "{{to}}", id = "{{id}}" }} }}
-runs         = "{api}{workflow}/runs?event=workflow_dispatch&created=%3E%3D{{since}}"
-target       = "{api}/repos/example/shop/commits/{{to}}"
-poll_interval  = "300ms"
-appears_within = "3s"
-version_within = "3s"
+""" + KEYS + """\
 """
 
 SCRIPT = """
@@ -220,7 +212,7 @@ class Killed(Several):
     service_text = BOTH.replace("restart = [", 'build = ["$folder/build"]\nrestart = [')
 
     def configure(self, **_):
-        self.script("build", f"while [ -e {self.folder}/hangs ]; do sleep 0.1; done")
+        self.script("build", f"if [ -e {self.folder}/hangs ]; then read go <{self.folder}/hangs; fi")
         super().configure()
 
     def dies_and_comes_back(self, begun):
@@ -245,7 +237,9 @@ class Killed(Several):
 
     def test_the_other_one_does_not_take_its_place(self):
         self.watched()
-        (self.folder / "hangs").touch()
+        os.mkfifo(self.folder / "hangs")
+        go = os.open(self.folder / "hangs", os.O_RDWR | os.O_CLOEXEC)
+        self.addCleanup(os.close, go)
         self.deploy("errors")
         self.wait_for("git has begun", lambda: self.ours(), 60)
         self.watcher.kill()
@@ -253,6 +247,7 @@ class Killed(Several):
         (self.folder / "fast-restart").unlink()  # it could not any more, and the other one could
         self.start_watcher()
         (self.folder / "hangs").unlink()
+        os.write(go, b"go\n")
         _, report = self.closed("action_failed", 120)
         self.assertIn("(by git)", report)
         self.assertEqual(self.github.dispatched, [])

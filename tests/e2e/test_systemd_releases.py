@@ -6,28 +6,11 @@ import os
 import time
 
 import machine
-from released import BY_FOLDER, BY_PATH, WAITING, Released
+from released import BY_FOLDER, BY_PATH, Released
 from watched import wait_until
 
 
 class Releases(Released):
-    def bad_deploy_is_rolled_back(self):
-        self.watched()
-        self.deployed("v2")
-        self.inside("rollbackd", "deploy", "good", "--service", "shop", "v2")
-        self.deployed("bad")
-        (self.app / "sick").touch()
-        closed = self.closed()
-        report = self.report(closed)
-        self.assertEqual((closed["outcome"], closed["from"], closed["to"]), ("recovered", "bad", "v2"), report)
-        self.assertEqual((self.linked(), self.says(), self.service()["revision"]), ("releases/v2", "v2", "v2"))
-        self.assertEqual(len(self.incidents()), 1)
-        self.assertEqual(report.count("`switch last-good`"), 1, report)
-        self.assertIn("bad is left in /opt/shop/releases", report)
-        for part in ('"stage":"started"', '"stage":"completed"'):
-            self.assertIn(part, self.told().replace(" ", ""))
-        return f"/var/lib/rollbackd/incidents/{closed['id']}/evidence"
-
     def test_a_bad_release_is_left_and_what_its_unit_said_is_kept(self):
         evidence = self.bad_deploy_is_rolled_back()
         self.assertIn("restarts 0, link to releases/bad", self.inside("cat", f"{evidence}/systemd-status.txt").stdout)
@@ -130,25 +113,6 @@ class Releases(Released):
         for part in ("systemd reported success, but v2 runs, not v1", "v2 still runs, and the link is as it was"):
             self.assertIn(part, report)
         self.assertEqual((self.linked(), self.says()), ("releases/v2", "v2"))
-
-    def switch_at_work(self):
-        self.configure('systemctl = ["/opt/shop/systemctl"]')
-        self.tool(WAITING)
-        go = self.pipe()
-        self.watched()
-        self.deployed("bad")
-        (self.app / "sick").touch()
-        self.wait_for("the switch is at work", (self.app / "restarts").exists, 60)
-        self.assertEqual(self.linked(), "releases/v1")
-        return go
-
-    def kill_the_watcher(self):
-        first = self.show("MainPID")
-        self.inside("kill", "-9", first)
-        self.wait_for("another one runs", lambda: self.show("MainPID") not in ("0", first) and self.show("ActiveState") == "active", 30)
-
-    def restarts(self):
-        return (self.app / "restarts").read_text().splitlines()
 
     def test_a_watcher_killed_in_the_middle_switches_once(self):
         go = self.switch_at_work()

@@ -96,7 +96,7 @@ class Stops(Released):
         self.assertEqual((closed["outcome"], self.linked(), self.says()), ("recovered", "releases/v2", "v2"), self.report(closed))
 
     def test_a_unit_that_is_down_does_not_hide_what_the_others_run(self):
-        self.inside("sh", "-c", "printf '[Unit]\\nPartOf=shop.service\\n[Service]\\nWorkingDirectory=/opt/shop/current\\nExecStart=/usr/bin/sleep 1000\\n' >/etc/systemd/system/worker.service")
+        self.inside("sh", "-c", "printf '[Unit]\\nPartOf=shop.service\\n[Service]\\nWorkingDirectory=/opt/shop/current\\nExecStart=/usr/bin/tail -f /dev/null\\n' >/etc/systemd/system/worker.service")
         self.configure('unit = ["shop", "worker"]')
         self.inside("systemctl", "start", "shop", "worker")
         self.watched()
