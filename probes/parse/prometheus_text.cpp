@@ -6,12 +6,8 @@
 #include <variant>
 
 #include "probes/parse/characters.hpp"
-#include "probes/parse/line_end.hpp"
-#include "probes/parse/number.hpp"
 #include "probes/parse/prometheus_series.hpp"
-#include "probes/parse/series_memory.hpp"
-#include "probes/parse/skipped_names.hpp"
-#include "probes/parse/wanted_names.hpp"
+#include "probes/parse/prometheus_state.hpp"
 
 namespace probes {
 
@@ -19,55 +15,10 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view eof_text = "# EOF";
-constexpr std::string_view not_a_sample = "expected a metric's name, its labels and a number";
 
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
 
 }  // namespace
-
-struct PrometheusText::State {
-  explicit State(std::vector<rules::Selector> keep) : wanted(std::move(keep)) {}
-
-  void push(std::string_view piece);
-  const char* pass_over_skipped(const char* at, const char* end);
-  void read_line(std::string_view line);
-  void read_unexpected(std::string_view line);
-  void read_named(std::string_view line, std::size_t name_size);
-  void read_quoted(std::string_view line);
-  void read_series(std::string_view line);
-  void learn_series(std::string_view line, std::string_view text);
-  void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
-  void hold(std::string_view part);
-  void doubt_end(BodyEnd end, bool has_line_end);
-  void fail(std::string_view line, std::string_view what);
-  void pass_over(std::string_view line, std::string_view what);
-  std::string mistake(std::string_view line, std::string_view what) const;
-
-  void check_skipped(std::string_view line) {
-    const bool is_sample = ends_with_number(line);
-    is_any_read = is_any_read || is_sample;
-    if (is_sample) return;
-    line = without_blanks(line);
-    // The same words as where its name was not known yet.
-    pass_over(line, line.find_first_of(" \t{") == line.npos ? not_a_sample : "a sample ends with a number");
-  }
-
-  WantedNames wanted;
-  SeriesMemory memory;
-  SkippedNames skipped;
-  std::string held;  // the begin of a line whose end has not come yet
-  std::size_t line_number = 0;
-  bool is_too_long = false;  // the rest of a line that is passed over is still to come
-  bool is_any_read = false;  // a line of this page could be read
-  bool is_unended = false;   // the last line, which lacks its end, is read
-  bool is_repeated = false;  // the last line has a name that was passed over before: so may the next ones
-  rules::Unread unread;
-  std::optional<rules::Fault> fault;
-  std::vector<rules::Reading> readings;
-  std::size_t readings_before = 0;       // how many the last page had
-  std::size_t eof_line = 0;              // the last one that was # EOF
-  std::optional<std::size_t> shrunk_to;  // how many a page had that was not believed for having fewer
-};
 
 std::string PrometheusText::State::mistake(std::string_view line, std::string_view what) const {
   std::string out = "line " + std::to_string(line_number) + ": " + quoted_excerpt(line) + ": ";
@@ -97,7 +48,7 @@ void PrometheusText::State::push(std::string_view piece) {
   const char* at = piece.data();
   const char* const end = at + piece.size();
   while (at != end && !fault) {
-    if (is_repeated && held.empty() && !is_too_long) at = pass_over_skipped(at, end);
+    if (is_repeated && held.empty() && !is_too_long && !is_strict) at = pass_over_skipped(at, end);
     if (at == end) return;
     const auto left = static_cast<std::size_t>(end - at);
     const auto* const newline = static_cast<const char*>(std::memchr(at, '\n', left));
@@ -199,28 +150,10 @@ void PrometheusText::State::learn_series(std::string_view line, std::string_view
   std::variant<rules::SeriesKey, MalformedSeries> parsed = parse_series(text);
   if (const auto* const malformed = std::get_if<MalformedSeries>(&parsed)) return fail(line, malformed->what);
   auto& key = std::get<rules::SeriesKey>(parsed);
+  is_changed = true;
   const bool is_wanted = wanted.wants(key);
   const auto sighting = memory.learn(text, std::move(key), is_wanted, line_number);
   read_value(line.substr(text.size()), sighting, line);
-}
-
-// What comes after the series: a value, perhaps a timestamp, perhaps an exemplar.
-void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory::Sighting& sighting,
-                                       std::string_view line) {
-  const SeriesMemory::Series& series = *sighting.series;
-  if (sighting.repeated) {
-    return fail(line, "this series stands in the page already, in line " + std::to_string(series.line));
-  }
-  rest = without_blanks(rest);
-  const std::string_view number = take_word(rest);
-  const std::optional<double> value = parse_number(number);
-  if (!value) return fail(line, "the value is not a number");
-  if (!rest.empty() && rest.front() != '#' && !parse_number(take_word(rest))) {
-    return fail(line, "the timestamp is not a number");
-  }
-  if (!rest.empty() && rest.front() != '#') return fail(line, "more than a value and a timestamp");
-  is_any_read = true;
-  if (series.wanted) readings.push_back({series.key, *value});
 }
 
 void PrometheusText::State::doubt_end(BodyEnd end, bool has_line_end) {
@@ -247,6 +180,7 @@ PrometheusText& PrometheusText::operator=(PrometheusText&&) noexcept = default;
 
 void PrometheusText::begin() {
   State& state = *state_;
+  state.choose_strictness();
   state.memory.begin_page();
   state.held.clear();
   state.line_number = state.eof_line = 0;
@@ -273,6 +207,7 @@ std::optional<rules::Fault> PrometheusText::finish(BodyEnd end) {
     state.fault = rules::Fault{rules::FaultKind::parse, state.unread.first};
   }
   if (!state.fault) state.doubt_end(end, has_line_end);
+  state.is_changed = state.is_changed || state.readings.size() != state.readings_before;
   if (state.fault) state.readings.clear();
   return state.fault;
 }

@@ -60,6 +60,15 @@ bool WantedNames::is_named_in(std::string_view text) const {
   return std::any_of(selectors_.begin(), selectors_.end(), [text](const auto& one) { return names(text, one.first); });
 }
 
+bool WantedNames::is_named_after_number(std::string_view text) const {
+  // Where a number ends that goes on with a letter of another's name, as `e`, nobody can tell.
+  constexpr std::string_view of_numbers = "0123456789.+-eE";
+  for (std::size_t at = 0; at < text.size() && of_numbers.find(text[at]) != of_numbers.npos;) {
+    if (is_named_in(text.substr(++at))) return true;
+  }
+  return false;
+}
+
 bool WantedNames::may_want(std::string_view name) const {
   return find(name) != nullptr ||
          std::any_of(patterns_.begin(), patterns_.end(),

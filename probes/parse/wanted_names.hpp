@@ -21,6 +21,8 @@ class WantedNames {
 
   // Whether the text names one of them anywhere: where a line cannot be read, it might be meant.
   bool is_named_in(std::string_view text) const;
+  // The same right behind a number that the text begins with: where a line's end was lost, another line begins there.
+  bool is_named_after_number(std::string_view text) const;
   // Whether anybody may want a series of the name.
   bool may_want(std::string_view name) const;
   bool wants(const rules::SeriesKey& key) const;

@@ -121,6 +121,7 @@ struct Tell {
 struct Situation {
   Tell message;               // what is so now; a progress where nobody has to act
   bool needs_people = false;  // nothing goes on before somebody acts, and nobody said that he knows
+  bool acknowledged = false;  // nothing does, and somebody said so
   bool goes_well = false;     // it goes on by itself, nothing has failed, and its rules are good
   Instant since;              // it has been so
 };

@@ -104,7 +104,7 @@ void Core::handle(const RevisionRead& read) {
   if (incident != nullptr) incident->saw(read);
   const bool switching = incident != nullptr && incident->is_switching();
   const bool is_changing = incident != nullptr && incident->record().past_no_return;
-  service->revisions().looked(read, switching || is_changing);
+  if (service->revisions().looked(read, switching || is_changing)) service->was_started_again();
   const bool is_only_stopped = !service->revisions().stopped().empty() && service->evidence().is_deploying();
   if (incident == nullptr && is_only_stopped) service->evidence().forgive_stop();
   if (!switching) service->revisions().judge_sight(read);

@@ -30,7 +30,7 @@ void Core::tell_of_pause(Service& service, const WatchedRule& rule) {
                       "The service is paused until " + told(*service.limits().paused_until()) +
                           "; `rollbackd resume --service " + name + "` ends that, " +
                           way_by_hand(service.spec(), config_, service.revisions()) + ".",
-                      service.name());
+                      service.name(), rule.spec().severity);
 }
 
 void Core::note_firing(const WatchedRule& rule) {

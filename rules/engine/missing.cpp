@@ -42,6 +42,22 @@ std::string tried_again(const Service& service, const RuleName& rule) {
   return waits ? "when it could be rolled back again, " : "";
 }
 
+// What would let it be begun that was refused for want of it.
+std::string wanted(const Service& service, const WatchedRule& rule) {
+  if (!service.has_refused(rule.name(), Outcome::no_target)) return "";
+  const Revision& running = service.revisions().running();
+  const std::vector<ActionName>& respond = rule.spec().respond;
+  for (const ActionSpec& action : service.config().actions) {
+    if (std::find(respond.begin(), respond.end(), action.name) == respond.end()) continue;
+    const SwitchStep* const step = action.switch_step();
+    const bool follows = step != nullptr && step->kind == SwitchTargetKind::at_backup;
+    if (!follows && why_no_backup(action, service.revisions(), running, "").empty()) continue;
+    return "when `rollbackd deploy mark " + running.text + " --service " + service.name().text +
+           " --backup BACKUP` names the backup that was made before it, ";
+  }
+  return "when `rollbackd deploy good REVISION` names a target, ";
+}
+
 void of_answer(const Service& service, const WatchedRule& rule, const RuleProgress& progress, Instant now,
                Sentences& out) {
   const std::optional<Instant> withheld = rule.withheld_until();
@@ -51,10 +67,8 @@ void of_answer(const Service& service, const WatchedRule& rule, const RuleProgre
   }
   if (!rule.is_firing()) return;
   if (rule.is_answered()) {
-    const bool wants_target = service.has_refused(rule.name(), Outcome::no_target);
     return out.push_back("its incident is closed; it is looked at again " + tried_again(service, rule.name()) +
-                         "once it was good, when another revision runs, " +
-                         std::string(wants_target ? "when `rollbackd deploy good REVISION` names a target, " : "") +
+                         "once it was good, when another revision runs, " + wanted(service, rule) +
                          "or after `rollbackd fuse reset " + service.name().text + "`" +
                          reminded(service, rule.name()));
   }

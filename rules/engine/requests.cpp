@@ -19,6 +19,13 @@ Answer yes(std::string what, IncidentId incident = {}) { return {true, std::move
 Answer no_incident(const IncidentId& incident) {
   return no("no open incident " + incident.text + "; see `rollbackd incidents`");
 }
+// What a yes that comes too late can be said to instead.
+std::string ended_already(const IncidentRecord& ended) {
+  const std::string& service = ended.service.text;
+  return "incident " + ended.id.text + " has ended as " + std::string(to_string(*ended.outcome)) +
+         "; `rollbackd rollback " + service + "` acts now, and `rollbackd fuse reset " + service +
+         "` has what still fires looked at and asked about again";
+}
 Answer no_service(const std::optional<ServiceName>& service) {
   return no("no service " + (service ? service->text : std::string()));
 }
@@ -42,8 +49,12 @@ Answer Core::request(const Request& request, Instant now) {
 }
 
 Answer Core::answer(const Approve& request) {
-  Service* service = service_of(request.incident);
-  return service == nullptr ? no_incident(request.incident) : service->incident()->approve(request.by);
+  if (Service* open = service_of(request.incident)) return open->incident()->approve(request.by);
+  for (const auto& [name, service] : services_) {
+    const IncidentRecord* ended = service->unsettled().find(request.incident);
+    if (ended != nullptr) return no(ended_already(*ended));
+  }
+  return no_incident(request.incident);
 }
 
 Answer Core::answer(const Abort& request) {

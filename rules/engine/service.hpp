@@ -81,6 +81,7 @@ class Service {
   std::optional<Situation> situation(const IncidentId& incident, Instant at) const;
   // What runs was read, or a rollback can be done again: what was not acted on for that reason is looked at again.
   void could_be_read();
+  void was_started_again();  // what somebody had stopped: what nobody answered meanwhile is asked, or done, anew
   void restore_answers(const ServiceRecord& record);
   void could_be_rolled_back();
   // Its switch failed before it began: what fires on is tried again now and then while it could be rolled back, for

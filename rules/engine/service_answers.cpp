@@ -129,6 +129,8 @@ void Service::could_be_read() {
   if (!revisions_.is_in_doubt()) answer_again(Outcome::unverifiable);
 }
 
+void Service::was_started_again() { answer_again(Outcome::aborted); }
+
 void Service::could_be_rolled_back() {
   answer_again(Outcome::action_failed);
   // That a plan's name meant nothing was in the way as well.

@@ -8,6 +8,7 @@
 #include "rules/conditions/unit.hpp"
 #include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/told.hpp"
+#include "rules/incidents/story.hpp"
 
 namespace rules {
 
@@ -36,6 +37,13 @@ std::string named(const JoinedRule& joined) {
   return joined.rule.text + " (" + std::string(to_string(joined.severity)) + ")";
 }
 
+// "every rule is good again; then wait ...": that is good stands in the title already.
+std::string after_verified(const std::string& why) {
+  constexpr std::string_view then = "; then ";
+  const std::size_t at = why.find(then);
+  return at == std::string::npos ? why : why.substr(at + then.size());
+}
+
 std::string ended(const IncidentRecord& incident, Outcome outcome, const std::string& action) {
   // What it leaves stands in the text below.
   const std::string why = incident.outcome_detail.substr(0, incident.outcome_detail.find(stays_as_it_is));
@@ -53,6 +61,7 @@ std::string ended(const IncidentRecord& incident, Outcome outcome, const std::st
       if (!incident.past_no_return) return "not acted, people are needed: " + why;
       return "nobody knows whether " + action + " helped, people are needed: " + why;
     case Outcome::action_failed:
+      if (was_verified(incident)) return "it works again, but people are needed: " + after_verified(why);
       return action + " failed, people are needed: " + why;
     case Outcome::no_target:
       return "nothing to roll back to, people are needed: " + why;

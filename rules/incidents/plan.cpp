@@ -126,6 +126,7 @@ bool is_mutating(const StepSpec& step) {
 }
 
 std::string describe(const StepSpec& step) {
+  if (!step.shown.empty()) return step.shown;
   return std::visit(Overloaded{
                         [](const RunStep& s) { return "run " + told(s.argv); },
                         [](const HttpStep& s) { return "http " + s.method + " " + shown(s.url); },
@@ -147,6 +148,11 @@ const SwitchStep* ActionSpec::switch_step() const {
 }
 
 bool ActionSpec::switches() const { return switch_step() != nullptr; }
+
+bool ActionSpec::switches_from(std::size_t step) const {
+  return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(std::min(step, steps.size())), steps.end(),
+                     [](const StepSpec& one) { return std::holds_alternative<SwitchStep>(one.what); });
+}
 
 bool ActionSpec::mutates() const { return std::any_of(steps.begin(), steps.end(), is_mutating); }
 

@@ -78,6 +78,7 @@ struct StepSpec {
   int retry = 0;                            // further attempts after a failure
   bool idempotent = false;                  // may be run again when it was in flight at a crash
   OnFailure on_failure = OnFailure::abort;  // filled in: SPEC 3
+  std::string shown{};                      // as it is told, where a known secret stands in it; empty: as it is
   bool uses_backup = false;                 // reads ROLLBACKD_BACKUP: without a backup it is not begun
 };
 
@@ -113,11 +114,12 @@ struct ActionSpec {
   std::vector<StepSpec> always;
   std::vector<LaterSpec> later;
 
-  const SwitchStep* switch_step() const;  // nullptr: it does not switch
-  bool switches() const;                  // has a switch step
-  bool mutates() const;                   // has any mutating step
-  bool may_restart() const;               // its steps may bring a new instance: a command or a switch, not an HTTP call
-  bool uses_backup() const;               // one of its steps does
+  const SwitchStep* switch_step() const;       // nullptr: it does not switch
+  bool switches() const;                       // has a switch step
+  bool switches_from(std::size_t step) const;  // at this step or later
+  bool mutates() const;                        // has any mutating step
+  bool may_restart() const;  // its steps may bring a new instance: a command or a switch, not an HTTP call
+  bool uses_backup() const;  // one of its steps does
   std::vector<std::string> loses() const;  // what it undoes besides code: schema, data
   std::string fingerprint() const;         // equal plans only; an incident does not go on with another one
 };

@@ -230,6 +230,7 @@ struct IncidentRecord {
   bool asked_in_trouble = false;  // only because we are in trouble ourselves; over when that is
   std::string approved_by;
   bool approved_mark = false;          // its deploy mark asked already when it was approved
+  bool approved_absent = false;        // what ran had stopped already when it was approved
   std::int64_t settle_extensions = 0;  // unknown at settle's end waits once more
   Explanation explanation;             // of the most severe rule, else of the service
   std::vector<TimelineEntry> timeline;

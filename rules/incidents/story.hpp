@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "rules/incidents/records.hpp"
+
 // The events of an incident's timeline that say whether an action helped. Reports gather them by these names.
 namespace rules::story {
 
@@ -13,3 +15,10 @@ inline constexpr std::string_view later = "later";          // something was loo
 inline constexpr std::string_view decided = "decided";      // the outcome, and why
 
 }  // namespace rules::story
+
+namespace rules {
+
+// Its action was seen to have helped, whatever came after that.
+bool was_verified(const IncidentRecord& incident);
+
+}  // namespace rules

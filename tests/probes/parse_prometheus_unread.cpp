@@ -129,3 +129,40 @@ TEST_CASE("what is said of a line does not depend on whether its name was known 
   CHECK(read("other 1\n" + alone + wanted, 4096).unread.first.substr(7) == cold.unread.first.substr(7));
   CHECK(cold.unread.first.find("expected a metric's name") != std::string::npos);
 }
+
+TEST_CASE("a line that another one swallowed, whose end was lost, is missed at once or with the next page") {
+  const std::string before = "x 3\nlatency{le=\"1\"} 3\n";
+  const std::string good = wanted + "http_requests_total{code=\"500\"} 1\n";
+  const std::string ends[] = {"x 3" + good, "x 3 1700000000" + good, "latency{le=\"1\"} 3" + good,
+                              "latency{le=\"1\"} 3 # {id=\"7\"} 0.5\nx 3.5e" + good};
+  for (const std::string& bad : ends) {
+    CAPTURE(bad);
+    probes::PrometheusText parser({std::get<rules::Selector>(rules::parse_selector("http_requests_total"))});
+    const auto fails = [&](const std::string& text) {
+      parser.begin();
+      parser.push(text);
+      const bool failed = parser.finish().has_value();
+      parser.take();
+      return failed;
+    };
+    for (int page = 0; page < 10; ++page) REQUIRE_FALSE(fails(before + good));
+    fails(before + bad);
+    CHECK(fails(before + bad));
+    CHECK(fails(before + bad));
+    CHECK_FALSE(fails(before + good));
+  }
+}
+
+TEST_CASE("what a page says after its samples' values is read now and then, and then told every time") {
+  probes::PrometheusText parser({std::get<rules::Selector>(rules::parse_selector("http_requests_total"))});
+  int told = 0;
+  for (int page = 0; page < 200; ++page) {
+    parser.begin();
+    parser.push(wanted + (page < 10 ? "x 3\n" : "x 3 and more 3\n"));
+    CHECK_FALSE(parser.finish());
+    told += parser.unread().lines > 0 ? 1 : 0;
+    parser.take();
+  }
+  CHECK(told >= 130);
+  CHECK(parser.unread().first.find("the timestamp is not a number") != std::string::npos);
+}

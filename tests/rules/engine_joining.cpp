@@ -117,6 +117,24 @@ TEST_CASE("SPEC 2.20: a joining rule of higher severity starts its own response 
   CHECK(w.since_start() < 25min);
 }
 
+TEST_CASE(
+    "SPEC 2.20: it does so also where what it responds with is the next rung already, unless what is under way is") {
+  for (const bool restarts_too : {false, true}) {
+    CAPTURE(restarts_too);
+    World w(with([&](rules::CoreConfig& config) {
+      config.rules[0].respond = restart_then_rollback();
+      config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
+      config.rules.back().severity = rules::Severity::p0;
+      if (restarts_too) config.rules.back().respond = restart_then_rollback();
+      config.actions[1].settle = 10min;
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
+    CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 5min) == !restarts_too);
+    CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 25min));
+  }
+}
+
 TEST_CASE("SPEC 2.20: the response of a joining rule of higher severity comes before untried rungs") {
   World w(with([](rules::CoreConfig& config) {
     config.rules[0].respond = restart_then_rollback();

@@ -227,6 +227,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "what a later action asks first is asked once, and a yes while it is good waits until it is bad again or over") {
+  for (const bool gets_well : {false, true}) {
+    CAPTURE(gets_well);
+    World w(with([](rules::CoreConfig& config) {
+      config.services[0].cooldown = 0s;
+      config.actions[0].steps.insert(config.actions[0].steps.begin(), question("really?"));
+      config.actions.push_back(action("freeze", {run("freeze")}));
+      config.actions.back().settle = 10s;
+      config.rules[0].respond = {rules::ActionName("freeze"), rules::ActionName("rollback")};
+    }));
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+    if (gets_well) w.reality["web"].sick.erase("bad");
+    if (gets_well)
+      REQUIRE(w.run_until([&] { return w.rule("errors").judgement.verdict == rules::Verdict::good; }, 5min));
+    REQUIRE(w.ask(rules::Approve{w.open()->id, "me"}).accepted);
+    REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+    CHECK(w.outcome() == (gets_well ? "aborted" : "recovered"));
+    CHECK(w.count_performed("switch last-good") == (gets_well ? 0 : 1));
+    CHECK(w.told(rules::Stage::ask) == 1);
+    CHECK_FALSE(w.told_text("nobody answered"));
+  }
+}
+
 TEST_CASE("what an earlier rung did and nothing took back is named also when the next one helped") {
   World w(freezing());
   w.run(5min);

@@ -41,7 +41,8 @@ TEST_CASE("mode observe says which action would have brought what back") {
 
 TEST_CASE("mode observe says that it would have asked, or done nothing, and why") {
   CHECK(would(observing([](rules::CoreConfig& config) { config.rules[0].severity = rules::Severity::p2; })) ==
-        "would have asked, because its mode is ask, and with a yes have rolled back to v1 by action rollback");
+        "would have asked, because it is P2, of which people are asked, and with a yes have rolled back to v1 by "
+        "action rollback");
   CHECK(would(observing([](rules::CoreConfig& config) {
           config.services[0].fuse.switches_per_day = 0;
         })).starts_with("would have done nothing (fused): "));

@@ -87,6 +87,7 @@ TEST_CASE("what waits for the cooldown says until when, why, and what ends it") 
   w.run(1min);
   CHECK(w.told_text("waits: cooldown until "));
   CHECK(w.told_text("10m after what was done last, which `rollbackd fuse reset web` ends"));
+  CHECK(w.journal.incidents.at(w.last()->id.text).waiting_for.starts_with("cooldown until "));
   REQUIRE(w.ask(rules::FuseReset{rules::ServiceName("web")}).accepted);
   CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 1min));
 }

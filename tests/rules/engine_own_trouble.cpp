@@ -73,7 +73,7 @@ TEST_CASE("another reason to ask outlives our own trouble") {
     begin_trouble(w);
     w.run(5min);
     w.deploy("bad");
-    still_asks(w, "mode");
+    still_asks(w, "P2");
   }
   SUBCASE("the mode in force") {
     World w(usual_with([](rules::CoreConfig& config) { config.mode = rules::Mode::ask; }));

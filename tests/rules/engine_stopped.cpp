@@ -183,3 +183,81 @@ TEST_CASE("SPEC 2.15: a watchdog that restarts what never came up keeps nobody f
   REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
   CHECK(w.outcome() == "recovered");
 }
+
+namespace {
+
+// v2 does harm and people are asked; then one of them stops it, and that is seen.
+World asked_and_stopped(rules::CoreConfig config) {
+  World w(std::move(config));
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  w.reality["web"].crashing.insert("bad");
+  w.reality["web"].stopped = "web.service was stopped by hand";
+  w.reality["web"].on_switch = [](Reality& reality) { reality.stopped.clear(); };
+  w.run(30s);
+  return w;
+}
+
+}  // namespace
+
+TEST_CASE("who approves after somebody stopped it does not wait for what may be deployed in its place") {
+  World w = asked_and_stopped(asking());
+  const rules::Answer answer = w.ask(rules::Approve{w.last()->id, "anna"});
+  CHECK(answer.accepted);
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 1min));
+  CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));
+}
+
+TEST_CASE("who was told that it is done without an answer is told why it is not, and asked anew when it is started") {
+  rules::CoreConfig config = asking();
+  config.services[0].ask_timeout = 5min;
+  config.services[0].ask_then = rules::AskThen::act;
+  World w = asked_and_stopped(std::move(config));
+  REQUIRE(w.run_until([&] { return w.told_text("Asked because nobody has started it again: web.service"); }, 6min));
+  CHECK(w.phase() == "asking");
+  REQUIRE(w.run_until([&] { return w.closed(); }, 6min));
+  CHECK(w.outcome() == "aborted");
+  CHECK(w.deeds.empty());
+  CHECK(w.told_text("nobody answered: nobody has started it again"));
+  SUBCASE("it does harm as before") {
+    start(w);
+    w.reality["web"].crashing.clear();
+    REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+    CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 20min));
+  }
+  SUBCASE("it stays stopped: one more question, when no deployment takes that long") {
+    w.run(2h);
+    REQUIRE(w.all().size() == 2);
+    CHECK(w.last()->outcome_detail.starts_with("nobody answered: nobody has started it again"));
+  }
+}
+
+TEST_CASE("what a step of ours has stopped is not told as stopped by hand, nor is its start advised blindly") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions[0].steps.insert(config.actions[0].steps.begin(),
+                                   {run("stop it"), run("fail", rules::OnFailure::abort)});
+  }));
+  w.scripts["run fail"] = {rules::StepStatus::failed, 1s};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run stop it") == 1; }, 15min));
+  w.reality["web"].crashing.insert("bad");
+  w.reality["web"].stopped = "web.service was stopped by hand";
+  w.run(5min);
+  CHECK(w.outcome() == "action_failed");
+  CHECK_FALSE(w.told_text("web was stopped by hand"));
+  CHECK(w.told_text("web is stopped since rollbackd changed it"));
+  CHECK(w.told_text("once you know that bad is to run"));
+}
+
+TEST_CASE("that somebody stopped it while its rollback was verified is in the outcome's words") {
+  World w(usual());
+  w.reality["web"].on_switch = [](Reality& reality) { reality.sick.insert("v1"); };
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "verifying"; }, 15min));
+  w.run(30s);
+  w.reality["web"].crashing.insert("v1");
+  w.reality["web"].stopped = "web.service was stopped by hand";
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "not_recovered");
+  CHECK(w.last()->outcome_detail.ends_with("; web.service was stopped by hand"));
+}

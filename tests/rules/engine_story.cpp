@@ -98,7 +98,7 @@ TEST_CASE("an ask that is approved is three messages, one that nobody answers to
     if (approved) w.ask(rules::Approve{w.open()->id, "me"});
     until_closed(w);
     REQUIRE(stages(w) == Words{"started", "ask", approved ? "completed" : "failed"});
-    CHECK(says(*heard(w)[0], "Somebody is asked first: its mode is ask"));
+    CHECK(says(*heard(w)[0], "Somebody is asked first: it is P2"));
   }
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("that nothing is done is told with the first message, and that it is o
   harm(w);
   REQUIRE(w.run_until([&] { return w.phase() == "telling"; }, 10min));
   REQUIRE(stages(w) == Words{"started"});
-  CHECK(says(*heard(w)[0], "nothing is done by itself: nothing but telling is allowed"));
+  CHECK(says(*heard(w)[0], "nothing is done by itself: rule errors only tells (mode = \"notify\"); "));
   CHECK(says(*heard(w)[0], "`rollbackd rollback web` acts now"));
   w.deploy("v3");
   until_closed(w);

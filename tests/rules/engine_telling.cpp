@@ -115,7 +115,7 @@ TEST_CASE("people are told at once that nothing will be done about a rule that f
     }));
     harm(w);
     CHECK(w.run_until([&] { return w.phase() == "telling"; }, 10min));
-    return w.told_text("nothing is done by itself: nothing but telling is allowed");
+    return w.told_text("nothing is done by itself: rule errors only tells (mode = \"notify\")");
   };
   CHECK(nothing_told(rules::Severity::p1));
   CHECK_FALSE(nothing_told(rules::Severity::p3));

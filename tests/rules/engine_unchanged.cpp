@@ -90,6 +90,7 @@ TEST_CASE("SPEC 2.24: nor does what the plan did before a switch that never bega
   CHECK(w.count_performed("run maintenance on") == 0);
   CHECK(w.count_performed("run resume") == 4);
   CHECK(counted(w) == 0);
+  CHECK_FALSE(w.journal.services.at("web").mutation_ended.has_value());
   w.scripts.clear();
   w.deploy("bad");
   CHECK(w.run_until([&] { return w.outcome() == "recovered"; }, 15min));

@@ -261,3 +261,22 @@ TEST_CASE("an identity that fails with the application it is asked of does not k
   CHECK(w.outcome() == "recovered");
   CHECK(w.standing("crash") == rules::Standing::bad);
 }
+
+TEST_CASE("looks that see two revisions in turn for long are told as that, once, until they agree") {
+  World w(usual());
+  w.run(5min);
+  const auto alternate = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      w.reality["web"].misread = rules::Revision("v2");
+      w.run(20s);
+    }
+  };
+  alternate(12);
+  CHECK(w.service().unreadable.empty());
+  alternate(10);
+  CHECK(w.service().unreadable.starts_with("cannot read what runs: looks see v1 and v2 in turn; do let `identify`"));
+  CHECK(w.noted("unreadable") == 1);
+  w.run(2min);
+  CHECK(w.service().unreadable.empty());
+  CHECK(w.service().revision.text == "v1");
+}

@@ -94,7 +94,7 @@ TEST_CASE("how long it usually takes is said where it begins, where it is asked 
     experience(w);
     harm(w);
     REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
-    CHECK(w.told_text("approve action rollback? Asked because its mode is ask" + minute + "."));
+    CHECK(w.told_text("approve action rollback? Asked because it is P2, of which people are asked" + minute + "."));
   }
   SUBCASE("by hand") {
     World w(usual());

@@ -288,8 +288,8 @@ TEST_CASE("a wait that fails ends its section, and what was left out is said") {
   CHECK(w.outcome() == "action_failed");
   const rules::Tell& last = w.tells.back();
   CHECK(last.stage == rules::Stage::failed);
-  CHECK(last.text.find("was not true for 15s within 1m; not done, and left as it is: run resume mails, notify team") !=
-        std::string::npos);
+  CHECK(last.text.find("was not true for 15s within 1m; at last web_health.up == 0 was 1; not done, and left as it is: "
+                       "run resume mails, notify team") != std::string::npos);
   CHECK(last.text.find("Nothing is left to do") == std::string::npos);
   // It worked: what it left is quarantined all the same.
   CHECK(w.standing(w.last()->from.text) == rules::Standing::bad);

@@ -87,6 +87,18 @@ const std::vector<Case>& cases() {
       {"nothing runs between two instances", [](Open& o) { o.view.deploying = true; }, GateKind::hold, "has stopped"},
       {"a person does not wait for what comes after it", [](Open& o) { o.view.deploying = o.incident.by_hand = true; },
        GateKind::go, ""},
+      {"who approved waits for what comes after it",
+       [](Open& o) { o.view.deploying = true, o.view.absent_until = noon + 1h, o.incident.approved_by = "anna"; },
+       GateKind::hold, "` waits for nothing"},
+      {"unless it had stopped already when that was approved",
+       [](Open& o) { o.view.deploying = o.incident.approved_absent = true, o.incident.approved_by = "anna"; },
+       GateKind::go, ""},
+      {"nor does who approves act in a deployment",
+       [](Open& o) {
+         o.view.deploying = o.incident.approved_absent = true, o.incident.approved_by = "anna";
+         o.view.deploying_ends = noon + 1h;
+       },
+       GateKind::hold, "deployment"},
       {"paused", [](Open& o) { o.view.paused_until = noon + 1h; }, GateKind::hold, "paused until"},
       {"cooldown", [](Open& o) { o.view.cooling_until = noon + 1min; }, GateKind::hold, "cooldown"},
       {"no cooldown between rungs",
@@ -97,7 +109,7 @@ const std::vector<Case>& cases() {
        [](Open& o) { o.view.rules[0].verdict = Verdict::unknown, o.incident.approved_by = "anna"; }, GateKind::go, ""},
       {"its rule is good at this moment", [](Open& o) { o.view.rules[0].verdict = Verdict::good; }, GateKind::hold,
        "seen bad again"},
-      {"a P2 rule", [](Open& o) { o.rule.severity = rules::Severity::p2; }, GateKind::ask, "mode is ask"},
+      {"a P2 rule", [](Open& o) { o.rule.severity = rules::Severity::p2; }, GateKind::ask, "it is P2"},
       {"a P2 rule that was approved",
        [](Open& o) { o.rule.severity = rules::Severity::p2, o.incident.approved_by = "anna"; }, GateKind::go, ""},
       {"nobody answered a P2 rule, ask.then is act",

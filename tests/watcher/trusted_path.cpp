@@ -168,9 +168,32 @@ std::vector<std::string> led_to(std::vector<std::string> argv, const std::string
   return argv;
 }
 
-const std::vector<std::string> programs{"ruby", "php",     "node", "busybox", "systemd-run",
-                                        "gosu", "make",    "gawk", "strace",  "ld-linux.so.2",
-                                        "su",   "runuser", "sudo", "doas",    "tini"};
+const std::vector<std::string> programs{"ruby",
+                                        "php",
+                                        "node",
+                                        "busybox",
+                                        "systemd-run",
+                                        "gosu",
+                                        "make",
+                                        "gawk",
+                                        "strace",
+                                        "ld-linux.so.2",
+                                        "su",
+                                        "runuser",
+                                        "sudo",
+                                        "doas",
+                                        "tini",
+                                        "script",
+                                        "start-stop-daemon",
+                                        "run-parts",
+                                        "logrotate",
+                                        "ansible-playbook",
+                                        "alembic",
+                                        "npm",
+                                        "fish",
+                                        "pkexec",
+                                        "softlimit",
+                                        "screen"};
 
 }  // namespace
 
@@ -234,6 +257,18 @@ TEST_CASE("neither an option of an interpreter nor a program in between hides wh
       {"make", "-j4", "-CPLACE"},
       {"gawk", "-F:", "-f", "PLACE/back.sh", "/dev/null"},
       {"sed", "-nf", "PLACE/back.sh", "/dev/null"},
+      {"script", "-qc", "PLACE/back.sh now", "/dev/null"},
+      {"start-stop-daemon", "--start", "--exec", "PLACE/back.sh"},
+      {"start-stop-daemon", "-S", "-x", "PLACE/back.sh", "-u", "root"},
+      {"run-parts", "--verbose", "PLACE"},
+      {"logrotate", "-f", "PLACE/back.sh"},
+      {"ansible-playbook", "-i", "/dev/null", "PLACE/back.sh"},
+      {"alembic", "-c", "PLACE/back.sh", "current"},
+      {"npm", "--prefix", "PLACE", "ci"},
+      {"fish", "PLACE/back.sh"},
+      {"pkexec", "PLACE/back.sh"},
+      {"softlimit", "-m", "5000", "PLACE/back.sh"},
+      {"screen", "-dmS", "name", "PLACE/back.sh"},
   };
   for (const std::vector<std::string>& command : commands) {
     CAPTURE(joined(command));

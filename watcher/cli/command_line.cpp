@@ -184,9 +184,15 @@ std::string check_duration(const std::string& text) {
   return mistake == nullptr ? std::string() : mistake->what;
 }
 
-std::string check_revision(const std::string& text) {
-  if (rules::is_safe_in_argv(rules::Revision(text))) return {};
-  return "a revision is letters, digits and ._:/@- after a letter or digit, at most 200 of them";
+CLI::Validator revision_word() {
+  const auto take = [](std::string& text) -> std::string {
+    // As status, messages and reports print what has a label: "v1.2.0 (7419b344be89)".
+    const std::size_t open = text.rfind(" (");
+    if (open != std::string::npos && text.ends_with(')')) text = text.substr(open + 2, text.size() - open - 3);
+    if (rules::is_safe_in_argv(rules::Revision(text))) return {};
+    return "a revision is letters, digits and ._:/@- after a letter or digit, at most 200 of them";
+  };
+  return {take, "", "revision"};
 }
 
 }  // namespace watcher

@@ -92,7 +92,7 @@ std::optional<rules::ServiceName> service_meant(const CommandLine& line, const C
 
 // Options with a meaning of their own are checked where they are read: wrong usage, exit code 2.
 std::string check_duration(const std::string& text);
-std::string check_revision(const std::string& text);
+CLI::Validator revision_word();  // also takes a revision as it is printed with its label
 
 void add_watcher_commands(CLI::App& app, CommandLine& line);   // run, reload, version
 void add_check_command(CLI::App& app, CommandLine& line);      // check

@@ -137,7 +137,7 @@ void add_mark(CLI::App& group, CommandLine& line, const std::string& kind, const
   const auto arguments = std::make_shared<DeployArguments>();
   CLI::App* const command = add_kind(group, line, kind, description, arguments);
   command->add_option("REVISION", arguments->revision, "what is being deployed, when the script knows it")
-      ->check(CLI::Validator(check_revision, "", "revision"));
+      ->transform(revision_word());
   command
       ->add_option("--rollback", arguments->policy,
                    "auto: may be undone by itself; ask: only when approved; forbidden: never")
@@ -149,9 +149,7 @@ void add_mark(CLI::App& group, CommandLine& line, const std::string& kind, const
 void add_verdict(CLI::App& group, CommandLine& line, const std::string& kind, const std::string& description) {
   const auto arguments = std::make_shared<DeployArguments>();
   CLI::App* const command = add_kind(group, line, kind, description, arguments);
-  command->add_option("REVISION", arguments->revision, "which revision")
-      ->required()
-      ->check(CLI::Validator(check_revision, "", "revision"));
+  command->add_option("REVISION", arguments->revision, "which revision")->required()->transform(revision_word());
 }
 
 }  // namespace

@@ -223,7 +223,7 @@ void add_rollback_command(CLI::App& app, CommandLine& line) {
       ->add_option("--to", arguments->to,
                    "another revision than the last good one: an id, its first digits, a tag or a branch")
       ->type_name("REVISION")
-      ->check(CLI::Validator(check_revision, "", "revision"));
+      ->transform(revision_word());
   command->add_option("--action", arguments->action, "another plan than rollback")->type_name("NAME");
   command
       ->add_option("--backup", arguments->backup,

@@ -64,6 +64,8 @@ struct DriverTraits {
   // Of these, what a switch runs in dir from the files of the target; the owner is the key alone.
   std::vector<NamedCommand> run_from_target() const { return {}; }
   std::vector<Ground> grounds(const rules::ServiceName&) const { return {}; }
+  // Files and folders that it relies on, which no checkout of another service may bring or take away.
+  std::vector<std::string> relies_on() const { return {}; }
 };
 
 struct CommandDriver : DriverTraits {
@@ -134,6 +136,7 @@ struct SystemdDriver : DriverTraits {
   bool resumes() const { return true; }
   std::vector<NamedCommand> commands(const std::string& owner) const;
   std::vector<Ground> grounds(const rules::ServiceName& service) const;
+  std::vector<std::string> relies_on() const;
 };
 
 struct Pm2Driver : DriverTraits {
@@ -226,6 +229,7 @@ struct DriverLink {
   DriverKind kind;   // none of several
 };
 
+bool identifies(const DriverKind& driver);
 // Each of a chain's, else the one; none where there is none.
 std::vector<const DriverKind*> each_of(const DriverKind& driver);
 

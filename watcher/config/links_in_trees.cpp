@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <variant>
@@ -6,8 +7,8 @@
 #include "watcher/config/references.hpp"
 #include "watcher/drivers/grounds.hpp"
 
-// The link and the releases of a service that lie in what another one checks out. Whether git knows them only git could
-// tell, and it may be another answer in the revision that is gone back to.
+// What a service relies on, as the link to its release, that lies in what another one checks out. Whether git knows it
+// only git could tell, and it may be another answer in the revision that is gone back to.
 
 namespace watcher {
 
@@ -15,44 +16,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a service checks out, without links on the way: whole trees or parts of one.
-std::vector<fs::path> checked_out_by(const DriverKind& driver) {
-  const auto* const git = std::get_if<GitDriver>(&driver);
-  const auto* const pm2 = std::get_if<Pm2Driver>(&driver);
-  std::vector<fs::path> out;
-  if (git == nullptr && pm2 == nullptr) return out;
-  const fs::path dir = real_place(git != nullptr ? git->dir : pm2->dir);
-  if (git != nullptr) {
-    for (const std::string& path : git->paths) {
-      const fs::path whole = (dir / path.substr(0, path.find_first_of("*?["))).lexically_normal();
-      out.push_back(whole.has_filename() ? whole : whole.parent_path());
-    }
-  }
-  if (!out.empty()) return out;
-  out.push_back(dir);
-  // Its `dir` may be a folder of the tree.
-  for (fs::path at = dir; at.has_relative_path(); at = at.parent_path()) {
-    std::error_code failure;
-    if (!fs::exists(at / ".git", failure)) continue;
-    out.back() = at;
-    break;
+struct ReliesOn {
+  std::vector<std::string> operator()(std::monostate) const { return {}; }
+  std::vector<std::string> operator()(const auto& driver) const { return driver.relies_on(); }
+};
+
+std::vector<std::string> relied_on(const DriverSection& section) {
+  std::vector<std::string> out;
+  for (const DriverKind* const one : each_of(section.driver)) {
+    for (std::string& path : std::visit(ReliesOn(), *one)) out.push_back(std::move(path));
   }
   return out;
-}
-
-std::vector<fs::path> checked_out(const DriverKind& driver) {
-  std::vector<fs::path> out;
-  for (const DriverKind* const one : each_of(driver)) {
-    for (fs::path& tree : checked_out_by(*one)) out.push_back(std::move(tree));
-  }
-  return out;
-}
-
-const SystemdDriver* releases_of(const DriverKind& driver) {
-  for (const DriverKind* const one : each_of(driver)) {
-    if (const auto* const systemd = std::get_if<SystemdDriver>(one)) return systemd;
-  }
-  return nullptr;
 }
 
 bool is_below(const fs::path& path, const fs::path& folder) {
@@ -69,33 +43,45 @@ bool is_of_another(const fs::path& path, const fs::path& tree) {
   return false;
 }
 
-std::string what_lies_in(const SystemdDriver& systemd, const fs::path& tree) {
-  const fs::path link = real_place(fs::path(systemd.link).parent_path()) / fs::path(systemd.link).filename();
-  const fs::path releases = real_place(systemd.releases.empty() ? fs::path(systemd.link).parent_path() / "releases"
-                                                                : fs::path(systemd.releases));
-  if (is_below(link, tree) && !is_of_another(link, tree)) return systemd.link;
-  if (is_below(releases, tree) && !is_of_another(releases, tree)) return releases.string();
+// A glob's folder stands for all that it may match.
+fs::path folder_of(const Ground& ground) {
+  const fs::path place(ground.place);
+  return ground.extent == Ground::Extent::prefix ? place.parent_path() : place;
+}
+
+// The folder of another service's checkout that would bring it or take it away; empty: none.
+fs::path tree_with(const fs::path& path, const DriverSection& other) {
+  // A link is in place as well as what it points to.
+  const std::vector<fs::path> places{real_place(path.parent_path()) / path.filename(), real_place(path)};
+  for (const Ground& ground : checked_out(other)) {
+    const fs::path tree = folder_of(ground);
+    for (const fs::path& place : places) {
+      if (is_below(place, tree) && !is_of_another(place, tree)) return tree;
+    }
+  }
   return {};
+}
+
+// Of the first that lies there: its neighbours do as well.
+void warn_of(Loading& loading, const DriverSection& one, const DriverSection& other) {
+  const std::vector<std::string> relied = relied_on(one);
+  const auto path = std::find_if(relied.begin(), relied.end(),
+                                 [&](const std::string& path) { return !tree_with(path, other).empty(); });
+  if (path == relied.end()) return;
+  const fs::path tree = tree_with(*path, other);
+  loading.findings.warning(loading.service_places[one.service.text],
+                           "service." + one.service.text + ": " + *path + " lies in " + tree.string() +
+                               ", which service " + other.service.text +
+                               " checks out: where a revision has a file of that name it is changed or taken " +
+                               "away with a rollback of " + other.service.text + "; keep what " + one.service.text +
+                               " runs from outside of it");
 }
 
 }  // namespace
 
 void check_no_link_in_trees(Loading& loading) {
   for (const DriverSection& one : loading.config.drivers) {
-    const auto* const systemd = releases_of(one.driver);
-    if (systemd == nullptr || systemd->link.empty()) continue;
-    for (const DriverSection& other : loading.config.drivers) {
-      for (const fs::path& tree : checked_out(other.driver)) {
-        const std::string what = what_lies_in(*systemd, tree);
-        if (what.empty()) continue;
-        loading.findings.warning(
-            loading.service_places[one.service.text],
-            "service." + one.service.text + ": " + what + " lies in " + tree.string() + ", which service " +
-                other.service.text + " checks out: where a revision has a file of that name it is changed or taken " +
-                "away with a rollback of " + other.service.text + "; keep link and releases outside of it");
-        break;
-      }
-    }
+    for (const DriverSection& other : loading.config.drivers) warn_of(loading, one, other);
   }
 }
 

@@ -48,6 +48,8 @@ std::vector<const DriverKind*> each_of(const DriverKind& driver) {
   return out;
 }
 
+bool identifies(const DriverKind& driver) { return std::visit(Identifies(), driver); }
+
 bool DriverChain::identifies() const { return any(links, Identifies()); }
 bool DriverChain::switches() const { return any(links, Switches()); }
 bool DriverChain::resumes() const { return any(links, Resumes()); }

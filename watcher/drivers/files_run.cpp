@@ -104,6 +104,7 @@ void Follower::command(Words words, const Start& start) {
       return;
     case Kind::reader:
       named(options.arguments, then);
+      if (options.script) script(*options.script, then);
       if (known->dir != '\0') make(words, then);
       if (known->names.starts_with(" ssh ")) ssh(operands, then);
       return;

@@ -17,6 +17,15 @@ std::string how_to_return(const GitRepository& repository, const GitAftermath& a
 }
 
 // `where`: of which tree.
+// "Files that git does not track": which, in parentheses behind it.
+std::string names_of(const GitPutAway& put_away) {
+  if (put_away.aside_names.empty()) return {};
+  std::string text;
+  for (const std::string& name : put_away.aside_names) text += (text.empty() ? " (" : ", ") + rules::shell_word(name);
+  if (put_away.aside_unnamed > 0) text += " and " + std::to_string(put_away.aside_unnamed) + " more";
+  return text + ")";
+}
+
 std::string copies_of(const std::string& where, const GitPutAway& put_away) {
   std::string text;
   if (!put_away.stash.empty()) {
@@ -24,8 +33,8 @@ std::string copies_of(const std::string& where, const GitPutAway& put_away) {
         "Local changes" + where + " are back as they were; a copy is stashed as \"" + put_away.stash_message + "\"\n";
   }
   if (!put_away.aside.empty()) {
-    text += "Files" + where + " that git does not track were in the way and are back; a copy is stashed as \"" +
-            put_away.aside_message + "\"\n";
+    text += "Files" + where + " that git does not track were in the way" + names_of(put_away) +
+            " and are back; a copy is stashed as \"" + put_away.aside_message + "\"\n";
   }
   return text;
 }
@@ -51,9 +60,9 @@ std::string ways_to_have_back(const std::string& git, const std::string& where, 
             "\"; look for them with: " + git + " stash list\n";
   }
   if (!put_away.aside.empty()) {
-    text += "Files" + where + " that git does not track were in the way and are stashed as \"" +
-            put_away.aside_message + "\"; " + returned + "to have those back: " + git + " stash apply " +
-            put_away.aside + "\n";
+    text += "Files" + where + " that git does not track were in the way" + names_of(put_away) +
+            " and are stashed as \"" + put_away.aside_message + "\"; " + returned + "to have those back: " + git +
+            " stash apply " + put_away.aside + "\n";
   } else if (!put_away.aside_message.empty()) {
     text += "Files" + where + " that git does not track may be stashed as \"" + put_away.aside_message +
             "\"; look for them with: " + git + " stash list\n";

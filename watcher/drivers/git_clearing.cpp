@@ -142,6 +142,9 @@ asio::awaitable<GitDone> GitClearing::put_aside(std::string target) {
   GitDone failed = refusal_of(files, target);
   if (failed) co_return failed;
   put_away_.aside_message = manner_.aside_message;
+  const std::size_t named = std::min(files.size(), git_names_noted_max);
+  put_away_.aside_names.assign(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(named));
+  put_away_.aside_unnamed = files.size() - named;
   note_modes_of(files);
   failed = manner_.note(put_away_);
   if (failed) co_return failed;

@@ -16,7 +16,7 @@ struct Advice {
 };
 
 // The first that fits counts.
-constexpr std::array<Advice, 15> advices{{
+constexpr std::array<Advice, 16> advices{{
     {"dubious ownership", "chown DIR and all in it to one user, or say user = \"NAME\""},
     {"not a git repository", "git clone the application to DIR, or correct `dir`"},
     {"does not exist", "git clone the application to DIR, or correct `dir`"},
@@ -31,6 +31,7 @@ constexpr std::array<Advice, 15> advices{{
     {"bad object", "git -C DIR fsck, then fetch or clone again"},
     {"did not match any file", "correct `paths`, which are seen from DIR"},
     {"clean filter '", "install what that filter of git runs"},
+    {"bad config line", "correct that line of git's configuration"},
     {"bad signature", "remove DIR/.git/index, then git -C DIR reset"},
 }};
 

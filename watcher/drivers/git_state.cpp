@@ -43,6 +43,10 @@ void add(json::object& object, const GitPutAway& put_away) {
   object["aside"] = put_away.aside;
   object["aside_message"] = put_away.aside_message;
   object["is_back"] = put_away.is_back;
+  if (!put_away.aside_names.empty()) {
+    object["aside_names"] = json::array(put_away.aside_names.begin(), put_away.aside_names.end());
+    object["aside_unnamed"] = put_away.aside_unnamed;
+  }
   if (put_away.modes.empty()) return;
   json::array modes;
   for (const GitFileMode& mode : put_away.modes) {
@@ -71,10 +75,28 @@ std::vector<GitFileMode> modes_from(const json::object& object) {
   return modes;
 }
 
+std::vector<std::string> names_from(const json::object& object) {
+  std::vector<std::string> names;
+  const json::value* const list = object.if_contains("aside_names");
+  if (list == nullptr || !list->is_array()) return names;
+  for (const json::value& one : list->get_array()) {
+    if (one.is_string() && names.size() < git_names_noted_max) names.emplace_back(one.get_string());
+  }
+  return names;
+}
+
 GitPutAway put_away_from(const json::object& object) {
-  return {text_at(object, "stash"),          text_at(object, "stash_message"), text_at(object, "aside"),
-          text_at(object, "aside_message"),  flag_at(object, "is_back"),       modes_from(object),
-          number_at(object, "modes_unnoted")};
+  GitPutAway put_away;
+  put_away.stash = text_at(object, "stash");
+  put_away.stash_message = text_at(object, "stash_message");
+  put_away.aside = text_at(object, "aside");
+  put_away.aside_message = text_at(object, "aside_message");
+  put_away.is_back = flag_at(object, "is_back");
+  put_away.modes = modes_from(object);
+  put_away.modes_unnoted = number_at(object, "modes_unnoted");
+  put_away.aside_names = names_from(object);
+  put_away.aside_unnamed = number_at(object, "aside_unnamed");
+  return put_away;
 }
 
 json::object to_json_object(const GitLeftInside& left) {

@@ -28,6 +28,9 @@ struct GitPutAway {
   // Of what was put away, who may use it where git will not give it back so; at most git_modes_noted_max.
   std::vector<GitFileMode> modes{};
   std::size_t modes_unnoted = 0;  // how many more there were
+  // Which files were in the way; at most git_names_noted_max.
+  std::vector<std::string> aside_names{};
+  std::size_t aside_unnamed = 0;  // how many more there were
 };
 
 // What a switch found in a submodule that was not as the tree had it.
@@ -60,6 +63,7 @@ struct GitState {
 inline constexpr std::size_t git_places_max = 2;
 // Files whose modes are noted of one stash: more would not be typed, and the notes would grow with the tree.
 inline constexpr std::size_t git_modes_noted_max = 50;
+inline constexpr std::size_t git_names_noted_max = 10;
 
 std::string to_json(const GitState& state);
 // nullopt: the text is not a state.

@@ -1,6 +1,7 @@
 #include "watcher/drivers/grounds.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -9,6 +10,8 @@ namespace watcher {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view in_checkout = "checkout ";
 
 // The top of the repository that the folder is in; the folder itself where none is there yet.
 fs::path top_of(const fs::path& dir) {
@@ -56,7 +59,8 @@ std::vector<Ground> checkout_grounds(const std::string& dir, const std::vector<s
   const std::string top = top_of(real).string();
   const auto add = [&](std::string place, Ground::Extent extent) {
     std::string shown = place;
-    out.push_back({"checkout " + top, std::move(place), extent, std::move(shown), advice, shared_checkout_advice});
+    out.push_back(
+        {std::string(in_checkout) + top, std::move(place), extent, std::move(shown), advice, shared_checkout_advice});
   };
   for (const std::string& path : paths) {
     std::string whole = (real / path).lexically_normal().string();
@@ -68,6 +72,16 @@ std::vector<Ground> checkout_grounds(const std::string& dir, const std::vector<s
     add(std::move(whole), is_glob ? Ground::Extent::prefix : Ground::Extent::tree);
   }
   if (out.empty()) add(top, Ground::Extent::tree);
+  return out;
+}
+
+std::vector<Ground> checked_out(const DriverSection& section) {
+  std::vector<Ground> out;
+  for (const DriverKind* const one : each_of(section.driver)) {
+    for (Ground& ground : std::visit(Grounds{section.service}, *one)) {
+      if (ground.where.starts_with(in_checkout)) out.push_back(std::move(ground));
+    }
+  }
   return out;
 }
 

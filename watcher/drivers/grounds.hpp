@@ -19,6 +19,9 @@ std::filesystem::path real_place(const std::filesystem::path& path);
 std::vector<Ground> checkout_grounds(const std::string& dir, const std::vector<std::string>& paths,
                                      const std::string& advice);
 
+// Those of a checkout among what the section's drivers switch.
+std::vector<Ground> checked_out(const DriverSection& section);
+
 // What two services would both switch, and what to do about it, for people; empty: nothing.
 std::string what_both_switch(const DriverSection& one, const DriverSection& other);
 

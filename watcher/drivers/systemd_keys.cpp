@@ -89,6 +89,12 @@ std::vector<NamedCommand> SystemdDriver::commands(const std::string& owner) cons
 }
 
 // The link itself counts, wherever it leads.
+std::vector<std::string> SystemdDriver::relies_on() const {
+  if (link.empty()) return {};
+  const std::string beside = (std::filesystem::path(link).parent_path() / "releases").string();
+  return {link, releases.empty() ? beside : releases};
+}
+
 std::vector<Ground> SystemdDriver::grounds(const rules::ServiceName& service) const {
   const std::filesystem::path named = std::filesystem::path(link).lexically_normal();
   const std::filesystem::path place = real_place(named.parent_path()) / named.filename();

@@ -55,9 +55,9 @@ BOOST_DESCRIBE_STRUCT(IncidentRecord, (),
                       (id, service, rules, severity, by_hand, force, reason, opened, closed, outcome, outcome_detail,
                        from, to, before, phase, waiting_for, ladder, rung, plan_fingerprint, section, step, attempt,
                        in_flight, past_no_return, switched, failed, pending_outcome, deadline, phase_since, asked,
-                       asked_in_trouble, approved_by, approved_mark, settle_extensions, explanation, timeline, times,
-                       later, changed, changed_earlier, decided, aborted, starts_anew, unseen_since, acknowledged,
-                       left_behind, would_have_done, forward, backup, from_label, to_label))
+                       asked_in_trouble, approved_by, approved_mark, approved_absent, settle_extensions, explanation,
+                       timeline, times, later, changed, changed_earlier, decided, aborted, starts_anew, unseen_since,
+                       acknowledged, left_behind, would_have_done, forward, backup, from_label, to_label))
 BOOST_DESCRIBE_STRUCT(StepId, (), (incident, rung, section, step, attempt))
 BOOST_DESCRIBE_STRUCT(StepRecord, (),
                       (id, kind, text, started, ended, status, exit_code, detail, output, output_dropped))

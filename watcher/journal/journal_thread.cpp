@@ -8,6 +8,9 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -48,7 +51,7 @@ const char* const not_asked =
 
 class JournalThread::Worker {
  public:
-  explicit Worker(std::unique_ptr<Journal> journal) : journal_(std::move(journal)), thread_([this] { run(); }) {}
+  explicit Worker(std::unique_ptr<Journal> journal) : journal_(std::move(journal)) { start(); }
   ~Worker() { close(); }
 
   void submit(std::unique_ptr<Task> task) {
@@ -83,6 +86,15 @@ class JournalThread::Worker {
   }
 
  private:
+  void start() {
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      throw std::runtime_error(std::string("no thread can be had for the journal (") + error.what() +
+                               "); raise what bounds them: TasksMax= of the unit, pids_limit of the container, "
+                               "ulimit -u, or memory");
+    }
+  }
   void run() {
     while (std::unique_ptr<Task> task = next()) {
       task->tell(run(*task));

@@ -4,8 +4,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <new>
 #include <utility>
 
 #include "watcher/report/text.hpp"
@@ -32,6 +32,16 @@ OutboxEntry summary(const rules::Tell& tell, const NotifierSection& notifier, ru
   return entry;
 }
 
+Delivery delivered_as(const NotifierSection& section, const std::string& body, const Attempt& attempt) {
+  try {
+    return deliver(section, body, attempt);
+  } catch (const std::bad_alloc&) {
+    Delivery failed;
+    failed.error = "not enough memory for it";
+    return failed;
+  }
+}
+
 // The same in every attempt, another one for every message, also after a new database began to count from 1.
 std::string idempotency_key(const OutboxEntry& entry, const std::string& watcher_name) {
   std::string key = watcher_name + "-" + entry.tell.context.incident.text + "-" + std::to_string(entry.id) + "-" +
@@ -44,10 +54,6 @@ std::string idempotency_key(const OutboxEntry& entry, const std::string& watcher
 
 }  // namespace
 
-struct Outbox::Pool {
-  asio::thread_pool threads{threads_max};
-};
-
 Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
                std::string watcher_name, JournalThread& journal, Stands where)
     : executor_(std::move(executor)),
@@ -56,7 +62,8 @@ Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::
       watcher_name_(std::move(watcher_name)),
       journal_(journal),
       stands_(std::move(where)),
-      timer_(executor_) {
+      timer_(executor_),
+      workers_(threads_max) {
   const rules::DurableState& durable = journal_.found().durable;
   for (const auto* const some : {&durable.incidents, &durable.ended}) {
     for (const rules::IncidentRecord& incident : *some) {
@@ -64,14 +71,12 @@ Outbox::Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::
         open_.emplace(incident.id, Open{incident.opened, incident.severity, {}, {}, {}, false});
     }
   }
-}
-
-Outbox::~Outbox() {
-  if (pool_) pool_->threads.join();
+  prepare();
 }
 
 void Outbox::replace(std::vector<NotifierSection> notifiers) {
   notifiers_ = std::move(notifiers);
+  prepare();
   wake();
 }
 
@@ -149,17 +154,25 @@ void Outbox::start(OutboxEntry entry) {
       entry.tell = std::move(now->message);
     }
   }
-  if (!pool_) pool_ = std::make_unique<Pool>();
   ++in_flight_;
   std::string body = render(entry.tell, *notifier, watcher_name_);
-  asio::post(pool_->threads,
-             [this, guard = asio::make_work_guard(executor_), section = *notifier, body = std::move(body),
-              attempt = Attempt{std::move(key), clock_.now()}, entry = std::move(entry)]() mutable {
-               Delivery delivery = deliver(section, body, attempt);
-               asio::post(executor_, [this, entry = std::move(entry), delivery = std::move(delivery)]() mutable {
-                 ended(std::move(entry), std::move(delivery));
-               });
-             });
+  const bool is_taken_up =
+      workers_.post([this, guard = asio::make_work_guard(executor_), section = *notifier, body = std::move(body),
+                     attempt = Attempt{std::move(key), clock_.now()}, entry] {
+        Delivery delivery = delivered_as(section, body, attempt);
+        asio::post(executor_, [this, entry, delivery = std::move(delivery)]() mutable {
+          ended(std::move(entry), std::move(delivery));
+        });
+      });
+  if (is_taken_up) return;
+  Delivery failed;
+  failed.error = "no thread can be had for it; is there a limit of memory or processes?";
+  ended(std::move(entry), std::move(failed));
+}
+
+// What is told in need must find its thread: making it then may fail.
+void Outbox::prepare() {
+  if (!notifiers_.empty() && !workers_.prepare()) log_warning("no_thread", "for=notifiers");
 }
 
 void Outbox::ended(OutboxEntry entry, Delivery delivery) {

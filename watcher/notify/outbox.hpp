@@ -16,6 +16,7 @@
 #include "probes/clock.hpp"
 #include "watcher/journal/journal_thread.hpp"
 #include "watcher/notify/notifiers.hpp"
+#include "watcher/notify/workers.hpp"
 
 namespace watcher {
 
@@ -36,10 +37,10 @@ class Outbox {
   // Where an incident stands now; nothing: it is over.
   using Stands = std::function<std::optional<rules::Situation>(const rules::IncidentId&)>;
 
-  // `clock` and `journal` must outlive it. Who joins late and who is told again hears what `stands` says then.
+  // `clock` and `journal` must outlive it. Its end waits for the deliveries in flight, 10 s at most. Who joins late and
+  // who is told again hears what `stands` says then.
   Outbox(asio::any_io_executor executor, const probes::Clock& clock, std::vector<NotifierSection> notifiers,
          std::string watcher_name, JournalThread& journal, Stands stands);
-  ~Outbox();  // waits for the deliveries in flight, 10 s at most
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
@@ -64,7 +65,6 @@ class Outbox {
   const std::map<rules::NotifierName, Counts>& counts() const { return counts_; }
 
  private:
-  struct Pool;
   struct Ended {
     OutboxEntry entry;
     Delivery delivery;
@@ -102,6 +102,7 @@ class Outbox {
   void forget_what_is_over(const rules::Tell& tell);
   std::vector<OutboxEntry> repeats(rules::Instant now);
   std::optional<rules::Instant> next_repeat() const;
+  void prepare();
   void start(OutboxEntry entry);
   void start_owed();
   bool is_in_flight(const rules::NotifierName& notifier) const;
@@ -128,7 +129,7 @@ class Outbox {
   std::map<rules::IncidentId, Open> open_;
   std::map<std::pair<rules::NotifierName, std::string>, Held> held_;  // with what the fault is called
   std::map<rules::NotifierName, Counts> counts_;
-  std::unique_ptr<Pool> pool_;
+  Workers workers_;  // deliver; the last member, for what they do needs the others
 };
 
 }  // namespace watcher

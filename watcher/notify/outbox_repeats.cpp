@@ -86,7 +86,7 @@ std::vector<OutboxEntry> Outbox::repeats(rules::Instant now) {
       const bool is_progress = notifier.every && lets_through(notifier, rules::Stage::progress);
       const bool hears = (notifier.every && notifier.on.empty()) || is_progress ||
                          (stands_now->needs_people && lets_through(notifier, tell.stage));
-      if (!hears || !is_severe_enough(tell, notifier)) continue;
+      if (stands_now->acknowledged || !hears || !is_severe_enough(tell, notifier)) continue;
       // What is closed says itself when it is over.
       const bool is_closed = tell.outcome.has_value();
       note_joined(open->first, notifier.name);

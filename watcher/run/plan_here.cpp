@@ -10,6 +10,7 @@
 #include "watcher/clock.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/run/backup_users.hpp"
+#include "watcher/run/hidden_words.hpp"
 #include "watcher/run/look_at_plan.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
@@ -28,6 +29,7 @@ constexpr int looks_that_agree = 2;
 rules::CoreConfig core_of(const Config& config) {
   rules::CoreConfig core = config.core;
   mark_backup_users(core, config);
+  hide_secrets(core, config);
   return core;
 }
 

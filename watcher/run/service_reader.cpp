@@ -20,17 +20,12 @@ constexpr rules::Duration readiness_interval = std::chrono::seconds(20);
 constexpr int looks_per_readiness_max = 6;
 constexpr int looks_that_agree = 2;
 
-struct Identifies {
-  bool operator()(std::monostate) const { return false; }
-  bool operator()(const auto& driver) const { return driver.identifies(); }
-};
-
 }  // namespace
 
 ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
                              Deliver deliver, Plans plans)
     : driver_(driver),
-      identifies_(std::visit(Identifies{}, section.driver)),
+      identifies_(identifies(section.driver)),
       interval_(identifies_ ? section.identify_interval
                             : std::min(readiness_interval, section.identify_interval * looks_per_readiness_max)),
       schema_command_(section.schema),

@@ -10,6 +10,7 @@
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/run/backup_users.hpp"
 #include "watcher/run/descriptors.hpp"
+#include "watcher/run/hidden_words.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/plan_commands.hpp"
@@ -77,6 +78,7 @@ std::string Watcher::listen() {
 rules::CoreConfig Watcher::core() const {
   rules::CoreConfig core = config_->core;
   mark_backup_users(core, *config_);
+  hide_secrets(core, *config_);
   // A rollback by hand does what it was asked for and nothing by itself.
   if (options_.dry_run || options_.rollback) core.mode = rules::Mode::observe;
   return core;

@@ -77,6 +77,20 @@ std::optional<Gate> gate_unjudged(const GateView& view) {
   return Gate{GateKind::tell, "its rules were not seen bad since a restart of rollbackd"};
 }
 
+// Whoever said yes after it had stopped waits for nothing that comes after it.
+bool knows_of_absence(const GateView& view) {
+  return is_approved_by_person(view.incident) && view.incident.approved_absent;
+}
+
+Gate gate_absent(const GateView& view) {
+  std::string why = "what ran has stopped, and what comes after it is waited for";
+  if (view.absent_until) {
+    why += ", until " + told(*view.absent_until) + " at most; `rollbackd rollback " + view.service.name.text +
+           "` waits for nothing";
+  }
+  return {GateKind::hold, std::move(why), view.absent_until};
+}
+
 std::optional<Gate> gate_hold(const GateView& view) {
   if (view.deploying && view.deploying_ends) {
     return Gate{GateKind::hold,
@@ -86,7 +100,7 @@ std::optional<Gate> gate_hold(const GateView& view) {
   }
   // Whoever acts by hand sees that nothing runs.
   if (view.incident.by_hand) return std::nullopt;
-  if (view.deploying) return Gate{GateKind::hold, "what ran has stopped, and what comes after it is waited for"};
+  if (view.deploying && !knows_of_absence(view)) return gate_absent(view);
   if (view.paused_until) return Gate{GateKind::hold, "paused until " + told(*view.paused_until), view.paused_until};
   const bool fires = mode_allowed(view, gives_reason, view.cap) >= Mode::ask;
   if (view.incident.past_no_return && view.fires_anew && !fires) return Gate{GateKind::hold, std::string(until_bad)};
@@ -153,7 +167,10 @@ std::string why_schema_asks(const GateView& view) {
 std::string why_ask(const GateView& view) {
   const bool begun = view.incident.past_no_return;
   if (mode_allowed(view, begun ? is_uncleared : gives_reason, view.cap_once_well) == Mode::ask) {
-    return "its mode is ask";
+    const bool is_said =
+        view.cap_once_well == Mode::ask || std::any_of(view.rules.begin(), view.rules.end(),
+                                                       [](const GateRule& one) { return one.spec->mode == Mode::ask; });
+    return is_said ? "its mode is ask" : "it is P2, of which people are asked";
   }
   if (!view.incident.asked.empty()) return view.incident.asked;
   if (!view.stopped.empty()) return std::string(not_started_again) + view.stopped;

@@ -83,6 +83,7 @@ struct GateView {
   bool acted_unidentified = false;  // SPEC 2.18
   std::string stopped{};            // who stopped what ran, for people; empty: nobody
   bool deploying = false;
+  std::optional<Instant> absent_until{};  // what ran has stopped, and what comes after it is waited for until then
   std::optional<Instant> deploying_ends{};
   std::optional<Instant> paused_until{};
   std::optional<Instant> cooling_until{};

@@ -210,7 +210,9 @@ std::optional<Evidence::Firing> Evidence::next_firing() const {
 }
 
 void Evidence::tell_of_sight() {
-  if (blindness_.has_changed()) blindness_.tell(std::as_const(*this).rules(), flapping_.told_as());
+  // Of what is down people know already where a rule fires for it: the rest is told if it stays when that is over.
+  const bool is_known_outage = is_health_down() && !firing_.empty();
+  if (blindness_.has_changed() && !is_known_outage) blindness_.tell(std::as_const(*this).rules(), flapping_.told_as());
 }
 
 void Evidence::take_looked_at(std::vector<WatchedRule*>& out) {

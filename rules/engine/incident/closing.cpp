@@ -209,9 +209,13 @@ std::string Incident::what_the_end_leaves() const {
   return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
 }
 
-// A switch that was aborted is finished first, or was already: then its target runs, though no look has seen it yet.
+// A switch that was aborted is finished first, or was already, as it is where a later step failed: then its target
+// runs, though no look has seen it yet.
 bool Incident::is_left_switched() const {
-  return record_.aborted && record_.switched && looks_elsewhere_ == 0 && has_said("switched");
+  const bool stops_after_it =
+      record_.aborted || record_.outcome == Outcome::action_failed ||
+      (record_.outcome == Outcome::not_recovered && in_.revisions.stopped_at_last_look().empty());
+  return stops_after_it && record_.switched && looks_elsewhere_ == 0 && has_said("switched");
 }
 
 // What was begun and is handed over: nobody must have to find out what is still in place (SPEC 2.22).
@@ -220,7 +224,9 @@ std::string Incident::what_it_did() const {
   const std::string stays = text.empty() ? "" : std::string(stays_as_it_is) + text;
   if (!is_left_switched()) return stays;
   const std::string runs = record_.to.empty() ? "" : ": " + record_.to.text + " runs now";
-  return "; the switch completed" + runs + ", and was not verified" + stays;
+  const bool has_not_helped = record_.outcome == Outcome::not_recovered;
+  return "; the switch completed" + runs + (was_verified(record_) || has_not_helped ? "" : ", and was not verified") +
+         stays;
 }
 
 void Incident::close_without_service() {

@@ -23,6 +23,15 @@ std::vector<GateRule> gate_rules(const IncidentRecord& incident, const Surroundi
   return out;
 }
 
+void view_deployment(GateView& view, const Surroundings& in) {
+  view.stopped = in.revisions.stopped();
+  view.deploying = in.evidence.is_deploying();
+  view.absent_until = in.revisions.absent_until();
+  if (in.revisions.deploying_since()) {
+    view.deploying_ends = *in.revisions.deploying_since() + in.service.deploy_timeout;
+  }
+}
+
 }  // namespace
 
 GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* action) const {
@@ -47,11 +56,7 @@ GateView Incident::gate_view(const IncidentRecord& incident, const ActionSpec* a
   view.first_schema = in_.revisions.is_first_with_schema(record_.from);
   view.blown = in_.limits.blown(view.from, view.action != nullptr && view.action->switches());
   view.acted_unidentified = in_.limits.has_acted_unidentified();
-  view.stopped = in_.revisions.stopped();
-  view.deploying = in_.evidence.is_deploying();
-  if (in_.revisions.deploying_since()) {
-    view.deploying_ends = *in_.revisions.deploying_since() + in_.service.deploy_timeout;
-  }
+  view_deployment(view, in_);
   if (in_.limits.is_paused()) view.paused_until = in_.limits.paused_until();
   view.cooling_until = in_.limits.cooling_until();
   view_others(view);

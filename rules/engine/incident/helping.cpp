@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/told.hpp"
 #include "rules/incidents/story.hpp"
 
@@ -138,7 +139,9 @@ bool Incident::drive_verifying() {
 void Incident::verify_over() {
   if (verification().runs_target()) {
     const Verified end = verification().at_the_end();
-    return finish(end.outcome, end.why);
+    const std::string& stopped = in_.revisions.stopped_at_last_look();
+    const bool explains = is_failure(end.outcome) && !stopped.empty();
+    return finish(end.outcome, end.why + (explains ? "; " + stopped : ""));
   }
   if (looks_elsewhere_ > 0) {
     return finish(Outcome::wrong_revision, wanted_and_found());

@@ -108,6 +108,7 @@ class Incident {
   // phases.cpp
   void enter(IncidentPhase phase);
   bool drive_held();
+  void hold(const std::string& why);
   void begin_acting();
   void only_tell(const std::string& why);
   std::string why_only_told(const std::string& why) const;
@@ -119,10 +120,11 @@ class Incident {
   std::string fired_too(const WatchedRule& rule) const;
   void ask(const Gate& gate);
   bool drive_asking();
+  bool unanswered();
   void note_approved(std::string_view by);
   void withdraw_question(const std::string& why);
   void answer_ask_step(StepStatus status, const std::string& detail);
-  bool is_switch_ahead() const;
+  bool is_for_nothing_by_now() const;
   bool drive_telling();
   bool may_do_more();
   bool drive_acting();
@@ -244,9 +246,8 @@ class Incident {
   void foresee_target(StepContext& said) const;
   std::string facts() const;
   std::string takes() const;
-  bool has_said(std::string_view event, const std::string& text) const;
-  bool has_said(std::string_view event) const;
-  bool has_said_since(std::string_view since, std::string_view event, const std::string& text) const;
+  bool has_said(std::string_view event, std::string_view text = {}) const;  // no text: whatever it said
+  bool has_said_since(std::string_view since, std::string_view event, std::string_view text = {}) const;
   bool was_told_of_nothing() const;
   std::ptrdiff_t told_so_far() const;
   std::vector<SaidBy> said_at_most(Severity heard_as) const;
@@ -267,12 +268,11 @@ class Incident {
   bool is_resumed_ = false;           // it was found open at our start
   // Then: until when its rules are waited for to be judged again. Empty once one was seen bad.
   std::optional<Instant> judged_again_by_;
-  Instant resumed_at_;       // and then: since when what is measured says whether a switch is done again
-  bool looks_back_ = false;  // whether a switch by hand changed anything
-  // Before the newest mutating step, and switch, began.
-  bool changed_before_ = false;
-  bool switched_before_ = false;
-  bool opened_rung_ = false;                     // it was the first mutating one of its rung
+  Instant resumed_at_;            // and then: since when what is measured says whether a switch is done again
+  bool looks_back_ = false;       // whether a switch by hand changed anything
+  bool changed_before_ = false;   // before the newest mutating step began,
+  bool switched_before_ = false;  // and before the newest switch did
+  bool opened_rung_ = false;      // it was the first mutating one of its rung
   std::optional<Instant> intent_unsaved_since_;  // the next step's could not be written since then,
   std::optional<Instant> intent_retry_at_;       // and is written again at that time
   bool never_switched_ = false;                  // this rung failed before its switch's own command began

@@ -19,4 +19,11 @@ std::vector<ActionName> with_rungs(const std::vector<ActionName>& ladder, std::s
   return out;
 }
 
+bool is_next_of(const std::vector<ActionName>& response, const std::vector<ActionName>& ladder, std::size_t rung) {
+  const auto responds = [&](std::size_t at) {
+    return at < ladder.size() && std::find(response.begin(), response.end(), ladder[at]) != response.end();
+  };
+  return !responds(rung) && responds(rung + 1);
+}
+
 }  // namespace rules

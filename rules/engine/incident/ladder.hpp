@@ -15,4 +15,7 @@ enum class Untried { first, last };
 std::vector<ActionName> with_rungs(const std::vector<ActionName>& ladder, std::size_t tried,
                                    const std::vector<ActionName>& response, Untried where);
 
+// The rung at `rung` is no part of the response, and the one after it is: the response need not wait for it to help.
+bool is_next_of(const std::vector<ActionName>& response, const std::vector<ActionName>& ladder, std::size_t rung);
+
 }  // namespace rules

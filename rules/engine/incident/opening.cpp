@@ -153,7 +153,8 @@ void Incident::join(const WatchedRule& rule) {
     // Why another rule had to ask is not this one's reason.
     record_.asked.clear();
     enter(IncidentPhase::held);
-  } else if (more_severe && record_.ladder != ladder_before) {
+  } else if (more_severe &&
+             (record_.ladder != ladder_before || is_next_of(rule.spec().respond, record_.ladder, record_.rung))) {
     climb_now_ = true;
   }
   const bool is_left_out = !has_say && rule.spec().severity != Severity::p3 && record_.phase == IncidentPhase::telling;

@@ -13,6 +13,8 @@ Answer Incident::approve(const std::string& by) {
   story("approved", "by " + by);
   in_.effects.note("approved", {{"incident", id}, {"by", by}});
   if (record_.in_flight) {
+    note_approved(by.empty() ? "somebody" : by);
+    record_.asked.clear();
     answer_ask_step(StepStatus::succeeded, "approved by " + by);
     if (record_.pending_outcome) return {true, "approved, but " + record_.outcome_detail, record_.id};
   } else {

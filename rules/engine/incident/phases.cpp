@@ -89,6 +89,16 @@ void Incident::enter(IncidentPhase phase) {
   in_.effects.emit(WriteReport{record_.id});
 }
 
+void Incident::hold(const std::string& why) {
+  record_.waiting_for = why;
+  const std::string text = waits_for(why);
+  // Each try to have the host's lock begins and waits anew: that is told once. Whoever approved hears that it waits,
+  // and not each of the reasons in turn.
+  if (is_approved_by_person(record_) && !has_said_since("approved", "held")) return tell(Stage::late, "held", text);
+  if (!has_said("held", text)) return tell(late_once("held", text), "held", text);
+  save();
+}
+
 bool Incident::drive_held() {
   skip_rungs();
   const Gate answer = gate(gate_view());
@@ -102,13 +112,7 @@ bool Incident::drive_held() {
     case GateKind::hold:
       hold_until_ = answer.until;
       if (record_.waiting_for == answer.why) return false;
-      record_.waiting_for = answer.why;
-      // Each try to have the host's lock begins and waits anew: that is told once.
-      if (is_approved_by_person(record_) && !has_said_since("approved", "held", waits_for(answer.why))) {
-        tell(Stage::late, "held", waits_for(answer.why));
-      } else if (!has_said("held", waits_for(answer.why))) {
-        tell(late_once("held", waits_for(answer.why)), "held", waits_for(answer.why));
-      }
+      hold(answer.why);
       return false;
     case GateKind::tell:
       if (!record_.by_hand) record_.approved_by.clear();
@@ -158,7 +162,8 @@ bool Incident::drive_asking() {
     }
     if (!overdue) return false;
     const bool act = ask_then() == AskThen::act;
-    answer_ask_step(act ? StepStatus::succeeded : StepStatus::timed_out, "nobody answered");
+    answer_ask_step(act ? StepStatus::succeeded : StepStatus::timed_out,
+                    all_cleared() ? "nobody answered, and its rules are good again" : "nobody answered");
     return true;
   }
   if (const std::optional<Gate> end = ending()) return finish(end->outcome, end->why), true;
@@ -178,7 +183,15 @@ bool Incident::drive_asking() {
   if (rung_began_ && !record_.switched && all_cleared()) return call_off(), true;
   const bool asks = mark_asks_of(in_.revisions.find(record_.from)).value_or(true);
   if (record_.asked == mark_asks && !asks) return withdraw_question("its deploy mark does not ask any more"), true;
-  if (!overdue) return false;
+  return overdue && unanswered();
+}
+
+bool Incident::unanswered() {
+  // Who was told that it is done without an answer has to hear why it is not.
+  const std::string stopped = in_.revisions.stopped();
+  if (in_.service.ask_then == AskThen::act && !stopped.empty() && !record_.asked.starts_with(not_started_again)) {
+    return ask({GateKind::ask, std::string(not_started_again) + stopped}), true;
+  }
   if (ask_then() == AskThen::close) return finish(Outcome::aborted, "nobody answered: " + record_.asked), true;
   note_approved(approved_by_nobody);
   record_.asked.clear();
@@ -190,6 +203,7 @@ bool Incident::drive_asking() {
 void Incident::note_approved(std::string_view by) {
   record_.approved_by = by;
   record_.approved_mark = mark_asks_of(in_.revisions.find(record_.from)).value_or(false);
+  record_.approved_absent = in_.revisions.absent_until().has_value();
 }
 
 void Incident::withdraw_question(const std::string& why) {
@@ -199,51 +213,19 @@ void Incident::withdraw_question(const std::string& why) {
   tell(late_once("question_withdrawn", text), "question_withdrawn", text);
 }
 
+// Something was changed, the switch is still to come, and the rules are good again.
+bool Incident::is_for_nothing_by_now() const {
+  const bool is_ahead = record_.section == PlanSection::steps && plan()->switches_from(record_.step);
+  return is_ahead && record_.past_no_return && !record_.switched && all_cleared();
+}
+
 void Incident::answer_ask_step(StepStatus status, const std::string& detail) {
   enter(record_.section == PlanSection::steps ? IncidentPhase::acting : IncidentPhase::finishing);
   end_step({status, std::nullopt, detail, "", 0});
+  if (status != StepStatus::succeeded || record_.section != PlanSection::steps) return;
   // What was said yes to is looked at again (SPEC 2.21): by now there may be no reason to switch any more.
-  const bool goes_on = status == StepStatus::succeeded && record_.section == PlanSection::steps;
-  if (goes_on && record_.past_no_return && !record_.switched && is_switch_ahead() && all_cleared()) call_off();
-}
-
-bool Incident::is_switch_ahead() const {
-  const std::vector<StepSpec>& steps = plan()->steps;
-  return std::any_of(steps.begin() + static_cast<std::ptrdiff_t>(record_.step), steps.end(),
-                     [](const StepSpec& step) { return std::holds_alternative<SwitchStep>(step.what); });
-}
-
-bool Incident::drive_telling() {
-  if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
-  if (std::exchange(refired_, false) || may_do_more()) return enter(IncidentPhase::held), true;
-  if (!all_cleared()) return false;
-  if (record_.past_no_return) return call_off(), true;
-  if (const std::string gone = left(); !gone.empty()) return finish(Outcome::aborted, gone), true;
-  const Mode cap = in_.trouble.cap();
-  const bool only_observed = std::all_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
-    const WatchedRule* rule = in_.evidence.find(one.rule);
-    return rule != nullptr && std::min(cap, rule->spec().mode.value_or(Mode::act)) == Mode::observe;
-  });
-  const std::string& kept_from = record_.would_have_done;
-  finish(only_observed ? Outcome::observed : Outcome::notified,
-         "the rules are good again" + (kept_from.empty() ? "" : "; without mode observe it " + kept_from));
-  return true;
-}
-
-// What only telling was allowed for may be acted on now: another mode, an accepted state, a mark that forbids no more
-// (SPEC 2.22).
-bool Incident::may_do_more() {
-  const Mode cap = in_.trouble.cap();
-  const bool has_reason = std::any_of(record_.rules.begin(), record_.rules.end(), [&](const JoinedRule& one) {
-    const WatchedRule* rule = in_.evidence.find(one.rule);
-    return rule != nullptr && rule->is_firing() && rule->is(Verdict::bad) && mode_of(rule->spec(), cap) >= Mode::ask;
-  });
-  if (!has_reason) return false;
-  for (const JoinedRule& one : record_.rules) {
-    if (const WatchedRule* rule = in_.evidence.find(one.rule)) add_rungs(rule->spec(), false);
-  }
-  skip_rungs();
-  return gate(gate_view()).kind != GateKind::tell;
+  if (is_for_nothing_by_now()) return call_off();
+  fires_anew_ = fires_anew_ || record_.past_no_return;
 }
 
 bool Incident::drive_acting() {

@@ -14,6 +14,20 @@ namespace {
 // Steps that are named to whoever takes over; a plan is rarely longer.
 constexpr std::size_t changed_max = 50;
 
+void note_result(StepRecord& step, const StepResult& result, Instant now) {
+  step.ended = now;
+  step.status = result.status;
+  step.exit_code = result.exit_code;
+  step.detail = result.detail;
+  step.output = result.output;
+  step.output_dropped = result.output_dropped;
+}
+
+// What follows a switch that was refused, or by hand never reached, delays no later one.
+bool spares_cooldown(const IncidentRecord& incident, bool is_refused) {
+  return incident.section != PlanSection::steps && (incident.by_hand || is_refused);
+}
+
 }  // namespace
 
 void Incident::move_on() {
@@ -25,12 +39,7 @@ void Incident::end_step(const StepResult& result) {
   assert(record_.in_flight);
   const StepSpec& step = step_at_cursor();
   const bool is_seen_out = sees_step_out();
-  step_.ended = now();
-  step_.status = result.status;
-  step_.exit_code = result.exit_code;
-  step_.detail = result.detail;
-  step_.output = result.output;
-  step_.output_dropped = result.output_dropped;
+  note_result(step_, result, now());
   record_.in_flight = false;
   record_.deadline.reset();
   hold_until_.reset();
@@ -42,7 +51,8 @@ void Incident::end_step(const StepResult& result) {
   if (is_mutating(step) && !is_switch && !result.nothing_begun) note_changed(result);
   if (is_switch && result.nothing_begun) {
     never_switched();
-  } else if (is_mutating(step) && record_.past_no_return) {
+  } else if (is_mutating(step) && record_.past_no_return &&
+             !(never_switched_ && spares_cooldown(record_, is_switch_refused_))) {
     in_.limits.mutation_ended();
   }
   in_.effects.note("step_ended", {{"incident", record_.id.text},
@@ -158,7 +168,7 @@ void Incident::abandon(const StepSpec& step, const StepResult& result, const std
   record_.attempt = 0;
   // What our own end broke off may have done anything, and who says no wants what was begun made good.
   const bool is_failure = result.status != StepStatus::interrupted && !std::holds_alternative<AskStep>(step.what);
-  if (is_failure && !record_.switched && !never_switched_ && is_switch_ahead()) never_switched();
+  if (is_failure && !record_.switched && !never_switched_ && plan()->switches_from(record_.step)) never_switched();
   const bool another_rung = !record_.switched && record_.rung + 1 < record_.ladder.size();
   const bool refused = std::holds_alternative<AskStep>(step.what);
   const std::string& unreadable = in_.revisions.readability().why_not();

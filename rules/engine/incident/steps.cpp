@@ -1,6 +1,7 @@
 #include <cassert>
 #include <utility>
 
+#include "rules/conditions/unit.hpp"
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/told.hpp"
 
@@ -198,6 +199,21 @@ bool Incident::drive_in_flight() {
   return false;
 }
 
+// What it was at last, for who was waiting for it.
+static std::string last_seen(const Judgement& seen) {
+  if (seen.verdict == Verdict::unknown) {
+    return "; it could not be measured: " + std::string(to_string(seen.cause)) +
+           (seen.detail.empty() ? "" : ", " + seen.detail);
+  }
+  if (seen.verdict == Verdict::bad) return "; it is since a moment ago";
+  for (const Comparison& one : seen.comparisons) {
+    if (one.verdict == Verdict::good && one.value.value) {
+      return "; at last " + one.text + " was " + in_unit(*one.value.value, one.unit);
+    }
+  }
+  return "";
+}
+
 // Only what was measured since the step began counts: what ran before it says nothing of what it waits for.
 bool Incident::drive_wait(const StepSpec& step, const WaitStep& wait) {
   const Judgement seen = in_.evidence.judge(wait.until, step_.started);
@@ -210,8 +226,10 @@ bool Incident::drive_wait(const StepSpec& step, const WaitStep& wait) {
     hold_until_.reset();
   }
   if (!record_.deadline || now() < *record_.deadline) return false;
-  end_step({StepStatus::timed_out, std::nullopt,
-            wait.until.text() + " was not true for " + told(wait.hold) + " within " + told(step.timeout), "", 0});
+  end_step(
+      {StepStatus::timed_out, std::nullopt,
+       wait.until.text() + " was not true for " + told(wait.hold) + " within " + told(step.timeout) + last_seen(seen),
+       "", 0});
   return true;
 }
 

@@ -197,7 +197,8 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
                                 (incident.phase == IncidentPhase::telling && incident.severity != Severity::p3) ||
                                 incident.closed.has_value();
   out.since = incident.closed.value_or(incident.phase_since);
-  out.needs_people = waits_for_people && incident.acknowledged.value_or(Instant::min()) < out.since;
+  out.acknowledged = waits_for_people && incident.acknowledged.value_or(Instant::min()) >= out.since;
+  out.needs_people = waits_for_people && !out.acknowledged;
   out.goes_well = !waits_for_people && incident.phase != IncidentPhase::telling && goes_well(incident, evidence);
   Tell& tell = out.message;
   tell.stage = stage_of(incident, waits_for_people);

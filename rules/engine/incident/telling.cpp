@@ -115,25 +115,20 @@ std::string Incident::takes() const {
 }
 
 // A line of the story that is full cannot be told from one that was told.
-bool Incident::has_said(std::string_view event, const std::string& text) const {
+bool Incident::has_said(std::string_view event, std::string_view text) const {
   return record_.timeline.size() >= timeline_max ||
-         std::any_of(record_.timeline.begin(), record_.timeline.end(),
-                     [&](const TimelineEntry& line) { return line.event == event && line.text == text; });
-}
-
-bool Incident::has_said(std::string_view event) const {
-  return record_.timeline.size() >= timeline_max ||
-         std::any_of(record_.timeline.begin(), record_.timeline.end(),
-                     [&](const TimelineEntry& line) { return line.event == event; });
+         std::any_of(record_.timeline.begin(), record_.timeline.end(), [&](const TimelineEntry& line) {
+           return line.event == event && (text.empty() || line.text == text);
+         });
 }
 
 // A question, or an answer to one, said otherwise meanwhile: whoever was asked, or answered, has to hear it again.
-bool Incident::has_said_since(std::string_view since, std::string_view event, const std::string& text) const {
+bool Incident::has_said_since(std::string_view since, std::string_view event, std::string_view text) const {
   const auto& lines = record_.timeline;
   const auto asked =
       std::find_if(lines.rbegin(), lines.rend(), [&](const TimelineEntry& line) { return line.event == since; });
   return lines.size() >= timeline_max || std::any_of(lines.rbegin(), asked, [&](const TimelineEntry& line) {
-           return line.event == event && line.text == text;
+           return line.event == event && (text.empty() || line.text == text);
          });
 }
 

@@ -32,6 +32,7 @@ void Revisions::restore(const ServiceRecord& record, std::optional<Instant> last
   doors_.evidence.compare_with(running->baselines);
   // Evidence from between our last look and our end may be of either revision: it counts for neither.
   last_saw_running_ = std::max(running->last_seen, last_alive.value_or(Instant::min()));
+  last_sight_ = running->last_seen;
   // After a rollback the windows would else reach back into what was left.
   doors_.evidence.count_from(std::max(running->appeared, running_since_));
   if (rolled_back_here_) doors_.evidence.count_from(doors_.limits.last_mutation().value_or(Instant::min()));
@@ -53,13 +54,34 @@ void Revisions::put_into(ServiceRecord& record) const {
 
 void Revisions::judge_sight(const RevisionRead& read) {
   const bool was_told = readability_.is_told();
-  if (read.revision) {
+  if (const std::string both = says_in_turn(); read.revision && !both.empty()) {
+    readability_.could_not_read(both);
+  } else if (read.revision) {
     readability_.could_read(*read.revision);
   } else if (!read.instance_absent && !doors_.evidence.is_deploying()) {
     // Between stop and start there is nothing to be read.
     readability_.could_not_read(read.error);
   }
   if (readability_.is_told() != was_told) doors_.save();
+}
+
+// One of several instances at a time may be asked, or a deployment stands still half way: neither is what runs.
+std::string Revisions::says_in_turn() const {
+  if (!in_turn_since_ || now() < *in_turn_since_ + spec_.start_deadline) return "";
+  return "looks see " + running_.text + " and " + in_turn_.text +
+         " in turn; do let `identify` ask all instances, or one " + "and always the same";
+}
+
+// Looks agree for good only when a few do.
+void Revisions::note_agreement() {
+  constexpr int looks_that_agree = 4;
+  if (unconfirmed_) {
+    in_turn_ = *unconfirmed_;
+    in_turn_since_ = in_turn_since_.value_or(now());
+    looks_agreed_ = 0;
+  } else if (++looks_agreed_ >= looks_that_agree) {
+    in_turn_since_.reset();
+  }
 }
 
 void Revisions::see(const RevisionRead& read, std::optional<Instant> incident_opened) {
@@ -140,6 +162,7 @@ const std::string& Revisions::tell_unfinished() {
 }
 
 void Revisions::see_running(const RevisionRead& read) {
+  note_agreement();
   unconfirmed_.reset();
   last_saw_running_ = std::max(last_saw_running_, read.ended);
   settle_mark(read.started);

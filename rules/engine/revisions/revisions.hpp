@@ -45,7 +45,8 @@ class Revisions {
 
   // Looks at what runs (looks.cpp, appearing.cpp).
   // Whatever it saw. `is_ours`: an incident has begun to change things, which may have stopped it.
-  void looked(const RevisionRead& read, bool is_ours);
+  // Returns whether it saw that what was stopped was started again.
+  bool looked(const RevisionRead& read, bool is_ours);
   void judge_sight(const RevisionRead& read);  // whether it saw anything; not while a switch of ours is at work
   void see(const RevisionRead& read, std::optional<Instant> incident_opened);
   void see_while_switching(const RevisionRead& read);  // until a switch of ours is seen
@@ -106,6 +107,10 @@ class Revisions {
   const Readability& readability() const { return readability_; }
   // Who stopped what ran, and when, for people; empty: nobody did, as far as is known.
   std::string stopped() const;
+  // The same of the newest look alone, also while an incident changes things.
+  const std::string& stopped_at_last_look() const { return stopped_at_last_look_; }
+  // What ran has stopped, and what comes after it is waited for until then; none: it has not, or for too long.
+  std::optional<Instant> absent_until() const;
   const std::string& unfinished() const { return unfinished_; }  // for people; empty: what is in place runs
   bool is_armed() const;
   bool is_presumed(const Revision& revision) const;  // nobody saw it run since it was said to be deployed
@@ -122,6 +127,8 @@ class Revisions {
   Instant now() const { return doors_.effects.now(); }
   LedgerRecord* record_of_running() { return doors_.ledger.find(spec_.name, running_); }
   void save(const LedgerRecord& record) { doors_.effects.save(record); }
+  std::string says_in_turn() const;  // two revisions, for long, for people; empty: it does not
+  void note_agreement();
   void see_running(const RevisionRead& read);
   void see_other(const Revision& revision);
   void adopt_first(const Revision& revision, Instant at, std::optional<Instant> incident_opened);
@@ -141,6 +148,7 @@ class Revisions {
   void tell_deploying();
   Duration absence_max() const;
   bool never_came_up() const;
+  bool may_be_stopped_by_us() const;
   void started_again();
   void restore_stop(const ServiceRecord& record);
   void tell_difference(bool counts);
@@ -165,11 +173,16 @@ class Revisions {
   std::vector<NamedRevision> names_;
   std::vector<std::vector<Revision>> alike_;
   std::optional<Revision> unconfirmed_;
+  std::optional<Instant> in_turn_since_;  // looks see what runs and `in_turn_` one after the other
+  Revision in_turn_;
+  int looks_agreed_ = 0;  // since
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
   std::optional<Instant> absent_since_;
   std::string stopped_;  // by whom; empty: nobody has
   bool stop_told_ = false;
+  std::string stopped_at_last_look_;
+  Instant last_sight_ = Instant::min();  // of anything that ran, whatever it was
   int starts_in_vain_ = 0;               // after a stop, of what was never up since it appeared
   Instant first_seen_ = Instant::min();  // the look that saw what runs for the first time; min: before our start
   std::string unfinished_;

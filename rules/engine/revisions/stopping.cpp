@@ -18,7 +18,18 @@ void Revisions::restore_stop(const ServiceRecord& record) {
 
 Duration Revisions::absence_max() const { return stopped_.empty() ? spec_.start_deadline : spec_.deploy_timeout; }
 
-void Revisions::looked(const RevisionRead& read, bool is_ours) {
+std::optional<Instant> Revisions::absent_until() const {
+  if (!absent_since_ || now() >= *absent_since_ + absence_max()) return std::nullopt;
+  return *absent_since_ + absence_max();
+}
+
+// No look saw anything run since a step of ours ended.
+bool Revisions::may_be_stopped_by_us() const {
+  const std::optional<Instant> mutation = doors_.limits.last_mutation();
+  return mutation && last_sight_ <= *mutation;
+}
+
+bool Revisions::looked(const RevisionRead& read, bool is_ours) {
   last_look_ = std::max(last_look_, read.started);
   const bool was_stopped = !stopped_.empty();
   const bool sees = read.revision || read.instance_absent;
@@ -26,7 +37,11 @@ void Revisions::looked(const RevisionRead& read, bool is_ours) {
   constexpr int starts_max = 2;
   const bool fails_on = starts_in_vain_ >= starts_max && never_came_up();
   const std::string by = is_ours || fails_on ? std::string() : read.stopped;
-  if (sees) stopped_ = by;
+  if (sees) {
+    stopped_ = by;
+    stopped_at_last_look_ = read.stopped;
+  }
+  if (read.revision && read.stopped.empty()) last_sight_ = read.ended;
   if (fails_on || (read.revision && by.empty())) {
     absent_since_.reset();
   } else if (sees && !absent_since_) {
@@ -34,8 +49,10 @@ void Revisions::looked(const RevisionRead& read, bool is_ours) {
   }
   if (!was_stopped && !stopped_.empty()) doors_.evidence.stopped_by_hand(now());
   if (was_stopped == stopped_.empty()) doors_.save();
-  if (was_stopped && stopped_.empty()) started_again();
+  const bool is_started = was_stopped && stopped_.empty();
+  if (is_started) started_again();
   tell_deploying();
+  return is_started;
 }
 
 // By the probe that says of the whole service whether it is up.
@@ -71,11 +88,20 @@ void Revisions::tell_of_stop(bool is_known) {
   stop_told_ = true;
   doors_.save();
   doors_.effects.note("stopped", {{"service", spec_.name.text}, {"what", stopped_}});
-  doors_.effects.tell_fault(
-      spec_.name.text + " was stopped by hand",
-      stopped() + ". Nothing is judged until it runs again, or until " + told(*absent_since_ + spec_.deploy_timeout) +
-          "; from then on people are asked before anything is done. If nobody meant that, start " + "it.",
-      spec_.name);
+  const std::string until = ". Nothing is judged until it runs again, or until " +
+                            told(*absent_since_ + spec_.deploy_timeout) +
+                            "; from then on people are asked before anything is done. ";
+  if (may_be_stopped_by_us()) {
+    // Who is told to start it must not start what was to be left.
+    const std::string in_place = running_.empty() ? "" : ", once you know that " + running_.text + " is to run";
+    doors_.effects.tell_fault(spec_.name.text + " is stopped since rollbackd changed it",
+                              "By a step of its plan, or by somebody meanwhile: " + stopped() + until +
+                                  "See its last incident; start it" + in_place + ".",
+                              spec_.name);
+    return;
+  }
+  doors_.effects.tell_fault(spec_.name.text + " was stopped by hand",
+                            stopped() + until + "If nobody meant that, start it.", spec_.name);
 }
 
 }  // namespace rules
