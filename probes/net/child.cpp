@@ -93,6 +93,14 @@ asio::awaitable<void> end_softly(Running& child, rules::Duration grace) {
   }
 }
 
+// What it would start meanwhile would be left behind. Where we are killed while it is held, the kernel ends it: its
+// group is nobody's then (setpgid(2)), and hears HUP.
+asio::awaitable<void> put_in_place(const Running& child, pid_t pid, const Place& place) {
+  child.signal_group(SIGSTOP);
+  co_await place(pid);
+  child.signal_group(SIGCONT);
+}
+
 void note_end(ChildResult& result, const siginfo_t& how) {
   result.exit_code = how.si_status;
   if (result.end == ChildEnd::exited && how.si_code != CLD_EXITED) result.end = ChildEnd::signalled;
@@ -116,12 +124,15 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
   const auto output = std::make_shared<ChildOutput>(executor, *attempt.spawned, spec.output_max, spec.account);
   output->start();
 
-  const bool ended = co_await wait_for_end(child, spec.limit);
+  const bool cancelled_before = co_await cancelled();
+  if (spec.place) co_await put_in_place(child, attempt.spawned->pid, spec.place);
+  const bool cancelled_since = co_await cancelled();
+  bool ended = false;
+  if (cancelled_since == cancelled_before) ended = co_await wait_for_end(child, spec.limit);
   result.end = ChildEnd::exited;
   if (!ended) {
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    const bool cancelled = cancellation.cancelled() != asio::cancellation_type::none;
-    if (cancelled)
+    const bool called_off = co_await cancelled();
+    if (called_off)
       result.end = ChildEnd::cancelled;
     else
       result.end = ChildEnd::timed_out;

@@ -25,6 +25,8 @@ enum class Stragglers {
 
 // Is told of a child once it runs: its number, which is its group's too, and its time limit.
 using Started = std::function<void(pid_t, rules::Duration)>;
+// Puts a child somewhere else before its first deed: it is held until this returns. Must not throw.
+using Place = std::function<asio::awaitable<void>(pid_t)>;
 
 struct ChildSpec {
   std::vector<std::string> argv;           // argv[0] is looked up in PATH; never a shell
@@ -40,6 +42,7 @@ struct ChildSpec {
   std::int64_t output_max = 1024 * 1024;     // bytes kept of stdout and stderr together; the rest is counted
   MemoryBudget::Account* account = nullptr;  // that holds what is kept of it; nullptr: nobody counts
   Started started{};                         // called at once; empty: nobody wants to know
+  Place place{};                             // empty: it stays where we are
 };
 
 enum class ChildEnd {

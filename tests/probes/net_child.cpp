@@ -1,11 +1,15 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -227,4 +231,64 @@ TEST_CASE("no descriptors left is told as such and nothing is started") {
   for (const int fd : taken) close(fd);
   CHECK(result.end == ChildEnd::not_started);
   CHECK(result.no_descriptors);
+}
+
+TEST_CASE("a command that is put somewhere else does nothing before it is there") {
+  const TestFolder folder;
+  const std::string done = folder.file("done");
+  const auto put = [&](pid_t pid) -> boost::asio::awaitable<void> {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::steady_timer timer(executor, 300ms);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    CHECK(content("/proc/" + std::to_string(pid) + "/stat").find(") T") != std::string::npos);
+    CHECK(access(done.c_str(), F_OK) != 0);
+  };
+  ChildSpec spec = shell("touch " + done + "; echo there");
+  spec.place = put;
+  CHECK(run(std::move(spec)).output_stdout == "there\n");
+}
+
+TEST_CASE("a command that is called off while it is put somewhere else ends, whatever its limit") {
+  boost::asio::io_context loop;
+  boost::asio::cancellation_signal signal;
+  std::optional<ChildResult> result;
+  const auto put = [&](pid_t) -> boost::asio::awaitable<void> {
+    signal.emit(boost::asio::cancellation_type::terminal);
+    co_return;
+  };
+  ChildSpec spec = shell("sleep 60");
+  spec.limit = 60s;
+  spec.place = put;
+  const auto on_done = [&](std::exception_ptr, ChildResult value) { result = std::move(value); };
+  boost::asio::co_spawn(loop, probes::run_child(std::move(spec)),
+                        boost::asio::bind_cancellation_slot(signal.slot(), on_done));
+  loop.run();
+  REQUIRE(result.has_value());
+  CHECK(result->end == ChildEnd::cancelled);
+}
+
+TEST_CASE("a command that is held when we are killed ends, and does nothing") {
+  const TestFolder folder;
+  const std::string done = folder.file("done");
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t killed = fork();
+  if (killed == 0) {
+    const auto put = [&](pid_t pid) -> boost::asio::awaitable<void> {
+      const ssize_t told = write(ends[1], &pid, sizeof(pid));
+      _exit(told == sizeof(pid) ? kill(getpid(), SIGKILL) : 1);
+      co_return;
+    };
+    ChildSpec spec = shell("touch " + done);
+    spec.place = put;
+    run(std::move(spec));
+    _exit(1);
+  }
+  pid_t held = -1;
+  REQUIRE(read(ends[0], &held, sizeof(held)) == sizeof(held));
+  waitpid(killed, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(is_gone(held));
+  CHECK(access(done.c_str(), F_OK) != 0);
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "watcher/drivers/step_scope.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
@@ -25,6 +26,8 @@ probes::asio::awaitable<probes::ChildResult> run_trusted(probes::ChildSpec spec)
     refused.error = std::move(*unsafe);
     co_return refused;
   }
+  // What may change something outlives us; nobody needs more of what only looks.
+  if (spec.started) spec.place = scope_of_its_own(spec.argv);
   co_return co_await probes::run_child(std::move(spec));
 }
 
