@@ -54,7 +54,7 @@ driver = "pm2"
 dir = "{folder}/shop"
 home = "{folder}/pm2"
 pm2 = ["{folder}/tool"]
-steady = "1s"
+steady = "{steady}"
 start_deadline = "15s"
 identify_interval = "1s"
 cooldown = "1s"
@@ -107,8 +107,8 @@ class Pm2(machine.Asked, unittest.TestCase):
         self.people.server_close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def configure(self, more=""):
-        write_config(self.config, CONFIG.format(folder=self.folder, listen=self.listen, port=self.port, people=self.people.port, more=more))
+    def configure(self, more="", steady="1s"):
+        write_config(self.config, CONFIG.format(folder=self.folder, listen=self.listen, port=self.port, people=self.people.port, steady=steady, more=more))
 
     def tool(self, lines):
         """pm2 behind a script, for rollbackd alone."""
@@ -246,6 +246,35 @@ class Pm2(machine.Asked, unittest.TestCase):
             self.assertIn(part, report)
         self.stays("v2")
         self.runs("v2")
+
+    def stopped_in_the_switch(self):
+        self.configure(steady="15s")
+        self.watched()
+        self.deployed("v2")
+        self.rollbackd("deploy", "good", self.git("rev-parse", "v2"))
+        self.deployed("bad")
+        (self.folder / "sick").touch()
+        self.wait_for("v2 is started", lambda: self.says() == "v2")
+        self.run_pm2("stop", "web")
+        closed = self.closed()
+        report = self.report(closed)
+        self.assertEqual((closed["outcome"], len(self.incidents())), ("action_failed", 1), report)
+        self.assertIn("nothing was put back or started against that", report)
+        self.assertEqual((self.git("rev-parse", "HEAD"), self.says()), (self.git("rev-parse", "v2"), None))
+
+    def test_what_somebody_stops_in_the_switch_is_not_started_against_him(self):
+        self.stopped_in_the_switch()
+        self.wait_for("it is seen that somebody did", lambda: "was stopped" in (self.service().get("stopped") or ""))
+
+    def test_what_fails_when_it_is_stopped_is_not_started_against_him(self):
+        # Its exit code says as much as that of a crash.
+        with (self.repository / "app.js").open("a") as app:
+            app.write('process.on("SIGINT", () => process.exit(1));\n')
+        for release in ("v1", "v2", "v3", "bad"):
+            (self.repository / "release").write_text(release + "\n")
+            self.git("commit", "-qam", release)
+            self.git("tag", "-f", release)
+        self.stopped_in_the_switch()
 
     def restart_fails(self, tool, said):
         """A restart by this tool ends nothing well: people are told so, and v2 stays."""

@@ -145,6 +145,28 @@ TEST_CASE("a restart of pm2 has come far enough when all are online, were starte
   CHECK(progress_of({one}, before, 3).awaited == "web is still launching");
 }
 
+TEST_CASE("what somebody stops after a restart of pm2 has not failed, unless another has") {
+  Pm2Process one;
+  one.name = "web";
+  one.status = "stopped";
+  one.started = rules::from_unix_seconds(100);
+  one.exit_code = 1;
+  const watcher::HeadMoved before{rules::from_unix_seconds(50), rules::from_unix_seconds(50)};
+  const watcher::HeadMoved after{rules::from_unix_seconds(150), rules::from_unix_seconds(150)};
+  CHECK(progress_of({one}, before, 0).stopped == "web was stopped, it did not end by itself; do pm2 start web");
+  CHECK(progress_of({one}, before, 0).failed.empty());
+  CHECK(progress_of({one}, before, 0).awaited == "web is still stopped");
+  CHECK(contains(progress_of({one}, after, 0).failed, "web is stopped"));  // the restart has not started it
+  Pm2Process other = one;
+  other.status = "errored";
+  CHECK(progress_of({one, other}, before, 0).stopped.empty());
+  CHECK(contains(progress_of({one, other}, before, 0).failed, "web is errored"));
+  one.restarts = 3;
+  CHECK(progress_of({one}, before, 0).stopped.empty());
+  one.restarts_itself = false;
+  CHECK(contains(progress_of({one}, before, 3).failed, "web is stopped"));
+}
+
 TEST_CASE("a switch by pm2 checks out, restarts and waits, and one that does not come up goes back") {
   const CountingClock clock;
   Host host;
@@ -162,6 +184,21 @@ TEST_CASE("a switch by pm2 checks out, restarts and waits, and one that does not
   CHECK(contains(failed.detail, "web is errored"));
   CHECK(host.commit("HEAD") == host.commit("v2"));
   CHECK(content(host.folder.path + "/told") == "restart web\nrestart web\nrestart web\n");
+}
+
+TEST_CASE("against who stops what a switch by pm2 has started nothing is put back") {
+  const CountingClock clock;
+  Host host;
+  const auto driver = host.driver(clock);
+  CHECK(running(*driver) == host.commit("v1"));
+  write(host.folder.path + "/next", list_of("stopped", 60));
+  const rules::StepResult stopped = switch_to(*driver, host.commit("v1"), host.commit("v2"));
+  CHECK(stopped.status == rules::StepStatus::failed);
+  CHECK(contains(stopped.detail, "web was stopped"));
+  CHECK(contains(stopped.detail, "nothing was put back or started against that"));
+  CHECK(host.commit("HEAD") == host.commit("v2"));
+  CHECK(content(host.folder.path + "/told") == "restart web\n");
+  CHECK(identify(*driver).revision == rules::Revision(host.commit("v2")));
 }
 
 TEST_CASE("what would be in the way of pm2 is told before") {

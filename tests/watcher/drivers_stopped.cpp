@@ -289,3 +289,15 @@ TEST_CASE("a process was stopped where pm2 would have started again what ended b
   for (const char* const status : {"online", "launching", "errored", "waiting restart", "one-launch-status"})
     CHECK_FALSE(is_stopped(process(status, "")));
 }
+
+TEST_CASE("what was started a moment ago was stopped where pm2 has not started it again, whatever it ended with") {
+  for (const char* const more : {"", R"(, "exit_code": 143)", R"(, "exit_code": 1)", R"(, "autorestart": true)"}) {
+    CAPTURE(more);
+    CHECK(is_stopped_anew(process("stopped", more)));
+    CHECK_FALSE(is_stopped_anew(process("errored", more)));
+  }
+  for (const char* const more : {R"(, "autorestart": false)", R"(, "stop_exit_codes": 0)", R"(, "created_at": null)"}) {
+    CAPTURE(more);
+    CHECK_FALSE(is_stopped_anew(process("stopped", more)));
+  }
+}

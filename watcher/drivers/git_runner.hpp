@@ -20,6 +20,7 @@ struct GitError {
   std::string what;
   bool timed_out = false;
   bool called_off = false;
+  bool stopped = false;  // of a proof: what was restarted came up, and somebody stopped it
 };
 using GitAnswer = std::variant<std::string, GitError>;
 using GitYesNo = std::variant<bool, GitError>;

@@ -39,6 +39,7 @@ GitSwitch::Trouble GitSwitch::trouble_of(const GitError& error) {
   Trouble trouble{error.what, rules::StepStatus::failed};
   if (error.timed_out) trouble.status = rules::StepStatus::timed_out;
   if (error.called_off) trouble.status = rules::StepStatus::interrupted;
+  trouble.stopped = error.stopped;
   return trouble;
 }
 
@@ -86,7 +87,12 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::change() {
   if (!trouble) trouble = co_await go_to_target();
   if (!trouble) trouble = co_await build();
   if (!trouble) trouble = co_await restart();
-  if (trouble) {
+  const bool is_left = trouble && trouble->stopped;
+  if (is_left) {
+    trouble->what += "\nIt was stopped while " + request_.to.text + " was started, which is checked out; nothing was " +
+                     "put back or started against that";
+  }
+  if (trouble && !is_left) {
     co_await undo(*trouble);
     co_return trouble;
   }
@@ -206,13 +212,14 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
   if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, user, config_.restart_timeout);
   if (!trouble) trouble = co_await prove(std::min(config_.restart_timeout, left()));
-  if (trouble) co_return trouble;
+  if (trouble && !trouble->stopped) co_return trouble;
   restarted_ = true;
   place.running = request_.to.text;
   std::vector<GitPlace> done(1, place);
-  trouble = note(std::move(done));
-  if (trouble) trouble->what += "\n" + request_.to.text + " was restarted";
-  co_return trouble;
+  MaybeTrouble unnoted = note(std::move(done));
+  if (unnoted) unnoted->what += "\n" + request_.to.text + " was restarted";
+  if (trouble) co_return trouble;
+  co_return unnoted;
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::prove(rules::Duration limit) {

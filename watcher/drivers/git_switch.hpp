@@ -31,6 +31,7 @@ class GitSwitch {
   struct Trouble {
     std::string what;
     rules::StepStatus status = rules::StepStatus::failed;
+    bool stopped = false;  // by somebody, against whom nothing is put back or started
   };
   using MaybeTrouble = std::optional<Trouble>;
   struct Cleared {

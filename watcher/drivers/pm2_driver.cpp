@@ -236,6 +236,7 @@ asio::awaitable<GitDone> Pm2Service::wait_until_online(rules::Duration limit) {
   rules::Instant steady_from = clock_.now();
   std::optional<std::int64_t> restarts_before;
   std::string seen;
+  std::string stopped;
   // Going back is not called off with the switch.
   const bool goes_back = co_await probes::cancelled();
   const auto moved = co_await head_moved(repository_);
@@ -251,7 +252,10 @@ asio::awaitable<GitDone> Pm2Service::wait_until_online(rules::Duration limit) {
       so_far = progress_of(processes, std::get<HeadMoved>(moved), *restarts_before);
     }
     if (!so_far.failed.empty()) co_return GitError{so_far.failed};
+    // For a moment pm2 calls stopped what it starts again.
+    const std::string stopped_before = std::exchange(stopped, so_far.stopped);
     const rules::Instant now = clock_.now();
+    if (!stopped.empty() && (stopped == stopped_before || now >= end)) co_return GitError{stopped, false, false, true};
     if (!so_far.awaited.empty() || so_far.seen != seen) steady_from = now;
     seen = so_far.seen;
     if (so_far.awaited.empty() && now - steady_from >= config_.steady) co_return GitDone();

@@ -76,6 +76,10 @@ bool is_stopped(const Pm2Process& process) {
   return process.status == "stopped" && (code == 0 || code == by_interrupt || code == by_term);
 }
 
+bool is_stopped_anew(const Pm2Process& process) {
+  return process.status == "stopped" && process.restarts_itself && !process.has_given_up;
+}
+
 // Before the list pm2 may have said what it thinks of itself, a line each.
 std::optional<Pm2Listing> parse_pm2(std::string_view text, const std::vector<std::string>& names) {
   while (!text.empty() && !text.starts_with("[{") && !text.starts_with("[]")) {
@@ -140,7 +144,12 @@ Pm2Progress progress_of(const std::vector<Pm2Process>& processes, const HeadMove
   for (const Pm2Process& process : processes) {
     out.seen += std::to_string(process.id) + ":" + process.state() + "\n";
     const bool has_ended = process.status == "errored" || process.status == "stopped";
-    if (has_ended && out.failed.empty()) out.failed = process.name + " is " + process.status;
+    if (is_stopped_anew(process) && is_after(moved, process.started)) {
+      if (out.stopped.empty())
+        out.stopped = process.name + " was stopped, it did not end by itself; do pm2 start " + process.name;
+    } else if (has_ended && out.failed.empty()) {
+      out.failed = process.name + " is " + process.status;
+    }
     if (!out.awaited.empty()) continue;
     if (!process.is_online())
       out.awaited = process.name + " is still " + process.status;
@@ -150,6 +159,7 @@ Pm2Progress progress_of(const std::vector<Pm2Process>& processes, const HeadMove
   const std::int64_t again = restarts_of(processes) - restarts_before;
   if (again >= restarts_max && out.failed.empty())
     out.failed = processes.front().name + " was restarted " + std::to_string(again) + " times";
+  if (!out.failed.empty()) out.stopped.clear();
   if (!out.failed.empty()) out.failed += "; its last words: pm2 logs " + processes.front().name + " --nostream";
   if (processes.empty()) out.awaited = "pm2 has no such process";
   return out;

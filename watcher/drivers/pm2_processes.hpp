@@ -42,6 +42,16 @@ struct Pm2Process {
 //   online, launching, waiting restart, errored, one-launch-status        no
 bool is_stopped(const Pm2Process& process);
 
+// The same of one that was started a moment ago. What it ended with says less then, since it may not know yet how it
+// answers a signal: what pm2 would have started again, and has not, somebody has stopped.
+//
+//   status    restarts itself   pm2 had given up   stopped?
+//   stopped   yes               no                 yes, whatever its exit code
+//   stopped   no                any                no: it may have ended by itself
+//   stopped   any               yes                no: it crashed again and again before
+//   another   any               any                no
+bool is_stopped_anew(const Pm2Process& process);
+
 struct Pm2Listing {
   std::vector<Pm2Process> processes;  // of those names
   std::vector<std::string> secrets;   // values of their environments that nothing which is kept may have in it
@@ -75,6 +85,7 @@ Pm2Runs runs_of(const std::vector<Pm2Process>& processes, const GitLook& look, c
 // How far the processes have come after a restart.
 struct Pm2Progress {
   std::string failed;   // for people; empty: none has
+  std::string stopped;  // the same of what somebody stopped, where nothing has failed but that; empty: nobody did
   std::string awaited;  // the same; empty: all are online, and were started anew
   std::string seen;     // the same as long as none was started
 };
