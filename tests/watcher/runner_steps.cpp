@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <boost/asio/write.hpp>
+#include <filesystem>
 
 #include "runner_support.hpp"
 #include "watcher/runner/kept_steps.hpp"
 #include "watcher/runner/shown_evidence.hpp"
+#include "watcher/steps/evidence.hpp"
 
 namespace {
 
@@ -172,6 +174,22 @@ TEST_CASE("what is kept of a step comes back as it was, and the oldest make way"
   }
   CHECK(kept.of(other).has_value());
   CHECK_FALSE(kept.of(id).has_value());
+}
+
+TEST_CASE("what the runner has kept of an incident lies beside what the watcher has") {
+  Waiting halves;
+  const std::string incident = "/incidents/" + halves.step(1).step.incident.text + "/evidence";
+  for (const std::string dir : {"/state", "/kept"})
+    std::filesystem::create_directories(halves.folder.path + dir + incident);
+  const std::string here = halves.folder.path + "/state" + incident;
+  std::ofstream(here + "/run.json") << "ours";
+  std::ofstream(halves.folder.path + "/kept" + incident + "/log.txt") << "theirs";
+  halves.begin_and_leave();
+  halves.let_go();
+  CHECK(halves.found_again().status == StepStatus::succeeded);
+  CHECK(std::filesystem::exists(here + "/run.json"));
+  CHECK(std::filesystem::exists(here + "/log.txt"));
+  CHECK_FALSE(watcher::write_evidence(here, "later.txt", "x").has_value());
 }
 
 TEST_CASE("the watcher's group is shown an incident's evidence, and no file that a link leads to") {

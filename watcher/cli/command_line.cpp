@@ -11,6 +11,7 @@
 #include "rules/base/names.hpp"
 #include "rules/base/parse.hpp"
 #include "watcher/config/findings.hpp"
+#include "watcher/runner/account.hpp"
 #include "watcher/serve/client.hpp"
 
 namespace watcher {
@@ -176,6 +177,13 @@ std::optional<rules::ServiceName> service_meant(const CommandLine& line, const C
       named.empty() ? "say which service is meant" : "there is no service " + named + did_you_mean(named, known);
   line.err() << "rollbackd: " << what << one_of(known) << "\n";
   return std::nullopt;
+}
+
+bool is_watchers_user(const CommandLine& line, const WatcherSection& watcher) {
+  if (watcher.runner.empty()) return true;
+  const std::optional<std::string> trouble = become(watcher.runner_user);
+  if (trouble) line.err() << "rollbackd: " << *trouble << "\n";
+  return !trouble;
 }
 
 std::string check_duration(const std::string& text) {

@@ -84,6 +84,10 @@ std::string url_encoded(const std::string& text);
 // A member's text; empty when absent, null or no string.
 std::string text_of(const boost::json::value& object, std::string_view key);
 
+// Where a runner acts, what is kept in the watcher's state directory is its user's: root does it as that user from here
+// on. False, and told: that is not possible.
+bool is_watchers_user(const CommandLine& line, const WatcherSection& watcher);
+
 // " (one of a, b)", or that none is defined.
 std::string one_of(const std::vector<std::string>& names);
 // The service that is meant: the one that is named, or the only one. Tells when there is none.

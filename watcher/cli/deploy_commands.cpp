@@ -94,7 +94,7 @@ int spool_word(const CommandLine& line, const DeployArguments& arguments) {
   const std::optional<WatcherSection> watcher = line.reach();
   if (!watcher || (arguments.kind == "begin" && !host_is_free(line, watcher->state_dir))) return exit_no;
   const std::vector<rules::ServiceName> services = services_of(line, arguments);
-  if (services.empty()) return exit_no;
+  if (services.empty() || !is_watchers_user(line, *watcher)) return exit_no;
   for (const rules::ServiceName& service : services) {
     const auto failure = spool(watcher->state_dir, word_of(arguments, service));
     if (!failure) continue;

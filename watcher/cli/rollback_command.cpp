@@ -95,7 +95,7 @@ int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) 
   std::optional<Config> config = line.load();
   if (!config) return exit_no;
   const std::optional<rules::ServiceName> service = service_meant(line, *config, arguments.service);
-  if (!service) return exit_no;
+  if (!service || !is_watchers_user(line, config->watcher)) return exit_no;
   Here here{Follower(line)};
   RunOptions options;
   options.rollback = request_of(arguments, *service);

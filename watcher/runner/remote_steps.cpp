@@ -10,7 +10,6 @@
 #include "probes/net/process.hpp"
 #include "probes/net/result.hpp"
 #include "watcher/drivers/compose_identity.hpp"
-#include "watcher/journal/files.hpp"
 #include "watcher/run/log.hpp"
 #include "watcher/runner/remote_driver.hpp"
 #include "watcher/steps/evidence.hpp"
@@ -177,17 +176,22 @@ asio::awaitable<rules::StepResult> RemoteSteps::find_again(rules::StepId step, p
   co_return result;
 }
 
-// The runner writes evidence where the watcher cannot lead it astray by a link.
+// The runner writes evidence where the watcher cannot lead it astray by a link. Its files are linked one by one: a
+// switch that the watcher does itself has its evidence beside them.
 void RemoteSteps::link_evidence(const rules::IncidentId& incident) const {
   const std::string there = evidence_dir(config_->watcher.runner_dir + "/incidents", incident);
   const std::string here = evidence_dir(config_->watcher.state_dir + "/incidents", incident);
   std::error_code failure;
   if (!std::filesystem::is_directory(there, failure)) return;
-  if (std::filesystem::symlink_status(here, failure).type() != std::filesystem::file_type::not_found) return;
-  if (const auto fault = make_folder(std::filesystem::path(here).parent_path().string(), private_folder))
-    return log_warning("evidence", "what=" + log_value(fault->what));
-  std::filesystem::create_directory_symlink(there, here, failure);
-  if (failure) log_warning("evidence", "what=" + log_value("link " + here + ": " + failure.message()));
+  if (std::filesystem::is_symlink(here, failure)) return;  // of all of it, by a release of before
+  if (const auto trouble = make_evidence_dir(here)) return log_warning("evidence", "what=" + log_value(*trouble));
+  for (const auto& entry : std::filesystem::directory_iterator(there, failure)) {
+    const std::string link = here + "/" + entry.path().filename().string();
+    std::error_code unlinked;
+    if (std::filesystem::symlink_status(link, unlinked).type() != std::filesystem::file_type::not_found) continue;
+    std::filesystem::create_symlink(entry.path(), link, unlinked);
+    if (unlinked) log_warning("evidence", "what=" + log_value("link " + link + ": " + unlinked.message()));
+  }
 }
 
 }  // namespace watcher
