@@ -5,6 +5,25 @@ import machine
 from released import BY_FOLDER, Released
 from watched import wait_until
 
+# Runs the application as a child, and another one when it is told to reload: of neither the folder can be seen.
+PARENT = """
+import os, signal, subprocess, sys
+os.chdir("/")
+children = []
+def start(*_):
+    while children:
+        children.pop().kill()
+    children.append(subprocess.Popen([sys.executable, "/opt/shop/current/app.py"]))
+def end(*_):
+    children.pop().kill()
+    sys.exit(0)
+signal.signal(signal.SIGHUP, start)
+signal.signal(signal.SIGTERM, end)
+start()
+while True:
+    signal.pause()
+"""
+
 
 class Stops(Released):
     def stop_by_hand(self):
@@ -121,6 +140,22 @@ class Stops(Released):
         # Twice what `down` waits for, and longer than `start_deadline`.
         self.assertFalse(wait_until(self.incidents, 5))
         self.assertEqual((self.cause(), self.incidents(), self.linked()), ("deploying", [], "releases/v2"))
+
+    def test_a_release_that_was_reloaded_is_not_gone_past(self):
+        self.unit("Type=exec\\nUser=nobody\\nExecStart=/usr/bin/python3 /opt/shop/parent.py\\nExecReload=/bin/kill -HUP $MAINPID\\n")
+        (self.app / "parent.py").write_text(PARENT)
+        self.watched()
+        self.deployed("v2")
+        self.inside("rollbackd", "deploy", "good", "v2")
+        self.link("bad")
+        self.inside("systemctl", "reload", "shop")
+        self.wait_for("people are told", lambda: "it cannot be read what runs" in self.told(), 20)
+        (self.app / "sick").touch()
+        self.wait_for("they are asked", lambda: "approve action rollback?" in self.told(), 30)
+        asked = next(line for line in self.told().splitlines() if "approve action rollback?" in line)
+        for part in ("changed to bad", "to go back to v2, which ran before, put the link back"):
+            self.assertIn(part, asked)
+        self.assertEqual((self.linked(), self.says()), ("releases/bad", "bad"))
 
 
 if __name__ == "__main__":

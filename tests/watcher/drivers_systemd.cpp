@@ -233,9 +233,16 @@ TEST_CASE("a switch of releases that fails puts the link back, and says what run
   const rules::StepResult failed = switch_to(*driver, "v1", "v2");
   CHECK(failed.status == rules::StepStatus::failed);
   CHECK_FALSE(failed.nothing_begun);
-  CHECK(contains(failed.detail, "systemctl restart web.service: Job for web.service failed."));
+  CHECK(contains(failed.detail, "systemctl restart web.service: Job for web.service failed\n"));
   CHECK(contains(failed.detail, "v1 still runs, and the link is as it was"));
   CHECK(site.linked() == "releases/v1");
+  // Of what systemctl says the reason is told, not where to look further.
+  write(site.folder.path + "/fails",
+        "Job for web.service failed because the control process exited with error code.\n"
+        "See \"systemctl status web.service\" and \"journalctl -xeu web.service\" for details.\n");
+  CHECK(contains(switch_to(*driver, "v1", "v2").detail, "the control process exited with error code\n"));
+  write(site.folder.path + "/fails", "A dependency job for web.service failed. See 'journalctl -xe' for details.\n");
+  CHECK(contains(switch_to(*driver, "v1", "v2").detail, "A dependency job for web.service failed\n"));
   std::filesystem::remove(site.folder.path + "/fails");
   write(site.folder.path + "/next", unit_text("899999999999999", "failed"));
   CHECK(contains(switch_to(*driver, "v1", "v2").detail, "v1 was put back, but is not up: web.service has failed"));

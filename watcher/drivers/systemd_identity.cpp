@@ -141,10 +141,13 @@ UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const Relea
   if (was_looked_at) tried = std::max(tried, wall_time_of(unit.looked_at));
   if (is_down && tried >= link.changed_at + coarse) return {link.release, {}, false};
   if (is_down) return {{}, unit.name + " has not been started since the link was changed to " + link.release, true};
-  return {{},
-          unit.name + " was started before the link was changed to " + link.release +
-              ", and its processes do not show where they run; do systemctl restart " + unit.name,
-          false};
+  std::string unseen = unit.name + " was started before the link was changed to " + link.release +
+                       ", and its processes do not show where they run; do systemctl restart " + unit.name;
+  // It may have been reloaded: a rollback would go past what ran until then.
+  const auto before = memory.find(unit.name);
+  if (before != memory.end() && before->second.release != link.release)
+    unseen += ", or, to go back to " + before->second.release + ", which ran before, put the link back to it first";
+  return {{}, std::move(unseen), false};
 }
 
 asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdMemory& memory) {

@@ -16,9 +16,17 @@ namespace {
 
 constexpr rules::Duration question_grace = std::chrono::seconds(1);
 
-std::string_view last_line(std::string_view text) {
+// What systemctl says of where to look further is no reason, and stands in its last line, alone or behind the reason.
+std::string_view reason_in(std::string_view text) {
   text = probes::trimmed(text);
-  return probes::trimmed(text.substr(text.rfind('\n') + 1));
+  const std::size_t begin = text.rfind('\n') + 1;
+  std::string_view line = text.substr(begin);
+  const bool is_pointer = line.starts_with("See ") && line.ends_with("for details.");
+  if (is_pointer && begin > 0) return reason_in(text.substr(0, begin));
+  const std::size_t pointer = line.find(". See ");
+  if (line.ends_with("for details.")) line = line.substr(0, pointer);
+  while (line.ends_with('.')) line.remove_suffix(1);
+  return line;
 }
 
 std::string advice_for(std::string_view said) {
@@ -69,7 +77,7 @@ SystemdError SystemdRunner::error_of(std::string_view deed, const probes::ChildR
     return out;
   }
   std::string_view said = child.error;
-  if (child.end != probes::ChildEnd::not_started) said = last_line(child.stderr_end);
+  if (child.end != probes::ChildEnd::not_started) said = reason_in(child.stderr_end);
   out.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
   out.what += advice_for(child.stderr_end);
   return out;
@@ -142,6 +150,23 @@ probes::ChildSpec SystemdRunner::journal_of_systemd(const std::vector<std::strin
   for (const std::string& unit : units) out.push_back((of_user ? "USER_UNIT=" : "UNIT=") + unit);
   out.insert(out.end(), messages.begin(), messages.end());
   return plain(std::move(out), systemd_question_limit);
+}
+
+asio::awaitable<std::string> SystemdRunner::last_words_of(std::string unit, rules::Instant since) const {
+  constexpr std::size_t shown_max = 200;  // bytes; a line of a message
+  const auto begin = std::chrono::floor<std::chrono::seconds>(since.time_since_epoch());
+  const bool of_user = is_of_user();
+  std::vector<std::string> argv{
+      "journalctl",   "--no-pager", "--quiet",
+      "--reverse",    "--lines=1",  "--since=@" + std::to_string(begin.count()),
+      "--output=cat", "--",         (of_user ? "_SYSTEMD_USER_UNIT=" : "_SYSTEMD_UNIT=") + unit};
+  if (of_user) argv.insert(argv.begin() + 1, "--user");
+  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  const bool answered = child.end == probes::ChildEnd::exited && child.exit_code == 0;
+  if (!answered) co_return std::string();
+  const std::string_view line = probes::trimmed(child.output_stdout);
+  co_return visible(line.substr(0, std::min(shown_max, line.find('\n'))));
 }
 
 }  // namespace watcher

@@ -46,6 +46,8 @@ class SystemdRunner {
   // `messages` (matches of MESSAGE_ID).
   probes::ChildSpec journal_of_systemd(const std::vector<std::string>& units,
                                        const std::vector<std::string>& messages) const;
+  // The last line that the unit itself wrote into the journal since then, made visible; empty: none is known.
+  asio::awaitable<std::string> last_words_of(std::string unit, rules::Instant since) const;
 
  private:
   std::vector<std::string> systemctl() const;

@@ -122,6 +122,7 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
     co_return trouble;
   }
   begun_ = true;
+  const rules::Instant restarted_at = clock_.now();
   const MaybeTrouble answer = co_await restart(left());
   trouble = answer;
   // Where systemctl lost its answer, or its job made way for another, the units tell what became of it.
@@ -135,6 +136,7 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
                     "was put back or started against that";
     co_return trouble;
   }
+  co_await add_last_words(*trouble, restarted_at);
   // What is not waited for any more is left to come up.
   if (trouble->status == rules::StepStatus::interrupted)
     trouble->what += "\n" + request_.to.text + " is linked and was left to come up";
@@ -189,6 +191,16 @@ asio::awaitable<std::string> SystemdSwitch::stopped_meanwhile() {
   co_await timer.async_wait(as_result);
   const SystemdLook look = co_await look_at_units(runner_, memory_);
   co_return look.stopped;
+}
+
+asio::awaitable<void> SystemdSwitch::add_last_words(SystemdError& trouble, rules::Instant since) {
+  const SystemdUnits answer = co_await runner_.show();
+  const auto* const units = std::get_if<std::vector<SystemdUnit>>(&answer);
+  if (units == nullptr) co_return;
+  const auto down = std::find_if(units->begin(), units->end(), [](const SystemdUnit& one) { return !one.runs(); });
+  if (down == units->end()) co_return;
+  const std::string line = co_await runner_.last_words_of(down->name, since);
+  if (!line.empty()) trouble.what += "\n" + down->name + " wrote last: " + line;
 }
 
 // That systemd says so is no proof. What cannot be read is not bad: whoever asked for the switch reads it as well.
