@@ -60,6 +60,35 @@ TEST_CASE("what is good again before anybody was reminded needs no message of it
   CHECK_FALSE(has_told_good(w));
 }
 
+TEST_CASE("an alert of what failed ends with its reason, and who heard that it failed hears nothing of that") {
+  World w(fused());
+  leave_bad(w);
+  const rules::IncidentId id = w.last()->id;
+  const auto end = [&](const std::string& why) {
+    const rules::Tell& last = w.tells.back();
+    CHECK(last.context.incident == id);
+    CHECK(last.stage == rules::Stage::cleared);
+    CHECK(has(last.title, "web: " + why));
+    REQUIRE(last.said_by.size() == 1);
+    CHECK(last.said_by.front().stage == rules::Stage::failed);
+    CHECK(last.said_by.front().severity == last.context.severity);
+  };
+  SUBCASE("its rules are good") {
+    w.reality["web"].sick.clear();
+    w.run(10min);
+    end("its rules are good again, ");
+  }
+  SUBCASE("somebody knows of it") {
+    REQUIRE(w.ask(rules::Acknowledge{id, "me"}).accepted);
+    end("it was acknowledged by me, ");
+  }
+  SUBCASE("another revision runs") {
+    w.deploy("v3");
+    REQUIRE(w.run_until([&] { return !w.situation(); }, 5min));
+    end("another revision runs, which is judged on its own, ");
+  }
+}
+
 TEST_CASE("of each end that leaves a rule bad people are reminded, whether something was changed or not") {
   SUBCASE("not recovered") {
     World w(usual());

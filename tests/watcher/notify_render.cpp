@@ -234,6 +234,21 @@ TEST_CASE("who has heard of a cause by another message is not told of it again, 
         std::vector<std::string>{"blind_only", "ordinary"});
 }
 
+TEST_CASE("that a failed incident's reason is over is told to whom an alert stands open with, and to nobody else") {
+  auto alerts = section("alerts");
+  alerts.kind = watcher::PagerDutyNotifier();
+  auto urgent_alerts = alerts;
+  urgent_alerts.name = rules::NotifierName("urgent_alerts");
+  urgent_alerts.severities = {rules::Severity::p0};
+  auto over = tell();
+  over.stage = rules::Stage::cleared;
+  over.outcome = rules::Outcome::action_failed;
+  over.context.severity = rules::Severity::p1;
+  over.said_by = {{rules::Stage::failed, rules::Severity::p1}};
+  CHECK(names(watcher::recipients(over, {section("all"), alerts, urgent_alerts})) ==
+        std::vector<std::string>{"alerts", "urgent_alerts"});
+}
+
 TEST_CASE("who is named for a later look is told of it though it hears the story") {
   const std::vector<watcher::NotifierSection> notifiers{section("all"), section("lead")};
   auto message = tell();

@@ -109,6 +109,19 @@ TEST_CASE("the page has the report, a figure for each plot, the marks, and no sc
   CHECK(page.find("<svg") < page.find("<h2>What was done"));
 }
 
+TEST_CASE("of more comparisons than are drawn the others are named") {
+  auto input = incident();
+  input.plots = watcher::plots_of(core(), input.incident, polls());
+  input.plots.resize(14, input.plots.front());
+  input.plots.back().condition = "app.up < 14";
+  const std::string page = watcher::report_html(input, "");
+  CHECK(times(page, "<svg") == 12);
+  CHECK(contains(page,
+                 "2 more were compared, and are not drawn: <code>app.up == 0</code>, <code>app.up &lt; 14</code>."));
+  input.plots.resize(12);
+  CHECK_FALSE(contains(watcher::report_html(input, ""), "not drawn"));
+}
+
 TEST_CASE("plots of then stay when the report is written again and no samples are left") {
   auto input = incident();
   input.plots = watcher::plots_of(core(), input.incident, polls());

@@ -15,7 +15,10 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr long connect_limit_ms = 5000;
-constexpr int mail_patience = 3;               // times that of a POST
+constexpr int mail_patience = 3;  // times that of a POST
+// A server that has all of a mail may look at it for long before it says yes, and has it whatever becomes of the
+// answer: asked again it would have it twice (RFC 5321, 4.5.3.2.6 and 6.1).
+constexpr long mail_taken_limit_ms = 5 * 60 * 1000;
 constexpr std::size_t answer_max = 64 * 1024;  // bytes read of an answer: more is no answer to a message
 constexpr std::size_t answer_shown_max = 200;  // bytes of it in an error
 constexpr rules::Duration retry_first = seconds(5);
@@ -83,6 +86,29 @@ std::size_t give_mail(char* to, std::size_t size, std::size_t many, void* unread
   std::copy_n(rest.data(), length, to);
   rest.remove_prefix(length);
   return length;
+}
+
+// What a mail is given up by: not by what its server takes once it has the whole of it, unless we are about to end.
+struct Patience {
+  CURL* handle;
+  const Unread& body;
+  curl_off_t limit;  // microseconds
+  const std::atomic<bool>* is_hurried;
+};
+
+int gives_up(void* patience, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& given = *static_cast<const Patience*>(patience);
+  const bool is_hurried = given.is_hurried != nullptr && *given.is_hurried;
+  curl_off_t taken = 0;
+  curl_library().get(given.handle, CURLINFO_TOTAL_TIME_T, &taken);
+  return (!given.body.rest.empty() || is_hurried) && taken > given.limit ? 1 : 0;
+}
+
+void be_patient(CURL* handle, const Patience& patience) {
+  const auto set = curl_library().set;
+  set(handle, CURLOPT_NOPROGRESS, 0L);
+  set(handle, CURLOPT_XFERINFOFUNCTION, &gives_up);
+  set(handle, CURLOPT_XFERINFODATA, &patience);
 }
 
 void set_common(CURL* handle, const Outgoing& out, std::string& answer) {
@@ -181,6 +207,8 @@ const char* advice_on(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return "; check its url";
+    case CURLE_ABORTED_BY_CALLBACK:
+      return ": it took too long; is the receiver reachable from here?";
     default:
       return "; is the receiver reachable from here?";
   }
@@ -222,7 +250,7 @@ Delivery from_status(const NotifierSection& notifier, CURL* handle, const std::s
 }  // namespace
 
 Delivery deliver(const NotifierSection& notifier, const std::string& body, const Attempt& attempt,
-                 rules::Duration limit) {
+                 rules::Duration limit, const std::atomic<bool>* is_hurried) {
   for (const auto& [name, value] : notifier.headers) {
     if (!fits_header(name) || !fits_header(value.value))
       return not_sent(notifier, "the header " + clean_line(name, 100) + " has a line break");
@@ -243,10 +271,13 @@ Delivery deliver(const NotifierSection& notifier, const std::string& body, const
     lines = http_headers(notifier, out, attempt.key);
     set_post(handle.get(), out, lines.get());
   }
-  // A mail server may look at who comes, and at what is in a mail, before it says yes (RFC 5321, 4.5.3.2).
-  const rules::Duration whole = out.mail ? mail_patience * limit : limit;
+  // A mail server may look at who comes before it says yes.
+  using std::chrono::duration_cast;
+  const auto whole = duration_cast<std::chrono::milliseconds>(out.mail ? mail_patience * limit : limit);
+  const Patience patience{handle.get(), unread, duration_cast<std::chrono::microseconds>(whole).count(), is_hurried};
+  if (out.mail) be_patient(handle.get(), patience);
   curl_library().set(handle.get(), CURLOPT_TIMEOUT_MS,
-                     static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(whole).count()));
+                     out.mail ? mail_taken_limit_ms : static_cast<long>(whole.count()));
   const CURLcode code = curl_library().perform(handle.get());
   if (out.mail) return code == CURLE_OK ? Delivery{.delivered = true} : refused_mail(notifier, handle.get(), code);
   if (code == CURLE_WRITE_ERROR) return from_status(notifier, handle.get(), "");  // it said more than we read

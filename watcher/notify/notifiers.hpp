@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,10 +53,11 @@ std::string render(const rules::Tell& tell, const NotifierSection& notifier, con
 inline constexpr rules::Duration delivery_limit = std::chrono::seconds(10);
 
 // Delivers with libcurl, over HTTP or SMTP: no redirects, no proxy, certificates verified, at most `limit` for
-// everything, three times as long for a mail. Blocks, so it is called in the delivery threads. The attempt's key is
-// sent as Idempotency-Key, or is the mail's Message-ID.
+// everything; of a mail three times as long until its server has it, and minutes until it says so. Blocks, so it is
+// called in the delivery threads. The attempt's key is sent as Idempotency-Key, or is the mail's Message-ID.
+// `is_hurried` (nullptr: never) may be set by another thread when nobody can wait for minutes any more.
 Delivery deliver(const NotifierSection& notifier, const std::string& body, const Attempt& attempt,
-                 rules::Duration limit = delivery_limit);
+                 rules::Duration limit = delivery_limit, const std::atomic<bool>* is_hurried = nullptr);
 
 // When the next attempt is due after `attempts` failures: 5s, 10s, ... at most 5m apart; nullopt: given up (24 h).
 std::optional<rules::Duration> retry_delay(int attempts);

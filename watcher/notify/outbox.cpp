@@ -32,9 +32,10 @@ OutboxEntry summary(const rules::Tell& tell, const NotifierSection& notifier, ru
   return entry;
 }
 
-Delivery delivered_as(const NotifierSection& section, const std::string& body, const Attempt& attempt) {
+Delivery delivered_as(const NotifierSection& section, const std::string& body, const Attempt& attempt,
+                      const std::atomic<bool>* is_closing) {
   try {
-    return deliver(section, body, attempt);
+    return deliver(section, body, attempt, delivery_limit, is_closing);
   } catch (const std::bad_alloc&) {
     Delivery failed;
     failed.error = "not enough memory for it";
@@ -159,7 +160,7 @@ void Outbox::start(OutboxEntry entry) {
   const bool is_taken_up =
       workers_.post([this, guard = asio::make_work_guard(executor_), section = *notifier, body = std::move(body),
                      attempt = Attempt{std::move(key), clock_.now()}, entry] {
-        Delivery delivery = delivered_as(section, body, attempt);
+        Delivery delivery = delivered_as(section, body, attempt, &is_closing_);
         asio::post(executor_, [this, entry, delivery = std::move(delivery)]() mutable {
           ended(std::move(entry), std::move(delivery));
         });
@@ -271,6 +272,7 @@ asio::awaitable<void> Outbox::loop() {
 }
 
 asio::awaitable<void> Outbox::close() {
+  is_closing_ = true;
   while (in_flight_ > 0) {
     timer_.expires_after(look_again);
     co_await timer_.async_wait(as_result);

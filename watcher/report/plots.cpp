@@ -10,7 +10,6 @@ namespace watcher {
 namespace {
 
 constexpr int points_max = 300;
-constexpr std::size_t plots_max = 12;
 constexpr rules::Duration before_least = std::chrono::seconds(15);
 constexpr rules::Duration before_most = std::chrono::minutes(15);
 
@@ -61,7 +60,6 @@ class Replay {
     std::erase_if(plots_, [](const Plot& plot) {
       return std::none_of(plot.points.begin(), plot.points.end(), [](const PlotPoint& p) { return p.value; });
     });
-    if (plots_.size() > plots_max) plots_.resize(plots_max);
     return std::move(plots_);
   }
 

@@ -45,8 +45,8 @@ rules::Instant polls_since(const rules::CoreConfig& core, const rules::IncidentR
 // In the order of time.
 std::vector<PlotMark> plot_marks(const rules::IncidentRecord& incident);
 
-// One for each comparison of the incident's rules, or of all its service's when it was begun by hand, twelve at most;
-// none of those that could never be measured. `polls` in the order in which they ended.
+// One for each comparison of the incident's rules, or of all its service's when it was begun by hand; none of those
+// that could never be measured. `polls` in the order in which they ended.
 std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
                            const std::vector<rules::Poll>& polls);
 

@@ -1,6 +1,7 @@
 #include "rules/engine/incident/unsettled.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 // By then people were reminded, or may have been: what was good again before needs no message of its own.
 constexpr Duration good_told_after = std::chrono::minutes(30);
+
+constexpr std::string_view of_another = "its rules are those of another incident now";
 
 }  // namespace
 
@@ -31,10 +34,12 @@ void Unsettled::take(const IncidentRecord& closed) {
   if (!is_bad) return;
   // Whose rules are all in the newer one, that speaks for.
   std::erase_if(ended_, [&](const IncidentRecord& older) {
-    return std::all_of(older.rules.begin(), older.rules.end(), [&](const JoinedRule& one) {
+    const bool is_spoken_for = std::all_of(older.rules.begin(), older.rules.end(), [&](const JoinedRule& one) {
       return std::any_of(closed.rules.begin(), closed.rules.end(),
                          [&](const auto& now) { return now.rule == one.rule; });
     });
+    if (is_spoken_for) end_alerts(older, std::string(of_another));
+    return is_spoken_for;
   });
   ended_.push_back(closed);
 }
@@ -53,7 +58,10 @@ void Unsettled::restore(IncidentRecord closed) {
 
 bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open, Said said) const {
   // That one is judged on its own.
-  if (doors_.revisions.running_since() > *ended.closed) return true;
+  if (doors_.revisions.running_since() > *ended.closed) {
+    if (said == Said::news) end_alerts(ended, "another revision runs, which is judged on its own");
+    return true;
+  }
   bool is_watched = false;
   bool is_in_another = false;
   for (const JoinedRule& joined : ended.rules) {
@@ -64,21 +72,43 @@ bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open, Said 
     is_in_another = true;
   }
   const bool is_good = is_watched && !is_in_another;
-  if (is_good && said == Said::news && doors_.effects.now() >= *ended.closed + good_told_after) tell_good(ended);
+  if (said == Said::known) return true;
+  if (is_good && doors_.effects.now() >= *ended.closed + good_told_after) {
+    tell_good(ended);
+  } else {
+    std::string_view why = is_good ? "its rules are good again" : of_another;
+    if (!is_watched) why = "its rules are not in the configuration any more";
+    end_alerts(ended, std::string(why));
+  }
   return true;
 }
 
-void Unsettled::tell_good(const IncidentRecord& ended) const {
+Tell Unsettled::about_end(const IncidentRecord& ended, std::string_view why) const {
   Tell tell;
   tell.stage = Stage::cleared;
   tell.context = context_of(ended, doors_.evidence, doors_.revisions);
   tell.outcome = ended.outcome;
   const std::string after =
       told(doors_.effects.now() - *ended.closed) + " after it ended as " + std::string(to_string(*ended.outcome));
-  tell.title = with_short_commits(ended.service.text + ": its rules are good again, " + after);
-  tell.text = "Its rules are good again, " + after + ". Nobody is reminded of it any more.\nIncident: " + ended.id.text;
+  tell.title = with_short_commits(ended.service.text + ": " + std::string(why) + ", " + after);
   tell.opened = ended.opened;
   tell.at = doors_.effects.now();
+  return tell;
+}
+
+void Unsettled::tell_good(const IncidentRecord& ended) const {
+  Tell tell = about_end(ended, "its rules are good again");
+  tell.text = "Its rules are good again, " + tell.title.substr(tell.title.rfind(", ") + 2) +
+              ". Nobody is reminded of it any more.\nIncident: " + ended.id.text;
+  doors_.effects.emit(std::move(tell));
+}
+
+// Whoever heard that it failed needs no message; an alert of it stays open until it hears of its end.
+void Unsettled::end_alerts(const IncidentRecord& ended, std::string why) const {
+  Tell tell = about_end(ended, why);
+  tell.said_by = {{Stage::failed, ended.severity}};
+  why.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(why.front())));
+  tell.text = why + ".\nIncident: " + ended.id.text;
   doors_.effects.emit(std::move(tell));
 }
 
@@ -89,6 +119,7 @@ bool Unsettled::acknowledge(const IncidentId& incident, const std::string& by) {
   ended_.erase(found);
   known.acknowledged = doors_.effects.now();
   known.timeline.push_back({doors_.effects.now(), "acknowledged", "by " + by});
+  end_alerts(known, "it was acknowledged by " + by);
   doors_.effects.save(known);
   doors_.effects.emit(WriteReport{known.id});
   // What its switch was refused for may be gone after the next start.

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/engine/evidence/evidence.hpp"
@@ -40,6 +41,8 @@ class Unsettled {
   enum class Said { news, known };
   bool is_over(const IncidentRecord& ended, const Incident* open, Said said) const;
   void tell_good(const IncidentRecord& ended) const;
+  void end_alerts(const IncidentRecord& ended, std::string why) const;
+  Tell about_end(const IncidentRecord& ended, std::string_view why) const;
 
   Doors doors_;
   std::vector<IncidentRecord> ended_;  // the oldest first
