@@ -85,7 +85,6 @@ class Releases(Released):
         self.assertEqual(closed["outcome"], "action_failed", report)
         for part in ("shop.service has failed (exit-code, 3)", "shop.service wrote last: no such table: orders", "v2 was put back and runs again"):
             self.assertIn(part, report)
-        self.assertNotIn("..", closed["outcome_detail"].replace("...", ""))
         self.assertEqual((self.linked(), self.says()), ("releases/v2", "v2"))
 
     def test_a_restart_that_hangs_is_left_for_the_one_before(self):
