@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import http.server
 import json
+import ssl
 import threading
 import time
 import urllib.parse
@@ -46,7 +47,8 @@ class Refused(Exception):
 class Cluster(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, runs, image="shop:v1", replicas=2):
+    def __init__(self, runs, image="shop:v1", replicas=2, tls=None):
+        """`tls`: a server's certificate and key; without, it is plain HTTP."""
         self.lock = threading.RLock()
         self.runs = runs             # what is run, given a version, when its first pod is ready
         self.patches = []            # every one that was taken
@@ -55,6 +57,8 @@ class Cluster(http.server.ThreadingHTTPServer):
         self.before_patch = None     # called once, while a patch is under way
         self.after_patch = None      # the same, when it was done: somebody else's controller
         self.lost = False            # the answer to a patch
+        self.token = None            # that is taken; None: nobody is asked for one
+        self.refuses = None          # called with each request's method and path, and may raise Refused
         self.goes = threading.Event()  # pods become ready
         self.goes.set()
         self.broken = set()          # images whose pods end again and again
@@ -72,6 +76,11 @@ class Cluster(http.server.ThreadingHTTPServer):
             "status": {}}
         self.progress = time.monotonic()
         super().__init__(("127.0.0.1", 0), Handler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            # Whoever does not shake hands keeps his own thread waiting.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.ends = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
         threading.Thread(target=self.control, daemon=True).start()
@@ -258,6 +267,12 @@ class Cluster(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def handle(self):
+        try:
+            super().handle()
+        except (ConnectionError, ssl.SSLError):
+            pass  # a client that trusts another authority
+
     def reply(self, status, body):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
@@ -269,10 +284,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, method):
         try:
             body = self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else None
+            if self.server.token and self.headers["Authorization"] != f"Bearer {self.server.token}":
+                raise Refused(401, "Unauthorized", "Unauthorized")
+            if self.server.refuses:
+                self.server.refuses(self.command, self.path)
             self.reply(200, method(urllib.parse.urlsplit(self.path).path, body))
         except Refused as refused:
             self.reply(refused.status["code"], refused.status)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def do_GET(self):
@@ -310,7 +329,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             lists = {"pods": ("Pod", "v1", cluster.pods), "replicasets": ("ReplicaSet", "apps/v1", cluster.sets), "events": ("Event", "v1", cluster.events)}
             if below in lists:
                 kind, version, items = lists[below]
-                return {"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": str(cluster.version)}, "items": copy.deepcopy(items)}
+                return {"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": str(cluster.version)}, "items": [{key: copy.deepcopy(one[key]) for key in one if key not in ("kind", "apiVersion")} for one in items]}
             pod = [one for one in cluster.pods if below == f"pods/{one['metadata']['name']}"]
             if pod:
                 return copy.deepcopy(pod[0])

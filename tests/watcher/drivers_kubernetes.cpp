@@ -75,7 +75,8 @@ KubernetesLook look(const std::string& deployment, const std::vector<std::string
   auto parsed = watcher::parse_deployment(deployment, {});
   REQUIRE(std::holds_alternative<watcher::KubernetesDeployment>(parsed));
   auto whole = std::get<watcher::KubernetesDeployment>(parsed);
-  auto owned = watcher::parse_owned(list(items), whole, {});
+  const std::vector<std::string> lists{list(items)};
+  auto owned = watcher::parse_owned(lists, whole, {});
   REQUIRE(std::holds_alternative<watcher::KubernetesOwned>(owned));
   return watcher::kubernetes_look(whole, std::get<watcher::KubernetesOwned>(owned), "shop");
 }
@@ -192,15 +193,29 @@ TEST_CASE("a change of the template holds only for the Deployment that was looke
             .size() == 2);
 }
 
-TEST_CASE("what kubectl did not print whole is no Deployment and no list") {
+TEST_CASE("what was not answered whole is no Deployment and no list") {
   const std::string whole = deployment_json("shop:v1");
   for (const std::string& text : {std::string(), whole.substr(0, whole.size() / 2), std::string("{}"),
                                   std::string("[]"), std::string(R"({"kind":"Deployment"})")})
     CHECK(std::holds_alternative<std::string>(watcher::parse_deployment(text, {})));
   const auto right = watcher::parse_deployment(whole, {});
-  for (const char* const text : {"", "{}", "[", R"({"items":)"})
+  for (const char* const text : {"", "{}", "[", R"({"items":)"}) {
+    const std::vector<std::string> lists{text};
     CHECK(std::holds_alternative<std::string>(
-        watcher::parse_owned(text, std::get<watcher::KubernetesDeployment>(right), {})));
+        watcher::parse_owned(lists, std::get<watcher::KubernetesDeployment>(right), {})));
+  }
+}
+
+TEST_CASE("an item of a list without a kind has the list's, as the API has it") {
+  const auto parsed = watcher::parse_deployment(deployment_json("shop:v1"), {});
+  const auto without_kind = [](std::string item) { return item.replace(0, item.find(',') + 1, "{"); };
+  const std::vector<std::string> lists{
+      R"({"kind":"ReplicaSetList","items":[)" + without_kind(set_json("s1", 3, pod_template("shop:v1", hash_1))) + "]}",
+      R"({"kind":"PodList","items":[)" + without_kind(pod_json("a", "s1", digest_1, true)) + "]}"};
+  const auto owned = watcher::parse_owned(lists, std::get<watcher::KubernetesDeployment>(parsed), {});
+  REQUIRE(std::holds_alternative<watcher::KubernetesOwned>(owned));
+  CHECK(std::get<watcher::KubernetesOwned>(owned).sets.size() == 1);
+  CHECK(std::get<watcher::KubernetesOwned>(owned).pods.size() == 1);
 }
 
 TEST_CASE("names of Kubernetes' revisions are their images and tags, and notes survive being written") {

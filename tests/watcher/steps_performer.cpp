@@ -265,13 +265,17 @@ TEST_CASE(
   watcher::EvidenceCommand known = asked;
   known.file = "known.txt";
   known.child.argv.clear();
-  fixture.driver.commands = {asked, known};
+  watcher::EvidenceCommand answered = known;
+  answered.file = "answered.txt";
+  answered.asked = []() -> boost::asio::awaitable<std::string> { co_return "said hunter22\n"; };
+  fixture.driver.commands = {asked, known, answered};
   fixture.driver.known = {"hunter22"};
   rules::StepSpec step;
   step.what = rules::SwitchStep();
   fixture.perform(step);
   CHECK(content(fixture.evidence + "/asked.txt") == "up\npassword <redacted> \\e[2J\n");
   CHECK(content(fixture.evidence + "/known.txt") == "password <redacted> \\e[2J\n");
+  CHECK(content(fixture.evidence + "/answered.txt") == "said <redacted>\npassword <redacted> \\e[2J\n");
 }
 
 TEST_CASE("secrets that the driver knows of what runs are redacted from what a step prints and captures") {

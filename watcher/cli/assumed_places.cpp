@@ -1,9 +1,12 @@
+#include "watcher/cli/assumed_places.hpp"
+
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <set>
 
-#include "watcher/cli/assumed_places.hpp"
+#include "watcher/drivers/kubernetes_account.hpp"
 
 // What a service's driver takes where the configuration does not name it, and places that it names and nobody has.
 
@@ -19,16 +22,32 @@ bool is_missing(const std::string& path) {
   return ::stat(path.c_str(), &found) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-std::string deployment_of(const rules::ServiceName& service, const KubernetesDriver& driver) {
+std::string named_deployment(const rules::ServiceName& service, const KubernetesDriver& driver) {
   std::string text = "switches the Deployment " + (driver.deployment.empty() ? service.text : driver.deployment);
   if (driver.deployment.empty()) text += " (the service's name; say another as deployment = \"...\")";
-  text += driver.name_space.empty() ? ", in the namespace of " : ", in the namespace " + driver.name_space + ", of ";
+  return text;
+}
+
+std::string place_of_account(const KubernetesDriver& driver, const KubernetesAccount& account) {
+  const std::string name_space = driver.name_space.empty() ? account.name_space() : driver.name_space;
+  return ", in the namespace " + name_space + ", through the API at " + account.authority +
+         " with the service account of this pod: there is no kubectl";
+}
+
+std::string place_of_kubectl(const KubernetesDriver& driver) {
+  std::string text =
+      driver.name_space.empty() ? ", in the namespace of " : ", in the namespace " + driver.name_space + ", of ";
   text += driver.context.empty() ? "the current context" : "the context " + driver.context;
   if (driver.kubeconfig.empty())
     text += " of the kubeconfig that kubectl finds, or of the pod's service account";
   else
     text += " of " + driver.kubeconfig;
   return text;
+}
+
+std::string deployment_of(const rules::ServiceName& service, const KubernetesDriver& driver) {
+  const std::optional<KubernetesAccount> account = account_instead_of_kubectl(driver);
+  return named_deployment(service, driver) + (account ? place_of_account(driver, *account) : place_of_kubectl(driver));
 }
 
 const KubernetesDriver* kubernetes_of(const DriverKind& driver) {

@@ -185,13 +185,13 @@ struct HttpDriver : DriverTraits {
   bool runs_here() const { return true; }
 };
 
-// A Deployment of Kubernetes, asked and changed by kubectl.
+// A Deployment of Kubernetes, asked and changed by kubectl, or through the API where a pod has none.
 struct KubernetesDriver : DriverTraits {
   std::string deployment;                        // empty: the one of the service's name
-  std::string name_space;                        // empty: that of the context
+  std::string name_space;                        // empty: that of the context, or of the pod
   std::string context;                           // of the kubeconfig; empty: the current one
   std::string kubeconfig;                        // empty: the one that kubectl finds, or the pod's service account
-  std::vector<std::string> kubectl;              // empty: kubectl
+  std::vector<std::string> kubectl;              // empty: kubectl, where there is one
   std::string user;                              // of kubectl; empty: we ourselves
   std::vector<std::string> restart_annotations;  // of the pod template, besides the usual ones
   rules::Duration rollout_timeout = std::chrono::minutes(10);

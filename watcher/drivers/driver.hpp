@@ -40,6 +40,8 @@ struct EvidenceCommand {
   std::string file;          // one plain name
   probes::ChildSpec child;   // without words: there is only what is known already
   std::string known_said{};  // what the driver knows already, behind what the command printed
+  // Instead of a command: what was said, for people, within `evidence_limit`. May be called when the driver is gone.
+  std::function<asio::awaitable<std::string>()> asked{};
 };
 // All of a driver's, which run side by side, are given so long; a rollback must not wait for them any longer.
 inline constexpr rules::Duration evidence_limit = std::chrono::seconds(10);

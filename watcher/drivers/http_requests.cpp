@@ -12,6 +12,7 @@
 #include "probes/parse/number.hpp"
 #include "watcher/drivers/driver.hpp"
 #include "watcher/drivers/http_request.hpp"
+#include "watcher/drivers/percent_escaped.hpp"
 #include "watcher/notify/message.hpp"
 #include "watcher/report/text.hpp"
 
@@ -22,25 +23,6 @@ namespace {
 constexpr rules::Duration request_limit = std::chrono::seconds(8);  // a look every 10 s has several of them at most
 constexpr std::int64_t body_max = 8 * 1024 * 1024;                  // bytes; GitHub's runs have 15 KiB each
 constexpr std::size_t said_max = 200;                               // bytes of what a server said, in a message
-
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-._~").find(c) != std::string_view::npos;
-}
-
-// As a part of a path or a value of a query: no slash of a value makes another path.
-std::string percent_escaped(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_plain(c))
-      out += c;
-    else
-      out.append("%").append(1, digits[byte / 16]).append(1, digits[byte % 16]);
-  }
-  return out;
-}
 
 // In one pass: what a value says is not looked at again.
 std::string filled(std::string_view text, const HttpNames& names, std::string (*escaped)(std::string_view)) {

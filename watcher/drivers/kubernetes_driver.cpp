@@ -4,8 +4,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "watcher/drivers/kubernetes_cluster.hpp"
 #include "watcher/drivers/kubernetes_notes.hpp"
-#include "watcher/drivers/kubernetes_runner.hpp"
 #include "watcher/drivers/kubernetes_switch.hpp"
 #include "watcher/steps/evidence.hpp"
 
@@ -14,23 +14,6 @@ namespace watcher {
 namespace {
 
 constexpr std::size_t pods_max = 8;  // whose last words are kept
-constexpr const char* log_lines = "2000";
-// Never a pod's whole description: its environment may have secrets.
-constexpr const char* pods_format =
-    "{{range .items}}{{.metadata.name}} phase={{.status.phase}} node={{.spec.nodeName}} started={{.status.startTime}}"
-    "{{range .status.conditions}}{{if ne .status \"True\"}} {{.type}}={{.status}}{{with .reason}} ({{.}}){{end}}{{end}}"
-    "{{end}}{{\"\\n\"}}{{range .status.containerStatuses}}  {{.name}} image={{.image}} {{.imageID}} ready={{.ready}} "
-    "restarts={{.restartCount}}{{with .state.waiting}} waiting={{.reason}}{{end}}{{with .state.terminated}} "
-    "ended={{.reason}} exit_code={{.exitCode}}{{end}}{{with .lastState.terminated}} last_end={{.reason}} "
-    "exit_code={{.exitCode}} at={{.finishedAt}}{{end}}{{\"\\n\"}}{{end}}{{end}}";
-constexpr const char* sets_format =
-    "custom-columns=NAME:.metadata.name,REVISION:.metadata.annotations.deployment\\.kubernetes\\.io/revision,"
-    "WANTED:.spec.replicas,READY:.status.readyReplicas,MADE:.metadata.creationTimestamp,"
-    "IMAGES:.spec.template.spec.containers[*].image";
-constexpr const char* events_format =
-    "custom-columns=LAST:.lastTimestamp,COUNT:.count,TYPE:.type,REASON:.reason,OBJECT:.involvedObject.name,"
-    "MESSAGE:.message";
-
 class Deployment final : public Driver {
  public:
   Deployment(rules::ServiceName service, KubernetesDriver config, rules::Duration switch_limit,
@@ -38,9 +21,8 @@ class Deployment final : public Driver {
       : service_(std::move(service)),
         config_(with_deployment(std::move(config), service_)),
         switch_limit_(switch_limit),
-        state_dir_(state_dir),
         clock_(clock),
-        runner_(config_, state_dir, {}),
+        cluster_(make_kubernetes_cluster(config_, state_dir)),
         file_(state_dir, service_.text),
         notes_(file_.read()) {}
 
@@ -65,9 +47,8 @@ class Deployment final : public Driver {
   rules::ServiceName service_;
   KubernetesDriver config_;
   rules::Duration switch_limit_;
-  std::string state_dir_;
   const probes::Clock& clock_;
-  KubernetesRunner runner_;
+  std::unique_ptr<KubernetesCluster> cluster_;
   KubernetesNotesFile file_;
   KubernetesNotes notes_;
   KubernetesLook look_;  // the last that saw what runs
@@ -85,10 +66,10 @@ asio::awaitable<rules::RevisionRead> Deployment::identify() {
   rules::RevisionRead read;
   read.service = service_;
   read.started = clock_.now();
-  read.by = "the images and the template of the pods of " + runner_.name() + ", from `kubectl get`";
-  read.error = runner_.why_not_started();
+  read.by = "the images and the template of the pods of " + cluster_->name() + ", from " + cluster_->how();
+  read.error = cluster_->why_not_started();
   if (read.error.empty()) {
-    KubernetesLook look = co_await runner_.look();
+    KubernetesLook look = co_await cluster_->look();
     read.error = look.error;
     read.instance_absent = look.is_changing;
     read.unfinished = look.unfinished;
@@ -125,17 +106,17 @@ asio::awaitable<std::string> Deployment::why_not_ready(std::optional<rules::Revi
   constexpr rules::Duration look_lasts = std::chrono::seconds(12);
   constexpr rules::Duration permission_lasts = std::chrono::minutes(5);
   std::string refused = why_unsafe_target(to);
-  if (refused.empty()) refused = runner_.why_not_started();
+  if (refused.empty()) refused = cluster_->why_not_started();
   if (!refused.empty()) co_return refused;
   // What the watcher has just seen is not asked for again: each kubectl is a tenth of a second of a core.
   const bool is_fresh = clock_.now() - looked_at_ <= look_lasts;
   KubernetesLook look = look_;
-  if (!is_fresh) look = co_await runner_.look();
+  if (!is_fresh) look = co_await cluster_->look();
   if (look.deployment.uid.empty()) co_return look.error;
   refused = why_no_rollout(look, config_.deployment, to.value_or(rules::Revision()).text);
   const rules::Instant now = clock_.now();
   if (!refused.empty() || now < permission_again_at_) co_return refused;
-  refused = co_await runner_.why_not_permitted();
+  refused = co_await cluster_->why_not_permitted();
   if (refused.empty()) permission_again_at_ = now + permission_lasts;
   co_return refused;
 }
@@ -179,35 +160,29 @@ asio::awaitable<std::vector<std::string>> Deployment::taken_back(rules::Revision
 
 asio::awaitable<std::vector<EvidenceCommand>> Deployment::evidence() {
   std::vector<EvidenceCommand> out;
-  if (look_.deployment.selector.empty()) co_return out;
-  const std::string selector = "--selector=" + look_.deployment.selector;
-  const auto keep = [&](std::string file, std::vector<std::string> words) {
-    out.push_back({std::move(file), runner_.question(std::move(words), evidence_limit)});
-  };
-  keep("kubernetes-pods.txt", {"get", "pods", selector, std::string("--output=go-template=") + pods_format});
-  keep("kubernetes-replicasets.txt", {"get", "replicasets.apps", selector, std::string("--output=") + sets_format});
-  keep("kubernetes-events.txt",
-       {"get", "events", "--sort-by=.lastTimestamp", std::string("--output=") + events_format});
+  const std::string& selector = look_.deployment.selector;
+  if (selector.empty()) co_return out;
+  out.push_back(cluster_->listing(KubernetesListing::pods, selector, "kubernetes-pods.txt"));
+  out.push_back(cluster_->listing(KubernetesListing::replica_sets, selector, "kubernetes-replicasets.txt"));
+  out.push_back(cluster_->listing(KubernetesListing::events, selector, "kubernetes-events.txt"));
   std::size_t count = 0;
   for (const KubernetesPod& pod : look_.pods) {
     if (count == pods_max) break;
     ++count;
-    const std::string tail = std::string("--tail=") + log_lines;
-    keep("kubernetes-logs-" + pod.name + ".txt", {"logs", pod.name, "--all-containers", "--timestamps", tail});
+    for (EvidenceCommand& one : cluster_->logs(pod, KubernetesLogs::now)) out.push_back(std::move(one));
     const bool has_ended = std::any_of(pod.containers.begin(), pod.containers.end(),
                                        [](const KubernetesContainer& one) { return one.restarts > 0; });
-    if (has_ended)
-      keep("kubernetes-logs-" + pod.name + "-before.txt",
-           {"logs", pod.name, "--all-containers", "--previous", "--timestamps", tail});
+    if (!has_ended) continue;
+    for (EvidenceCommand& one : cluster_->logs(pod, KubernetesLogs::before)) out.push_back(std::move(one));
   }
   co_return out;
 }
 
 asio::awaitable<std::vector<std::string>> Deployment::advice() {
   std::vector<std::string> out;
-  const KubernetesLook look = co_await runner_.look();
+  const KubernetesLook look = co_await cluster_->look();
   for (const std::string& manager : look.deployment.managers)
-    out.push_back(runner_.name() + ": " + manager + "; a rollback holds until then");
+    out.push_back(cluster_->name() + ": " + manager + "; a rollback holds until then");
   const auto& images = look.deployment.pods.images;
   const auto unpinned = std::find_if(images.begin(), images.end(), [](const std::string& image) {
     return image.find("@sha256:") == std::string::npos && (image.ends_with(":latest") || image.find(':') == image.npos);
@@ -231,8 +206,8 @@ asio::awaitable<rules::StepResult> Deployment::switch_to(SwitchRequest request) 
     result.detail = "note what is done: " + *fault;
     co_return result;
   }
-  const KubernetesRunner runner(config_, state_dir_, request.started);
-  KubernetesSwitch work(runner, clock_, std::move(request));
+  const std::unique_ptr<KubernetesCluster> cluster = cluster_->in_switch(request.started);
+  KubernetesSwitch work(*cluster, clock_, std::move(request));
   switching_ = true;
   rules::StepResult result = co_await work.run();
   switching_ = false;

@@ -4,6 +4,7 @@
 #include "probes/key_rows.hpp"
 #include "probes/net/user.hpp"
 #include "watcher/config/kinds.hpp"
+#include "watcher/drivers/kubernetes_account.hpp"
 #include "watcher/drivers/kubernetes_driver.hpp"
 
 namespace watcher {
@@ -31,14 +32,15 @@ constexpr std::array keys{
         .when_left_out("the service's name"),
     key<Kind::string, &KubernetesDriver::name_space>("namespace", "The namespace that it is in.")
         .checked(wrong_name)
-        .when_left_out("that of the context"),
+        .when_left_out("that of the context, or of the pod"),
     key<Kind::string, &KubernetesDriver::context>("context", "The context of the kubeconfig.")
         .checked(wrong_context)
         .when_left_out("the current one"),
     key<Kind::path, &KubernetesDriver::kubeconfig>("kubeconfig",
                                                    "The file that says where the cluster is, and as whom.")
         .when_left_out("the one that kubectl finds, or the pod's service account"),
-    key<Kind::argv, &KubernetesDriver::kubectl>("kubectl", "How kubectl is run.").when_left_out("[\"kubectl\"]"),
+    key<Kind::argv, &KubernetesDriver::kubectl>("kubectl", "How kubectl is run.")
+        .when_left_out("[\"kubectl\"]; in a pod without one the API is asked, with the pod's service account"),
     key<Kind::string, &KubernetesDriver::user>("user", "The user that kubectl runs as.")
         .checked(probes::wrong_user)
         .when_left_out("rollbackd's own"),
@@ -66,6 +68,7 @@ std::unique_ptr<Driver> KubernetesDriver::make(const DriverSection& section, con
 
 std::vector<NamedCommand> KubernetesDriver::commands(const std::string& owner) const {
   if (!kubectl.empty()) return {{owner + ".kubectl", kubectl, whom()}};
+  if (account_instead_of_kubectl(*this)) return {};
   return {{owner + ".kubectl", {"kubectl"}, whom()}};
 }
 

@@ -185,13 +185,40 @@ KubernetesPod pod_of(const json::object& whole) {
   return out;
 }
 
+KubernetesReplicaSet set_of(const json::object& item, const RestartAnnotations& more) {
+  KubernetesReplicaSet set;
+  const json::object& metadata = object_at(item, "metadata");
+  set.name = text_at(metadata, "name");
+  set.uid = text_at(metadata, "uid");
+  set.revision = revision_of(metadata);
+  set.pods = template_of(object_at(item, "spec"), more);
+  set.change_cause = said_at(object_at(metadata, "annotations"), cause_annotation);
+  return set;
+}
+
+// kubectl gives each item its kind, the API the list alone: "PodList".
+std::string kind_of_items(const json::object& list) {
+  constexpr string_view ending = "List";
+  std::string kind = text_at(list, "kind");
+  if (kind.ends_with(ending)) kind.resize(kind.size() - ending.size());
+  return kind;
+}
+
+void add_owned(KubernetesOwned& out, const json::object& item, const std::string& kind_of_list,
+               const std::string& deployment, const RestartAnnotations& more) {
+  const std::string kind = said_at(item, "kind").value_or(kind_of_list);
+  if (kind == "Pod") out.pods.push_back(pod_of(item));
+  const bool is_ours = kind == "ReplicaSet" && owner_of(object_at(item, "metadata")) == deployment;
+  if (is_ours) out.sets.push_back(set_of(item, more));
+}
+
 }  // namespace
 
 std::variant<KubernetesDeployment, std::string> parse_deployment(string_view text, const RestartAnnotations& more) {
   json::error_code error;
   const json::value root = json::parse(text, error);
   const json::object& whole = object_of(root);
-  if (error || text_at(whole, "kind") != "Deployment") return "what kubectl printed is no Deployment";
+  if (error || text_at(whole, "kind") != "Deployment") return "what was answered is no Deployment";
   KubernetesDeployment out;
   const json::object& metadata = object_at(whole, "metadata");
   const json::object& spec = object_at(whole, "spec");
@@ -200,7 +227,7 @@ std::variant<KubernetesDeployment, std::string> parse_deployment(string_view tex
   out.selector = selector_of(spec);
   out.pods = template_of(spec, more);
   if (out.uid.empty() || out.selector.empty() || out.pods.containers.empty())
-    return "what kubectl printed is no whole Deployment";
+    return "what was answered is no whole Deployment";
   out.generation = number_at(metadata, "generation", 0);
   out.observed = number_at(status, "observedGeneration", 0);
   out.paused = flag_at(spec, "paused");
@@ -220,24 +247,17 @@ std::variant<KubernetesDeployment, std::string> parse_deployment(string_view tex
   return out;
 }
 
-std::variant<KubernetesOwned, std::string> parse_owned(string_view text, const KubernetesDeployment& deployment,
+std::variant<KubernetesOwned, std::string> parse_owned(std::span<const std::string> lists,
+                                                       const KubernetesDeployment& deployment,
                                                        const RestartAnnotations& more) {
-  json::error_code error;
-  const json::value root = json::parse(text, error);
-  if (error || !object_of(root).contains("items")) return "what kubectl printed is no list";
   KubernetesOwned out;
-  for (const json::value& one : array_at(object_of(root), "items")) {
-    const json::object& item = object_of(one);
-    const json::object& metadata = object_at(item, "metadata");
-    if (text_at(item, "kind") == "Pod") out.pods.push_back(pod_of(item));
-    if (text_at(item, "kind") != "ReplicaSet" || owner_of(metadata) != deployment.uid) continue;
-    KubernetesReplicaSet set;
-    set.name = text_at(metadata, "name");
-    set.uid = text_at(metadata, "uid");
-    set.revision = revision_of(metadata);
-    set.pods = template_of(object_at(item, "spec"), more);
-    set.change_cause = said_at(object_at(metadata, "annotations"), cause_annotation);
-    out.sets.push_back(std::move(set));
+  for (const std::string& text : lists) {
+    json::error_code error;
+    const json::value root = json::parse(text, error);
+    if (error || !object_of(root).contains("items")) return "what was answered is no list";
+    const std::string kind = kind_of_items(object_of(root));
+    for (const json::value& one : array_at(object_of(root), "items"))
+      add_owned(out, object_of(one), kind, deployment.uid, more);
   }
   // A label may be another's as well.
   std::erase_if(out.pods, [&](const KubernetesPod& pod) {

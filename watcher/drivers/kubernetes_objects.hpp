@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -9,7 +10,7 @@
 
 namespace watcher {
 
-// What kubectl prints of a Deployment and of what belongs to it, as far as it is of use here.
+// What a cluster says of a Deployment and of what belongs to it, as far as it is of use here.
 
 // A pod template, without what a restart writes into it.
 struct KubernetesTemplate {
@@ -74,8 +75,9 @@ using RestartAnnotations = std::vector<std::string>;
 
 // The other one: why it is none, for people.
 std::variant<KubernetesDeployment, std::string> parse_deployment(std::string_view json, const RestartAnnotations& more);
-// From a list of ReplicaSets and Pods those that belong to the Deployment.
-std::variant<KubernetesOwned, std::string> parse_owned(std::string_view json, const KubernetesDeployment& deployment,
+// From lists of ReplicaSets and Pods those that belong to the Deployment. An item without a kind has its list's.
+std::variant<KubernetesOwned, std::string> parse_owned(std::span<const std::string> lists,
+                                                       const KubernetesDeployment& deployment,
                                                        const RestartAnnotations& more);
 
 // JSON Patch that gives the Deployment, if it still is of that generation, the template and what it says of the cause.

@@ -29,6 +29,22 @@ constexpr rules::Duration patient_limit = std::chrono::seconds(20);
 constexpr rules::Duration question_grace = std::chrono::seconds(1);
 constexpr std::int64_t answer_max = 32 * 1024 * 1024;  // bytes; a pod is described by 10 to 30 KiB
 
+// Never a pod's whole description: its environment may have secrets.
+constexpr const char* pods_format =
+    "{{range .items}}{{.metadata.name}} phase={{.status.phase}} node={{.spec.nodeName}} started={{.status.startTime}}"
+    "{{range .status.conditions}}{{if ne .status \"True\"}} {{.type}}={{.status}}{{with .reason}} ({{.}}){{end}}{{end}}"
+    "{{end}}{{\"\\n\"}}{{range .status.containerStatuses}}  {{.name}} image={{.image}} {{.imageID}} ready={{.ready}} "
+    "restarts={{.restartCount}}{{with .state.waiting}} waiting={{.reason}}{{end}}{{with .state.terminated}} "
+    "ended={{.reason}} exit_code={{.exitCode}}{{end}}{{with .lastState.terminated}} last_end={{.reason}} "
+    "exit_code={{.exitCode}} at={{.finishedAt}}{{end}}{{\"\\n\"}}{{end}}{{end}}";
+constexpr const char* sets_format =
+    "custom-columns=NAME:.metadata.name,REVISION:.metadata.annotations.deployment\\.kubernetes\\.io/revision,"
+    "WANTED:.spec.replicas,READY:.status.readyReplicas,MADE:.metadata.creationTimestamp,"
+    "IMAGES:.spec.template.spec.containers[*].image";
+constexpr const char* events_format =
+    "custom-columns=LAST:.lastTimestamp,COUNT:.count,TYPE:.type,REASON:.reason,OBJECT:.involvedObject.name,"
+    "MESSAGE:.message";
+
 struct Advice {
   std::string_view said;  // by kubectl, in English
   std::string_view then;
@@ -82,38 +98,37 @@ bool ended_well(const probes::ChildResult& child) {
 
 KubernetesRunner::KubernetesRunner(const KubernetesDriver& config, const std::string& state_dir,
                                    probes::Started started)
-    : config_(config), cache_dir_(state_dir + "/kubernetes/cache"), started_(std::move(started)) {}
-
-std::string KubernetesRunner::name() const {
-  return "deployment/" + config_.deployment + (config_.name_space.empty() ? "" : " in " + config_.name_space);
-}
+    : KubernetesCluster(config),
+      state_dir_(state_dir),
+      cache_dir_(state_dir + "/kubernetes/cache"),
+      started_(std::move(started)) {}
 
 std::string KubernetesRunner::why_not_started() const {
-  std::string refused = watcher::why_not_started({plain({}, question_limit).argv, config_.dir, config_.user});
-  if (!refused.empty() || config_.kubeconfig.empty()) return refused;
-  refused = why_no_kubeconfig(config_);
+  std::string refused = watcher::why_not_started({plain({}, question_limit).argv, config().dir, config().user});
+  if (!refused.empty() || config().kubeconfig.empty()) return refused;
+  refused = why_no_kubeconfig(config());
   if (!refused.empty()) return refused;
   // It may name a program that gives the credentials.
-  if (const auto unsafe = changed_by_others(config_.kubeconfig, config_.user))
+  if (const auto unsafe = changed_by_others(config().kubeconfig, config().user))
     return "other users could change the kubeconfig: " + *unsafe;
   return {};
 }
 
 probes::ChildSpec KubernetesRunner::plain(std::vector<std::string> words, rules::Duration limit) const {
   probes::ChildSpec spec;
-  spec.argv = config_.kubectl;
+  spec.argv = config().kubectl;
   if (spec.argv.empty()) spec.argv.emplace_back("kubectl");
   const auto option = [&spec](const char* name, const std::string& value) {
     if (!value.empty()) spec.argv.push_back(name + value);
   };
-  option("--kubeconfig=", config_.kubeconfig);
-  option("--context=", config_.context);
-  option("--namespace=", config_.name_space);
+  option("--kubeconfig=", config().kubeconfig);
+  option("--context=", config().context);
+  option("--namespace=", config().name_space);
   // Without a folder of its own each question would ask the server first for all that it knows.
-  option("--cache-dir=", config_.user.empty() ? cache_dir_ : "");
+  option("--cache-dir=", config().user.empty() ? cache_dir_ : "");
   spec.argv.insert(spec.argv.end(), std::make_move_iterator(words.begin()), std::make_move_iterator(words.end()));
-  spec.dir = config_.dir;
-  spec.user = config_.user;
+  spec.dir = config().dir;
+  spec.user = config().user;
   spec.env = {{"LC_ALL", "C"}};
   // In a switch a question may take its time.
   spec.limit = started_ ? std::max(limit, patient_limit) : limit;
@@ -121,10 +136,6 @@ probes::ChildSpec KubernetesRunner::plain(std::vector<std::string> words, rules:
   spec.stragglers = probes::Stragglers::kill;
   spec.output_max = answer_max;
   return spec;
-}
-
-probes::ChildSpec KubernetesRunner::question(std::vector<std::string> words, rules::Duration limit) const {
-  return plain(std::move(words), limit);
 }
 
 std::string KubernetesRunner::advice_for(std::string_view said) const {
@@ -139,7 +150,7 @@ KubernetesError KubernetesRunner::error_of(const probes::ChildSpec& spec, const 
   constexpr std::size_t words_shown = 4;
   std::string asked = "kubectl";
   std::size_t shown = 0;
-  for (std::size_t i = std::max<std::size_t>(config_.kubectl.size(), 1); i < spec.argv.size(); ++i) {
+  for (std::size_t i = std::max<std::size_t>(config().kubectl.size(), 1); i < spec.argv.size(); ++i) {
     if (spec.argv[i].starts_with("--") || shown++ >= words_shown) continue;
     asked += " " + spec.argv[i];
   }
@@ -157,35 +168,31 @@ asio::awaitable<KubernetesAnswer> KubernetesRunner::ask(std::vector<std::string>
   co_return std::move(child.output_stdout);
 }
 
-asio::awaitable<KubernetesLook> KubernetesRunner::look() const {
-  KubernetesLook look;
-  std::vector<std::string> about{"get", "deployments.apps", config_.deployment, "--output=json"};
-  const KubernetesAnswer told = co_await ask(std::move(about));
-  if (const auto* const error = std::get_if<KubernetesError>(&told)) look.error = error->what;
-  if (!look.error.empty()) co_return look;
-  auto parsed = parse_deployment(std::get<std::string>(told), config_.restart_annotations);
-  if (const auto* const why = std::get_if<std::string>(&parsed)) look.error = name() + ": " + *why;
-  if (!look.error.empty()) co_return look;
-  KubernetesDeployment deployment = std::get<KubernetesDeployment>(std::move(parsed));
-  std::vector<std::string> owned{"get", "replicasets.apps,pods", "--output=json", "--selector=" + deployment.selector};
-  const KubernetesAnswer listed = co_await ask(std::move(owned));
-  if (const auto* const error = std::get_if<KubernetesError>(&listed)) look.error = error->what;
-  if (!look.error.empty()) co_return look;
-  auto all = parse_owned(std::get<std::string>(listed), deployment, config_.restart_annotations);
-  if (const auto* const why = std::get_if<std::string>(&all)) look.error = name() + ": " + *why;
-  if (!look.error.empty()) co_return look;
-  co_return kubernetes_look(std::move(deployment), std::get<KubernetesOwned>(std::move(all)), config_.deployment);
+asio::awaitable<KubernetesAnswer> KubernetesRunner::deployment() const {
+  std::vector<std::string> words{"get", "deployments.apps", config().deployment, "--output=json"};
+  KubernetesAnswer answer = co_await ask(std::move(words));
+  co_return std::move(answer);
+}
+
+// In one question: each kubectl is a tenth of a second of a core.
+asio::awaitable<KubernetesLists> KubernetesRunner::owned(std::string selector) const {
+  std::vector<std::string> words{"get", "replicasets.apps,pods", "--output=json", "--selector=" + selector};
+  KubernetesAnswer answer = co_await ask(std::move(words));
+  if (auto* const error = std::get_if<KubernetesError>(&answer)) co_return std::move(*error);
+  std::vector<std::string> one;
+  one.push_back(std::get<std::string>(std::move(answer)));
+  co_return one;
 }
 
 asio::awaitable<std::string> KubernetesRunner::why_not_permitted() const {
-  std::vector<std::string> words{"auth", "can-i", "patch", "deployments.apps/" + config_.deployment};
+  std::vector<std::string> words{"auth", "can-i", "patch", "deployments.apps/" + config().deployment};
   probes::ChildSpec spec = plain(std::move(words), question_limit);
   const probes::ChildSpec given = spec;
   const probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (ended_well(child)) co_return std::string();
   const bool is_no = child.end == probes::ChildEnd::exited && probes::trimmed(child.output_stdout).starts_with("no");
   if (is_no)
-    co_return "kubectl auth can-i patch deployments.apps/" + config_.deployment +
+    co_return "kubectl auth can-i patch deployments.apps/" + config().deployment +
         ": no; do grant it: SECURITY.md has the Role";
   co_return error_of(given, child).what;
 }
@@ -194,7 +201,7 @@ asio::awaitable<std::string> KubernetesRunner::why_not_permitted() const {
 asio::awaitable<KubernetesAnswer> KubernetesRunner::patch(std::string document) const {
   const probes::Descriptor file = in_memory(document);
   if (!file.is_open()) co_return KubernetesError{"hand the patch to kubectl: there is no memory for it"};
-  std::vector<std::string> words{"patch",       "deployments.apps",        config_.deployment,
+  std::vector<std::string> words{"patch",       "deployments.apps",        config().deployment,
                                  "--type=json", "--patch-file=/dev/stdin", "--output=name"};
   probes::ChildSpec spec = plain(std::move(words), patient_limit);
   spec.stdin_file = "/proc/self/fd/" + std::to_string(file.number());
@@ -203,6 +210,38 @@ asio::awaitable<KubernetesAnswer> KubernetesRunner::patch(std::string document) 
   probes::ChildResult child = co_await run_trusted(std::move(spec));
   if (!ended_well(child)) co_return error_of(given, child);
   co_return std::move(child.output_stdout);
+}
+
+std::unique_ptr<KubernetesCluster> KubernetesRunner::in_switch(probes::Started started) const {
+  return std::make_unique<KubernetesRunner>(config(), state_dir_, std::move(started));
+}
+
+EvidenceCommand KubernetesRunner::listing(KubernetesListing what, const std::string& selector, std::string file) const {
+  const std::string labels = "--selector=" + selector;
+  std::vector<std::string> words;
+  switch (what) {
+    case KubernetesListing::pods:
+      words = {"get", "pods", labels, std::string("--output=go-template=") + pods_format};
+      break;
+    case KubernetesListing::replica_sets:
+      words = {"get", "replicasets.apps", labels, std::string("--output=") + sets_format};
+      break;
+    case KubernetesListing::events:
+      words = {"get", "events", "--sort-by=.lastTimestamp", std::string("--output=") + events_format};
+      break;
+  }
+  return {std::move(file), plain(std::move(words), evidence_limit)};
+}
+
+std::vector<EvidenceCommand> KubernetesRunner::logs(const KubernetesPod& pod, KubernetesLogs which) const {
+  std::vector<std::string> words{"logs", pod.name, "--all-containers", "--timestamps",
+                                 "--tail=" + std::to_string(kubernetes_log_lines)};
+  const bool is_before = which == KubernetesLogs::before;
+  if (is_before) words.emplace_back("--previous");
+  std::vector<EvidenceCommand> out;
+  out.push_back(
+      {"kubernetes-logs-" + pod.name + (is_before ? "-before" : "") + ".txt", plain(std::move(words), evidence_limit)});
+  return out;
 }
 
 }  // namespace watcher

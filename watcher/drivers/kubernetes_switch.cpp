@@ -45,11 +45,11 @@ std::string why_no_rollout(const KubernetesLook& look, const std::string& name, 
   return {};
 }
 
-KubernetesSwitch::KubernetesSwitch(const KubernetesRunner& runner, const probes::Clock& clock, SwitchRequest request)
-    : runner_(runner),
+KubernetesSwitch::KubernetesSwitch(const KubernetesCluster& cluster, const probes::Clock& clock, SwitchRequest request)
+    : cluster_(cluster),
       clock_(clock),
       request_(std::move(request)),
-      deadline_(clock.now() + std::min(request_.limit, runner.config().rollout_timeout)) {}
+      deadline_(clock.now() + std::min(request_.limit, cluster.config().rollout_timeout)) {}
 
 void KubernetesSwitch::story(const std::string& line) { result_.output += utc_text(clock_.now()) + " " + line + "\n"; }
 
@@ -92,9 +92,9 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::work() {
 
 // What is there has to be what was judged: a newer rollout is never taken back unseen.
 asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::prepare() {
-  std::string refused = runner_.why_not_started();
+  std::string refused = cluster_.why_not_started();
   if (!refused.empty()) co_return KubernetesError{refused};
-  before_ = co_await runner_.look();
+  before_ = co_await cluster_.look();
   if (before_.deployment.uid.empty()) co_return KubernetesError{before_.error};
   left_ = template_part(before_.deployment.pods);
   wanted_ = template_part(request_.to.text);
@@ -114,7 +114,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::give(Kubernete
   const std::string number = std::to_string(set.revision);
   for (int i = 0; i < tries_max; ++i) {
     std::string document = template_patch(before_.deployment, set.pods, set.change_cause);
-    const KubernetesAnswer answer = co_await runner_.patch(std::move(document));
+    const KubernetesAnswer answer = co_await cluster_.patch(std::move(document));
     const auto* const error = std::get_if<KubernetesError>(&answer);
     if (error == nullptr) {
       begun_ = true;
@@ -123,7 +123,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::give(Kubernete
     }
     story(error->what);
     // Refused, changed by somebody else, or done and not answered: what is there says which.
-    const KubernetesLook now_so = co_await runner_.look();
+    const KubernetesLook now_so = co_await cluster_.look();
     if (now_so.deployment.uid.empty()) {
       begun_ = true;
       co_return KubernetesError{error->what + "\nNobody knows whether that arrived (" + now_so.error +
@@ -159,7 +159,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::wait_for(std::
   const std::string verdict_before = before_.deployment.progress_at;
   std::string told;
   while (true) {
-    const KubernetesLook now_so = co_await runner_.look();
+    const KubernetesLook now_so = co_await cluster_.look();
     const bool is_known = !now_so.deployment.uid.empty();
     const KubernetesProgress so_far = progress_of(now_so.deployment);
     std::string awaited = is_known ? so_far.awaited : now_so.error;
@@ -184,11 +184,11 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::wait_for(std::
 // That a rollout is done is no proof. What cannot be read is not bad: whoever asked for the switch reads it as well.
 asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::verify() {
   const rules::Instant end = clock_.now() + verify_limit;
-  KubernetesLook look = co_await runner_.look();
+  KubernetesLook look = co_await cluster_.look();
   while (look.revision != request_.to.text && clock_.now() < end) {
     const bool called_off = co_await pause(look_pause);
     if (called_off) break;
-    look = co_await runner_.look();
+    look = co_await cluster_.look();
   }
   if (look.revision == request_.to.text) co_return MaybeTrouble();
   if (look.revision.empty()) {
@@ -203,7 +203,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::verify() {
 // Kubernetes has given the rollout up.
 asio::awaitable<void> KubernetesSwitch::put_back(KubernetesError& trouble) {
   going_back_ = true;
-  const KubernetesLook now_so = co_await runner_.look();
+  const KubernetesLook now_so = co_await cluster_.look();
   const KubernetesReplicaSet* const set = set_with(now_so.sets, left_);
   const bool is_ours = !now_so.deployment.uid.empty() && template_part(now_so.deployment.pods) == wanted_;
   if (left_ == wanted_ || !is_ours || set == nullptr) {

@@ -6,7 +6,7 @@
 
 #include "probes/clock.hpp"
 #include "watcher/drivers/driver.hpp"
-#include "watcher/drivers/kubernetes_runner.hpp"
+#include "watcher/drivers/kubernetes_cluster.hpp"
 
 namespace watcher {
 
@@ -19,7 +19,7 @@ std::string why_no_rollout(const KubernetesLook& look, const std::string& name, 
 // outlive it.
 class KubernetesSwitch {
  public:
-  KubernetesSwitch(const KubernetesRunner& runner, const probes::Clock& clock, SwitchRequest request);
+  KubernetesSwitch(const KubernetesCluster& cluster, const probes::Clock& clock, SwitchRequest request);
   asio::awaitable<rules::StepResult> run();
   // Lines for the report.
   const std::vector<std::string>& aftermath() const { return aftermath_; }
@@ -34,10 +34,10 @@ class KubernetesSwitch {
   asio::awaitable<MaybeTrouble> verify();
   asio::awaitable<void> put_back(KubernetesError& trouble);
   asio::awaitable<bool> pause(rules::Duration length);
-  std::string deployment() const { return runner_.config().deployment; }
+  std::string deployment() const { return cluster_.config().deployment; }
   void story(const std::string& line);
 
-  const KubernetesRunner& runner_;
+  const KubernetesCluster& cluster_;
   const probes::Clock& clock_;
   SwitchRequest request_;
   rules::Instant deadline_;

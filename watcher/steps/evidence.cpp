@@ -90,6 +90,10 @@ void keep(const EvidenceCommand& command, const std::string& dir, std::string te
 
 asio::awaitable<void> keep_one(EvidenceCommand command, std::string dir, std::vector<std::string> secrets) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  if (command.asked) {
+    std::string said = co_await command.asked();
+    co_return keep(command, dir, std::move(said), secrets);
+  }
   if (command.child.argv.empty()) co_return keep(command, dir, {}, secrets);
   const bool is_limited = command.child.limit > rules::Duration::zero();
   command.child.limit = is_limited ? std::min(command.child.limit, evidence_limit) : evidence_limit;
