@@ -11,16 +11,21 @@ import urllib.error
 import urllib.request
 
 from cluster import digest, template
-from world import ROOT, free_port, wait_until
+from runbook import EXAMPLES
+from world import free_port, wait_until
 
 ADMIN, ROLLBACKD = "admin-token", "rollbackd-token"
 
 
 class ControlPlane:
-    """One Deployment, shop, in the namespace shop. `runs` is called with the version whose pods are the first to be ready."""
+    """One Deployment, shop, in the namespace shop. `runs` is called with the version whose pods are the first to be ready.
 
-    def __init__(self, folder, programs, runs):
+    `account`: whose authority has signed the server's certificate.
+    """
+
+    def __init__(self, folder, programs, runs, account):
         self.folder, self.runs, self.processes, self.broken, self.serving = folder, runs, [], set(), None
+        self.account = account
         folder.mkdir()
         etcd, peer, self.port = free_port(), free_port(), free_port()
         (folder / "tokens.csv").write_text(f"{ADMIN},admin,1,system:masters\n{ROLLBACKD},rollbackd,2\n")
@@ -29,7 +34,7 @@ class ControlPlane:
         self.start([programs / "etcd", f"--data-dir={folder}/etcd", f"--listen-client-urls=http://127.0.0.1:{etcd}", f"--advertise-client-urls=http://127.0.0.1:{etcd}",
                     f"--listen-peer-urls=http://127.0.0.1:{peer}", f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", f"--initial-cluster=default=http://127.0.0.1:{peer}"])
         self.start([programs / "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", f"--secure-port={self.port}", "--insecure-port=0",
-                    f"--cert-dir={folder}/certificates", f"--token-auth-file={folder}/tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
+                    f"--tls-cert-file={account.tls[0]}", f"--tls-private-key-file={account.tls[1]}", f"--token-auth-file={folder}/tokens.csv", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
                     "--service-account-issuer=https://shop.test", f"--service-account-key-file={folder}/sa.key", f"--service-account-signing-key-file={folder}/sa.key",
                     "--disable-admission-plugins=ServiceAccount"])
         if not wait_until(lambda: self.answers("/readyz"), 60):
@@ -52,20 +57,40 @@ class ControlPlane:
     def kubeconfig(self, token=ROLLBACKD):
         return json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test", "users": [{"name": "test", "user": {"token": token}}],
-            "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{self.port}", "insecure-skip-tls-verify": True}}],
+            "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.account.folder / "ca.pem")}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test", "namespace": "shop"}}]})
 
-    def kubectl(self, *words, **more):
-        return subprocess.run(["kubectl", f"--kubeconfig={self.folder}/admin.json", f"--cache-dir={self.folder}/cache", *words], check=True, capture_output=True, text=True, **more).stdout
+    def kubectl(self, *words, check=True, **more):
+        done = subprocess.run(["kubectl", f"--kubeconfig={self.folder}/admin.json", f"--cache-dir={self.folder}/cache", *words], check=False, capture_output=True, text=True, **more)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"kubectl {words}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def furnish(self):
         self.kubectl("create", "namespace", "shop")
-        role = (ROOT / "packaging" / "examples" / "kubernetes-role.yaml").read_text()
-        account = "kind: ServiceAccount, name: rollbackd, namespace: shop"
-        self.kubectl("apply", "-f", "-", input=role.replace(account, "apiGroup: rbac.authorization.k8s.io, kind: User, name: rollbackd"))
         self.kubectl("apply", "-f", "-", input=json.dumps({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop", "namespace": "shop"},
             "spec": {"replicas": 2, "progressDeadlineSeconds": 5, "selector": {"matchLabels": {"app": "shop"}}, "template": template("shop:v1")}}))
+
+    def give_role(self):
+        """To the user of the kubeconfig."""
+        role = (EXAMPLES / "kubernetes-role.yaml").read_text()
+        account = "kind: ServiceAccount, name: rollbackd, namespace: shop"
+        self.kubectl("apply", "-f", "-", input=role.replace(account, "apiGroup: rbac.authorization.k8s.io, kind: User, name: rollbackd"))
+
+    def install(self):
+        """rollbackd in the cluster, as people do it; nobody runs its pod."""
+        self.kubectl("apply", "-f", str(EXAMPLES / "kubernetes-deployment.yaml"))
+
+    def token(self):
+        """One of rollbackd's service account, as the kubelet asks for it."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
+        path = "/api/v1/namespaces/shop/serviceaccounts/rollbackd/token"
+        return json.loads(self.request(path, "POST", body, "application/json"))["status"]["token"]
+
+    def may(self, *words):
+        """What rollbackd's service account is allowed."""
+        return self.kubectl("auth", "can-i", *words, "--as=system:serviceaccount:shop:rollbackd", check=False).strip() == "yes"
 
     # What people do, and see.
 
@@ -89,10 +114,9 @@ class ControlPlane:
 
     # The kubelet.
 
-    def request(self, path, method="GET", body=None):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": "application/merge-patch+json"}
+    def request(self, path, method="GET", body=None, content_type="application/merge-patch+json"):
+        context = ssl.create_default_context(cafile=self.account.folder / "ca.pem")
+        headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": content_type}
         asked = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", method=method, headers=headers, data=json.dumps(body).encode() if body else None)
         with urllib.request.urlopen(asked, timeout=5, context=context) as reply:
             return reply.read()
@@ -106,7 +130,7 @@ class ControlPlane:
     def kubelet(self):
         while not self.ends:
             try:
-                for pod in json.loads(self.request("/api/v1/namespaces/shop/pods"))["items"]:
+                for pod in json.loads(self.request("/api/v1/namespaces/shop/pods?labelSelector=app%3Dshop"))["items"]:
                     self.look_after(pod)
             except OSError:
                 pass  # it is gone meanwhile, or the server is

@@ -177,3 +177,10 @@ class Sidecar:
         (self.beside / "state" / "itself.toml").write_text(text)
         os.chown(self.beside / "state" / "itself.toml", OWNER, OWNER)
         return self.says("check", "--online", "--config", "/var/lib/rollbackd/itself.toml", check=False)
+
+    def foretold_of_a_command(self, *words):
+        """The same of one whose rollback is this command."""
+        text = f'[watcher]\nstate_dir = "/var/lib/rollbackd/other"\n[service.shop]\nhealth = "http://127.0.0.1:9/"\nrules = ["down for 5m"]\nrollback = {json.dumps(words)}\n'
+        (self.beside / "state" / "command.toml").write_text(text)
+        os.chown(self.beside / "state" / "command.toml", OWNER, OWNER)
+        return self.says("check", "--online", "--config", "/var/lib/rollbackd/command.toml", check=False)

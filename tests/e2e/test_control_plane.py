@@ -5,9 +5,11 @@ import json
 import shutil
 import unittest
 
+import test_kubernetes
+import test_kubernetes_api
 from cluster import digest
 from control_plane import ControlPlane, programs
-from test_kubernetes import SERVICE
+from service_account import ServiceAccount
 from world import World
 
 PROGRAMS = programs() if shutil.which("kubectl") else None
@@ -16,12 +18,17 @@ PROGRAMS = programs() if shutil.which("kubectl") else None
 @unittest.skipUnless(PROGRAMS, "there is no control plane")
 class Real(World):
     def configure(self, **_):
-        self.plane = ControlPlane(self.folder / "plane", PROGRAMS, super().deploy)
+        self.account = ServiceAccount(self.folder)
+        self.plane = ControlPlane(self.folder / "plane", PROGRAMS, super().deploy, self.account)
         self.addCleanup(self.plane.close)
+        super().configure(service=self.service_text())
+
+    def service_text(self):
+        self.plane.give_role()
         file = self.folder / "kubeconfig"
         file.write_text(self.plane.kubeconfig())
         file.chmod(0o600)
-        super().configure(service=SERVICE.format(folder=self.folder))
+        return test_kubernetes.SERVICE.format(folder=self.folder)
 
     def deploy(self, tag, mark=False):
         if tag != "v1":
@@ -67,6 +74,36 @@ class Real(World):
         self.assertEqual((incident["outcome"], self.plane.image()), ("action_failed", "shop:v2"), report)
         self.assertIn("was put back, and its pods run again", report)
         self.assertNotIn("xyzzy-plugh", json.dumps(self.people.told))
+
+
+class RealApi(Real):
+    """As the service account of packaging/examples/kubernetes-deployment.yaml, without kubectl."""
+
+    def service_text(self):
+        self.plane.install()
+        self.account.put(self.plane.token())
+        self.environment = {**self.environment, **self.account.environment(self.plane.port)}
+        self.environment.pop("KUBECONFIG", None)
+        return test_kubernetes_api.SERVICE
+
+    def test_its_role_allows_what_it_needs_and_nothing_else(self):
+        for words in (("get", "deployments.apps/shop"), ("patch", "deployments.apps/shop"), ("list", "replicasets.apps"), ("list", "pods"), ("get", "pods/log"), ("list", "events")):
+            self.assertTrue(self.plane.may(*words), words)
+        for words in (("patch", "deployments.apps/rollbackd"), ("delete", "deployments.apps/shop"), ("get", "secrets"), ("create", "pods"), ("create", "pods/exec"),
+                      ("patch", "deployments.apps/shop", "--subresource=scale"), ("list", "pods", "--namespace=default")):
+            self.assertFalse(self.plane.may(*words), words)
+
+    def test_a_token_is_exchanged_and_one_that_is_none_is_not_bad(self):
+        self.good_shop_under_watch(named=False)
+        self.runs("v1")
+        self.account.put("eyJhbGciOiJSUzI1NiJ9.of.nobody")
+        self.stays_quiet(5)
+        self.assertIn("answered 401: Unauthorized; do look whether the pod's service account is still there", self.cli("check", "--online", check=False).stdout)
+        self.account.put(self.plane.token())
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed(180)
+        report, _ = self.report_of(incident)
+        self.assertEqual((incident["outcome"], self.version()), ("recovered", "v1"), report)
 
 
 if __name__ == "__main__":

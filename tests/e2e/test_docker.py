@@ -242,6 +242,10 @@ class Docker(unittest.TestCase):
         for line in story_lines():
             self.assertIn(line, without_figures(told + messages))
         self.assertIn("would end the rollback", sidecar.foretold_of_itself())
+        name = self.docker("inspect", "-f", "{{.Name}}", own).stdout.strip().lstrip("/")
+        for words in (("docker", "restart", name), ("docker", "compose", "-p", "rollbackd", "restart"), ("docker", "rm", "-f", own[:12])):
+            self.assertIn("would end rollbackd itself", sidecar.foretold_of_a_command(*words))
+        self.assertNotIn("would end rollbackd itself", sidecar.foretold_of_a_command("docker", "restart", "app-backend-1"))
 
 
 if __name__ == "__main__":

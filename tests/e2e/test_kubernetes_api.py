@@ -5,10 +5,12 @@ The API is that of cluster.py, over TLS with an authority of the test's own, for
 """
 
 import pathlib
+import textwrap
 import unittest
 
 import test_kubernetes
 from cluster import Cluster, Refused
+from runbook import EXAMPLES
 from service_account import ServiceAccount
 from world import World
 
@@ -156,6 +158,16 @@ class Api(test_kubernetes.Kubernetes):
         (self.account.place / "..1").chmod(0o755)
         pathlib.Path(self.account.place / "..1" / "token").write_text("")
         self.assertIn("token cannot be read, or is none", self.cli("check", "--online", check=False).stdout)
+
+    def test_the_configuration_of_the_example_is_fine(self):
+        text = (EXAMPLES / "kubernetes-deployment.yaml").read_text()
+        inside = textwrap.dedent(text.split("rollbackd.toml: |\n")[1].split("---\n")[0])
+        secret = self.folder / "slack-url"
+        secret.write_text("https://hooks.slack.test/x")
+        secret.chmod(0o400)
+        self.config_file.write_text(inside.replace("/etc/rollbackd-secrets/slack-url", str(secret)).replace("/var/lib/rollbackd/state", f"{self.folder}/state"))
+        done = self.cli("check")
+        self.assertIn("through the API at", done.stdout)
 
 
 if __name__ == "__main__":

@@ -291,13 +291,3 @@ TEST_CASE("our own container is found by its control group, or by what is mounte
   CHECK(watcher::container_in("0::/docker/short\n").empty());
   CHECK(watcher::container_in("").empty());
 }
-
-TEST_CASE("a command that would stop us is found behind what runs it") {
-  CHECK(contains(watcher::why_stops_us({"systemctl", "restart", "rollbackd"}), "would end rollbackd itself"));
-  CHECK(contains(watcher::why_stops_us({"sudo", "-n", "/bin/systemctl", "stop", "web", "rollbackd.service"}),
-                 "rollbackd"));
-  CHECK(watcher::why_stops_us({"systemctl", "restart", "web"}).empty());
-  CHECK(watcher::why_stops_us({"systemctl", "status", "rollbackd"}).empty());
-  CHECK(watcher::why_stops_us({"docker", "restart", "web"}).empty());
-  CHECK(watcher::why_stops_us({}).empty());
-}

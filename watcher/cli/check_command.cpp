@@ -9,6 +9,7 @@
 #include "watcher/cli/assumed_places.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/own_stops.hpp"
 #include "watcher/journal/state_dir_trust.hpp"
 #include "watcher/notify/curl_library.hpp"
 #include "watcher/runner/account.hpp"
@@ -218,6 +219,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     for (OnlineFinding& finding : blind_identities(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unjudged_services(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : pm2_of_others(*loaded.config)) looks.as_whom.push_back(std::move(finding));
+    for (OnlineFinding& finding : stops_of_ourselves(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : assumed_places(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unreached_rungs(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }

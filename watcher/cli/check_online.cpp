@@ -14,6 +14,7 @@
 #include "watcher/clock.hpp"
 #include "watcher/config/health.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/own_container.hpp"
 #include "watcher/drivers/shell_commands.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/trusted_path.hpp"
@@ -156,6 +157,7 @@ void append(std::vector<OnlineFinding>& to, std::vector<OnlineFinding> more) {
 }  // namespace
 
 std::vector<OnlineFinding> check_online(const Config& config) {
+  ask_for_own_container();
   asio::io_context loop;
   const SystemClock clock;
   probes::Resolver resolver;
@@ -195,17 +197,6 @@ std::vector<OnlineFinding> check_online(const Config& config) {
 }
 
 namespace {
-
-// The script of `sh -c SCRIPT`, also of `bash -euc SCRIPT`; empty: it is another command.
-std::string script_of(const std::vector<std::string>& argv) {
-  constexpr std::array<std::string_view, 4> shells{"sh", "bash", "dash", "ksh"};
-  if (argv.size() < 3) return "";
-  const std::string name = argv[0].substr(argv[0].rfind('/') + 1);
-  const bool is_shell = std::find(shells.begin(), shells.end(), name) != shells.end();
-  const std::string& flags = argv[1];
-  const bool has_script = flags.size() > 1 && flags[0] == '-' && flags[1] != '-' && flags.back() == 'c';
-  return is_shell && has_script ? argv[2] : "";
-}
 
 // Where sudo and doas look, whatever our PATH is.
 bool is_for_root(const std::string& name) {

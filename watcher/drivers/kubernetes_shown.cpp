@@ -116,7 +116,9 @@ template <class Take>
 std::string each_item(std::string_view text, Take take) {
   json::error_code error;
   const json::value root = json::parse(text, error);
-  const bool is_list = !error && root.is_object() && root.get_object().contains("items");
+  const json::value* const items = !error && root.is_object() ? root.get_object().if_contains("items") : nullptr;
+  // An empty one may be null.
+  const bool is_list = items != nullptr && (items->is_array() || items->is_null());
   if (!is_list) return "[what the API server answered is no list]\n";
   for (const json::value& item : list_at(root, "/items")) take(item);
   return {};

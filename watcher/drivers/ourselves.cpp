@@ -5,56 +5,18 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <span>
 #include <string>
-
-#include "watcher/drivers/command_words.hpp"
 
 namespace watcher {
 
 namespace {
 
 constexpr std::string_view unit_ending = ".service";
-constexpr std::string_view usual_unit = "rollbackd.service";
+constexpr std::array<std::string_view, 2> usual_units{"rollbackd.service", "rollbackd-runner.service"};
 
 std::string text_of(const char* path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-bool is_own_unit(std::string name) {
-  if (!name.ends_with(unit_ending)) name += unit_ending;
-  return name == usual_unit || name == unit_in(text_of("/proc/self/cgroup"));
-}
-
-// Docker takes the beginning of an id as well; nobody writes less than what `docker ps` shows.
-bool is_own_container(const std::string& name) {
-  constexpr std::size_t shortest = 12;
-  return name.size() >= shortest && own_container().starts_with(name);
-}
-
-constexpr std::array<std::string_view, 9> stops_units{
-    "stop",    "restart", "try-restart", "kill", "reload-or-restart", "try-reload-or-restart",
-    "isolate", "freeze",  "condrestart"};
-constexpr std::array<std::string_view, 6> stops_pods{"delete", "restart", "undo", "scale", "patch", "replace"};
-constexpr std::array<std::string_view, 5> stops_containers{"stop", "restart", "kill", "rm", "pause"};
-
-// A pod is called by its Deployment, a hash of its template, and a word of its own; its host has its name.
-bool is_own_workload(std::string name) {
-  const char* const in_cluster = std::getenv("KUBERNETES_SERVICE_HOST");
-  const char* const host = std::getenv("HOSTNAME");
-  if (in_cluster == nullptr || host == nullptr) return false;
-  std::string own = host;
-  name.erase(0, name.rfind('/') + 1);
-  if (name == own) return true;
-  for (int i = 0; i < 2; ++i) own.resize(std::min(own.rfind('-'), own.size()));
-  return !own.empty() && name == own;
-}
-
-bool has_word(std::span<const std::string> words, std::span<const std::string_view> wanted) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
-  });
 }
 
 }  // namespace
@@ -120,31 +82,29 @@ std::string own_pod() {
   return out;
 }
 
+bool is_own_unit(std::string name) {
+  if (!name.ends_with(unit_ending)) name += unit_ending;
+  const bool is_usual = std::find(usual_units.begin(), usual_units.end(), name) != usual_units.end();
+  return is_usual || name == unit_in(text_of("/proc/self/cgroup"));
+}
+
+// A pod is called by its Deployment, a hash of its template, and a word of its own; its host has its name.
+bool is_own_workload(std::string name) {
+  const char* const in_cluster = std::getenv("KUBERNETES_SERVICE_HOST");
+  const char* const host = std::getenv("HOSTNAME");
+  if (in_cluster == nullptr || host == nullptr) return false;
+  std::string own = host;
+  name.erase(0, name.rfind('/') + 1);
+  if (name == own) return true;
+  for (int i = 0; i < 2; ++i) own.resize(std::min(own.rfind('-'), own.size()));
+  return !own.empty() && name == own;
+}
+
 std::string why_own_units(const std::vector<std::string>& units) {
   const auto own = std::find_if(units.begin(), units.end(), is_own_unit);
   if (own == units.end()) return {};
   return *own + " is the unit that rollbackd runs in: its restart would end the rollback in the middle; do name the " +
          "application's unit";
-}
-
-std::string why_stops_us(const std::vector<std::string>& argv) {
-  std::span<const std::string> words(argv);
-  for (RunsNext next; !words.empty(); words = next.words) {
-    next = runs_next(words);
-    if (next.what != RunsNext::What::command) break;
-  }
-  if (words.empty()) return {};
-  const std::string program = words.front().substr(words.front().rfind('/') + 1);
-  const std::string end = " would end rollbackd itself, and the rollback with it; do leave it out";
-  for (const std::string& word : words.subspan(1)) {
-    if (program == "systemctl" && has_word(words, stops_units) && is_own_unit(word))
-      return "it stops " + word + ": that" + end;
-    if (program == "kubectl" && has_word(words, stops_pods) && is_own_workload(word))
-      return "it stops " + word + ": that" + end;
-    if (program == "docker" && has_word(words, stops_containers) && is_own_container(word))
-      return "it stops the container " + word + ": that" + end;
-  }
-  return {};
 }
 
 }  // namespace watcher

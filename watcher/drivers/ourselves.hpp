@@ -24,9 +24,11 @@ std::string own_pod();
 // what to do; empty: it is not.
 std::string why_own_units(const std::vector<std::string>& units);
 
-// The same of a command's words, as far as these say what it stops: a unit behind systemctl, a container behind docker,
-// a pod or its Deployment behind kubectl.
-// Others that lead there (a script, a whole Compose project) are not found.
-std::string why_stops_us(const std::vector<std::string>& argv);
+// Whether that is one of them: "rollbackd", "rollbackd.service".
+bool is_own_unit(std::string name);
+
+// Whether that is the pod that we run in, or the Deployment that such a pod is called by. A name alone: whoever asks
+// knows of which namespace it is.
+bool is_own_workload(std::string name);
 
 }  // namespace watcher

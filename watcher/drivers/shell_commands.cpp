@@ -22,6 +22,16 @@ bool is_asked_for(string_view script, const std::string& name) {
 
 }  // namespace
 
+std::string script_of(const std::vector<std::string>& argv) {
+  constexpr std::array<string_view, 4> shells{"sh", "bash", "dash", "ksh"};
+  if (argv.size() < 3) return "";
+  const std::string name = argv[0].substr(argv[0].rfind('/') + 1);
+  const bool is_shell = std::find(shells.begin(), shells.end(), name) != shells.end();
+  const std::string& flags = argv[1];
+  const bool has_script = flags.size() > 1 && flags[0] == '-' && flags[1] != '-' && flags.back() == 'c';
+  return is_shell && has_script ? argv[2] : "";
+}
+
 std::vector<std::string> commands_in_shell(string_view script) {
   if (script.find("PATH=") != string_view::npos) return {};
   std::vector<std::string> found = ShellReader(script).run().value_or(std::vector<std::string>());

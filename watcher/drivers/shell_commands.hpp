@@ -14,6 +14,9 @@ namespace watcher {
 // script that has a PATH of its own, or does not end as it should: a false alarm is worse than none.
 std::vector<std::string> commands_in_shell(std::string_view script);
 
+// The script of `sh -c SCRIPT`, also of `bash -euc SCRIPT`; empty: it is another command.
+std::string script_of(const std::vector<std::string>& argv);
+
 // A command of a script with its arguments. A word that is only known when it runs is empty.
 struct ShellCommand {
   std::vector<std::string> words;

@@ -10,6 +10,7 @@
 
 #include "probes/net/child.hpp"
 #include "probes/net/user.hpp"
+#include "watcher/drivers/stops_us.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not_runnable.hpp"
 #include "watcher/journal/files.hpp"
@@ -25,6 +26,8 @@ std::string why_not_started(const Startable& command) {
   if (!missing.empty()) return missing;
   if (const auto unsafe = run_changed_by_others(command.argv, command.dir, command.user, command.env))
     return "other users could change what it runs: " + *unsafe;
+  std::string stops = why_stops_us(command.argv, {command.dir, command.env});
+  if (!stops.empty()) return stops;
   probes::ChildSpec spec;
   spec.argv = command.argv;
   spec.dir = command.dir;

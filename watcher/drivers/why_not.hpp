@@ -12,7 +12,8 @@ struct Startable {
   std::vector<std::string> env{};  // NAME=VALUE, besides ours
 };
 
-// Why the command could not be started now, and what to do, for people; empty: it could. Starts nothing.
+// Why the command could not be started now, or must not be because it would stop us, and what to do, for people;
+// empty: it could. Starts nothing.
 std::string why_not_started(const Startable& command);
 
 // Why it could not be given that file as its standard input, or have its output put there, which we open; empty: it

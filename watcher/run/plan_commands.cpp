@@ -8,7 +8,6 @@
 #include <variant>
 
 #include "watcher/drivers/environment_says.hpp"
-#include "watcher/drivers/ourselves.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/drivers/why_not.hpp"
 
@@ -51,7 +50,6 @@ class Plan {
     // What is not there yet, folder or file, may be made by what runs before.
     if (makes_files_ && !dir.empty() && !is_there(dir)) return {};
     std::string why = why_not_started({*argv, dir, step.user, assignments_of(step.env)});
-    if (why.empty()) why = why_stops_us(*argv);
     if (why.empty() && !step.stdin_file.empty() && !makes_files_) why = why_not_read(step.stdin_file);
     const bool is_later_folder = makes_files_ && !is_there(std::filesystem::path(step.stdout_file).parent_path());
     if (why.empty() && !step.stdout_file.empty() && !is_later_folder) why = why_not_written(step.stdout_file);

@@ -8,6 +8,7 @@
 
 #include "rules/engine/engine.hpp"
 #include "watcher/clock.hpp"
+#include "watcher/drivers/own_container.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/run/backup_users.hpp"
 #include "watcher/run/hidden_words.hpp"
@@ -106,6 +107,7 @@ asio::awaitable<void> Planner::plan(rules::RollbackByHand rollback, ApiReply& re
 ApiReply plan_here(const Config& config, rules::RollbackByHand rollback) {
   auto opened = Journal::open_read_only(config.watcher.state_dir);
   if (const auto* const fault = std::get_if<JournalFault>(&opened)) return problem(409, fault->what);
+  ask_for_own_container();
   Planner planner(config, std::move(std::get<std::unique_ptr<Journal>>(opened)));
   asio::io_context io(1);
   ApiReply reply;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "watcher/clock.hpp"
+#include "watcher/drivers/own_container.hpp"
 #include "watcher/journal/host_copy.hpp"
 #include "watcher/journal/journal.hpp"
 #include "watcher/notify/curl_library.hpp"
@@ -60,6 +61,7 @@ int run(Config config, RunOptions options) {
   auto opened = open_beside(config.watcher.state_dir, host_copy_place(config.watcher.state_dir));
   if (const auto* fault = std::get_if<JournalFault>(&opened)) return fail(fault->what);
   auto journal = std::move(std::get<std::unique_ptr<Journal>>(opened));
+  ask_for_own_container();
   asio::io_context io(1);
   auto shared_config = std::make_shared<const Config>(std::move(config));
   Watcher watcher(io, clock, std::move(shared_config), std::move(options), std::move(journal));

@@ -13,6 +13,7 @@
 #include "probes/net/cancelled.hpp"
 #include "probes/net/result.hpp"
 #include "watcher/clock.hpp"
+#include "watcher/drivers/own_container.hpp"
 #include "watcher/drivers/trusted_path.hpp"
 #include "watcher/journal/files.hpp"
 #include "watcher/run/log.hpp"
@@ -90,6 +91,7 @@ int run_runner(Config config) {
   const std::string user = config.watcher.runner_user;
   if (socket.empty()) return fail("watcher.runner is not set: write runner = \"/run/rollbackd-runner/socket\"");
   if (std::string why = why_not_kept(config.watcher.runner_dir); !why.empty()) return fail(why);
+  ask_for_own_container();
   SystemClock clock;
   asio::io_context io(1);
   auto shared_config = std::make_shared<const Config>(std::move(config));
