@@ -159,6 +159,12 @@ class Api(test_kubernetes.Kubernetes):
         pathlib.Path(self.account.place / "..1" / "token").write_text("")
         self.assertIn("token cannot be read, or is none", self.cli("check", "--online", check=False).stdout)
 
+    def test_the_deployment_that_it_runs_in_itself_is_not_changed(self):
+        self.wait_for("its pods run", lambda: self.cluster.all_ready("shop:v1"), 10)
+        self.assertIn("could be switched now", self.cli("check", "--online", check=False).stdout)
+        self.environment["HOSTNAME"] = self.cluster.pods[0]["metadata"]["name"]
+        self.assertIn("is the pod that rollbackd runs in", self.cli("check", "--online", check=False).stdout)
+
     def test_the_configuration_of_the_example_is_fine(self):
         text = (EXAMPLES / "kubernetes-deployment.yaml").read_text()
         inside = textwrap.dedent(text.split("rollbackd.toml: |\n")[1].split("---\n")[0])

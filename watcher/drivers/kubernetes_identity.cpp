@@ -216,9 +216,11 @@ std::string trouble_of(const KubernetesLook& look, const std::string& part) {
 
 std::string why_own_pod(const KubernetesLook& look) {
   const std::string own = own_pod();
-  if (own.empty()) return {};
+  // Where the kernel does not say which pod this is, its host's name does.
+  const std::string named = own.empty() ? own_pod_name() : "";
   for (const KubernetesPod& pod : look.pods) {
-    if (pod.uid == own)
+    const bool is_own = (!own.empty() && pod.uid == own) || (!named.empty() && pod.name == named);
+    if (is_own)
       return pod.name + " is the pod that rollbackd runs in: its end would end the rollback in the middle; do run " +
              "rollbackd as a Deployment of its own";
   }

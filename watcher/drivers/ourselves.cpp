@@ -88,12 +88,16 @@ bool is_own_unit(std::string name) {
   return is_usual || name == unit_in(text_of("/proc/self/cgroup"));
 }
 
-// A pod is called by its Deployment, a hash of its template, and a word of its own; its host has its name.
-bool is_own_workload(std::string name) {
+std::string own_pod_name() {
   const char* const in_cluster = std::getenv("KUBERNETES_SERVICE_HOST");
   const char* const host = std::getenv("HOSTNAME");
-  if (in_cluster == nullptr || host == nullptr) return false;
-  std::string own = host;
+  return in_cluster == nullptr || host == nullptr ? "" : host;
+}
+
+// A pod is called by its Deployment, a hash of its template, and a word of its own.
+bool is_own_workload(std::string name) {
+  std::string own = own_pod_name();
+  if (own.empty()) return false;
   name.erase(0, name.rfind('/') + 1);
   if (name == own) return true;
   for (int i = 0; i < 2; ++i) own.resize(std::min(own.rfind('-'), own.size()));

@@ -19,6 +19,8 @@ std::string pod_in(std::string_view text);
 // Of this process.
 std::string own_container();
 std::string own_pod();
+// The pod's name, which its host has; empty: we run in none. One with the host's network has its node's.
+std::string own_pod_name();
 
 // Why units must not be restarted by us: ours is among them, or the one that rollbackd usually has. For people, with
 // what to do; empty: it is not.
