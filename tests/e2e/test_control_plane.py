@@ -87,9 +87,9 @@ class RealApi(Real):
         return test_kubernetes_api.SERVICE
 
     def test_its_role_allows_what_it_needs_and_nothing_else(self):
-        for words in (("get", "deployments.apps/shop"), ("patch", "deployments.apps/shop"), ("list", "replicasets.apps"), ("list", "pods"), ("get", "pods/log"), ("list", "events")):
+        for words in (("get", "deployments.apps/shop"), ("patch", "deployments.apps/shop"), ("list", "replicasets.apps"), ("list", "pods"), ("get", "pods", "--subresource=log"), ("list", "events")):
             self.assertTrue(self.plane.may(*words), words)
-        for words in (("patch", "deployments.apps/rollbackd"), ("delete", "deployments.apps/shop"), ("get", "secrets"), ("create", "pods"), ("create", "pods/exec"),
+        for words in (("patch", "deployments.apps/rollbackd"), ("delete", "deployments.apps/shop"), ("get", "secrets"), ("create", "pods"), ("create", "pods", "--subresource=exec"), ("get", "pods"),
                       ("patch", "deployments.apps/shop", "--subresource=scale"), ("list", "pods", "--namespace=default")):
             self.assertFalse(self.plane.may(*words), words)
 

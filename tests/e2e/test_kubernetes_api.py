@@ -4,7 +4,10 @@
 The API is that of cluster.py, over TLS with an authority of the test's own, for a service account whose token is exchanged.
 """
 
+import os
 import pathlib
+import re
+import subprocess
 import textwrap
 import unittest
 
@@ -12,7 +15,7 @@ import test_kubernetes
 from cluster import Cluster, Refused
 from runbook import EXAMPLES
 from service_account import ServiceAccount
-from world import World
+from world import ROLLBACKD, World
 
 SERVICE = """
 [service.shop]
@@ -165,14 +168,22 @@ class Api(test_kubernetes.Kubernetes):
         self.environment["HOSTNAME"] = self.cluster.pods[0]["metadata"]["name"]
         self.assertIn("is the pod that rollbackd runs in", self.cli("check", "--online", check=False).stdout)
 
-    def test_the_configuration_of_the_example_is_fine(self):
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to be the pod's user")
+    def test_the_configuration_of_the_example_is_fine_in_volumes_as_a_pod_has_them(self):
         text = (EXAMPLES / "kubernetes-deployment.yaml").read_text()
         inside = textwrap.dedent(text.split("rollbackd.toml: |\n")[1].split("---\n")[0])
-        secret = self.folder / "slack-url"
+        user = int(re.search(r"runAsUser: (\d+)", text)[1])
+        volume, secret = self.folder / "volume", self.folder / "slack-url"
+        volume.mkdir()
         secret.write_text("https://hooks.slack.test/x")
-        secret.chmod(0o400)
-        self.config_file.write_text(inside.replace("/etc/rollbackd-secrets/slack-url", str(secret)).replace("/var/lib/rollbackd/state", f"{self.folder}/state"))
-        done = self.cli("check")
+        self.config_file.write_text(inside.replace("/etc/rollbackd-secrets/slack-url", str(secret)).replace("/var/lib/rollbackd", str(volume)))
+        # What fsGroup makes of a disk, a Secret (0400) and a ConfigMap.
+        for path, mode in ((volume, 0o2775), (secret, 0o440), (self.config_file, 0o644), (self.folder, 0o755)):
+            os.chown(path, 0, user)
+            path.chmod(mode)
+        words = [ROLLBACKD, "check", "--config", self.config_file]
+        done = subprocess.run(words, capture_output=True, text=True, env=self.environment, user=user, group=user, extra_groups=[], check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("through the API at", done.stdout)
 
 
