@@ -32,8 +32,13 @@ std::set<std::string> folders_of(const ComposeDriver& config) {
   return out;
 }
 
-// Small letters, digits, - and _ of it, as Compose has it.
-std::string named_after(const std::string& folder) {
+bool is_in(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+}  // namespace
+
+std::string project_named_after(const std::string& folder) {
   std::string out;
   for (const char c : fs::path(folder).lexically_normal().filename().string()) {
     const bool is_capital = c >= 'A' && c <= 'Z';
@@ -43,12 +48,6 @@ std::string named_after(const std::string& folder) {
   }
   return out;
 }
-
-bool is_in(const std::vector<std::string>& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
-}
-
-}  // namespace
 
 std::vector<ComposeListed> parse_listed(std::string_view text) {
   std::vector<ComposeListed> out;
@@ -82,7 +81,7 @@ ComposeChosen chosen_of(const std::vector<ComposeListed>& listed, const ComposeD
     return out;
   }
   if (out.project.empty() && !projects.empty()) out.project = *projects.begin();
-  const std::string project = out.project.empty() ? named_after(*folders.begin()) : out.project;
+  const std::string project = out.project.empty() ? project_named_after(*folders.begin()) : out.project;
   for (const ComposeListed& one : listed) {
     if (one.project == project && is_in(services, one.service)) out.ids.push_back(one.id);
   }

@@ -27,6 +27,9 @@ struct ComposeChosen {
 ComposeChosen chosen_of(const std::vector<ComposeListed>& listed, const ComposeDriver& config,
                         const std::vector<std::string>& services);
 
+// What Compose calls a project after its folder: small letters, digits, - and _ of its name.
+std::string project_named_after(const std::string& folder);
+
 std::vector<ComposeListed> parse_listed(std::string_view text);
 
 // What runs of those services now, as Docker says.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "watcher/drivers/command_words.hpp"
+#include "watcher/drivers/compose_reading.hpp"
 #include "watcher/drivers/kubernetes_account.hpp"
 #include "watcher/drivers/option_words.hpp"
 #include "watcher/drivers/ourselves.hpp"
@@ -83,18 +84,6 @@ std::string variable(const char* name, const StopsWhere& where) {
   return ours == nullptr ? "" : ours;
 }
 
-// Small letters, digits, - and _ of it, as Compose names a project after its folder.
-std::string named_after(const std::filesystem::path& folder) {
-  std::string out;
-  for (const char c : folder.lexically_normal().filename().string()) {
-    const bool is_capital = c >= 'A' && c <= 'Z';
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    if (is_capital) out += static_cast<char>(c - 'A' + 'a');
-    if (is_plain) out += c;
-  }
-  return out;
-}
-
 bool is_own_project(const OwnContainer& own, const Line& line, const StopsWhere& where) {
   std::string name = line.value({"-p", "--project-name"});
   if (name.empty()) name = variable("COMPOSE_PROJECT_NAME", where);
@@ -105,7 +94,7 @@ bool is_own_project(const OwnContainer& own, const Line& line, const StopsWhere&
   const std::string named = line.value({"--project-directory"});
   if (!named.empty()) folder = std::filesystem::path(where.dir) / named;
   if (!folder.has_filename()) folder = folder.parent_path();
-  return folder.lexically_normal() == own.dir || named_after(folder) == own.project;
+  return folder.lexically_normal() == own.dir || project_named_after(folder.string()) == own.project;
 }
 
 // What Compose stops: all of a project where no service is named.
