@@ -98,7 +98,6 @@ class Core {
   std::string make_way(Service& service);
 
   // starting.cpp: from what was saved, and with another configuration
-  Service::Shared shared();
   void add_service(const ServiceSpec& spec);
   void number_services();
   void index_probes();
@@ -123,6 +122,13 @@ class Core {
   Neighbours neighbours_;
   HostLock host_;
   IncidentIds ids_;
+  const Service::Shared shared_{{config_, measurements_, trouble_, probe_faults_, effects_},
+                                ledger_,
+                                fuse_,
+                                neighbours_,
+                                host_,
+                                ids_,
+                                steps_held_};
   std::map<ServiceName, std::unique_ptr<Service>> services_;
   std::map<IncidentId, Service*> open_;  // in the order of their opening
   // Whose rules, `unless` included, a probe can change, and its number among the probes of the others of them.

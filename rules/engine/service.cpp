@@ -42,8 +42,8 @@ void Service::configure(const ServiceSpec& spec) {
   evidence_.watch();
   revisions_.watch();
   const auto is_gone = [&](const auto& one) { return evidence_.find(RuleName(one.first)) == nullptr; };
-  std::erase_if(unbegun_, is_gone);
-  std::erase_if(refused_, is_gone);
+  unbegun_.erase_if(is_gone);
+  refused_.erase_if(is_gone);
 }
 
 Surroundings Service::surroundings() {

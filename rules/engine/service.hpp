@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rules/base/driver_readiness.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/engine/acting/dependence.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/evidence/evidence.hpp"
@@ -44,6 +45,7 @@ class Service {
     IncidentIds& ids;
     const bool& steps_held;
   };
+  // `shared` must outlive it.
   Service(const ServiceSpec& spec, const Shared& shared);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -137,7 +139,7 @@ class Service {
   Incident& keep(std::unique_ptr<Incident> incident);
 
   ServiceSpec spec_;
-  Shared shared_;
+  const Shared& shared_;
   Limits limits_;
   Evidence evidence_;
   Revisions revisions_;
@@ -150,14 +152,14 @@ class Service {
   Trouble trouble_;  // its own, as it was noted last
   Dependence dependence_;
   // Rule -> end of its last incident, when that changed nothing or had nothing to roll back to.
-  std::map<std::string, Outcome> unbegun_;
+  Seldom<std::map<std::string, Outcome>> unbegun_;
   // Rule -> when its switch was refused, first and last, without it being good in between.
   struct Refusal {
     Instant first;
     Instant last;
     Severity severity = Severity::p1;
   };
-  std::map<std::string, Refusal> refused_;
+  Seldom<std::map<std::string, Refusal>> refused_;
   std::vector<RuleName> called_off_;
   std::optional<Instant> called_off_at_;
   Revision called_off_of_;  // what ran then

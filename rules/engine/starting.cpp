@@ -91,18 +91,8 @@ Core::Core(CoreConfig config, DurableState durable, Instant now)
   for (auto& [name, service] : services_) set_timer(*service);
 }
 
-Service::Shared Core::shared() {
-  return {{config_, measurements_, trouble_, probe_faults_, effects_},
-          ledger_,
-          fuse_,
-          neighbours_,
-          host_,
-          ids_,
-          steps_held_};
-}
-
 void Core::add_service(const ServiceSpec& spec) {
-  Service& service = *services_.emplace(spec.name, std::make_unique<Service>(spec, shared())).first->second;
+  Service& service = *services_.emplace(spec.name, std::make_unique<Service>(spec, shared_)).first->second;
   service.configure(spec);
   service.evidence().warm_up(now() + spec.start_deadline);
 }
@@ -166,7 +156,7 @@ void Core::restore_incident(Service& service, IncidentRecord record, const Durab
 void Core::close_without_service(IncidentRecord record) {
   ServiceSpec gone;
   gone.name = record.service;
-  Service service(gone, shared());
+  Service service(gone, shared_);
   service.take_up(std::move(record), config_.actions).close_without_service();
   neighbours_.forget(gone.name);
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "rules/base/seldom.hpp"
 #include "rules/base/time.hpp"
 #include "rules/conditions/condition.hpp"
 #include "rules/signals/measurements.hpp"
@@ -35,8 +36,8 @@ class BaselineCollector {
     double value = 0;
     Duration max_gap{};
   };
-  std::map<std::string, std::vector<Bin>> bins_;
-  std::map<std::string, Last> last_;
+  Seldom<std::map<std::string, std::vector<Bin>>> bins_;
+  Seldom<std::map<std::string, Last>> last_;
 };
 
 }  // namespace rules

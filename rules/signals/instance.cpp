@@ -93,7 +93,7 @@ std::optional<double> Instance::start_time(const std::vector<Reading>& readings)
 
 void Instance::note_start_time(double start, Instant ended) {
   const Duration memory = std::max(horizon_, several_memory_min);
-  std::erase_if(starts_seen_, [&](const auto& seen) { return seen.second < ended - memory; });
+  starts_seen_.erase_if([&](const auto& seen) { return seen.second < ended - memory; });
   const bool changed = start_time_ && std::abs(*start_time_ - start) > start_time_jitter;
   const auto known = std::find_if(starts_seen_.begin(), starts_seen_.end(), [start](const auto& seen) {
     return std::abs(seen.first - start) <= start_time_jitter;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rules/base/poll.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/signals/ring.hpp"
 #include "rules/signals/selector.hpp"
 
@@ -153,7 +154,7 @@ class Instance {
   std::vector<std::vector<std::size_t>> by_use_;
   std::vector<Floor> floors_;  // by signal
   std::optional<double> start_time_;
-  std::map<double, Instant> starts_seen_;  // process start times, and when each was last seen
+  Seldom<std::map<double, Instant>> starts_seen_;  // process start times, and when each was last seen
   std::optional<Instant> several_seen_;
   Ring<Instant> restarts_;
   bool restart_told_ = false;  // by something else than a page, and no page came since

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rules/base/name_index.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/signals/expression.hpp"
 #include "rules/signals/histogram.hpp"
 #include "rules/signals/history.hpp"
@@ -73,7 +74,7 @@ class Store {
     std::vector<Signal*> signals;  // in signals_, whose nodes stay where they are
     Duration horizon{};            // the furthest back that a window of its signals reaches
     std::vector<Instance> instances;
-    std::map<std::string, Tracked> tracked;  // by what they are of, as written
+    Seldom<std::map<std::string, Tracked>> tracked;  // by what they are of, as written
   };
   // Where a signal's uses begin in its probe's; a ratio takes two for each candidate, a quantile three, an expression
   // one for each selector.

@@ -76,7 +76,8 @@ struct House {
   rules::Fuse fuse;
   int saves = 0;
   rules::Limits limits{config.services[0], fuse, effects, [this] { ++saves; }};
-  rules::Evidence evidence{config.services[0], {config, measurements, trouble, faults, effects}};
+  rules::Measuring measuring{config, measurements, trouble, faults, effects};
+  rules::Evidence evidence{config.services[0], measuring};
   rules::Revisions revisions{config.services[0], {ledger, evidence, limits, effects, [this] { ++saves; }}};
 };
 

@@ -130,7 +130,7 @@ class Outbox {
   std::map<std::pair<rules::NotifierName, std::string>, Held> held_;  // with what the fault is called
   std::map<rules::NotifierName, Counts> counts_;
   std::atomic<bool> is_closing_ = false;  // read by deliveries
-  Workers workers_;  // deliver; the last member, for what they do needs the others
+  Workers workers_;                       // deliver; the last member, for what they do needs the others
 };
 
 }  // namespace watcher

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/engine/effects.hpp"
 #include "rules/incidents/fuse.hpp"
 #include "rules/incidents/service_spec.hpp"
@@ -78,7 +79,7 @@ class Limits {
   // As they were before the newest action began.
   std::optional<Instant> mutation_ended_before_;
   bool acted_without_identity_before_ = false;
-  std::map<std::string, int> next_rung_;
+  Seldom<std::map<std::string, int>> next_rung_;
 };
 
 }  // namespace rules

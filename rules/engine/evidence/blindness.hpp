@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/engine/evidence/probe_faults.hpp"
 #include "rules/engine/evidence/watched_rule.hpp"
 
@@ -30,11 +31,11 @@ class Blindness {
   void tell_blind(const std::vector<const WatchedRule*>& unseen, std::optional<Severity> flapping);
   void tell_seeing(const std::vector<const WatchedRule*>& rules);
 
-  ServiceName service_;
+  const ServiceName& service_;
   const ProbeFaults& faults_;
   Effects& effects_;
   bool is_changed_ = false;
-  std::set<RuleName> told_;            // that they are blind
+  Seldom<std::set<RuleName>> told_;    // that they are blind
   Severity told_as_ = Severity::p1;    // last
   std::vector<SaidBy> told_before_{};  // all of it was the fault of a probe that people heard of
 };

@@ -163,7 +163,7 @@ void Evidence::look_at(std::size_t which, const ProbeName* polled) {
 
 void Evidence::note(std::size_t which) {
   const WatchedRule& rule = *rules_[which];
-  const auto keep = [which](std::set<std::size_t>& in, bool is) {
+  const auto keep = [which](Seldom<std::set<std::size_t>>& in, bool is) {
     is ? void(in.insert(which)) : void(in.erase(which));
   };
   keep(firing_, rule.is_firing());
@@ -171,13 +171,8 @@ void Evidence::note(std::size_t which) {
   keep(bad_, (rule.is(Verdict::bad) || rule.is_firing()) && rule.spec().severity != Severity::p3);
   keep(blind_, rule.is_blind());
   if (rule.is(Verdict::bad)) note_bad(which);
-  deadlines_.clear();
-  rule.add_deadlines(now(), deadlines_);
-  std::optional<Instant> next;
-  for (const Instant at : deadlines_) {
-    if (at > now() && at < next.value_or(Instant::max())) next = at;
-  }
-  due_.set(which, next);
+  const Instant next = rule.next_change(now());
+  due_.set(which, next == Instant::max() ? std::nullopt : std::optional(next));
 }
 
 void Evidence::note_bad(std::size_t which) {

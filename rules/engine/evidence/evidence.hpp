@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rules/base/ordered_times.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/engine/evidence/blindness.hpp"
 #include "rules/engine/evidence/flapping.hpp"
@@ -35,6 +36,7 @@ struct Measuring {
 // of revisions and incidents: it is told from when on evidence counts, and what to compare with.
 class Evidence {
  public:
+  // Both must outlive it.
   Evidence(const ServiceSpec& spec, const Measuring& measuring)
       : spec_(spec),
         measuring_(measuring),
@@ -177,7 +179,7 @@ class Evidence {
   WatchedRule make(std::shared_ptr<const RuleSpec> spec) const;
 
   const ServiceSpec& spec_;
-  Measuring measuring_;
+  const Measuring& measuring_;
   std::vector<WatchedRule*> rules_;  // in the configuration's order; numbered by it below
   struct Owned {
     std::unique_ptr<WatchedRule> rule;
@@ -196,10 +198,9 @@ class Evidence {
   // What is known of all rules together, so that none of them has to be asked.
   OrderedTimes due_;
   std::vector<std::size_t> looked_at_;  // at this moment
-  std::vector<Instant> deadlines_;      // of one of them: kept for its room
-  std::set<std::size_t> firing_;
-  std::set<std::size_t> bad_;  // of P0 to P2
-  std::set<std::size_t> blind_;
+  Seldom<std::set<std::size_t>> firing_;
+  Seldom<std::set<std::size_t>> bad_;  // of P0 to P2
+  Seldom<std::set<std::size_t>> blind_;
   std::optional<std::size_t> last_bad_;  // of P0 to P2
   Instant last_bad_until_ = Instant::min();
   Instant restarted_at_{};
@@ -217,12 +218,12 @@ class Evidence {
   Cause not_before_cause_ = Cause::warming_up;
   std::optional<Instant> deploying_until_;
   Warming warming_;
-  std::map<std::pair<ProbeName, std::size_t>, double> process_start_;
+  Seldom<std::map<std::pair<ProbeName, std::size_t>, double>> process_start_;
   std::optional<Instant> stopped_since_;  // nobody listens any more where the health probe was up until then
   std::optional<Instant> stopped_by_hand_;
   std::optional<Outage> last_up_;  // of the health probe; `since` is Instant(): it is not down since
-  FrozenValues baselines_;
-  std::optional<FrozenValues> before_;
+  Seldom<FrozenValues> baselines_;
+  Boxed<FrozenValues> before_;
   LastKnown last_known_;
   std::optional<Instant> switching_until_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rules/base/names.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/engine/effects.hpp"
 #include "rules/sustain/rule_spec.hpp"
 
@@ -34,7 +35,7 @@ class Flapping {
     std::string rule;  // that would fire for it
     Severity severity = Severity::p1;
   };
-  std::optional<Found> take_found() { return std::exchange(found_, std::nullopt); }
+  std::optional<Found> take_found() { return found_.take(); }
   // With which severity people heard of it, while it may go on; nullopt: they did not.
   std::optional<Severity> told_as() const;
 
@@ -49,9 +50,9 @@ class Flapping {
   bool is_told_of(const Times& times) const;
 
   Effects& effects_;
-  std::optional<Found> found_;
+  Boxed<Found> found_;
   Severity told_as_ = Severity::p1;
-  std::map<Key, Times> times_;  // of what has happened at all
+  Seldom<std::map<Key, Times>> times_;  // of what has happened at all
 };
 
 }  // namespace rules

@@ -19,7 +19,7 @@ void LastKnown::watch(std::vector<Condition::Reference> references) {
   for (Condition::Reference& reference : references) {
     if (reference.before && keys.insert(frozen_key(reference)).second) references_.push_back(std::move(reference));
   }
-  std::erase_if(values_, [&](const auto& one) { return !keys.contains(one.first); });
+  values_.erase_if([&](const auto& one) { return !keys.contains(one.first); });
 }
 
 void LastKnown::note(const Condition::Reference& reference, const Measured& measured, Instant now) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/conditions/condition.hpp"
 #include "rules/signals/measurements.hpp"
 
@@ -27,7 +28,7 @@ class LastKnown {
     Instant at;
   };
   std::vector<Condition::Reference> references_;  // each once
-  std::map<std::string, Value> values_;
+  Seldom<std::map<std::string, Value>> values_;
 };
 
 }  // namespace rules

@@ -113,7 +113,7 @@ Scope Evidence::scope(std::optional<Cause> blanket) const {
   out.not_before = not_before_;
   out.not_before_cause = not_before_cause_;
   out.blanket = blanket;
-  out.baselines = &baselines_;
+  out.baselines = &baselines_.all();
   if (before_) out.before = &*before_;
   return out;
 }

@@ -35,6 +35,7 @@ void Warming::begin_where_up(const std::set<ProbeName>& probes, Instant since, I
 }
 
 void Warming::note_down(const Poll& poll) {
+  if (poll.up != Up::down && down_.empty()) return;
   const std::pair target{poll.probe, poll.instance};
   if (poll.up != Up::down) return void(down_.erase(target));
   Down& down = down_.try_emplace(target, Down{poll.started, {}}).first->second;
@@ -56,20 +57,21 @@ bool Warming::is_as_before_our_deed(const Poll& poll) const {
 }
 
 bool Warming::are_others_up(const ProbeName& probe) const {
-  return begun_for_ > 1 && not_up_since_.size() == not_up_since_.count(probe);
+  return begun_for_ > 1 && not_up_since_.size() == (not_up_since_.contains(probe) ? 1U : 0U);
 }
 
 bool Warming::polled(const Poll& poll) {
   note_down(poll);
   if (poll.up == Up::up && poll.started >= since_) not_up_since_.erase(poll.probe);
   const bool is_up = poll.up == Up::up || is_as_before_our_deed(poll);
-  const bool is_health = poll.probe == health_;
+  const bool is_health = health_ == poll.probe;
   if (is_health && is_up && !healthy_ && poll.started >= since_) healthy_ = poll.ended;
   const auto excused = excused_.find(poll.probe);
   if (excused == excused_.end() || poll.started < excused->second.since) return false;
   bool is_over = is_health || !health_ ? is_up : healthy_ && poll.started >= *healthy_;
   is_over = is_over || (is_up && poll.started >= excused->second.until);  // over by its time: the next one begins anew
   if (is_over) excused_.erase(excused);
+  if (excused_.empty()) excused_.clear();  // most stay without any for days
   return is_over;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "rules/base/poll.hpp"
+#include "rules/base/seldom.hpp"
 
 namespace rules {
 
@@ -58,12 +59,12 @@ class Warming {
   bool is_as_before_our_deed(const Poll& poll) const;
   bool are_others_up(const ProbeName& probe) const;
 
-  std::map<ProbeName, Excuse> excused_;
-  std::map<std::pair<ProbeName, std::size_t>, Down> down_;  // each instance of a probe
-  std::optional<Done> our_deed_;                            // it began after that
-  std::set<ProbeName> not_up_since_;                        // and of so many probes these were not up since
+  Seldom<std::map<ProbeName, Excuse>> excused_;
+  Seldom<std::map<std::pair<ProbeName, std::size_t>, Down>> down_;  // each instance of a probe
+  std::optional<Done> our_deed_;                                    // it began after that
+  Seldom<std::set<ProbeName>> not_up_since_;                        // and of so many probes these were not up since
   std::size_t begun_for_ = 0;
-  std::optional<ProbeName> health_;
+  Boxed<ProbeName> health_;
   Instant since_ = Instant::min();  // it began, for the newest instance
   std::optional<Instant> healthy_;  // the service's health answered that it is up, or as it did before our deed
 };

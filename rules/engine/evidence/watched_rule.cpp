@@ -33,10 +33,12 @@ bool fires(RuleState state) { return state == RuleState::firing || state == Rule
 WatchedRule::WatchedRule(std::shared_ptr<const RuleSpec> spec, const std::string& measured_by,
                          const Measurements& measurements, Instant start)
     : tracker_(std::move(spec), measured_by, start),
-      when_probes_(measurements.probes_of(this->spec().when)),
+      probes_(measurements.probes_of(this->spec().when)),
       windowed_(measurements.windowed(this->spec().when)) {
-  probes_ = when_probes_;
-  if (this->spec().clear) probes_.merge(measurements.probes_of(*this->spec().clear));
+  if (this->spec().clear) {
+    when_probes_ = probes_;
+    probes_.merge(measurements.probes_of(*this->spec().clear));
+  }
   if (probes_.size() > 1) compared_ = read_by_comparisons(this->spec().when, measurements);
 }
 
@@ -170,17 +172,22 @@ bool WatchedRule::take_explained(Instant now) {
   return true;
 }
 
-void WatchedRule::add_deadlines(Instant now, std::vector<Instant>& out) const {
-  if (const std::optional<Instant> deadline = tracker_.deadline()) out.push_back(*deadline);
+Instant WatchedRule::next_change(Instant now) const {
+  Instant next = Instant::max();
+  const auto consider = [&](Instant at) {
+    if (at > now) next = std::min(next, at);
+  };
+  consider(tracker_.deadline().value_or(Instant::max()));
   if (when_.valid_until != Instant::max()) {
-    out.push_back(when_.valid_until);
-    out.push_back(when_.valid_until + just_after);
+    consider(when_.valid_until);
+    consider(when_.valid_until + just_after);
   }
-  if (looked_for_) out.push_back(progress(now).since.value_or(now) + identity_wait_max);
-  if (!withheld_since_) return;
-  out.push_back(*withheld_until());
-  if (!withheld_told_) out.push_back(*withheld_since_ + withheld_told_after);
-  out.push_back(withheld_valid_until_);
+  if (looked_for_) consider(progress(now).since.value_or(now) + identity_wait_max);
+  if (!withheld_since_) return next;
+  consider(*withheld_until());
+  if (!withheld_told_) consider(*withheld_since_ + withheld_told_after);
+  consider(withheld_valid_until_);
+  return next;
 }
 
 SpanRecord WatchedRule::record(Instant now, bool has_incident) const {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/engine/effects.hpp"
 #include "rules/engine/evidence/failed_requests.hpp"
 #include "rules/signals/measurements.hpp"
@@ -37,9 +38,9 @@ class WatchedRule {
 
   const RuleSpec& spec() const { return tracker_.rule(); }
   const RuleName& name() const { return spec().name; }
-  const std::set<ProbeName>& probes() const { return probes_; }            // of `when` and `clear`
-  const std::set<ProbeName>& when_probes() const { return when_probes_; }  // of `when`
-  const Judgement& when() const { return when_; }                          // the newest judgement
+  const std::set<ProbeName>& probes() const { return probes_; }  // of `when` and `clear`
+  const std::set<ProbeName>& when_probes() const { return when_probes_ ? *when_probes_ : probes_; }  // of `when`
+  const Judgement& when() const { return when_; }  // the newest judgement
   bool is(Verdict verdict) const { return when_.verdict == verdict; }
   // Its window is bad, and what came last is good by itself (SPEC 2.11).
   bool is_newest_good() const { return newest_good_; }
@@ -92,8 +93,8 @@ class WatchedRule {
   // True once after it was held back for a minute: by then people have to know.
   bool take_withheld_news(Instant now);
 
-  // When something changes though nothing is measured.
-  void add_deadlines(Instant now, std::vector<Instant>& out) const;
+  // When something next changes though nothing is measured; Instant::max(): nothing does.
+  Instant next_change(Instant now) const;
 
   SpanRecord record(Instant now, bool has_incident) const;
   void restore(const SpanRecord& record, Instant now, Duration downtime_max);
@@ -108,7 +109,7 @@ class WatchedRule {
 
   RuleTracker tracker_;  // and the rule itself
   std::set<ProbeName> probes_;
-  std::set<ProbeName> when_probes_;
+  Boxed<std::set<ProbeName>> when_probes_;     // where `clear` has others too
   std::vector<std::set<ProbeName>> compared_;  // what each comparison of `when` reads; empty: all read the same
   bool windowed_ = false;
   bool newest_good_ = false;
@@ -118,7 +119,7 @@ class WatchedRule {
   bool blind_ = false;
   Ring<KnownVerdict> known_;
   FailedRequests failed_requests_;
-  std::map<Cause, Duration> unknown_before_;  // of the same rule before the last reload
+  Seldom<std::map<Cause, Duration>> unknown_before_;  // of the same rule before the last reload
   bool looked_for_ = false;
   bool answered_ = false;
   bool recovered_ = false;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/engine/evidence/evidence.hpp"
 #include "rules/engine/revisions/revisions.hpp"
 #include "rules/engine/view.hpp"
@@ -53,7 +54,7 @@ class LaterChecks {
 
   Doors doors_;
   std::vector<IncidentRecord> ended_;  // at least one check of each waits
-  std::optional<IncidentId> expected_;
+  Boxed<IncidentId> expected_;
   Instant began_ = Instant::min();  // our start, where something was found
 };
 

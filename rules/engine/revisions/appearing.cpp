@@ -16,7 +16,7 @@ void Revisions::now_runs(const Revision& revision, Instant since) {
   switching_to_ = Revision();
   unconfirmed_.reset();
   last_saw_running_ = now();
-  in_turn_since_.reset();
+  in_turn_.reset();
   collector_.clear();
 }
 

@@ -67,8 +67,8 @@ void Revisions::judge_sight(const RevisionRead& read) {
 
 // One of several instances at a time may be asked, or a deployment stands still half way: neither is what runs.
 std::string Revisions::says_in_turn() const {
-  if (!in_turn_since_ || now() < *in_turn_since_ + spec_.start_deadline) return "";
-  return "looks see " + running_.text + " and " + in_turn_.text +
+  if (!in_turn_ || now() < in_turn_->since + spec_.start_deadline) return "";
+  return "looks see " + running_.text + " and " + in_turn_->other.text +
          " in turn; do let `identify` ask all instances, or one " + "and always the same";
 }
 
@@ -76,11 +76,9 @@ std::string Revisions::says_in_turn() const {
 void Revisions::note_agreement() {
   constexpr int looks_that_agree = 4;
   if (unconfirmed_) {
-    in_turn_ = *unconfirmed_;
-    in_turn_since_ = in_turn_since_.value_or(now());
-    looks_agreed_ = 0;
-  } else if (++looks_agreed_ >= looks_that_agree) {
-    in_turn_since_.reset();
+    in_turn_ = InTurn{in_turn_ ? in_turn_->since : now(), *unconfirmed_, 0};
+  } else if (in_turn_ && ++in_turn_->agreed >= looks_that_agree) {
+    in_turn_.reset();
   }
 }
 

@@ -142,7 +142,7 @@ void Revisions::settle_mark(Instant look_began) {
     return doors_.save();
   }
   // It was deployed once more.
-  apply_mark(*std::exchange(mark_, std::nullopt), Says::what_was_missing);
+  apply_mark(*mark_.take(), Says::what_was_missing);
   doors_.save();
 }
 
@@ -173,7 +173,7 @@ void Revisions::take_mark() {
     mark_.reset();
     return doors_.save();
   }
-  apply_mark(*std::exchange(mark_, std::nullopt));
+  apply_mark(*mark_.take());
   doors_.save();
 }
 

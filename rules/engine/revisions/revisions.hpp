@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/base/seldom.hpp"
 #include "rules/engine/acting/limits.hpp"
 #include "rules/engine/events.hpp"
 #include "rules/engine/evidence/evidence.hpp"
@@ -124,6 +125,13 @@ class Revisions {
   void add_deadlines(std::vector<Instant>& out) const;
 
  private:
+  // Looks see what runs and another revision one after the other.
+  struct InTurn {
+    Instant since;
+    Revision other;
+    int agreed = 0;  // looks in a row that saw what runs alone
+  };
+
   Instant now() const { return doors_.effects.now(); }
   LedgerRecord* record_of_running() { return doors_.ledger.find(spec_.name, running_); }
   void save(const LedgerRecord& record) { doors_.effects.save(record); }
@@ -166,16 +174,14 @@ class Revisions {
   std::optional<Instant> deploying_since_;
   std::int64_t deployments_ = 0;  // that have begun and not ended
   bool rolled_back_here_ = false;
-  std::optional<PendingMark> mark_;
+  Boxed<PendingMark> mark_;
   Revision switching_to_;
   // Looking.
   Readability readability_;
   std::vector<NamedRevision> names_;
   std::vector<std::vector<Revision>> alike_;
-  std::optional<Revision> unconfirmed_;
-  std::optional<Instant> in_turn_since_;  // looks see what runs and `in_turn_` one after the other
-  Revision in_turn_;
-  int looks_agreed_ = 0;  // since
+  Boxed<Revision> unconfirmed_;
+  Boxed<InTurn> in_turn_;
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
   std::optional<Instant> absent_since_;
@@ -189,8 +195,9 @@ class Revisions {
   bool unfinished_told_ = false;
   // Baking.
   BaselineCollector collector_;
-  std::map<ProbeName, std::map<std::string, Condition::Reference>> baseline_of_;  // what its polls bring, by its key
-  Instant bake_from_ = Instant::max();                                            // baking since then; max: not now
+  // What its polls bring, by its key.
+  Seldom<std::map<ProbeName, std::map<std::string, Condition::Reference>>> baseline_of_;
+  Instant bake_from_ = Instant::max();  // baking since then; max: not now
   Instant bake_saved_ = Instant::min();
 };
 
