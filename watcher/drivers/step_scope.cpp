@@ -107,9 +107,8 @@ std::vector<std::string> scope_request(pid_t process, const std::string& descrip
 
 probes::Place scope_of_its_own(const std::vector<std::string>& argv) {
   if (!is_run_by_systemd()) return {};
-  std::string words = "rollbackd:";
-  for (const std::string& word : argv) words += " " + word;
-  const std::string description = visible(words.substr(0, description_max));
+  // Not its other words: systemd writes this into the journal, and they may hold secrets.
+  const std::string description = visible(("rollbackd: " + argv.front()).substr(0, description_max));
   return [description](pid_t process) { return put_into_scope(process, description); };
 }
 
