@@ -1,6 +1,7 @@
 #include "rules/engine/own_trouble.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace rules {
 
@@ -19,6 +20,14 @@ Mode default_mode(Severity severity) {
   return Mode::notify;
 }
 
+// "save a decision: disk I/O error": what comes of it may be another thing each time.
+std::string_view cause_of(const SelfDegraded& degraded) {
+  constexpr std::string_view then = ": ";
+  const std::string_view reason = degraded.reason;
+  const std::size_t at = reason.find(then);
+  return at == reason.npos ? reason : reason.substr(at + then.size());
+}
+
 }  // namespace
 
 void OwnTrouble::heard(const SelfDegraded& degraded) {
@@ -30,7 +39,10 @@ void OwnTrouble::heard(const SelfDegraded& degraded) {
     return;
   }
   const auto is_same = [&](const SelfDegraded& one) { return one.reason == degraded.reason; };
-  const bool is_known = std::erase_if(now_, is_same) > 0;
+  // What cannot be written for one cause is told once, whatever it was to say.
+  const auto is_of_same_cause = [&](const SelfDegraded& one) { return cause_of(one) == cause_of(degraded); };
+  const bool is_known = std::any_of(now_.begin(), now_.end(), is_of_same_cause);
+  std::erase_if(now_, is_same);
   now_.push_back(degraded);
   effects_.note("degraded", {{"reason", degraded.reason}});
   if (!is_known)

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/next_steps.hpp"
 #include "watcher/cli/open_incidents.hpp"
+#include "watcher/cli/status_fields.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/report/text.hpp"
 
@@ -16,46 +18,6 @@ namespace json = boost::json;
 
 constexpr rules::Duration watch_pause = std::chrono::seconds(2);
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-
-const json::object& object_at(const json::value& value, std::string_view key) {
-  static const json::object empty;
-  if (!value.is_object()) return empty;
-  const json::value* const found = value.get_object().if_contains(key);
-  return found != nullptr && found->is_object() ? found->get_object() : empty;
-}
-
-double number_at(const json::value& object, std::string_view key, double otherwise) {
-  if (!object.is_object()) return otherwise;
-  const json::value* const found = object.get_object().if_contains(key);
-  if (found == nullptr || !found->is_number()) return otherwise;
-  return found->to_number<double>();
-}
-
-bool flag_at(const json::value& object, std::string_view key) {
-  if (!object.is_object()) return false;
-  const json::value* const found = object.get_object().if_contains(key);
-  return found != nullptr && found->is_bool() && found->get_bool();
-}
-
-const json::array& array_at(const json::value& object, std::string_view key) {
-  static const json::array none;
-  const json::value* const found = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
-std::vector<std::string> texts_at(const json::value& object, std::string_view key) {
-  std::vector<std::string> out;
-  for (const json::value& one : array_at(object, key)) {
-    if (one.is_string()) out.emplace_back(one.get_string());
-  }
-  return out;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
 
 std::string number_or_dash(const json::value& object, std::string_view key, std::string_view unit = {}) {
   const double number = number_at(object, key, no_number);
@@ -112,6 +74,8 @@ void print_services(std::ostream& out, const json::value& status, const OpenInci
   Table table({"SERVICE", "REVISION", "STATE", "BAKED", "LAST GOOD", "ROLLBACK"});
   for (const auto& [name, service] : object_at(status, "services")) {
     std::string state = state_of(service, mode, of_service(incidents, std::string(name)));
+    // What fires there was given up or is left alone: it would not be acted on.
+    if (state == "armed" && fires_unanswered(status, name)) state = "would not act";
     const std::string flags = flags_of(service);
     if (!flags.empty()) state += " (" + flags + ")";
     const std::string baked = short_duration(number_at(service, "baked_seconds", 0)) + "/" +
@@ -200,55 +164,6 @@ void print_probes(std::ostream& out, const json::value& status) {
   if (table.empty()) return;
   out << "\n";
   table.print(out);
-}
-
-// What a person would do now, one line each.
-std::vector<std::string> next_steps(const json::value& status, const OpenIncidents& incidents) {
-  std::vector<std::string> out;
-  for (const auto& [key, service] : object_at(status, "services")) {
-    const std::string name(key);
-    const std::string incident = text_of(service, "incident");
-    if (const std::string why = text_of(service, "by_hand_not_ready"); !why.empty())
-      out.push_back(name + ": what only a person begins is not ready: " + why);
-    for (const json::value& driver : array_at(service, "drivers")) {
-      if (!flag_at(driver, "ready") && flag_at(service, "rollback_ready"))
-        out.push_back(name + ": " + text_of(driver, "driver") +
-                      " could not roll it back: " + text_of(driver, "not_ready_reason"));
-    }
-    for (const char* const field : {"unfinished", "stopped"}) {
-      if (const std::string what = text_of(service, field); !what.empty()) out.push_back(name + ": " + what);
-    }
-    if (!incident.empty()) out.push_back(about_incident(name, incident, of_service(incidents, name)));
-    for (const std::string& flag : texts_at(service, "flags")) {
-      if (flag == "paused") {
-        out.push_back(name + " is paused until " + text_of(service, "paused_until") + ": rollbackd resume --service " +
-                      name);
-      } else if (flag == "fused") {
-        out.push_back(name + " is fused (" + text_of(service, "fused_reason") + "): rollbackd fuse reset " + name);
-      } else if (flag == "blind") {
-        out.push_back(name + " has rules that cannot be observed: rollbackd explain");
-      } else if (flag == "unreadable") {
-        out.push_back(name + ": " + text_of(service, "unreadable_reason"));
-      }
-    }
-  }
-  return out;
-}
-
-// Of each rule that fires while no incident answers it: why nothing is done, and what a person can do.
-std::vector<std::string> unanswered(const json::value& status) {
-  std::vector<std::string> out;
-  const json::value services = object_at(status, "services");
-  for (const auto& [key, rule] : object_at(status, "rules")) {
-    const std::string name = text_of(rule, "service");
-    const json::value service = object_at(services, name);
-    const std::vector<std::string> why = texts_at(rule, "missing");
-    if (text_of(rule, "state") != "firing" || !text_of(service, "incident").empty() || why.empty()) continue;
-    std::string line = std::string(key) + " fires, and nothing is done: " + joined(why);
-    if (flag_at(service, "rollback_ready")) line += "; by hand: rollbackd rollback " + name;
-    out.push_back(std::move(line));
-  }
-  return out;
 }
 
 void print_status(std::ostream& out, const json::value& status, const OpenIncidents& incidents) {
