@@ -78,7 +78,7 @@ struct Reading {
   Reading(std::vector<std::string> revisions, watcher::DriverSection section, std::size_t reads_wanted)
       : driver(std::move(revisions)),
         wanted(reads_wanted),
-        reader(io.get_executor(), driver, section, [this](rules::Event event) { came(std::move(event)); }) {}
+        reader(driver, section, [this](rules::Event event) { came(std::move(event)); }) {}
 
   void came(rules::Event event) {
     if (const auto* read = std::get_if<rules::RevisionRead>(&event)) reads.push_back(*read);
@@ -156,7 +156,7 @@ TEST_CASE("as many looks as have to agree follow each other when a deployment ha
   probes::TaskGroup tasks(io.get_executor());
   std::vector<std::string> seen;
   watcher::ServiceReader* asked = nullptr;
-  watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), [&](const rules::Event& event) {
+  watcher::ServiceReader reader(driver, section_with_schema({}), [&](const rules::Event& event) {
     const auto* const read = std::get_if<rules::RevisionRead>(&event);
     if (read == nullptr) return;
     seen.push_back(read->revision->text);
@@ -184,7 +184,7 @@ TEST_CASE(
       ready = *read;
       tasks.cancel();
     };
-    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver),
+    watcher::ServiceReader reader(driver, section_with_schema({}), std::move(deliver),
                                   {.names = {{"stable", true}, {"stalbe", responds}}});
     tasks.spawn("reader", reader.loop());
     const auto limit = std::chrono::seconds(30);
@@ -215,8 +215,7 @@ TEST_CASE(
     plans.why_not_by_hand = [] { return "action.restore.step 1: no such command"; };
     plans.target = [target] { return rules::Revision(target); };
     plans.run_there = {{"build", "/app/build"}, {"action.rollback.step 2", "/app/warm"}};
-    watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}), std::move(deliver),
-                                  std::move(plans));
+    watcher::ServiceReader reader(driver, section_with_schema({}), std::move(deliver), std::move(plans));
     tasks.spawn("reader", reader.loop());
     io.run_for(std::chrono::seconds(30));
     const bool is_there = std::string(target) != "v1";
@@ -270,8 +269,7 @@ TEST_CASE("a look at the revision that is cut short by a reload tells nothing") 
   asio::io_context io;
   EndlessDriver driver;
   int told = 0;
-  watcher::ServiceReader reader(io.get_executor(), driver, section_with_schema({}),
-                                [&told](const rules::Event&) { ++told; });
+  watcher::ServiceReader reader(driver, section_with_schema({}), [&told](const rules::Event&) { ++told; });
   probes::TaskGroup tasks(io.get_executor());
   tasks.spawn("reader", reader.loop());
   io.poll();

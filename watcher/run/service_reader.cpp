@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "probes/net/cancelled.hpp"
+#include "watcher/drivers/asks_nobody.hpp"
 #include "watcher/run/log.hpp"
 
 namespace watcher {
@@ -22,45 +24,47 @@ constexpr int looks_that_agree = 2;
 
 }  // namespace
 
-ServiceReader::ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section,
-                             Deliver deliver, Plans plans)
+ServiceReader::ServiceReader(Driver& driver, const DriverSection& section, Deliver deliver, Plans plans)
     : driver_(driver),
       identifies_(identifies(section.driver)),
       interval_(identifies_ ? section.identify_interval
                             : std::min(readiness_interval, section.identify_interval * looks_per_readiness_max)),
-      schema_command_(section.schema),
-      dir_(section.dir),
-      whom_(whom_of(section)),
+      asks_nobody_(watcher::asks_nobody(section)),
       deliver_(std::move(deliver)),
-      plans_(std::move(plans)),
-      timer_(executor) {}
+      plans_(std::move(plans)) {
+  if (!section.schema.empty()) schema_.reset(new Schema{section.schema, section.dir, whom_of(section)});
+}
+
+// A runner is asked over a connection.
+bool ServiceReader::asks_nobody() const { return asks_nobody_ && !identifies_ && !plans_.plans_there; }
+
+void ServiceReader::wake() {
+  if (waits_ != nullptr) waits_->cancel();
+}
 
 void ServiceReader::read_now() {
   looks_asked_ = std::max(looks_asked_, 1);
   driver_.be_patient();
-  timer_.cancel();
+  wake();
 }
 
 void ServiceReader::read_until_agreed() {
   looks_asked_ = looks_that_agree;
   driver_.be_patient();
-  timer_.cancel();
+  wake();
 }
 
 asio::awaitable<void> ServiceReader::wait() {
   if (looks_asked_ > 0) co_return;
-  timer_.expires_after(interval_);
-  // What runs no command to know what runs needs microseconds: all of those share one wake-up.
-  const auto until = timer_.expiry();
-  if (!identifies_) timer_.expires_at(until - until.time_since_epoch() % interval_);
-  co_await timer_.async_wait(as_result);
+  waits_->expires_after(interval_);
+  co_await waits_->async_wait(as_result);
 }
 
 // It is asked again at every look; transitions are told, not repetitions.
 void ServiceReader::warn_of_schema(std::string why) {
-  if (why == schema_warned_) return;
+  if (why == schema_->warned) return;
   log_warning("schema", why);
-  schema_warned_ = std::move(why);
+  schema_->warned = std::move(why);
 }
 
 // Asked at each look: a release is often checked out before it migrates, and nobody says when that is done.
@@ -69,9 +73,9 @@ asio::awaitable<std::string> ServiceReader::schema() {
   if (plans_.schema)
     read = co_await plans_.schema();
   else
-    read = co_await read_schema(schema_command_, dir_, whom_);
+    read = co_await read_schema(schema_->command, schema_->dir, schema_->whom);
   if (read.trouble.empty())
-    schema_warned_.clear();
+    schema_->warned.clear();
   else
     warn_of_schema(std::move(read.trouble));
   co_return std::move(read.schema);
@@ -107,7 +111,7 @@ asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
   // A look that was cut short says nothing about the service.
   const bool cut_short = co_await probes::cancelled();
   if (cut_short) co_return;
-  const bool is_asked = read.revision && !schema_command_.empty();
+  const bool is_asked = read.revision && schema_ != nullptr;
   const bool is_known = is_asked && plans_.has_schema && plans_.has_schema(*read.revision);
   if (is_asked && !is_known) read.schema = co_await schema();
   deliver_(std::move(read));
@@ -118,6 +122,9 @@ asio::awaitable<void> ServiceReader::look(bool also_at_readiness) {
 
 // What a look needs ends with it: most services wait most of the time.
 asio::awaitable<void> ServiceReader::loop() {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor);
+  wake_by(&timer);
   const auto looks = readiness_interval / std::max(interval_, rules::Duration(1));
   const auto looks_max = identifies_ ? looks_per_readiness_max : 1;
   const auto looks_per_readiness = std::clamp<decltype(looks)>(looks, 1, looks_max);
@@ -126,11 +133,12 @@ asio::awaitable<void> ServiceReader::loop() {
     co_await look(also_at_readiness);
     // Both: the driver may have swallowed it, and it may have come while waiting.
     const bool ended_in_look = co_await probes::cancelled();
-    if (ended_in_look) co_return;
+    if (ended_in_look) break;
     co_await wait();
     const bool ended_in_wait = co_await probes::cancelled();
-    if (ended_in_wait) co_return;
+    if (ended_in_wait) break;
   }
+  wake_by(nullptr);
 }
 
 }  // namespace watcher

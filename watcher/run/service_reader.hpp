@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,18 @@ struct PlansRead {
 
 // Looks at what a service runs every 10 s, and at once when asked; now and then also whether a switch could be done.
 // Where nothing says what runs, only the latter.
-// One look at a time: a driver is never asked twice at once.
+// One look at a time: a driver is never asked twice at once. Either loop() goes on with it, or a LookRound does.
 class ServiceReader {
  public:
   using Deliver = std::function<void(rules::Event)>;
   using Plans = PlansRead;
 
   // `driver` must outlive it. The interval and the command that prints the schema's version come from the section.
-  ServiceReader(const asio::any_io_executor& executor, Driver& driver, const DriverSection& section, Deliver deliver,
-                Plans plans = {});
+  ServiceReader(Driver& driver, const DriverSection& section, Deliver deliver, Plans plans = {});
+
+  // Whether a look asks nobody, neither a command nor a connection: it takes microseconds, and a round is enough.
+  bool asks_nobody() const;
+  rules::Duration interval() const { return interval_; }
 
   // A look that begins after this call, as soon as one in flight has ended.
   void read_now();
@@ -49,8 +53,20 @@ class ServiceReader {
   // Runs until cancelled.
   asio::awaitable<void> loop();
 
- private:
+  // For a round: who waits for the next look is woken by cancelling `waits`, which must outlive all that is asked here.
+  void wake_by(asio::steady_timer* waits) { waits_ = waits; }
+  bool is_asked() const { return looks_asked_ > 0; }
   asio::awaitable<void> look(bool also_at_readiness);
+
+ private:
+  // How the schema's version is read.
+  struct Schema {
+    std::vector<std::string> command;
+    std::string dir;
+    Whom whom;
+    std::string warned{};  // why it could not be read, which is told once
+  };
+  void wake();
   asio::awaitable<void> wait();
   asio::awaitable<std::string> schema();
   void warn_of_schema(std::string why);
@@ -59,13 +75,11 @@ class ServiceReader {
   Driver& driver_;
   bool identifies_;
   rules::Duration interval_;
-  std::vector<std::string> schema_command_;  // empty: there is none
-  std::string dir_;
-  Whom whom_;
-  std::string schema_warned_;  // why it could not be read, which is told once
+  bool asks_nobody_;
+  std::unique_ptr<Schema> schema_;  // nullptr: there is none
   Deliver deliver_;
   Plans plans_;
-  asio::steady_timer timer_;
+  asio::steady_timer* waits_ = nullptr;  // until the next look; nullptr: nobody does
   int looks_asked_ = 0;
 };
 

@@ -94,6 +94,7 @@ void Watcher::equip() {
   std::map<rules::ServiceName, std::string> dirs;
   Responses responses = responses_of(*config_);
   runner_ = runner_of(*config_);
+  look_rounds_.clear();
   services_.clear();
   by_hand_ = begun_by_hand(*config_);
   by_hand_looks_.clear();
@@ -107,13 +108,14 @@ void Watcher::equip() {
     };
     Service& service = services_[section.service];
     service.driver = driver;
-    service.reader = std::make_unique<ServiceReader>(io_.get_executor(), *driver, section, std::move(deliver),
+    service.reader = std::make_unique<ServiceReader>(*driver, section, std::move(deliver),
                                                      plans_of(section, responses[section.service]));
-    readers_.spawn("reader of " + section.service.text, service.reader->loop());
+    begin_to_read(section.service, *service.reader);
     drivers[section.service] = driver.get();
     tools.drivers[section.service] = driver;
     tools.readers[section.service] = service.reader.get();
   }
+  for (auto& [interval, round] : look_rounds_) readers_.spawn("looks in a round", round.loop());
   const std::string incidents_dir = config_->watcher.state_dir + "/incidents";
   tools.config = config_;
   tools.scheduler = scheduler_.get();
@@ -122,6 +124,11 @@ void Watcher::equip() {
   remote_steps_ = runner_ == nullptr ? nullptr : std::make_shared<RemoteSteps>(config_, runner_);
   if (remote_steps_) tools.performer->send_elsewhere(elsewhere(remote_steps_));
   deeds_.equip(std::move(tools));
+}
+
+void Watcher::begin_to_read(const rules::ServiceName& service, ServiceReader& reader) {
+  if (!reader.asks_nobody()) return readers_.spawn("reader of " + service.text, reader.loop());
+  look_rounds_.try_emplace(reader.interval(), io_.get_executor(), reader.interval()).first->second.add(reader);
 }
 
 // Windows go on where they were when we were away for a moment only. After a longer absence what was recorded would

@@ -22,6 +22,7 @@
 #include "watcher/run/deeds.hpp"
 #include "watcher/run/engine_loop.hpp"
 #include "watcher/run/life_sign.hpp"
+#include "watcher/run/look_round.hpp"
 #include "watcher/run/memory_reserve.hpp"
 #include "watcher/run/names.hpp"
 #include "watcher/run/run.hpp"
@@ -81,6 +82,7 @@ class Watcher final : public Host {
   rules::CoreConfig core() const;  // of the configuration, in the mode that the options allow
   probes::Scheduler::Configs probe_configs() const;
   void equip();
+  void begin_to_read(const rules::ServiceName& service, ServiceReader& reader);
   void start_loops();
   asio::awaitable<void> take_up_spool();
   asio::awaitable<std::string> take_up(SpooledWord word);
@@ -160,7 +162,8 @@ class Watcher final : public Host {
   std::shared_ptr<RunnerClient> runner_;       // with drivers and steps; nullptr: we do everything ourselves
   std::shared_ptr<RemoteSteps> remote_steps_;  // with the steps that run
   std::map<rules::ServiceName, Service> services_;
-  Plans by_hand_;  // that only a person begins
+  std::map<rules::Duration, LookRound> look_rounds_;  // by their intervals
+  Plans by_hand_;                                     // that only a person begins
   std::optional<Looked> lock_look_;
   std::map<std::string, std::optional<Looked>> by_hand_looks_;  // by the folder that they run in
   std::unique_ptr<probes::Scheduler> scheduler_;

@@ -120,16 +120,17 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section, const Plans
     if (!section.schema.empty())
       out.schema = [runner = runner_, service = section.service] { return read_schema_there(*runner, service); };
   }
-  out.target = [this, service = section.service] {
-    return engine_.plan(rules::RollbackByHand{service, {}, {}, "", "", false}).to;
+  // The section outlives its reader.
+  out.target = [this, of = &section] {
+    return engine_.plan(rules::RollbackByHand{of->service, {}, {}, "", "", false}).to;
   };
-  out.has_schema = [this, service = section.service](const rules::Revision& revision) {
-    const std::vector<rules::LedgerRecord> ledger = engine_.revisions_of(service);
+  out.has_schema = [this, of = &section](const rules::Revision& revision) {
+    const std::vector<rules::LedgerRecord> ledger = engine_.revisions_of(of->service);
     return std::any_of(ledger.begin(), ledger.end(), [&](const rules::LedgerRecord& one) {
       return one.revision == revision && one.standing == rules::Standing::good && !one.schema.empty();
     });
   };
-  out.known = [this, service = section.service] { return seen_of(service); };
+  out.known = [this, of = &section] { return seen_of(of->service); };
   out.run_there = files_run_there(responses, section, dir);
   out.names = names_in_plans(*config_, section.service);
   return out;
