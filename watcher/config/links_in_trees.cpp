@@ -66,7 +66,7 @@ fs::path tree_with(const fs::path& path, const DriverSection& other) {
 void warn_of(Loading& loading, const DriverSection& one, const DriverSection& other) {
   const std::vector<std::string> relied = relied_on(one);
   const auto path = std::find_if(relied.begin(), relied.end(),
-                                 [&](const std::string& one) { return !tree_with(one, other).empty(); });
+                                 [&](const std::string& each) { return !tree_with(each, other).empty(); });
   if (path == relied.end()) return;
   const fs::path tree = tree_with(*path, other);
   loading.findings.warning(loading.service_places[one.service.text],
