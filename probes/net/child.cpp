@@ -93,8 +93,8 @@ asio::awaitable<void> end_softly(Running& child, rules::Duration grace) {
   }
 }
 
-// What it would start meanwhile would be left behind. Where we are killed while it is held, the kernel ends it: its
-// group is nobody's then (setpgid(2)), and hears HUP.
+// What it would start meanwhile would be left behind, as is what a busy host lets it start before it is stopped. Where
+// we are killed while it is held, the kernel ends it: its group is nobody's then (setpgid(2)), and hears HUP.
 asio::awaitable<void> put_in_place(const Running& child, pid_t pid, const Place& place) {
   child.signal_group(SIGSTOP);
   co_await place(pid);

@@ -25,7 +25,7 @@ enum class Stragglers {
 
 // Is told of a child once it runs: its number, which is its group's too, and its time limit.
 using Started = std::function<void(pid_t, rules::Duration)>;
-// Puts a child somewhere else before its first deed: it is held until this returns. Must not throw.
+// Puts a child somewhere else, soon after it has begun: it is held until this returns. Must not throw.
 using Place = std::function<asio::awaitable<void>(pid_t)>;
 
 struct ChildSpec {

@@ -50,7 +50,7 @@ class Outliving:
         go = self.tool_at_work()
         step = self.step()
         scope = f"rollbackd-step-{step}.scope"
-        self.assertTrue(self.cgroup(step).endswith("/" + scope), self.cgroup(step))
+        self.wait_for("it is there", lambda: self.cgroup(step).endswith("/" + scope), 20)
         said = self.show("Description", scope)
         self.assertIn("/opt/shop/tool/switch", said)
         self.assertNotIn("t1", said)
