@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -270,27 +269,4 @@ TEST_CASE("a command that is called off while it is put somewhere else ends, wha
   loop.run();
   REQUIRE(result.has_value());
   CHECK(result->end == ChildEnd::cancelled);
-}
-
-TEST_CASE("a command that is held when we are killed ends") {
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  const pid_t killed = fork();
-  if (killed == 0) {
-    const auto put = [&](pid_t pid) -> boost::asio::awaitable<void> {
-      const bool is_told = is_held(pid) && write(ends[1], &pid, sizeof(pid)) == sizeof(pid);
-      _exit(is_told ? kill(getpid(), SIGKILL) : 1);
-      co_return;
-    };
-    ChildSpec spec = shell("sleep 60");
-    spec.place = put;
-    run(std::move(spec));
-    _exit(1);
-  }
-  pid_t held = -1;
-  REQUIRE(read(ends[0], &held, sizeof(held)) == sizeof(held));
-  waitpid(killed, nullptr, 0);
-  close(ends[0]);
-  close(ends[1]);
-  CHECK(is_gone(held));
 }
