@@ -208,6 +208,29 @@ void Judge::check_answered(const Watcher& watcher, const EngineView& view, const
   if (now() - since > answered_within) breach("rule " + one.rule.text + " fires for a minute and " + why);
 }
 
+namespace {
+
+bool has(const std::vector<ActionName>& response, const std::vector<ActionName>& ladder, std::size_t rung) {
+  return rung < ladder.size() && std::find(response.begin(), response.end(), ladder[rung]) != response.end();
+}
+
+}  // namespace
+
+// For longer than anything may be late: what the severest rule, which joined, responds with is next, and what has its
+// time to help is no part of that.
+bool Judge::waits_for_less(const Watcher& watcher, const IncidentRecord& open) const {
+  const JoinedRule* severest = nullptr;
+  for (const JoinedRule& joined : open.rules) {
+    if (severest == nullptr || joined.severity < severest->severity) severest = &joined;
+  }
+  if (severest == nullptr || severest == &open.rules.front() || open.pending_outcome) return false;
+  const RuleSpec* of = rule(watcher, severest->rule);
+  if (of == nullptr || mode_of_rule(*of, watcher.config().mode) < Mode::ask) return false;
+  const Instant since = std::max({severest->joined, open.phase_since, began_at_.at(watcher.number())});
+  return now() > since + overdue_at_most && has(of->respond, open.ladder, open.rung + 1) &&
+         !has(of->respond, open.ladder, open.rung);
+}
+
 // What has a limit ends.
 void Judge::check_waiting(const Watcher& watcher, const IncidentRecord& open) {
   const ServiceSpec* of = spec(watcher, open.service);
@@ -217,6 +240,8 @@ void Judge::check_waiting(const Watcher& watcher, const IncidentRecord& open) {
     if (one.service == open.service) longest = std::max(longest, one.sustain);
   }
   check_waits_for(watcher, open);
+  if (open.phase == IncidentPhase::settling && waits_for_less(watcher, open))
+    breach("incident " + open.id.text + ": a more severe rule waits for what an earlier action may help");
   std::optional<Duration> limit;
   if (open.phase == IncidentPhase::asking) limit = of->ask_timeout;
   if (open.phase == IncidentPhase::settling) limit = 10min;

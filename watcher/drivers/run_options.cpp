@@ -58,7 +58,6 @@ constexpr std::array programs{
     RunProgram{.names = " php ", .kind = Kind::interpreter, .with_argument = "cdztS", .code = "rBREfF"},
     RunProgram{.names = " lua luajit ", .kind = Kind::interpreter, .with_argument = "l", .code = "e"},
     RunProgram{.names = " tclsh expect wish ", .kind = Kind::interpreter, .attached = "d", .code = "cf"},
-    RunProgram{.names = " run-parts ", .kind = Kind::interpreter, .with_argument = "ua"},
     RunProgram{.names = " logrotate ", .kind = Kind::interpreter, .with_argument = "sml"},
     RunProgram{.names = " ansible-playbook ", .kind = Kind::interpreter, .with_argument = "iMeltucf"},
     RunProgram{.names = " alembic supervisorctl supervisord ", .kind = Kind::reader, .with_argument = "c"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "probes/net/cancelled.hpp"
@@ -47,6 +48,7 @@ asio::awaitable<LookRound::Who> LookRound::wait() {
 }
 
 asio::awaitable<void> LookRound::loop() {
+  co_await asio::this_coro::throw_if_cancelled(false);
   Who who = Who::all;
   for (;;) {
     co_await look(who);
