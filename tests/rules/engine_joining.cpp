@@ -135,6 +135,31 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "SPEC 2.20: nor does it start when it is good again before what is under way has ended, nor for who may only ask") {
+  for (const bool only_asks : {false, true}) {
+    CAPTURE(only_asks);
+    World w(with([&](rules::CoreConfig& config) {
+      config.rules[0].respond = restart_then_rollback();
+      config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
+      config.rules.back().severity = rules::Severity::p0;
+      if (only_asks) config.rules.back().mode = rules::Mode::ask;
+      config.actions[1].settle = 10min;
+    }));
+    w.scripts["run restart"].takes = 4min;
+    harm(w);
+    REQUIRE(w.run_until([&] { return w.open() && w.open()->rules.size() == 2; }, 15min));
+    REQUIRE(w.count_performed("run restart") == 1);
+    if (!only_asks) w.reality["web"].sick.erase("bad");
+    w.run(8min);
+    CHECK(w.count_performed("switch last-good") == 0);
+    if (only_asks) continue;
+    REQUIRE(w.run_until([&] { return w.closed(); }, 15min));
+    CHECK(w.outcome() == "recovered");
+    CHECK(w.count_performed("switch last-good") == 0);
+  }
+}
+
 TEST_CASE("SPEC 2.20: the response of a joining rule of higher severity comes before untried rungs") {
   World w(with([](rules::CoreConfig& config) {
     config.rules[0].respond = restart_then_rollback();

@@ -187,7 +187,7 @@ class Judge final : public Witness {
   void counts_anew(const Watcher& watcher, const rules::ServiceName& name);
   void check_waits_for(const Watcher& watcher, const rules::IncidentRecord& open);
   void check_waiting(const Watcher& watcher, const rules::IncidentRecord& open);
-  bool waits_for_less(const Watcher& watcher, const rules::IncidentRecord& open) const;
+  bool waits_for_less(const Watcher& watcher, const rules::IncidentRecord& open);
   Instant now() const { return agenda_.now(); }
 
   const Agenda& agenda_;

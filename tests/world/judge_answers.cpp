@@ -218,14 +218,16 @@ bool has(const std::vector<ActionName>& response, const std::vector<ActionName>&
 
 // For longer than anything may be late: what the severest rule, which joined, responds with is next, and what has its
 // time to help is no part of that.
-bool Judge::waits_for_less(const Watcher& watcher, const IncidentRecord& open) const {
+bool Judge::waits_for_less(const Watcher& watcher, const IncidentRecord& open) {
   const JoinedRule* severest = nullptr;
   for (const JoinedRule& joined : open.rules) {
     if (severest == nullptr || joined.severity < severest->severity) severest = &joined;
   }
   if (severest == nullptr || severest == &open.rules.front() || open.pending_outcome) return false;
   const RuleSpec* of = rule(watcher, severest->rule);
-  if (of == nullptr || mode_of_rule(*of, watcher.config().mode) < Mode::ask) return false;
+  if (of == nullptr || mode_of_rule(*of, watcher.config().mode) < Mode::act) return false;
+  const std::optional<Instant> bad_since = measured(watcher).at(of->name).surely_bad_since();
+  if (!bad_since || now() < *bad_since + overdue_at_most) return false;
   const Instant since = std::max({severest->joined, open.phase_since, began_at_.at(watcher.number())});
   return now() > since + overdue_at_most && has(of->respond, open.ladder, open.rung + 1) &&
          !has(of->respond, open.ladder, open.rung);

@@ -93,6 +93,16 @@ std::string stopped_midway(const ReportInput& input) {
          by_hand(input) + ".";
 }
 
+// The plan's own verify.when, though the rules may be good.
+bool lacks_what_it_was_for(const rules::IncidentRecord& incident) {
+  return incident.outcome_detail.find(" is not true") != std::string::npos;
+}
+
+std::string what_is_lacking(const rules::IncidentRecord& incident) {
+  return "**Look at it now.** The plan went through, and what it was to bring is not there: " +
+         markdown_text(incident.outcome_detail) + ". Nothing more is done by itself.";
+}
+
 // The urgent part: what the outcome leaves to people.
 std::string first_thing(const ReportInput& input, Outcome outcome) {
   const std::string& service = input.incident.service.text;
@@ -101,6 +111,7 @@ std::string first_thing(const ReportInput& input, Outcome outcome) {
     case Outcome::recovered:
       return "Nothing is urgent: it works again." + not_taken_back(input.incident);
     case Outcome::not_recovered:
+      if (lacks_what_it_was_for(input.incident)) return what_is_lacking(input.incident);
       return "**Look at it now.** The plan went through and the trouble is still there, so the revision is probably "
              "not its cause. Nothing more is done by itself. " +
              command("status") + " says what is bad.";

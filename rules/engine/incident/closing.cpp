@@ -3,6 +3,8 @@
 #include "rules/engine/incident/incident.hpp"
 #include "rules/engine/incident/later.hpp"
 #include "rules/engine/incident/outcomes.hpp"
+#include "rules/engine/incident/summary.hpp"
+#include "rules/engine/told.hpp"
 #include "rules/incidents/story.hpp"
 
 // How a rung and an incident end: steps -> verify -> on_success or on_failure -> always.
@@ -11,7 +13,6 @@ namespace rules {
 
 // The rung did not help; the next one is tried, if there is one.
 void Incident::climb(const std::string& why) {
-  climb_now_ = false;
   const ActionSpec* action = plan();
   const bool mutated = action != nullptr && action->mutates();
   if (mutated && record_.rung + 1 >= record_.ladder.size()) return finish(Outcome::not_recovered, why);
@@ -132,8 +133,14 @@ void Incident::close() {
       {{"incident", record_.id.text}, {"outcome", std::string(to_string(outcome))}, {"why", record_.outcome_detail}});
   tell(stage_of(record_), "closed",
        std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do() +
-           what_went_wrong());
+           what_went_wrong() + how_it_ended(record_, in_.evidence, now()));
   lock_.release();
+}
+
+// What the rules say now, and how long it was; of what began nothing there is no such end.
+static std::string how_it_ended(const IncidentRecord& incident, const Evidence& evidence, Instant now) {
+  if (!incident.past_no_return || incident.rules.empty()) return "";
+  return "\nIt lasted " + told(*incident.closed - incident.opened) + "." + rules_now(incident, evidence, now);
 }
 
 // Steps that the plan went on without, or tried again: nobody was told of them but who wants to hear of every step.

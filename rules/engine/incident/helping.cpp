@@ -60,7 +60,7 @@ void Incident::check_verify_when() {
 bool Incident::drive_settling() {
   if (record_.pending_outcome) return finish_now(), true;
   if (moved_on()) return finish(Outcome::superseded, "another revision runs now"), true;
-  if (climb_now_) return climb("a more severe rule fired"), true;
+  if (severer_waits()) return climb("a more severe rule fired"), true;
   check_verify_when();
   const Verification now_so = verification();
   if (now_so.has_helped()) return finish(Outcome::recovered, now_so.proof()), true;
@@ -121,7 +121,7 @@ bool Incident::drive_verifying() {
   // The action may have gone from the configuration over a restart.
   const ActionSpec* action = plan();
   const bool switchless = action == nullptr ? !record_.switched : !action->switches();
-  if (switchless && climb_now_) return climb("a more severe rule fired"), true;
+  if (switchless && severer_waits()) return climb("a more severe rule fired"), true;
   if (switchless && std::exchange(refired_, false)) return climb("its rules fired again"), true;
   check_verify_when();
   // Only looking on keeps nobody else from acting; what follows has to get the host's lock anew.

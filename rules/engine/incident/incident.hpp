@@ -9,6 +9,7 @@
 
 #include "rules/engine/acting/gate.hpp"
 #include "rules/engine/incident/running_look.hpp"
+#include "rules/engine/incident/severer.hpp"
 #include "rules/engine/incident/surroundings.hpp"
 #include "rules/engine/incident/verification.hpp"
 
@@ -196,6 +197,7 @@ class Incident {
 
   // opening.cpp
   void add_rungs(const RuleSpec& rule, bool first);
+  bool severer_waits() const { return rules::severer_waits(record_, in_.evidence, in_.trouble.cap()); }
   void skip_rungs();
   std::string take_skipped();
   std::string what_rung_lacks(const ActionName& rung) const;
@@ -213,7 +215,6 @@ class Incident {
   void note_absence();
   void give_time_again();
   void note_judged_again();
-  bool has_its_plan() const;
   void go_on_without_plan();
 
   // unseen.cpp
@@ -288,7 +289,6 @@ class Incident {
   FailedRequests failed_requests_;  // since it opened, or since our start
   double failed_before_ = 0;        // in the record then
   double requests_before_ = 0;
-  bool climb_now_ = false;   // a more severe rule joined: its response starts at once
   StepId killed_;            // a step that was ended by a person: what its driver does then is not ended once more
   bool refired_ = false;     // a rule that may act fired since it was looked after
   bool fires_anew_ = false;  // what its rules fired on does not count any more, and none that may act fired since

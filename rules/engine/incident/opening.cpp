@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "rules/engine/incident/incident.hpp"
-#include "rules/engine/incident/ladder.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
 
@@ -144,7 +143,6 @@ void Incident::join(const WatchedRule& rule) {
   record_.severity = std::min(record_.severity, rule.spec().severity);
   if (rule.spec().severity != Severity::p3) record_.would_have_done.clear();
   explain();
-  const std::vector<ActionName> ladder_before = record_.ladder;
   add_rungs(rule.spec(), more_severe);
   const bool waits = record_.phase == IncidentPhase::held || record_.phase == IncidentPhase::asking ||
                      record_.phase == IncidentPhase::telling;
@@ -153,9 +151,6 @@ void Incident::join(const WatchedRule& rule) {
     // Why another rule had to ask is not this one's reason.
     record_.asked.clear();
     enter(IncidentPhase::held);
-  } else if (more_severe &&
-             (record_.ladder != ladder_before || is_next_of(rule.spec().respond, record_.ladder, record_.rung))) {
-    climb_now_ = true;
   }
   const bool is_left_out = !has_say && rule.spec().severity != Severity::p3 && record_.phase == IncidentPhase::telling;
   const std::string text = fired_too(rule) + rule.spec().when.text() +
@@ -177,7 +172,8 @@ std::string Incident::under_way() const {
   const bool is_known = action->switches() && !record_.to.empty() && !record_.from.empty();
   std::string text = "Under way already: " + (is_known ? "rolling back " + record_.from.text + " → " + record_.to.text
                                                        : "action " + action->name.text);
-  if (climb_now_ && record_.rung + 1 < record_.ladder.size()) text += "; then " + record_.ladder[record_.rung + 1].text;
+  if (severer_waits() && record_.rung + 1 < record_.ladder.size())
+    text += "; then " + record_.ladder[record_.rung + 1].text;
   return text;
 }
 

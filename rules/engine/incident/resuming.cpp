@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
-#include "rules/engine/incident/ladder.hpp"
 #include "rules/engine/incident/outcomes.hpp"
 
 // An incident that was found open at a start: a plan goes on at the first step not started; a step in flight is run
@@ -22,20 +21,6 @@ bool is_interrupted_switch(const StepRecord& step) {
 
 bool is_mutating_step(const StepSpec& step) { return is_mutating(step); }
 
-// A more severe rule that joined may do something, and that is the next rung.
-bool severer_waits(const IncidentRecord& incident, const Evidence& evidence, Mode cap) {
-  Severity worst = Severity::p3;
-  bool waits = false;
-  for (const JoinedRule& joined : incident.rules) {
-    const WatchedRule* rule = evidence.find(joined.rule);
-    const bool is_severer = joined.severity < worst && &joined != &incident.rules.front();
-    worst = std::min(worst, joined.severity);
-    if (!is_severer || rule == nullptr || mode_of(rule->spec(), cap) < Mode::ask) continue;
-    waits = is_next_of(rule->spec().respond, incident.ladder, incident.rung);
-  }
-  return waits;
-}
-
 }  // namespace
 
 void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<StepId>& at_work) {
@@ -50,7 +35,6 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   judged_again_by_ = now() + in_.service.start_deadline + judging_max;
   note_absence();
   give_time_again();
-  climb_now_ = severer_waits(record_, in_.evidence, in_.trouble.cap());
   in_.evidence.remember_before(record_.before);
   story("restarted", "found open at a start, " + std::string(to_string(record_.phase)));
   const ActionSpec* action = plan();
@@ -63,7 +47,8 @@ void Incident::resume(const std::vector<StepRecord>& steps, const std::optional<
   const bool was_running =
       record_.phase == IncidentPhase::acting || record_.phase == IncidentPhase::finishing || record_.in_flight;
   if (!was_running) return;
-  if (!has_its_plan()) return go_on_without_plan();
+  const bool has_its_plan = action != nullptr && action->fingerprint() == record_.plan_fingerprint;
+  if (!has_its_plan) return go_on_without_plan();
   if (!record_.in_flight) return;
   if (record_.step >= steps_of(*action).size()) {
     record_.in_flight = false;
@@ -107,11 +92,6 @@ void Incident::note_judged_again() {
     return rule != nullptr && (rule->is(Verdict::bad) || (rule->is_firing() && rule->is(Verdict::good)));
   });
   if (is_seen_bad || in_.evidence.worst_up() == Up::down) judged_again_by_.reset();
-}
-
-bool Incident::has_its_plan() const {
-  const ActionSpec* action = plan();
-  return action != nullptr && action->fingerprint() == record_.plan_fingerprint;
 }
 
 void Incident::go_on_without_plan() {

@@ -1,8 +1,8 @@
 #include <cassert>
 #include <utility>
 
-#include "rules/conditions/unit.hpp"
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/last_seen.hpp"
 #include "rules/engine/told.hpp"
 
 // The plan's cursor: one step after the other, each saved before it is done.
@@ -197,21 +197,6 @@ bool Incident::drive_in_flight() {
   }
   if (const auto* wait = std::get_if<WaitStep>(&step.what)) return drive_wait(step, *wait);
   return false;
-}
-
-// What it was at last, for who was waiting for it.
-static std::string last_seen(const Judgement& seen) {
-  if (seen.verdict == Verdict::unknown) {
-    return "; it could not be measured: " + std::string(to_string(seen.cause)) +
-           (seen.detail.empty() ? "" : ", " + seen.detail);
-  }
-  if (seen.verdict == Verdict::bad) return "; it is since a moment ago";
-  for (const Comparison& one : seen.comparisons) {
-    if (one.verdict == Verdict::good && one.value.value) {
-      return "; at last " + one.text + " was " + in_unit(*one.value.value, one.unit);
-    }
-  }
-  return "";
 }
 
 // Only what was measured since the step began counts: what ran before it says nothing of what it waits for.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/engine/incident/last_seen.hpp"
 #include "rules/engine/incident/outcomes.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
@@ -83,21 +84,13 @@ std::string seen_now(const WatchedRule& rule, Instant now) {
     return name + " cannot be measured: " + std::string(to_string(seen.cause)) +
            (seen.detail.empty() ? "" : ", " + seen.detail);
   }
-  if (seen.verdict == Verdict::good) return name + " is good" + (rule.has_cleared(now) ? "" : ", not yet for long");
+  if (seen.verdict == Verdict::good)
+    return name + " is good" + (rule.has_cleared(now) ? "" : ", not yet for long") + values_of(seen);
   JoinedRule as_now;
   as_now.rule = rule.name();
   as_now.evidence = seen.comparisons;
   const std::string evidence = evidence_of(as_now);
   return name + " is bad" + (evidence == name ? "" : ": " + evidence);
-}
-
-std::string rules_now(const IncidentRecord& incident, const Evidence& evidence, Instant now) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(incident.rules.size(), rules_named_max); ++i) {
-    const WatchedRule* rule = evidence.find(incident.rules[i].rule);
-    if (rule != nullptr) text += "\nNow " + seen_now(*rule, now);
-  }
-  return text;
 }
 
 std::string open_text(const IncidentRecord& incident, Instant now) {
@@ -143,6 +136,15 @@ std::string title_now(const IncidentRecord& incident, const ActionSpec* action) 
 }
 
 }  // namespace
+
+std::string rules_now(const IncidentRecord& incident, const Evidence& evidence, Instant now) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(incident.rules.size(), rules_named_max); ++i) {
+    const WatchedRule* rule = evidence.find(incident.rules[i].rule);
+    if (rule != nullptr) text += "\nNow " + seen_now(*rule, now);
+  }
+  return text;
+}
 
 StepContext context_of(const IncidentRecord& incident, const Evidence& evidence, const Revisions& revisions) {
   StepContext out;

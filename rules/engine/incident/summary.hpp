@@ -9,6 +9,9 @@ namespace rules {
 // What commands and messages are told of the incident.
 StepContext context_of(const IncidentRecord& incident, const Evidence& evidence, const Revisions& revisions);
 
+// A line for each of its rules, of what is so at that time, with its values.
+std::string rules_now(const IncidentRecord& incident, const Evidence& evidence, Instant now);
+
 // What was done so far, for people.
 std::string done_so_far(const IncidentRecord& incident);
 

@@ -74,7 +74,11 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   out.explanation = record_.explanation;
   out.opened = record_.opened;
   if (!said_of.outcome) out.expected = usual_length();
-  if (const JoinedRule* leading = leading_rule(record_)) out.evidence = leading->evidence;
+  if (const JoinedRule* leading = leading_rule(record_)) {
+    // When it is over what counts is what is so by then.
+    const WatchedRule* rule = record_.closed ? in_.evidence.find(leading->rule) : nullptr;
+    out.evidence = rule == nullptr ? leading->evidence : rule->when().comparisons;
+  }
   out.at = now();
   return out;
 }

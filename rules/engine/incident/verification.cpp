@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/engine/incident/last_seen.hpp"
 #include "rules/engine/told.hpp"
 
 namespace rules {
@@ -142,7 +143,8 @@ Verified Verification::at_the_end() const {
   if (others_bad()) return {Outcome::not_recovered, "another rule became bad"};
   if (view_.plan != nullptr && view_.plan->verify.when && !view_.verify_since) {
     const Judgement now = view_.evidence.judge(*view_.plan->verify.when);
-    if (now.verdict == Verdict::good) return {Outcome::not_recovered, view_.plan->verify.when->text() + " is not true"};
+    if (now.verdict == Verdict::good)
+      return {Outcome::not_recovered, view_.plan->verify.when->text() + " is not true" + last_seen(now)};
     // What the plan asks for by itself and nobody can find is no proof.
     (is_thin(now.cause) && now.cause != Cause::no_data ? thin : unknown) = true;
   }
