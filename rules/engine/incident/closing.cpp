@@ -109,6 +109,12 @@ void Incident::remember_rungs() {
   }
 }
 
+// What the rules say now, and how long it was; of what began nothing there is no such end.
+static std::string how_it_ended(const IncidentRecord& incident, const Evidence& evidence, Instant now) {
+  if (!incident.past_no_return || incident.rules.empty()) return "";
+  return "\nIt lasted " + told(*incident.closed - incident.opened) + "." + rules_now(incident, evidence, now);
+}
+
 void Incident::close() {
   count_time();
   remember_rungs();
@@ -135,12 +141,6 @@ void Incident::close() {
        std::string(to_string(outcome)) + ": " + record_.outcome_detail + ". " + what_is_left_to_do() +
            what_went_wrong() + how_it_ended(record_, in_.evidence, now()));
   lock_.release();
-}
-
-// What the rules say now, and how long it was; of what began nothing there is no such end.
-static std::string how_it_ended(const IncidentRecord& incident, const Evidence& evidence, Instant now) {
-  if (!incident.past_no_return || incident.rules.empty()) return "";
-  return "\nIt lasted " + told(*incident.closed - incident.opened) + "." + rules_now(incident, evidence, now);
 }
 
 // Steps that the plan went on without, or tried again: nobody was told of them but who wants to hear of every step.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/ladder.hpp"
 #include "rules/engine/titles.hpp"
 #include "rules/engine/told.hpp"
 
