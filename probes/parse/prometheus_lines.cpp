@@ -24,7 +24,28 @@ std::optional<std::string_view> mistake_after_value(std::string_view rest) {
   return std::nullopt;
 }
 
+// A whole one, which a line could be.
+bool is_sample(std::string_view text) {
+  const std::optional<std::size_t> size = series_text_size(text);
+  if (!size) return false;
+  std::string_view rest = without_blanks(text.substr(*size));
+  return parse_number(take_word(rest)) && !mistake_after_value(rest);
+}
+
+constexpr std::string_view swallowed = "another sample stands in it; its line has lost its begin";
+
 }  // namespace
+
+// What is passed over of a line, a comment or an exemplar, may have swallowed the next one, whose line end was lost.
+bool PrometheusText::State::swallows(std::string_view passed_over) const {
+  return is_strict && wanted.is_glued_in(passed_over, is_sample);
+}
+
+void PrometheusText::State::read_comment(std::string_view line) {
+  if (line.starts_with(eof_text)) eof_line = line_number;
+  is_repeated = false;
+  if (swallows(line)) fail(line, swallowed);
+}
 
 // What comes after the series: a value, perhaps a timestamp, perhaps an exemplar.
 void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory::Sighting& sighting,
@@ -38,6 +59,7 @@ void PrometheusText::State::read_value(std::string_view rest, const SeriesMemory
   const std::optional<double> value = parse_number(number);
   if (!value) return fail(line, no_number);
   if (const auto what = mistake_after_value(rest)) return fail(line, *what);
+  if (swallows(rest)) return fail(line, swallowed);
   is_any_read = true;
   if (series.wanted) readings.push_back({series.key, *value});
 }
@@ -53,7 +75,9 @@ void PrometheusText::State::check_whole(std::string_view line) {
   const std::string_view from_value = rest;
   const bool is_number = parse_number(take_word(rest)).has_value();
   const auto what = is_number ? mistake_after_value(rest) : std::optional(no_number);
-  if (!what) {
+  if (!what && swallows(rest)) {
+    fail(line, swallowed);
+  } else if (!what) {
     is_any_read = true;
   } else if (wanted.is_named_after_number(from_value) || (is_number && wanted.is_named_after_number(rest))) {
     fail(line, *what);

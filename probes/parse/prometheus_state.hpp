@@ -15,6 +15,7 @@
 
 namespace probes {
 
+inline constexpr std::string_view eof_text = "# EOF";
 inline constexpr std::string_view not_a_sample = "expected a metric's name, its labels and a number";
 
 // What a parser knows of the page that it reads, and of the last one.
@@ -32,6 +33,8 @@ struct PrometheusText::State {
   void read_value(std::string_view rest, const SeriesMemory::Sighting& sighting, std::string_view line);
   void hold(std::string_view part);
   void check_whole(std::string_view line);
+  void read_comment(std::string_view line);
+  bool swallows(std::string_view passed_over) const;
   void choose_strictness();
   void doubt_end(BodyEnd end, bool has_line_end);
   void fail(std::string_view line, std::string_view what);

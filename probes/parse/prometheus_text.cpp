@@ -14,7 +14,6 @@ namespace probes {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view eof_text = "# EOF";
 
 std::string too_long() { return "a line longer than " + std::to_string(prometheus_line_max) + " bytes"; }
 
@@ -91,11 +90,7 @@ void PrometheusText::State::hold(std::string_view part) {
 void PrometheusText::State::read_line(std::string_view line) {
   ++line_number;
   if (line.size() > prometheus_line_max) return pass_over(line, too_long());
-  if (line.empty() || line.front() == '#') {
-    if (line.starts_with(eof_text)) eof_line = line_number;
-    is_repeated = false;
-    return;
-  }
+  if (line.empty() || line.front() == '#') return read_comment(line);
   is_repeated = skipped.begin(line);
   if (is_repeated) return check_skipped(line);
   const SeriesMemory::Sighting expected = memory.take_expected(line, line_number);

@@ -69,6 +69,16 @@ bool WantedNames::is_named_after_number(std::string_view text) const {
   return false;
 }
 
+bool WantedNames::is_glued_in(std::string_view text, bool (*holds)(std::string_view)) const {
+  for (const auto& [name, selectors] : selectors_) {
+    for (std::size_t at = text.find(name, 1); at != text.npos; at = text.find(name, at + 1)) {
+      const char before = text[at - 1];
+      if (before != ' ' && before != '\t' && holds(text.substr(at))) return true;
+    }
+  }
+  return false;
+}
+
 bool WantedNames::may_want(std::string_view name) const {
   return find(name) != nullptr ||
          std::any_of(patterns_.begin(), patterns_.end(),

@@ -23,6 +23,9 @@ class WantedNames {
   bool is_named_in(std::string_view text) const;
   // The same right behind a number that the text begins with: where a line's end was lost, another line begins there.
   bool is_named_after_number(std::string_view text) const;
+  // Whether one of them stands in the text right behind another character that is no blank, and `holds` of what goes on
+  // with it.
+  bool is_glued_in(std::string_view text, bool (*holds)(std::string_view)) const;
   // Whether anybody may want a series of the name.
   bool may_want(std::string_view name) const;
   bool wants(const rules::SeriesKey& key) const;

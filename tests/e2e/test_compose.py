@@ -258,6 +258,16 @@ class Compose(unittest.TestCase):
         self.assertEqual((shop.folder / "state" / "compose" / "web.aside..env").read_text(), left)
         self.assertIn("web.aside..env", report)
 
+    def test_a_kept_file_that_is_gone_is_brought_back(self):
+        shop = Project(self, "second", more='keep = [".env"]\nrestore = "files"')
+        first = shop.watched("v1", COLOUR="red")
+        settings = (shop.dir / ".env").read_text()
+        shop.deployed("v2", COLOUR="green")
+        (shop.dir / ".env").unlink()
+        closed, report = shop.go_back(first)
+        self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), report)
+        self.assertEqual((shop.dir / ".env").read_text(), settings)
+
     def test_the_owner_of_the_project_runs_compose_and_keeps_his_files(self):
         shop = Project(self, "second", more='keep = [".env"]\nrestore = "files"')
         shop.settings("v1")

@@ -133,8 +133,15 @@ TEST_CASE("what is said of a line does not depend on whether its name was known 
 TEST_CASE("a line that another one swallowed, whose end was lost, is missed at once or with the next page") {
   const std::string before = "x 3\nlatency{le=\"1\"} 3\n";
   const std::string good = wanted + "http_requests_total{code=\"500\"} 1\n";
-  const std::string ends[] = {"x 3" + good, "x 3 1700000000" + good, "latency{le=\"1\"} 3" + good,
-                              "latency{le=\"1\"} 3 # {id=\"7\"} 0.5\nx 3.5e" + good};
+  const std::string ends[] = {"x 3" + good,
+                              "x 3 1700000000" + good,
+                              "latency{le=\"1\"} 3" + good,
+                              "latency{le=\"1\"} 3 # {id=\"7\"} 0.5\nx 3.5e" + good,
+                              "# HELP x What it is." + good,
+                              "# TYPE x gauge" + good,
+                              "x 3\n# EOF" + good,
+                              "latency{le=\"1\"} 3 # {id=\"7\"} 0.5" + good,
+                              wanted + "http_requests_total{code=\"400\"} 3 # {id=\"7\"} 0.5" + good};
   for (const std::string& bad : ends) {
     CAPTURE(bad);
     probes::PrometheusText parser({std::get<rules::Selector>(rules::parse_selector("http_requests_total"))});
@@ -165,4 +172,13 @@ TEST_CASE("what a page says after its samples' values is read now and then, and 
   }
   CHECK(told >= 130);
   CHECK(parser.unread().first.find("the timestamp is not a number") != std::string::npos);
+}
+
+TEST_CASE("a comment may speak of what is wanted, and be a sample that was put out of use") {
+  const std::string page = "# HELP http_requests_total 5\n# TYPE http_requests_total counter\n" + wanted +
+                           "#http_requests_total{code=\"500\"} 7\n# http_requests_total{code=\"501\"} 7\n"
+                           "# see http_requests_total: 7 of them\n# EOF\n";
+  const Page result = read(page, 1000);
+  CHECK_FALSE(result.fault);
+  CHECK(result.readings.size() == 1);
 }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -61,22 +63,35 @@ ComposeProgress progress_of(const ComposeLook& look, const std::vector<std::stri
   return out;
 }
 
+namespace {
+
+bool is_gone(const std::string& file) {
+  std::error_code failure;
+  return std::filesystem::symlink_status(file, failure).type() == std::filesystem::file_type::not_found;
+}
+
+}  // namespace
+
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::restore_files() {
   for (const std::string& name : runner_.config().keep) {
     const std::string file = runner_.config().dir + "/" + name;
     const std::string& wanted = target_.kept.at(name);
-    const ComposeAnswer now_so = co_await runner_.read_file(file);
-    if (const auto* const error = std::get_if<ComposeError>(&now_so)) co_return *error;
-    const auto& content = std::get<std::string>(now_so);
-    if (content == wanted) continue;
     std::string plain = name;
     std::replace(plain.begin(), plain.end(), '/', '_');
-    const std::string ours = service_ + ".aside." + plain;
+    // What is gone is what is to be brought back, and nothing has to be put aside for it.
+    if (!is_gone(file)) {
+      const ComposeAnswer now_so = co_await runner_.read_file(file);
+      if (const auto* const error = std::get_if<ComposeError>(&now_so)) co_return *error;
+      const auto& content = std::get<std::string>(now_so);
+      if (content == wanted) continue;
+      const std::string ours = service_ + ".aside." + plain;
+      const auto fault = memory_.file().write_beside(ours, content);
+      if (fault) co_return ComposeError{"put " + file + " aside: " + *fault};
+      put_aside_.push_back({file, memory_.file().beside(ours)});
+    }
     const std::string theirs = service_ + ".restore." + plain;
-    auto fault = memory_.file().write_beside(ours, content);
-    if (!fault) fault = memory_.file().write_beside(theirs, wanted);
-    if (fault) co_return ComposeError{"put " + file + " aside: " + *fault};
-    put_aside_.push_back({file, memory_.file().beside(ours)});
+    const auto fault = memory_.file().write_beside(theirs, wanted);
+    if (fault) co_return ComposeError{"bring " + file + " back: " + *fault};
     begun_ = true;
     const ComposeAnswer written = co_await runner_.write_file(file, memory_.file().beside(theirs));
     if (const auto* const error = std::get_if<ComposeError>(&written)) co_return *error;

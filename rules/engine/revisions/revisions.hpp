@@ -106,6 +106,7 @@ class Revisions {
   // The next look has to say more.
   bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt() || awaits_look(); }
   const Readability& readability() const { return readability_; }
+  std::string says_in_turn() const;  // that looks see two revisions in turn, for long, for people; empty: they do not
   // Who stopped what ran, and when, for people; empty: nobody did, as far as is known.
   std::string stopped() const;
   // The same of the newest look alone, also while an incident changes things.
@@ -135,7 +136,6 @@ class Revisions {
   Instant now() const { return doors_.effects.now(); }
   LedgerRecord* record_of_running() { return doors_.ledger.find(spec_.name, running_); }
   void save(const LedgerRecord& record) { doors_.effects.save(record); }
-  std::string says_in_turn() const;  // two revisions, for long, for people; empty: it does not
   void note_agreement();
   void see_running(const RevisionRead& read);
   void see_other(const Revision& revision);
