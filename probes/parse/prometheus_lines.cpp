@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,9 @@ bool PrometheusText::State::swallows(std::string_view passed_over) const {
 void PrometheusText::State::read_comment(std::string_view line) {
   if (line.starts_with(eof_text)) eof_line = line_number;
   is_repeated = false;
-  if (swallows(line)) fail(line, swallowed);
+  // A sample that was put out of use swallows nothing.
+  const std::size_t begin = std::min(line.find_first_not_of("# \t"), line.size());
+  if (swallows(line.substr(begin))) fail(line, swallowed);
 }
 
 // What comes after the series: a value, perhaps a timestamp, perhaps an exemplar.

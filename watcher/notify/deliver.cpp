@@ -19,6 +19,7 @@ constexpr int mail_patience = 3;  // times that of a POST
 // A server that has all of a mail may look at it for long before it says yes, and has it whatever becomes of the
 // answer: asked again it would have it twice (RFC 5321, 4.5.3.2.6 and 6.1).
 constexpr long mail_taken_limit_ms = 5 * 60 * 1000;
+constexpr long goodbye_limit_s = 1;
 constexpr std::size_t answer_max = 64 * 1024;  // bytes read of an answer: more is no answer to a message
 constexpr std::size_t answer_shown_max = 200;  // bytes of it in an error
 constexpr rules::Duration retry_first = seconds(5);
@@ -101,11 +102,17 @@ int gives_up(void* patience, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const bool is_hurried = given.is_hurried != nullptr && *given.is_hurried;
   curl_off_t taken = 0;
   curl_library().get(given.handle, CURLINFO_TOTAL_TIME_T, &taken);
-  return (!given.body.rest.empty() || is_hurried) && taken > given.limit ? 1 : 0;
+  const bool ends = (!given.body.rest.empty() || is_hurried) && taken > given.limit;
+  // Its goodbye is waited for as an answer is.
+  if (ends) curl_library().set(given.handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, goodbye_limit_s);
+  return ends ? 1 : 0;
 }
 
 void be_patient(CURL* handle, const Patience& patience) {
   const auto set = curl_library().set;
+  set(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, mail_taken_limit_ms / 1000);
+  // What is kept for another mail would say its goodbye with libcurl's own limit, two minutes.
+  set(handle, CURLOPT_FORBID_REUSE, 1L);
   set(handle, CURLOPT_NOPROGRESS, 0L);
   set(handle, CURLOPT_XFERINFOFUNCTION, &gives_up);
   set(handle, CURLOPT_XFERINFODATA, &patience);
