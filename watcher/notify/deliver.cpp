@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/notify/mail_patience.hpp"
 #include "watcher/notify/notifiers.hpp"
 #include "watcher/report/text.hpp"
 
@@ -15,11 +16,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr long connect_limit_ms = 5000;
-constexpr int mail_patience = 3;  // times that of a POST
-// A server that has all of a mail may look at it for long before it says yes, and has it whatever becomes of the
-// answer: asked again it would have it twice (RFC 5321, 4.5.3.2.6 and 6.1).
-constexpr long mail_taken_limit_ms = 5 * 60 * 1000;
-constexpr long goodbye_limit_s = 1;
+constexpr int mail_patience = 3;               // times that of a POST
 constexpr std::size_t answer_max = 64 * 1024;  // bytes read of an answer: more is no answer to a message
 constexpr std::size_t answer_shown_max = 200;  // bytes of it in an error
 constexpr rules::Duration retry_first = seconds(5);
@@ -74,48 +71,6 @@ Outgoing outgoing_of(const NotifierSection& notifier, const std::string& body, c
   if (!out.mail) return out;
   for (const auto& [name, value] : notifier.headers) out.body = name + ": " + value.value + "\r\n" + out.body;
   return out;
-}
-
-// What libcurl has yet to read of a mail.
-struct Unread {
-  std::string_view rest;
-};
-
-std::size_t give_mail(char* to, std::size_t size, std::size_t many, void* unread) {
-  std::string_view& rest = static_cast<Unread*>(unread)->rest;
-  const std::size_t length = std::min(size * many, rest.size());
-  std::copy_n(rest.data(), length, to);
-  rest.remove_prefix(length);
-  return length;
-}
-
-// What a mail is given up by: not by what its server takes once it has the whole of it, unless we are about to end.
-struct Patience {
-  CURL* handle;
-  const Unread& body;
-  curl_off_t limit;  // microseconds
-  const std::atomic<bool>* is_hurried;
-};
-
-int gives_up(void* patience, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& given = *static_cast<const Patience*>(patience);
-  const bool is_hurried = given.is_hurried != nullptr && *given.is_hurried;
-  curl_off_t taken = 0;
-  curl_library().get(given.handle, CURLINFO_TOTAL_TIME_T, &taken);
-  const bool ends = (!given.body.rest.empty() || is_hurried) && taken > given.limit;
-  // Its goodbye is waited for as an answer is.
-  if (ends) curl_library().set(given.handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, goodbye_limit_s);
-  return ends ? 1 : 0;
-}
-
-void be_patient(CURL* handle, const Patience& patience) {
-  const auto set = curl_library().set;
-  set(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, mail_taken_limit_ms / 1000);
-  // What is kept for another mail would say its goodbye with libcurl's own limit, two minutes.
-  set(handle, CURLOPT_FORBID_REUSE, 1L);
-  set(handle, CURLOPT_NOPROGRESS, 0L);
-  set(handle, CURLOPT_XFERINFOFUNCTION, &gives_up);
-  set(handle, CURLOPT_XFERINFODATA, &patience);
 }
 
 void set_common(CURL* handle, const Outgoing& out, std::string& answer) {
