@@ -5,6 +5,7 @@ Beside the configuration that is named, two folders are made: `split-watcher` is
 runner is started with the first watcher, again whenever it ends, and ends with the configuration's file.
 """
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -92,8 +93,10 @@ class Halves:
             while self.config.exists():
                 runner = subprocess.Popen([REAL, "runner", "--config", self.config], stdin=subprocess.DEVNULL, start_new_session=True)
                 (self.ours / "pid").write_text(str(runner.pid))
-                while self.config.exists() and runner.poll() is None:
-                    time.sleep(0.1)
+                while self.config.exists():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        runner.wait(0.1)
+                        break
         runner.terminate()
         try:
             runner.wait(5)

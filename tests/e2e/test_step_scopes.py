@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import time
 
 import booted
 import machine
@@ -65,18 +64,19 @@ class Outliving:
         for signal in ("TERM", "KILL"):
             before = self.show("MainPID", self.unit)
             self.inside("systemctl", "kill", "-s", signal, self.unit)
-            time.sleep(1)
+            if signal == "TERM":
+                self.wait_for("it has heard that", lambda: "event=stopping" in self.journal(), 30)
+            else:
+                self.wait_for("another one runs", lambda b=before: self.show("MainPID", self.unit) not in ("0", b), 30)
             self.assertTrue(pathlib.Path(f"/proc/{self.leader()}").exists())
             self.inside("test", "-d", f"/proc/{self.step()}")
-            if signal == "KILL":
-                self.wait_for("another one runs", lambda b=before: self.show("MainPID", self.unit) not in ("0", b), 30)
         self.ends_well(go)
 
     def test_an_upgrade_in_the_middle_of_a_step_leaves_it_at_work(self):
         go = self.tool_at_work()
         self.inside("systemctl", "daemon-reload")
         self.inside("systemctl", "restart", "--no-block", *self.units_now())
-        time.sleep(2)
+        self.wait_for("it is being stopped", lambda: self.show("ActiveState") == "deactivating", 30)
         self.inside("systemctl", "daemon-reexec")
         self.inside("test", "-d", f"/proc/{self.step()}")
         self.ends_well(go)
@@ -104,7 +104,7 @@ class Outliving:
         self.assertIn("umask 0022", within)
         (self.app / "tool" / "conditions").unlink()
         # As where it does not answer, and twice: it is said once.
-        self.inside("sh", "-c", "printf '#!/bin/sh\\nexec sleep 60\\n' >/run/mute; chmod 755 /run/mute; mount --bind /run/mute /usr/bin/busctl")
+        self.inside("sh", "-c", "printf '#!/bin/sh\\nexec tail -f /dev/null\\n' >/run/mute; chmod 755 /run/mute; mount --bind /run/mute /usr/bin/busctl")
         self.inside("systemctl", "restart", *self.units_now())
         self.wait_for("it watches again", lambda: self.of("tool").get("revision") == "t1", 40)
         self.rolled_back_again()

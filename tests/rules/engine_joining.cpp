@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include <algorithm>
 
 #include "engine_world.hpp"
@@ -117,16 +119,27 @@ TEST_CASE("SPEC 2.20: a joining rule of higher severity starts its own response 
   CHECK(w.since_start() < 25min);
 }
 
+namespace {
+
+// errors has a restart tried for ten minutes before it rolls back; a minute later a P0 rule joins.
+rules::CoreConfig joined_by_worse(const std::function<void(rules::RuleSpec&)>& change) {
+  return with([&](rules::CoreConfig& config) {
+    config.rules[0].respond = restart_then_rollback();
+    config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
+    config.rules.back().severity = rules::Severity::p0;
+    change(config.rules.back());
+    config.actions[1].settle = 10min;
+  });
+}
+
+}  // namespace
+
 TEST_CASE(
     "SPEC 2.20: it does so also where what it responds with is the next rung already, unless what is under way is") {
   for (const bool restarts_too : {false, true}) {
     CAPTURE(restarts_too);
-    World w(with([&](rules::CoreConfig& config) {
-      config.rules[0].respond = restart_then_rollback();
-      config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
-      config.rules.back().severity = rules::Severity::p0;
-      if (restarts_too) config.rules.back().respond = restart_then_rollback();
-      config.actions[1].settle = 10min;
+    World w(joined_by_worse([&](rules::RuleSpec& worse) {
+      if (restarts_too) worse.respond = restart_then_rollback();
     }));
     harm(w);
     REQUIRE(w.run_until([&] { return w.count_performed("run restart") == 1; }, 15min));
@@ -139,12 +152,8 @@ TEST_CASE(
     "SPEC 2.20: nor does it start when it is good again before what is under way has ended, nor for who may only ask") {
   for (const bool only_asks : {false, true}) {
     CAPTURE(only_asks);
-    World w(with([&](rules::CoreConfig& config) {
-      config.rules[0].respond = restart_then_rollback();
-      config.rules.push_back(rule("worse", "web_errors > 10%", 2min));
-      config.rules.back().severity = rules::Severity::p0;
-      if (only_asks) config.rules.back().mode = rules::Mode::ask;
-      config.actions[1].settle = 10min;
+    World w(joined_by_worse([&](rules::RuleSpec& worse) {
+      if (only_asks) worse.mode = rules::Mode::ask;
     }));
     w.scripts["run restart"].takes = 4min;
     harm(w);

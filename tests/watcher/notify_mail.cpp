@@ -17,25 +17,15 @@ using namespace std::chrono_literals;
 class MailServer {
  public:
   explicit MailServer(bool greets) : greets_(greets) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener_, generic, sizeof address) == 0);
-    REQUIRE(::listen(listener_, 4) == 0);
-    REQUIRE(::getsockname(listener_, generic, &length) == 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { talk(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)); });
+    thread_ = std::thread([this] { talk(::accept4(listener_.socket, nullptr, nullptr, SOCK_CLOEXEC)); });
   }
   ~MailServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    ::shutdown(listener_.socket, SHUT_RDWR);
     say_yes();
     thread_.join();
-    ::close(listener_);
+    ::close(listener_.socket);
   }
-  std::string url() const { return "smtp://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "smtp://127.0.0.1:" + std::to_string(listener_.port); }
   void wait_for_mail() { REQUIRE(has_mail_.get_future().wait_for(20s) == std::future_status::ready); }
   void say_yes() {
     if (!std::exchange(has_said_, true)) say_yes_.set_value();
@@ -71,8 +61,7 @@ class MailServer {
   }
 
   bool greets_;
-  int listener_ = -1;
-  int port_ = 0;
+  const notify_receiver::Listener listener_ = notify_receiver::listen_here();
   std::promise<void> has_mail_;
   std::promise<void> say_yes_;
   bool has_said_ = false;

@@ -17,6 +17,27 @@
 
 namespace notify_receiver {
 
+// A socket that listens on a port of its own of this host.
+struct Listener {
+  int socket = -1;
+  int port = 0;
+};
+
+inline Listener listen_here() {
+  Listener out;
+  out.socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  REQUIRE(::bind(out.socket, generic, sizeof address) == 0);
+  REQUIRE(::listen(out.socket, 16) == 0);
+  REQUIRE(::getsockname(out.socket, generic, &length) == 0);
+  out.port = ntohs(address.sin_port);
+  return out;
+}
+
 // An HTTP receiver on a port of its own that answers what the test wants, one connection after the other.
 class Receiver {
  public:
@@ -24,27 +45,17 @@ class Receiver {
   using Answer = std::function<std::string(const std::string& request)>;
 
   explicit Receiver(Answer answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener_, generic, sizeof address) == 0);
-    REQUIRE(::listen(listener_, 16) == 0);
-    REQUIRE(::getsockname(listener_, generic, &length) == 0);
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
   ~Receiver() {
     stopping_ = true;
     thread_.join();
     for (const int connection : hanging_) ::close(connection);
-    ::close(listener_);
+    ::close(listener_.socket);
   }
 
   std::string url(const std::string& path = "/hook") const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
+    return "http://127.0.0.1:" + std::to_string(listener_.port) + path;
   }
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
@@ -54,9 +65,9 @@ class Receiver {
  private:
   void serve() {
     while (!stopping_) {
-      pollfd waiting{listener_, POLLIN, 0};
+      pollfd waiting{listener_.socket, POLLIN, 0};
       if (::poll(&waiting, 1, 20) <= 0) continue;
-      const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int connection = ::accept4(listener_.socket, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection >= 0) answer(connection);
     }
   }
@@ -92,8 +103,7 @@ class Receiver {
   }
 
   Answer answer_;
-  int listener_ = -1;
-  int port_ = 0;
+  const Listener listener_ = listen_here();
   std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
