@@ -22,6 +22,7 @@ struct RevisionRead {
   Instant ended;
   std::optional<Revision> revision;  // none: could not be read, or instances disagree
   std::string error;                 // for people, when there is none
+  bool instances_differ = false;     // there is none because the driver saw instances run different ones
   bool instance_absent = false;      // the driver saw that no instance runs (between stop and start)
   std::string schema{};              // printed by the service's schema command; empty: none
   std::string by{};                  // how it was found, for people: the command

@@ -280,3 +280,38 @@ TEST_CASE("looks that see two revisions in turn for long are told as that, once,
   CHECK(w.service().unreadable.empty());
   CHECK(w.service().revision.text == "v1");
 }
+
+TEST_CASE(
+    "nothing is switched while instances run different revisions, people are asked, and it is judged once they agree") {
+  World w(usual());
+  w.run(5min);
+  w.deploy("v2");
+  w.run(2min);
+  w.reality["web"].divided = true;
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
+  CHECK(w.told_text("instances run v1 and v2"));
+  w.run(30min);
+  CHECK(w.deeds.empty());
+  w.reality["web"].divided = false;
+  w.reality["web"].on_switch = [](Reality& web) { web.extra_errors = 0; };
+  REQUIRE(w.run_until([&] { return w.closed() && w.outcome() == "recovered"; }, 30min));
+  CHECK(w.standing("v2") == rules::Standing::bad);
+}
+
+TEST_CASE("instances that run different revisions only at the look before the switch keep it from being begun") {
+  World w(with([](rules::CoreConfig& config) {
+    std::vector<rules::StepSpec>& steps = config.actions.front().steps;
+    steps.insert(steps.begin(), run("drain"));
+  }));
+  w.run(5min);
+  w.deploy("v2");
+  w.run(2min);
+  errors_on(w);
+  REQUIRE(w.run_until([&] { return w.count_performed("run drain") == 1; }, 15min));
+  w.reality["web"].divided = true;
+  REQUIRE(w.run_until([&] { return w.closed(); }, 30min));
+  CHECK(w.outcome() == "unverifiable");
+  CHECK(w.count_performed("switch last-good") == 0);
+  CHECK(w.standing("v2") != rules::Standing::bad);
+}

@@ -154,7 +154,10 @@ void World::look(const std::string& service) {
   const bool answers =
       !reality[service].tells_itself || !reality[service].crashing.contains(reality[service].running.text);
   out.broken_off = reality[service].broken_off;
-  if (reality[service].readable && answers && !out.broken_off) {
+  if (reality[service].divided) {
+    out.error = "instances run v1 and v2; do restart them";
+    out.instances_differ = true;
+  } else if (reality[service].readable && answers && !out.broken_off) {
     const auto misread = std::exchange(reality[service].misread, std::nullopt);
     out.revision = misread.value_or(reality[service].running);
     out.schema = reality[service].schema;

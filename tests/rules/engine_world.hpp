@@ -36,6 +36,7 @@ struct Reality {
   bool answers_sick = false;                    // those answer 503 instead of refusing
   double process_start = 0;                     // told by the metrics page; 0: not
   bool readable = true;                         // identity
+  bool divided = false;                         // instances run different revisions
   bool tells_itself = false;                    // identity asks the application, which has to run for that
   std::optional<rules::Revision> misread{};     // what the next look reads by mistake
   std::string schema;                           // what the schema command prints

@@ -124,6 +124,7 @@ TEST_CASE("replicas that are not alike and services without a container are no r
   const auto look = watcher::compose_look({one.container(), other.container()}, {"web"});
   CHECK(look.revision.empty());
   CHECK(contains(look.error, "do not agree"));
+  CHECK(look.differ);
   CHECK(contains(look.error, "aaaaaaaaaaaa"));
   const auto half = watcher::compose_look({one.container()}, {"web", "worker"});
   CHECK(contains(half.error, "no container of worker"));

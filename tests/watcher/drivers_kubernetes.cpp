@@ -115,6 +115,7 @@ TEST_CASE("ready pods have to agree, those that leave or belong to another are n
   const KubernetesLook differs = look(deployment_json("shop:v1"), {v1, a, pod_json("b", "s1", digest_2, true)});
   CHECK(differs.revision == "");
   CHECK_FALSE(differs.is_changing);
+  CHECK(differs.differ);
   CHECK(contains(differs.error, "the ready pods of shop do not agree: 1 of 111111111111-"));
 }
 

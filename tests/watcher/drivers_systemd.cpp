@@ -138,6 +138,7 @@ TEST_CASE("where processes show their folder that counts, and they have to agree
   };
   CHECK(runs({"v2"}).release == "v2");
   CHECK(contains(runs({"v1", "v2"}).error, "run from v1 and v2"));
+  CHECK(runs({"v1", "v2"}).differ);
   CHECK(watcher::release_in("/srv/releases/v1/bin/app (deleted)", "/srv/releases") == "v1");
   CHECK(watcher::release_in("/srv/releases/v1 (deleted)", "/srv/releases") == "v1");
   CHECK(watcher::release_in("/srv/releases-old/v1", "/srv/releases").empty());
@@ -159,7 +160,9 @@ TEST_CASE("units that run different releases have no revision") {
   std::string restarted = worker;
   restarted.replace(restarted.find("InvocationID="), 13, "InvocationID=2");
   site.unit(unit_text(late) + "\n" + restarted);
-  CHECK(contains(identify(*driver).error, "web.service runs from v1, but worker.service from v2"));
+  const rules::RevisionRead read = identify(*driver);
+  CHECK(contains(read.error, "web.service runs from v1, but worker.service from v2"));
+  CHECK(read.instances_differ);
   site.unit(worker);
   CHECK(contains(identify(*driver).error, "told of 1 units instead of 2"));
 }

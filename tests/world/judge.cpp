@@ -90,6 +90,7 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   Service& known = service(read.service);
   const Duration since = known.looked_at == Instant::min() ? Duration::zero() : now() - known.looked_at;
   const bool was_readable = std::exchange(known.readable, read.revision.has_value());
+  known.divided = !read.instances_differ ? 0 : known.divided + 1;
   if (!read.revision) return;
   if (!was_readable) known.disturbed = now();  // what ran meanwhile is not known
   const std::string& runs = read.revision->text;

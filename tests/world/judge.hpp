@@ -54,6 +54,7 @@ class Judge final : public Witness {
     std::string settled;  // two looks in a row have seen it run
     Instant settled_at = Instant::min();
     bool readable = false;
+    int divided = 0;                         // looks in a row that saw instances disagree
     Instant other_seen_at = Instant::min();  // last time that what ran before `settled` was read to run
     std::string brought;                     // by our last switch
     std::string first;                       // seen first: adopted

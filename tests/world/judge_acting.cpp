@@ -100,6 +100,9 @@ void Judge::check_switch(const Watcher& watcher, const Perform& command, const I
   const bool by_hand = by_hand_.contains(command.id.incident);
   // A person may want it done again.
   if (to == from && !(by_hand && incident.record.force)) breach("a switch to what runs already");
+  if (known.divided > 2 && !by_hand && !incident.approved) {
+    breach("a switch away from " + from + " while instances run different revisions");
+  }
   if (known.readable && known.looked != from) {
     breach("a switch away from " + from + " while " + known.looked + " was read to run");
   }

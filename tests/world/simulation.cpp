@@ -131,9 +131,9 @@ void Simulation::deploy(const Happening& one) {
     case What::hotfix:
       return hotfix(one);
     case What::deploy_partly:
-      of(one.service).unreadable[one.service] = true;
+      of(one.service).divided[one.service] = true;
       later(one.lasts / 2, [this, &one] { app(one.service).deploy(one.name, agenda_.now()); });
-      return later(one.lasts, [this, &one] { of(one.service).unreadable[one.service] = false; });
+      return later(one.lasts, [this, &one] { of(one.service).divided[one.service] = false; });
     default:
       return;
   }
@@ -285,6 +285,7 @@ void Simulation::heal() {
     watcher->fates.clear();
     watcher->paths.clear();
     watcher->unreadable.clear();
+    watcher->divided.clear();
     watcher->misreads.clear();
     watcher->request(AcceptState{});
   }

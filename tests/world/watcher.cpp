@@ -152,8 +152,11 @@ void Watcher::look(const std::string& service) {
   read.service = ServiceName(service);
   read.started = now();
   read.ended = now();
-  if (unreadable[service]) {
+  if (divided[service]) {
     read.error = "instances disagree";
+    read.instances_differ = true;
+  } else if (unreadable[service]) {
+    read.error = "identify: exit code 1";
   } else if (const auto misread = misreads.extract(service)) {
     read.revision = Revision(misread.mapped());
   } else {

@@ -97,6 +97,7 @@ class Watcher {
   std::map<std::string, Fate> fates;            // by kind of step
   std::map<std::string, std::string> misreads;  // what the next look at a service reads by mistake
   std::map<std::string, bool> unreadable;       // services whose revision cannot be read
+  std::map<std::string, bool> divided;          // services whose instances run different ones
   void set_disk(Disk disk) { journal_.disk = disk; }
   Disk disk() const { return journal_.disk; }
 

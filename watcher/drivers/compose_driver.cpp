@@ -72,6 +72,7 @@ asio::awaitable<rules::RevisionRead> ComposeProject::identify() {
     std::vector<std::string> services = config_.services;
     ComposeLook look = co_await look_at_project(runner_, std::move(services));
     read.error = look.error;
+    read.instances_differ = look.differ;
     // Where none was ever seen there is nothing that somebody could have removed.
     const bool was_there =
         !look_.revision.empty() || (memory_.records() != nullptr && !memory_.records()->records.empty());

@@ -97,6 +97,7 @@ ComposeLook compose_look(std::vector<ComposeContainer> containers, const std::ve
     for (const ComposeContainer* const other : deployed) {
       const bool agree = other->image == first.image && other->configured == first.configured;
       if (!agree && look.error.empty()) {
+        look.differ = true;
         look.error = "the containers of " + service + " do not agree: " + difference(first, *other) +
                      "; that is so while a deployment goes on, and else docker compose up -d " + service +
                      " makes them one";

@@ -19,7 +19,8 @@ struct ComposeRuns {
 
 // What runs of all the services that are one for us.
 struct ComposeLook {
-  std::string error;  // for people; empty: all below is known
+  std::string error;    // for people; empty: all below is known
+  bool differ = false;  // the error is that containers of one service are not alike
   bool absent = false;
   std::string stopped;  // for people; empty: not all that is deployed was stopped by somebody
   std::string project;

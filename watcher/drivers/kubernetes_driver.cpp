@@ -72,6 +72,7 @@ asio::awaitable<rules::RevisionRead> Deployment::identify() {
     KubernetesLook look = co_await cluster_->look();
     read.error = look.error;
     read.instance_absent = look.is_changing;
+    read.instances_differ = look.differ;
     read.unfinished = look.unfinished;
     if (is_between(look)) {
       read = left_so_far(std::move(read), look);

@@ -95,6 +95,7 @@ void look_at_newest(KubernetesLook& look, const std::string& name) {
                                                : name + " has no pod that has begun to run";
   } else {
     look.error = "the pods of " + name + " run different images: " + several(newest);
+    look.differ = true;
   }
 }
 
@@ -119,6 +120,7 @@ void look_at_ready(KubernetesLook& look, const Running& ready, const KubernetesP
                             (look.deployment.paused ? "resume" : "undo") + " deployment/" + name;
   if (!agree) {
     look.error = "the ready pods of " + name + " do not agree: " + several(ready) + "; " + stuck;
+    look.differ = true;
     return;
   }
   look.revision = ready.begin()->first;

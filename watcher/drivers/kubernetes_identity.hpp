@@ -11,6 +11,7 @@ namespace watcher {
 struct KubernetesLook {
   std::string error;         // for people; empty: what runs is known
   bool is_changing = false;  // between one and the other: nobody can say yet
+  bool differ = false;       // the error is that pods run different ones, and nothing changes that
   std::string revision;
   std::string unfinished;  // what is in place is not what runs, and what to do, for people
   KubernetesDeployment deployment;

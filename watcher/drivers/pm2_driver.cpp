@@ -150,6 +150,7 @@ asio::awaitable<void> Pm2Service::look(rules::RevisionRead& read) {
   }
   const Pm2Runs runs = runs_of(processes, git, std::get<HeadMoved>(moved), memory_);
   read.error = runs.error;
+  read.instances_differ = runs.differ;
   if (!read.error.empty()) co_return;
   read.revision = rules::Revision(runs.revision);
   found_ = {git.head, git.revision, {}, runs.revision};

@@ -121,6 +121,7 @@ Pm2Runs runs_of(const std::vector<Pm2Process>& processes, const GitLook& look, c
       out.error = process.name + " was started before " + look.head + " was checked out, and nobody saw what it was " +
                   "started from; do pm2 restart " + process.name;
     } else if (!out.revision.empty() && out.revision != revision) {
+      out.differ = true;
       out.error = "processes of " + process.name + " run " + out.revision + " and " + revision + "; do pm2 restart " +
                   process.name;
     }

@@ -77,6 +77,7 @@ using Pm2Memory = std::map<std::int64_t, Pm2Known>;  // by the process's number
 struct Pm2Runs {
   std::string revision;  // empty: see `error`
   std::string error;
+  bool differ = false;  // the error is that they run several
 };
 // What the processes run: they have to agree. Remembers what is found of each.
 Pm2Runs runs_of(const std::vector<Pm2Process>& processes, const GitLook& look, const HeadMoved& moved,

@@ -65,6 +65,7 @@ asio::awaitable<rules::RevisionRead> Releases::identify() {
   if (read.error.empty()) {
     SystemdLook look = co_await look_at_units(runner_, memory_);
     read.error = look.error;
+    read.instances_differ = look.differ;
     read.stopped = look.stopped;
     read.instance_absent = look.absent || !look.stopped.empty();
     if (read.error.empty()) read.revision = rules::Revision(look.revision);

@@ -85,9 +85,13 @@ void agree(SystemdLook& look, const SystemdUnit& unit, const UnitRuns& runs) {
     if (look.error_if_none.empty()) look.error_if_none = runs.error;
     return;
   }
-  if (look.error.empty()) look.error = runs.error;
+  if (look.error.empty()) {
+    look.error = runs.error;
+    look.differ = runs.differ;
+  }
   const bool differs = !look.revision.empty() && !runs.release.empty() && look.revision != runs.release;
   if (differs && look.error.empty()) {
+    look.differ = true;
     look.error = look.said_by + " runs from " + look.revision + ", but " + unit.name + " from " + runs.release +
                  "; do restart them";
   }
@@ -131,7 +135,7 @@ UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const Relea
   // The kernel's times of files are so coarse.
   constexpr rules::Duration coarse = std::chrono::milliseconds(10);
   if (seen.releases.size() > 1)
-    return {{}, "processes of " + unit.name + " run from " + listed(seen.releases) + "; do restart it", false};
+    return {{}, "processes of " + unit.name + " run from " + listed(seen.releases) + "; do restart it", false, true};
   if (!seen.releases.empty()) return {*seen.releases.begin(), {}, false};
   if (const SystemdKnown* const before = known(memory, unit)) return {before->release, {}, false};
   const bool was_started = unit.started > rules::Duration::zero();

@@ -34,6 +34,7 @@ struct UnitRuns {
   std::string release;  // empty: see `error`
   std::string error;    // for people
   bool absent = false;  // nothing of it runs: it is between stop and start
+  bool differ = false;  // its processes run from several
 };
 // `tried`: when it was to be started last, as far as is known besides.
 UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const ReleasesSeen& seen,
@@ -41,7 +42,8 @@ UnitRuns unit_runs(const SystemdUnit& unit, const ReleaseLink& link, const Relea
 
 // What there is now.
 struct SystemdLook {
-  std::string error;  // for people; empty: `revision` runs
+  std::string error;    // for people; empty: `revision` runs
+  bool differ = false;  // the error is that they run from several releases
   bool absent = false;
   std::string stopped;  // for people; empty: not all of the units were stopped by somebody
   std::string revision;

@@ -11,8 +11,8 @@
 namespace rules {
 
 BOOST_DESCRIBE_STRUCT(RevisionRead, (),
-                      (service, started, ended, revision, error, instance_absent, schema, by, stopped, label,
-                       unfinished, broken_off))
+                      (service, started, ended, revision, error, instances_differ, instance_absent, schema, by, stopped,
+                       label, unfinished, broken_off))
 BOOST_DESCRIBE_STRUCT(NamedRevision, (), (name, revision, why_not))
 BOOST_DESCRIBE_STRUCT(DriverReadiness, (), (driver, why_not))
 BOOST_DESCRIBE_STRUCT(ReadinessRead, (), (service, at, ready, reason, names, by_hand, alike, drivers))

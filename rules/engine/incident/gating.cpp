@@ -126,8 +126,7 @@ bool Incident::is_unattributed() const {
   // What was only said to run is that as long as it is down: one that is up could say so itself.
   if (in_.revisions.is_presumed(record_.from) && !in_.evidence.is_health_down()) return true;
   if (in_.revisions.readability().why_not().empty()) return false;
-  // Which of the two it is that went bad no look can say.
-  if (!in_.revisions.says_in_turn().empty()) return true;
+  if (in_.revisions.are_several()) return true;
   const LedgerRecord* from = in_.revisions.find(record_.from);
   if (from == nullptr) return false;
   const Instant latest = std::max(from->last_seen, from->appeared + in_.service.start_deadline) + identity_wait_max;

@@ -54,6 +54,7 @@ void Revisions::put_into(ServiceRecord& record) const {
 
 void Revisions::judge_sight(const RevisionRead& read) {
   const bool was_told = readability_.is_told();
+  differ_ = read.instances_differ;
   if (const std::string both = says_in_turn(); read.revision && !both.empty()) {
     readability_.could_not_read(both);
   } else if (read.revision) {

@@ -106,7 +106,9 @@ class Revisions {
   // The next look has to say more.
   bool is_in_doubt() const { return unconfirmed_ || readability_.is_in_doubt() || awaits_look(); }
   const Readability& readability() const { return readability_; }
-  std::string says_in_turn() const;  // that looks see two revisions in turn, for long, for people; empty: they do not
+  // The newest look saw instances that run different revisions, or looks see two in turn, for long: nobody can say of
+  // which of the two it is what is measured.
+  bool are_several() const { return differ_ || !says_in_turn().empty(); }
   // Who stopped what ran, and when, for people; empty: nobody did, as far as is known.
   std::string stopped() const;
   // The same of the newest look alone, also while an incident changes things.
@@ -136,6 +138,7 @@ class Revisions {
   Instant now() const { return doors_.effects.now(); }
   LedgerRecord* record_of_running() { return doors_.ledger.find(spec_.name, running_); }
   void save(const LedgerRecord& record) { doors_.effects.save(record); }
+  std::string says_in_turn() const;  // that looks see two revisions in turn, for long, for people; empty: they do not
   void note_agreement();
   void see_running(const RevisionRead& read);
   void see_other(const Revision& revision);
@@ -182,6 +185,7 @@ class Revisions {
   std::vector<std::vector<Revision>> alike_;
   Boxed<Revision> unconfirmed_;
   Boxed<InTurn> in_turn_;
+  bool differ_ = false;
   Instant last_look_ = Instant::min();
   Instant last_saw_running_ = Instant::min();
   std::optional<Instant> absent_since_;
