@@ -150,3 +150,15 @@ TEST_CASE("a folder is foretold that git's user may not write in and a changed f
   CHECK_FALSE(read.ready);
   CHECK(contains(read.reason, "/kept belongs to root and may not be written by nobody"));
 }
+
+TEST_CASE("what was made immutable is foretold where the checkout would replace it, or a file in it") {
+  for (const std::string what : {"version", "backend", ".git"}) {
+    Shop shop;
+    const std::string path = shop.repository + "/" + what;
+    // Not every file system has it, nor may everybody.
+    if (std::system(("chattr +i " + path + " 2>/dev/null").c_str()) != 0) return;
+    check_foretold(shop, path + " is immutable, so that nobody may change it; do chattr -i " + path);
+    shell("chattr -i " + path);
+    CHECK(ready(*shop.driver(), shop.first).ready);
+  }
+}

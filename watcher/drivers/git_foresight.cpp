@@ -46,6 +46,8 @@ asio::awaitable<GitPlacesAnswer> places_of(const GitRunner& git) {
 }
 
 std::string may_not_write(const std::string& path, const Credentials& who) {
+  std::string nobody = why_unchangeable(path);
+  if (!nobody.empty()) return nobody;
   struct stat entry {};
   const bool found = ::stat(path.c_str(), &entry) == 0;
   const std::string owner = found ? account_of(entry.st_uid) : std::string();
@@ -69,10 +71,12 @@ std::string why_not_moved(const GitPlaces& places, const Credentials& who) {
   return is_there(log) && !allows(log, who, Want::write) ? may_not_write(log, who) : std::string();
 }
 
-// A file is replaced, not written: its folder counts, or the one in which that is made.
+// A file is replaced, not written: its folder counts, or the one in which that is made. One that is immutable stays.
 std::string why_not_replaced(const std::vector<std::string>& names, const std::string& top, const Credentials& who) {
   std::set<std::string> looked_at;
   for (const std::string& name : names) {
+    std::string stays = why_unchangeable((fs::path(top) / name).string());
+    if (!stays.empty()) return stays;
     fs::path folder = (fs::path(top) / name).parent_path();
     std::error_code failure;
     while (folder.native().size() > top.size() && !fs::is_directory(folder, failure)) folder = folder.parent_path();

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -110,6 +111,17 @@ bool allows(const std::string& path, const Credentials& who, Want want) {
   struct stat entry {};
   if (::stat(path.c_str(), &entry) != 0) return false;
   return mode_allows(entry, who, want) || has_list(path);
+}
+
+std::string why_unchangeable(const std::string& path) {
+  struct statx found {};
+  const bool is_known = ::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_MODE, &found) == 0;
+  // A link that is immutable says so as a file does; what it points to is another entry.
+  if (is_known && (found.stx_attributes & STATX_ATTR_IMMUTABLE) != 0)
+    return path + " is immutable, so that nobody may change it; do chattr -i " + path;
+  struct statvfs system {};
+  if (::statvfs(path.c_str(), &system) != 0 || (system.f_flag & ST_RDONLY) == 0) return {};
+  return path + " lies on a file system that is mounted read-only; do look into dmesg why, then mount -o remount,rw it";
 }
 
 std::optional<std::string> closed_folder(const std::string& path, const Credentials& who, std::size_t from) {

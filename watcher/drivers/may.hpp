@@ -27,6 +27,10 @@ enum class Want { read, write, run };  // of a folder, `run` is to go through it
 // said to allow what its mode does not. False when it is not there.
 bool allows(const std::string& path, const Credentials& who, Want want);
 
+// Why nobody may change the entry, whoever asks, for people, with what to do: what it lies on is mounted read-only, or
+// it was made immutable. Empty: nothing of that is known.
+std::string why_unchangeable(const std::string& path);
+
 // The first folder on the way to the path's end, links followed, that the user may not go through; nullopt: none, or
 // the way ends before. A relative path begins at our directory. The way is entered at the folder whose name ends at
 // `from`, a place in the path.
