@@ -23,12 +23,38 @@ struct IsNames : std::false_type {};
 template <class Meaning>
 struct IsNames<std::vector<rules::Name<Meaning>>> : std::true_type {};
 
+// What hardly anybody says is kept apart: it is reached through that.
+template <class Object>
+auto& within(Object& object) {
+  if constexpr (requires {
+                  object.own();
+                  object.get();
+                })
+    return object.own();
+  else if constexpr (requires {
+                       object.get();
+                       object.operator->();
+                     })
+    return object.get();
+  else
+    return object;
+}
+
+template <class Object>
+auto& part_of(Object& object) {
+  return object;
+}
+template <class Object, class First, class... Rest>
+auto& part_of(Object& object, First first, Rest... rest) {
+  return part_of(within(object).*first, rest...);
+}
+
 // The part at the end of a path of members.
 template <auto First, auto... Rest>
 struct Member {
   using Owner = decltype(owner_of(First));
-  static auto& in(void* object) { return ((static_cast<Owner*>(object)->*First).*....*Rest); }
-  static const auto& in(const void* object) { return ((static_cast<const Owner*>(object)->*First).*....*Rest); }
+  static auto& in(void* object) { return part_of(*static_cast<Owner*>(object), First, Rest...); }
+  static const auto& in(const void* object) { return part_of(*static_cast<const Owner*>(object), First, Rest...); }
   using Part = std::remove_cvref_t<decltype(in(static_cast<const void*>(nullptr)))>;
 };
 
@@ -284,5 +310,22 @@ constexpr Variety variety(std::string_view word, std::string_view doc, std::span
           settle,
           [](void* variant) -> void* { return &static_cast<Variant*>(variant)->template emplace<What>(); },
           [](const void* variant) -> const void* { return std::get_if<What>(static_cast<const Variant*>(variant)); }};
+}
+
+// The same where the keys are of what that alternative keeps apart.
+template <class Variant, class What, auto Inner>
+constexpr Variety variety(std::string_view word, std::string_view doc, std::span<const Key> keys,
+                          void (*settle)(void*, Given&) = nullptr) {
+  return {word,
+          doc,
+          keys,
+          settle,
+          [](void* variant) -> void* {
+            return &detail::within(static_cast<Variant*>(variant)->template emplace<What>().*Inner);
+          },
+          [](const void* variant) -> const void* {
+            const auto* const what = std::get_if<What>(static_cast<const Variant*>(variant));
+            return what == nullptr ? nullptr : &detail::within(what->*Inner);
+          }};
 }
 }  // namespace probes

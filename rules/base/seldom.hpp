@@ -144,4 +144,38 @@ class Boxed {
   std::unique_ptr<T> value_;  // nullptr: not there
 };
 
+// A value that is nearly always as it is made: T(). It takes no memory of its own before somebody asks to change it; a
+// copy copies it.
+template <class T>
+class Spare {
+ public:
+  Spare() = default;
+  Spare(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Spare(const Spare& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
+  Spare(Spare&&) noexcept = default;
+  Spare& operator=(const Spare& other) {
+    if (this != &other) *this = Spare(other);
+    return *this;
+  }
+  Spare& operator=(Spare&&) noexcept = default;
+  ~Spare() = default;
+
+  const T& get() const {
+    static const T none{};
+    return value_ ? *value_ : none;
+  }
+  operator const T&() const { return get(); }
+  const T& operator*() const { return get(); }
+  const T* operator->() const { return &get(); }
+  // To be changed.
+  T& own() {
+    if (!value_) value_ = std::make_unique<T>();
+    return *value_;
+  }
+  friend bool operator==(const Spare& one, const Spare& other) { return one.get() == other.get(); }
+
+ private:
+  std::unique_ptr<T> value_;  // nullptr: T()
+};
+
 }  // namespace rules

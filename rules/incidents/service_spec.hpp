@@ -7,6 +7,7 @@
 
 #include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/base/time.hpp"
 #include "rules/sustain/rule_spec.hpp"
 
@@ -41,7 +42,7 @@ struct ServiceSpec {
   Duration ask_timeout = std::chrono::minutes(30);
   AskThen ask_then = AskThen::close;
   std::vector<ServiceName> depends_on;
-  Explanation explanation;
+  Spare<Explanation> explanation;
 };
 
 }  // namespace rules

@@ -8,6 +8,7 @@
 
 #include "rules/base/explanation.hpp"
 #include "rules/base/names.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/base/time.hpp"
 #include "rules/conditions/condition.hpp"
 
@@ -33,7 +34,7 @@ struct RuleSpec {
   std::optional<Duration> blind_after;  // default max(3 * for, 1m)
   std::optional<Condition> unless;      // something else that explains the trouble
   Duration unless_max = std::chrono::minutes(10);
-  Explanation explanation;
+  Spare<Explanation> explanation;
 };
 
 inline Duration blind_after(const RuleSpec& rule) {

@@ -225,7 +225,7 @@ TEST_CASE("work: what a rollback by hand would do is found as soon among a thous
 TEST_CASE("work: an engine refers to the configuration that it is given, and has no copy of it") {
   const rules::CoreConfig config = configuration(Shape{.rules = 2});
   rules::CoreConfig longer = configuration(Shape{.rules = 2});
-  for (rules::RuleSpec& rule : longer.rules) rule.explanation.text.assign(100'000, 'x');
+  for (rules::RuleSpec& rule : longer.rules) rule.explanation.own().text.assign(100'000, 'x');
   const auto kept = [](const rules::CoreConfig& shared) {
     const std::size_t before = live_bytes();
     const rules::Engine engine(shared, rules::DurableState{}, Instant(std::chrono::hours(1)));

@@ -196,8 +196,8 @@ TEST_CASE("two rules are one story, named after the more severe one, and told to
     config.rules[0].severity = rules::Severity::p1;
     config.rules[1].severity = rules::Severity::p0;
     config.rules[1].sustain = 3min;
-    config.rules[0].explanation.impact = "some cannot buy";
-    config.rules[1].explanation.impact = "nobody can buy";
+    config.rules[0].explanation.own().impact = "some cannot buy";
+    config.rules[1].explanation.own().impact = "nobody can buy";
     config.actions[0].steps = {capture("logs"), sleep(10min), switch_step()};
   }));
   w.reality["web"].unhealthy = {"bad"};
@@ -241,8 +241,8 @@ TEST_CASE("a notify step says what it was given, besides the story") {
   World w(with([](CoreConfig& config) {
     rules::StepSpec step = notify("team");
     std::get<rules::NotifyStep>(step.what).explanation.text = "Queue is paused, do not retry by hand.";
-    config.rules[0].explanation = {"", "checkout fails", "https://wiki/errors", ""};
-    config.services[0].explanation = {"The shop.", "all is down", "", "https://status"};
+    config.rules[0].explanation = rules::Explanation{"", "checkout fails", "https://wiki/errors", ""};
+    config.services[0].explanation = rules::Explanation{"The shop.", "all is down", "", "https://status"};
     config.actions[0].steps.insert(config.actions[0].steps.begin(), step);
   }));
   harm(w);

@@ -35,7 +35,7 @@ TEST_CASE("several drivers are an array, with a table of its own for each") {
   const auto& compose = std::get<watcher::ComposeDriver>(chain.links[0].kind);
   CHECK(compose.files == std::vector<std::string>{"/opt/app/compose.yml"});
   CHECK(compose.dir == "/opt/app");
-  CHECK(std::get<watcher::HttpDriver>(chain.links[1].kind).version.value == "http://127.0.0.1:3001/version");
+  CHECK(std::get<watcher::HttpDriver>(chain.links[1].kind).workflow->version.value == "http://127.0.0.1:3001/version");
   CHECK(config.drivers.front().dir == "/opt/app");  // of its steps
   CHECK(config.core.services.front().has_driver);
   CHECK(config.core.services.front().has_identity);

@@ -43,7 +43,7 @@ struct Fixture {
   };
   std::string target = reply("200 OK", "{}");
   Receiver server{[this](const std::string& request) { return answer(request); }};
-  watcher::HttpDriver config;
+  watcher::HttpWorkflow config;
 
   Fixture() {
     config.version.value = server.url("/version");
@@ -90,7 +90,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a run is the one that is called by its id, and not by one that begins so") {
-  const watcher::HttpDriver config;
+  const watcher::HttpWorkflow config;
   const std::string others =
       run_named("back (i-10)", "completed", "\"success\"") + "," + run_named("i-1-x", "queued", "null");
   CHECK_FALSE(watcher::find_run(config, list_of(others), "i-1").run);
@@ -109,7 +109,7 @@ TEST_CASE("a run is the one that is called by its id, and not by one that begins
 }
 
 TEST_CASE("where a CI has one word for ended and how, done names them all, and the list may be the whole answer") {
-  watcher::HttpDriver config;
+  watcher::HttpWorkflow config;
   config.runs_json = "";
   config.run_has_id = {"/name"};
   config.done = {{"/status", R"(["success","failed","canceled"])"}};
@@ -125,7 +125,7 @@ TEST_CASE("where a CI has one word for ended and how, done names them all, and t
 }
 
 TEST_CASE("the version is what the endpoint says, or an error that says why not") {
-  watcher::HttpDriver config;
+  watcher::HttpWorkflow config;
   watcher::HttpAnswer answer;
   answer.status = 200;
   const auto said = [&](const std::string& body) {
@@ -367,7 +367,7 @@ TEST_CASE("the http driver's configuration: credentials go to one host, and a ru
   const std::string runs = "runs = 'https://ci.test/runs'\n";
   const std::string dispatch = "dispatch = 'https://ci.test/d'\nbody.json = { to = '{to}', id = '{id}' }\n";
   const watcher::Config config = loaded(service + runs + dispatch);
-  const auto& driver = std::get<watcher::HttpDriver>(config.drivers.front().driver);
+  const watcher::HttpWorkflow& driver = *std::get<watcher::HttpDriver>(config.drivers.front().driver).workflow;
   CHECK(driver.dispatch.method == "POST");
   CHECK(driver.dispatch.content_type == "application/json");
   CHECK(config.core.services.front().has_identity);

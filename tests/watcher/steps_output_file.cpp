@@ -25,7 +25,7 @@ struct Dump {
     perform.step.stdout_file = file;
     perform.step.timeout = limit;
     perform.context.incident = perform.id.incident;
-    watcher::Performer performer(folder.path + "/incidents", resolver, {}, {}, {});
+    watcher::Performer performer(folder.path + "/incidents", resolver, {}, {});
     return run_here(performer.perform(std::move(perform), {}));
   }
   bool is_there(const std::string& ending) const { return fs::exists(file + ending); }

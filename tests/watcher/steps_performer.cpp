@@ -59,8 +59,9 @@ struct Fixture {
     return perform;
   }
   rules::StepResult perform(rules::Perform command) {
-    const rules::ServiceName web("web");
-    watcher::Performer performer(folder.path + "/incidents", resolver, {{web, &driver}}, {{web, folder.path}}, secrets);
+    const watcher::Performer::Services services{[this](const auto&) { return &driver; },
+                                                [this](const auto&) { return folder.path; }};
+    watcher::Performer performer(folder.path + "/incidents", resolver, services, secrets);
     return run_here(performer.perform(std::move(command), {}));
   }
   rules::StepResult perform(rules::StepSpec step) { return perform(command(std::move(step))); }
@@ -231,8 +232,9 @@ TEST_CASE("secrets that a step was given are redacted from its result and its ev
 
 TEST_CASE("what a plan captures is captured side by side, and each is answered when its turn comes") {
   Fixture fixture;
-  const rules::ServiceName web("web");
-  watcher::Performer performer(fixture.folder.path + "/incidents", fixture.resolver, {{web, &fixture.driver}}, {}, {});
+  const watcher::Performer::Services services{[&](const auto&) { return &fixture.driver; },
+                                              [](const auto&) { return std::string(); }};
+  watcher::Performer performer(fixture.folder.path + "/incidents", fixture.resolver, services, {});
   // Each waits for the other one: alone it would never end.
   const std::string here = fixture.folder.path;
   for (const std::string pipe : {"/a", "/b"}) REQUIRE(::mkfifo((here + pipe).c_str(), 0600) == 0);

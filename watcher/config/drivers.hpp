@@ -8,6 +8,7 @@
 
 #include "probes/clock.hpp"
 #include "probes/config.hpp"
+#include "rules/base/seldom.hpp"
 #include "rules/engine/config.hpp"
 
 namespace watcher {
@@ -158,9 +159,8 @@ struct Pm2Driver : DriverTraits {
   std::vector<Ground> grounds(const rules::ServiceName& service) const;
 };
 
-// A workflow of a CI is asked for the switch over HTTP, and waited for; the application's version endpoint says what
-// runs.
-struct HttpDriver : DriverTraits {
+// What a workflow of a CI is asked for, and how it is waited for; the application's version endpoint says what runs.
+struct HttpWorkflow {
   Text version;               // address
   std::string version_json;   // JSON pointer of the revision; empty: the first line of the body
   std::string version_match;  // RE2 whose group is the revision; empty: all of it
@@ -177,6 +177,11 @@ struct HttpDriver : DriverTraits {
   rules::Duration poll_interval = std::chrono::seconds(10);
   rules::Duration appears_within = std::chrono::minutes(2);  // after the request
   rules::Duration version_within = std::chrono::minutes(1);  // after the run's success
+};
+
+// A workflow is asked for the switch over HTTP.
+struct HttpDriver : DriverTraits {
+  rules::Spare<HttpWorkflow> workflow;  // four times as large as what the others have
 
   static probes::Variety variety();
   std::unique_ptr<Driver> make(const DriverSection& section, const std::string& state_dir,

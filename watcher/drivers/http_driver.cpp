@@ -14,7 +14,7 @@ namespace {
 
 class Workflow final : public Driver {
  public:
-  Workflow(rules::ServiceName service, const HttpDriver& config, rules::Duration switch_limit,
+  Workflow(rules::ServiceName service, const HttpWorkflow& config, rules::Duration switch_limit,
            const std::string& state_dir, const probes::Clock& clock)
       : service_(std::move(service)),
         config_(config),
@@ -40,7 +40,7 @@ class Workflow final : public Driver {
   void settle(const HttpNotes& looked_for, const FoundRun& found) const;
 
   rules::ServiceName service_;
-  HttpDriver config_;
+  HttpWorkflow config_;
   rules::Duration switch_limit_;
   const probes::Clock& clock_;
   HttpRequests requests_;
@@ -131,7 +131,7 @@ std::vector<std::string> Workflow::asks_for(const rules::Revision& from, const r
 
 }  // namespace
 
-std::unique_ptr<Driver> make_http_driver(const rules::ServiceName& service, const HttpDriver& config,
+std::unique_ptr<Driver> make_http_driver(const rules::ServiceName& service, const HttpWorkflow& config,
                                          rules::Duration switch_limit, const std::string& state_dir,
                                          const probes::Clock& clock) {
   return std::make_unique<Workflow>(service, config, switch_limit, state_dir, clock);

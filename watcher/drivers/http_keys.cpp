@@ -19,55 +19,56 @@ using probes::Kind;
 constexpr probes::Own dispatch_line{
     http_line_type, "\"POST https://api.github.com/repos/o/r/actions/workflows/rollback.yml/dispatches\"",
     [](TableReader& reader, const Key& key, void* object) {
-      read_http_line(reader, key, static_cast<HttpDriver*>(object)->dispatch);
+      read_http_line(reader, key, static_cast<HttpWorkflow*>(object)->dispatch);
     },
-    [](const void* object) { return http_line_toml(static_cast<const HttpDriver*>(object)->dispatch); }};
+    [](const void* object) { return http_line_toml(static_cast<const HttpWorkflow*>(object)->dispatch); }};
 
 constexpr std::array keys{
-    key<Kind::address, &HttpDriver::version>("version", "The application's address that says which revision runs.")
+    key<Kind::address, &HttpWorkflow::version>("version", "The application's address that says which revision runs.")
         .required("the address that says what runs, such as version = \"https://shop.example.com/version\""),
-    key<Kind::string, &HttpDriver::version_json>("version_json", "Where in its JSON the revision is, a JSON pointer.")
+    key<Kind::string, &HttpWorkflow::version_json>("version_json", "Where in its JSON the revision is, a JSON pointer.")
         .checked(probes::wrong_pointer)
         .when_left_out("its first line is the revision"),
-    key<Kind::pattern, &HttpDriver::version_match>("version_match", "Its group is the revision.")
+    key<Kind::pattern, &HttpWorkflow::version_match>("version_match", "Its group is the revision.")
         .when_left_out("all of it"),
-    key<Kind::headers, &HttpDriver::version_headers>("version_header", "Headers that are sent to version."),
+    key<Kind::headers, &HttpWorkflow::version_headers>("version_header", "Headers that are sent to version."),
     own_key("dispatch", dispatch_line,
             "The request that begins a run; {to}, {from} and {id} are filled in, here and in body.")
         .with_names()
         .required("the request that begins a run, such as dispatch = \"POST https://api.github.com/...\""),
-    key<Kind::headers, &HttpDriver::dispatch, &rules::HttpStep::headers>(
+    key<Kind::headers, &HttpWorkflow::dispatch, &rules::HttpStep::headers>(
         "header", "Headers that are sent with dispatch, runs and target: the credentials."),
-    key<Kind::body, &HttpDriver::dispatch, &rules::HttpStep::body>("body", "What is sent with dispatch."),
-    key<Kind::string, &HttpDriver::dispatch, &rules::HttpStep::content_type>("content_type", "What the body is.")
+    key<Kind::body, &HttpWorkflow::dispatch, &rules::HttpStep::body>("body", "What is sent with dispatch."),
+    key<Kind::string, &HttpWorkflow::dispatch, &rules::HttpStep::content_type>("content_type", "What the body is.")
         .when_left_out("\"application/json\" for a JSON body"),
-    key<Kind::address, &HttpDriver::runs>("runs",
-                                          "The address of the list of runs; {since} (when it was asked for, less five "
-                                          "minutes), {id}, {to} and {from} are filled in.")
+    key<Kind::address, &HttpWorkflow::runs>(
+        "runs",
+        "The address of the list of runs; {since} (when it was asked for, less five "
+        "minutes), {id}, {to} and {from} are filled in.")
         .with_names()
         .required("the list of runs, such as runs = \"https://api.github.com/...\""),
-    key<Kind::string, &HttpDriver::runs_json>("runs_json", "Where in its JSON the list is, a JSON pointer.")
+    key<Kind::string, &HttpWorkflow::runs_json>("runs_json", "Where in its JSON the list is, a JSON pointer.")
         .checked(probes::wrong_pointer)
         .also_empty(),
-    key<Kind::strings, &HttpDriver::run_has_id>(
+    key<Kind::strings, &HttpWorkflow::run_has_id>(
         "run_has_id", "JSON pointers in a run: the one of which has {id} in it is the one that was asked for.")
         .checked(probes::wrong_pointer),
-    key<Kind::object, &HttpDriver::done>("done", "What a run that has ended has; an array is one of several values."),
-    key<Kind::object, &HttpDriver::success>("success", "What one has besides that ended well."),
-    key<Kind::string, &HttpDriver::run_link>("run_link", "Where in a run the address for people is, a JSON pointer.")
+    key<Kind::object, &HttpWorkflow::done>("done", "What a run that has ended has; an array is one of several values."),
+    key<Kind::object, &HttpWorkflow::success>("success", "What one has besides that ended well."),
+    key<Kind::string, &HttpWorkflow::run_link>("run_link", "Where in a run the address for people is, a JSON pointer.")
         .checked(probes::wrong_pointer),
-    key<Kind::address, &HttpDriver::target>("target", "An address that answers 2xx while the target {to} is there.")
+    key<Kind::address, &HttpWorkflow::target>("target", "An address that answers 2xx while the target {to} is there.")
         .with_names()
         .when_left_out("it is not asked whether the target is there"),
-    key<Kind::path, &HttpDriver::ca_file>("ca_file", "The certificates that are trusted.")
+    key<Kind::path, &HttpWorkflow::ca_file>("ca_file", "The certificates that are trusted.")
         .checked(probes::wrong_ca_file)
         .when_left_out("the system's"),
-    key<Kind::duration, &HttpDriver::poll_interval>("poll_interval", "How often a run is looked at.")
+    key<Kind::duration, &HttpWorkflow::poll_interval>("poll_interval", "How often a run is looked at.")
         .at_least(std::chrono::milliseconds(200)),
-    key<Kind::duration, &HttpDriver::appears_within>("appears_within", "How long a run may take to be in the list.")
+    key<Kind::duration, &HttpWorkflow::appears_within>("appears_within", "How long a run may take to be in the list.")
         .at_least(std::chrono::seconds(1)),
-    key<Kind::duration, &HttpDriver::version_within>("version_within",
-                                                     "How long version may take to say the target after a run.")
+    key<Kind::duration, &HttpWorkflow::version_within>("version_within",
+                                                       "How long version may take to say the target after a run.")
         .at_least(std::chrono::seconds(1)),
 };
 
@@ -85,7 +86,7 @@ std::string origin_of(std::string url) {
 
 // Credentials go to one place only, and a run has to be found again.
 void settle(void* object, probes::Given& given) {
-  auto& driver = *static_cast<HttpDriver*>(object);
+  auto& driver = *static_cast<HttpWorkflow*>(object);
   rules::HttpStep& dispatch = driver.dispatch;
   probes::settle_body(dispatch.body, dispatch.content_type);
   refuse_commands(given, "http");
@@ -111,13 +112,13 @@ void settle(void* object, probes::Given& given) {
 }  // namespace
 
 probes::Variety HttpDriver::variety() {
-  return probes::variety<DriverKind, HttpDriver>(
+  return probes::variety<DriverKind, HttpDriver, &HttpDriver::workflow>(
       "http", "A workflow of a CI is asked for it over HTTP; the application says which revision runs.", keys, settle);
 }
 
 std::unique_ptr<Driver> HttpDriver::make(const DriverSection& section, const std::string& state_dir,
                                          const probes::Clock& clock) const {
-  return make_http_driver(section.service, *this, section.timeout, state_dir, clock);
+  return make_http_driver(section.service, *workflow, section.timeout, state_dir, clock);
 }
 
 }  // namespace watcher

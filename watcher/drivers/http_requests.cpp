@@ -77,7 +77,7 @@ std::string shown_body(const rules::HttpStep& step, const HttpNames& names) {
 
 }  // namespace
 
-HttpRequests::HttpRequests(const HttpDriver& config) : config_(config) {}
+HttpRequests::HttpRequests(const HttpWorkflow& config) : config_(config) {}
 
 rules::HttpStep HttpRequests::question(const Text& url, const std::map<std::string, Text>& headers) const {
   rules::HttpStep out;
@@ -172,7 +172,7 @@ bool may_have_arrived(const HttpAnswer& answer) {
   return std::find(none_sent.begin(), none_sent.end(), *answer.fault) == none_sent.end();
 }
 
-VersionSaid version_in(const HttpDriver& config, const HttpAnswer& answer) {
+VersionSaid version_in(const HttpWorkflow& config, const HttpAnswer& answer) {
   VersionSaid out;
   out.error = answer.what;
   if (!out.error.empty()) return out;

@@ -33,7 +33,7 @@ struct HttpAnswer {
 // Asks the CI and the application. Redirects are not followed: credentials go where the configuration says.
 class HttpRequests {
  public:
-  explicit HttpRequests(const HttpDriver& config);  // which must outlive it
+  explicit HttpRequests(const HttpWorkflow& config);  // which must outlive it
 
   asio::awaitable<HttpAnswer> version();
   asio::awaitable<HttpAnswer> runs(HttpNames names);
@@ -48,7 +48,7 @@ class HttpRequests {
   asio::awaitable<HttpAnswer> ask(rules::HttpStep step);
   rules::HttpStep question(const Text& url, const std::map<std::string, Text>& headers) const;
 
-  const HttpDriver& config_;
+  const HttpWorkflow& config_;
   probes::Resolver resolver_;
 };
 
@@ -63,6 +63,6 @@ struct VersionSaid {
   rules::Revision revision;
   std::string error;
 };
-VersionSaid version_in(const HttpDriver& config, const HttpAnswer& answer);
+VersionSaid version_in(const HttpWorkflow& config, const HttpAnswer& answer);
 
 }  // namespace watcher

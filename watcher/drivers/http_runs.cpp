@@ -46,7 +46,7 @@ bool holds(const probes::JsonBody& run, const std::map<std::string, std::string>
                      [&](const auto& one) { return is_any_of(run, one.first, one.second); });
 }
 
-HttpRun read_run(const HttpDriver& config, const probes::JsonBody& body, std::string text) {
+HttpRun read_run(const HttpWorkflow& config, const probes::JsonBody& body, std::string text) {
   HttpRun out;
   out.json = std::move(text);
   out.link = clean_line(body.text(config.run_link).value_or(""), link_max);
@@ -65,7 +65,7 @@ HttpRun read_run(const HttpDriver& config, const probes::JsonBody& body, std::st
 
 }  // namespace
 
-FoundRun find_run(const HttpDriver& config, std::string_view body, const std::string& id) {
+FoundRun find_run(const HttpWorkflow& config, std::string_view body, const std::string& id) {
   FoundRun out;
   const auto parsed = probes::JsonBody::parse(body, room);
   if (const auto* const fault = std::get_if<rules::Fault>(&parsed)) {

@@ -24,6 +24,6 @@ struct FoundRun {
   std::string error;           // for people: the body is no such list
   std::optional<HttpRun> run;  // none: it is not in it
 };
-FoundRun find_run(const HttpDriver& config, std::string_view body, const std::string& id);
+FoundRun find_run(const HttpWorkflow& config, std::string_view body, const std::string& id);
 
 }  // namespace watcher

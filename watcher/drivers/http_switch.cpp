@@ -35,7 +35,7 @@ std::string host_mark() {
 
 }  // namespace
 
-HttpSwitch::HttpSwitch(const HttpDriver& config, HttpRequests& requests, const HttpNotesFile& file,
+HttpSwitch::HttpSwitch(const HttpWorkflow& config, HttpRequests& requests, const HttpNotesFile& file,
                        const probes::Clock& clock, SwitchRequest request)
     : config_(config),
       requests_(requests),

@@ -23,7 +23,7 @@ struct HttpTrouble {
 // outlive it.
 class HttpSwitch {
  public:
-  HttpSwitch(const HttpDriver& config, HttpRequests& requests, const HttpNotesFile& file, const probes::Clock& clock,
+  HttpSwitch(const HttpWorkflow& config, HttpRequests& requests, const HttpNotesFile& file, const probes::Clock& clock,
              SwitchRequest request);
   asio::awaitable<rules::StepResult> run();
 
@@ -46,7 +46,7 @@ class HttpSwitch {
   void story(const std::string& line);
   void keep_run();
 
-  const HttpDriver& config_;
+  const HttpWorkflow& config_;
   HttpRequests& requests_;
   const HttpNotesFile& file_;
   const probes::Clock& clock_;

@@ -165,8 +165,8 @@ void Deeds::do_command(rules::Command& command) {
   std::visit(overloaded{
                  [this](rules::PollNow& now) { tools_.scheduler->poll_now(now.probe); },
                  [this](rules::ReadRevision& read) {
-                   const auto reader = tools_.readers.find(read.service);
-                   if (reader != tools_.readers.end()) reader->second->read_now();
+                   ServiceReader* const reader = tools_.reader_of(read.service);
+                   if (reader != nullptr) reader->read_now();
                  },
                  [this](rules::Perform& step) { perform(step); },
                  [this](rules::LockHost& lock) { lock_host(lock); },
@@ -187,8 +187,7 @@ void Deeds::do_command(rules::Command& command) {
 }
 
 void Deeds::perform(rules::Perform& command) {
-  const auto known = tools_.drivers.find(command.context.service);
-  std::shared_ptr<Driver> driver = known == tools_.drivers.end() ? nullptr : known->second;
+  std::shared_ptr<Driver> driver = tools_.equipment->driver_of(command.context.service);
   means_.tasks.spawn("step", perform_step(std::move(command), tools_.performer, std::move(driver)));
 }
 

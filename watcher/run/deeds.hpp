@@ -21,6 +21,7 @@
 #include "watcher/notify/outbox.hpp"
 #include "watcher/report/plots.hpp"
 #include "watcher/run/engine_loop.hpp"
+#include "watcher/run/equipment.hpp"
 #include "watcher/run/service_reader.hpp"
 #include "watcher/runner/remote_steps.hpp"
 #include "watcher/steps/performer.hpp"
@@ -50,9 +51,9 @@ class Deeds {
   struct Tools {
     std::shared_ptr<const Config> config;
     probes::Scheduler* scheduler = nullptr;
-    std::shared_ptr<Performer> performer;  // shared with the steps that are running
-    std::map<rules::ServiceName, ServiceReader*> readers;
-    std::map<rules::ServiceName, std::shared_ptr<Driver>> drivers;
+    std::shared_ptr<Performer> performer;                                // shared with the steps that are running
+    std::function<ServiceReader*(const rules::ServiceName&)> reader_of;  // nullptr: it has none
+    std::shared_ptr<const Equipment> equipment;
   };
   void equip(Tools tools);
 

@@ -103,10 +103,10 @@ asio::awaitable<void> Deeds::write_report(rules::IncidentId id) {
   for (const rules::LedgerRecord& record : ledger) {
     if (record.service == incident->service) input.ledger.push_back(record);
   }
-  const auto driver = tools_.drivers.find(incident->service);
-  if (driver != tools_.drivers.end()) {
-    if (incident->switched) input.notes = lines_of(driver->second->aftermath());
-    const std::shared_ptr<Driver> asked = driver->second;  // a reload must not take it away meanwhile
+  const std::shared_ptr<Driver> asked =
+      tools_.equipment->driver_of(incident->service);  // shared: a reload exchanges it
+  if (asked) {
+    if (incident->switched) input.notes = lines_of(asked->aftermath());
     const bool has_both = incident->closed && !incident->from.empty() && !incident->to.empty();
     if (has_both) input.taken_back = co_await asked->taken_back(incident->from, incident->to, taken_back_max);
   }

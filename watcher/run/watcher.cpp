@@ -89,41 +89,44 @@ probes::Scheduler::Configs Watcher::probe_configs() const { return {config_, &co
 
 // Drivers, readers and performer as the configuration has them. The readers of before must have ended.
 void Watcher::equip() {
-  Deeds::Tools tools;
-  std::map<rules::ServiceName, Driver*> drivers;
-  std::map<rules::ServiceName, std::string> dirs;
   Responses responses = responses_of(*config_);
   runner_ = runner_of(*config_);
   look_rounds_.clear();
-  services_.clear();
+  service_readers_.clear();
   by_hand_ = begun_by_hand(*config_);
   by_hand_looks_.clear();
+  auto equipment = std::make_shared<Equipment>(config_);
+  service_readers_.reserve(config_->drivers.size());
   for (const DriverSection& section : config_->drivers) {
-    dirs[section.service] = dir_of(section, *config_);
     std::shared_ptr<Driver> driver = driver_here(*config_, section, clock_, runner_);
+    equipment->add(driver);
+    service_readers_.emplace_back();
     if (!driver) continue;
     auto deliver = [this](rules::Event event) {
       redact(event, config_->secrets);
       loop_.observe(std::move(event));
     };
-    Service& service = services_[section.service];
-    service.driver = driver;
-    service.reader = std::make_unique<ServiceReader>(*driver, section, std::move(deliver),
-                                                     plans_of(section, responses[section.service]));
-    begin_to_read(section.service, *service.reader);
-    drivers[section.service] = driver.get();
-    tools.drivers[section.service] = driver;
-    tools.readers[section.service] = service.reader.get();
+    service_readers_.back() = std::make_unique<ServiceReader>(*driver, section, std::move(deliver),
+                                                              plans_of(section, responses[section.service]));
+    begin_to_read(section.service, *service_readers_.back());
   }
+  equipment_ = std::move(equipment);
   for (auto& [interval, round] : look_rounds_) readers_.spawn("looks in a round", round.loop());
-  const std::string incidents_dir = config_->watcher.state_dir + "/incidents";
+  Deeds::Tools tools;
   tools.config = config_;
   tools.scheduler = scheduler_.get();
-  tools.performer =
-      std::make_shared<Performer>(incidents_dir, resolver_, std::move(drivers), std::move(dirs), config_->secrets);
+  tools.equipment = equipment_;
+  tools.reader_of = [this](const rules::ServiceName& service) { return reader_of(service); };
+  tools.performer = std::make_shared<Performer>(config_->watcher.state_dir + "/incidents", resolver_, of_performer(),
+                                                config_->secrets);
   remote_steps_ = runner_ == nullptr ? nullptr : std::make_shared<RemoteSteps>(config_, runner_);
   if (remote_steps_) tools.performer->send_elsewhere(elsewhere(remote_steps_));
   deeds_.equip(std::move(tools));
+}
+
+Performer::Services Watcher::of_performer() const {
+  return {[of = equipment_](const rules::ServiceName& service) { return of->driver_of(service).get(); },
+          [of = equipment_](const rules::ServiceName& service) { return of->dir_of(service); }};
 }
 
 void Watcher::begin_to_read(const rules::ServiceName& service, ServiceReader& reader) {

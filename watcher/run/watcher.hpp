@@ -67,11 +67,6 @@ class Watcher final : public Host {
   asio::awaitable<RollbackPlan> plan(rules::RollbackByHand rollback) override;
 
  private:
-  struct Service {
-    std::shared_ptr<Driver> driver;
-    std::unique_ptr<ServiceReader> reader;
-  };
-
   using Plans = std::vector<const rules::ActionSpec*>;  // of the configuration
   // What a look found, and when.
   struct Looked {
@@ -83,6 +78,7 @@ class Watcher final : public Host {
   probes::Scheduler::Configs probe_configs() const;
   void equip();
   void begin_to_read(const rules::ServiceName& service, ServiceReader& reader);
+  Performer::Services of_performer() const;
   void start_loops();
   asio::awaitable<void> take_up_spool();
   asio::awaitable<std::string> take_up(SpooledWord word);
@@ -106,6 +102,7 @@ class Watcher final : public Host {
   std::string looked(std::optional<Looked>& last, const std::function<std::string()>& look);
   asio::awaitable<std::string> why_not_now(rules::ServiceName service, const rules::ActionSpec& action) const;
   const DriverSection* section_of(const rules::ServiceName& service) const;
+  ServiceReader* reader_of(const rules::ServiceName& service) const;
   asio::awaitable<void> until_seen(rules::ServiceName service);
   std::string joins(const std::vector<rules::DeployMark>& marks) const;
   std::string counts_for(const std::vector<rules::DeployMark>& marks) const;
@@ -159,11 +156,12 @@ class Watcher final : public Host {
   probes::TaskGroup readers_;  // exchanged at a reload
   Deeds deeds_;
   std::map<rules::NotifierName, Outbox::Counts> counted_;
-  std::shared_ptr<RunnerClient> runner_;       // with drivers and steps; nullptr: we do everything ourselves
-  std::shared_ptr<RemoteSteps> remote_steps_;  // with the steps that run
-  std::map<rules::ServiceName, Service> services_;
-  std::map<rules::Duration, LookRound> look_rounds_;  // by their intervals
-  Plans by_hand_;                                     // that only a person begins
+  std::shared_ptr<RunnerClient> runner_;        // with drivers and steps; nullptr: we do everything ourselves
+  std::shared_ptr<RemoteSteps> remote_steps_;   // with the steps that run
+  std::shared_ptr<const Equipment> equipment_;  // with the steps that run
+  std::vector<std::unique_ptr<ServiceReader>> service_readers_;  // in the order of the configuration's drivers
+  std::map<rules::Duration, LookRound> look_rounds_;             // by their intervals
+  Plans by_hand_;                                                // that only a person begins
   std::optional<Looked> lock_look_;
   std::map<std::string, std::optional<Looked>> by_hand_looks_;  // by the folder that they run in
   std::unique_ptr<probes::Scheduler> scheduler_;

@@ -131,8 +131,8 @@ asio::awaitable<void> Watcher::until_seen(rules::ServiceName service) {
 
 // What was deployed is looked at at once, not at the next turn.
 void Watcher::deployed(const rules::ServiceName& service) {
-  const auto known = services_.find(service);
-  if (known != services_.end()) known->second.reader->read_until_agreed();
+  ServiceReader* const reader = reader_of(service);
+  if (reader != nullptr) reader->read_until_agreed();
 }
 
 }  // namespace watcher

@@ -20,9 +20,8 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // as have to agree.
 asio::awaitable<void> Watcher::look_at_what_runs(rules::ServiceName service) {
   constexpr int looks_that_agree = 2;
-  const auto found = services_.find(service);
-  if (found == services_.end()) co_return;
-  const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
+  const std::shared_ptr<Driver> driver = equipment_->driver_of(service);  // shared: a reload exchanges it
+  if (!driver) co_return;
   for (int look = 0; look < looks_that_agree; ++look) {
     rules::Event read = co_await driver->identify();
     redact(read, config_->secrets);

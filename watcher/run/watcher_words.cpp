@@ -24,9 +24,7 @@ bool is_missing_file(const std::string& named) {
 }  // namespace
 
 asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceName service) {
-  const auto found = services_.find(service);
-  // Shared: a reload exchanges it.
-  const std::shared_ptr<Driver> driver = found == services_.end() ? nullptr : found->second.driver;
+  const std::shared_ptr<Driver> driver = equipment_->driver_of(service);  // shared: a reload exchanges it
   std::vector<rules::Revision> known = seen_of(service);
   co_return co_await meant_by(std::move(word), driver.get(), std::move(known));
 }
@@ -34,9 +32,8 @@ asio::awaitable<Meant> Watcher::meaning_of(rules::Revision word, rules::ServiceN
 // Known revisions with the same content under another name.
 asio::awaitable<std::vector<rules::Revision>> Watcher::alike_to(rules::Revision revision, rules::ServiceName service) {
   std::vector<rules::Revision> same;
-  const auto found = services_.find(service);
-  if (found == services_.end() || revision.empty()) co_return same;
-  const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
+  const std::shared_ptr<Driver> driver = equipment_->driver_of(service);  // shared: a reload exchanges it
+  if (!driver || revision.empty()) co_return same;
   Driver::Known known = [this, service] { return seen_of(service); };
   std::vector<rules::Revision> named{revision};
   const auto groups = co_await driver->alike(std::move(known), std::move(named));
@@ -137,10 +134,13 @@ ServiceReader::Plans Watcher::plans_of(const DriverSection& section, const Plans
 }
 
 const DriverSection* Watcher::section_of(const rules::ServiceName& service) const {
-  for (const DriverSection& section : config_->drivers) {
-    if (section.service == service) return &section;
-  }
-  return nullptr;
+  const std::optional<std::size_t> place = equipment_->place_of(service);
+  return place ? &config_->drivers[*place] : nullptr;
+}
+
+ServiceReader* Watcher::reader_of(const rules::ServiceName& service) const {
+  const std::optional<std::size_t> place = equipment_->place_of(service);
+  return place ? service_readers_[*place].get() : nullptr;
 }
 
 asio::awaitable<std::string> Watcher::why_not_now(rules::ServiceName service, const rules::ActionSpec& action) const {
@@ -160,11 +160,8 @@ asio::awaitable<RollbackPlan> Watcher::plan(rules::RollbackByHand rollback) {
   out.what = engine_.plan(understood);
   if (!out.what.refused.empty()) co_return out;
   out.not_ready = co_await why_not_now(understood.service, out.what.action);
-  const auto found = services_.find(understood.service);
-  if (found != services_.end()) {
-    const std::shared_ptr<Driver> driver = found->second.driver;  // shared: a reload exchanges it
-    co_await look_at_plan(out, *driver);
-  }
+  const std::shared_ptr<Driver> driver = equipment_->driver_of(understood.service);  // shared: a reload exchanges it
+  if (driver) co_await look_at_plan(out, *driver);
   co_return out;
 }
 

@@ -119,18 +119,24 @@ Runner::~Runner() = default;
 
 void Runner::equip(std::shared_ptr<const Config> config) {
   auto tools = std::make_shared<Tools>();
-  std::map<rules::ServiceName, Driver*> drivers;
-  std::map<rules::ServiceName, std::string> dirs;
   for (const DriverSection& section : config->drivers) {
     Service& service = tools->services[section.service];
     service.section = &section;
     service.driver = make_driver(section, dir_, clock_);
-    drivers[section.service] = service.driver.get();
-    dirs[section.service] = dir_of(section, *config);
   }
-  tools->performer =
-      std::make_unique<Performer>(dir_ + "/incidents", resolver_, std::move(drivers), std::move(dirs), config->secrets);
   tools->config = std::move(config);
+  // They have the performer, which goes with them.
+  Performer::Services services;
+  services.driver = [of = tools.get()](const rules::ServiceName& service) {
+    const auto found = of->services.find(service);
+    return found == of->services.end() ? nullptr : found->second.driver.get();
+  };
+  services.dir = [of = tools.get()](const rules::ServiceName& service) {
+    const auto found = of->services.find(service);
+    return found == of->services.end() ? std::string() : dir_of(*found->second.section, *of->config);
+  };
+  tools->performer =
+      std::make_unique<Performer>(dir_ + "/incidents", resolver_, std::move(services), tools->config->secrets);
   tools_ = std::move(tools);
 }
 

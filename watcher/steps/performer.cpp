@@ -93,21 +93,19 @@ StepResult judge(const rules::HttpStep& step, std::variant<probes::HttpReply, ru
 
 }  // namespace
 
-Performer::Performer(std::string incidents_dir, probes::Resolver& resolver,
-                     std::map<rules::ServiceName, Driver*> drivers, std::map<rules::ServiceName, std::string> dirs,
+Performer::Performer(std::string incidents_dir, probes::Resolver& resolver, Services services,
                      std::vector<std::string> secrets)
     : incidents_dir_(std::move(incidents_dir)),
       resolver_(resolver),
-      drivers_(std::move(drivers)),
-      dirs_(std::move(dirs)),
+      services_(std::move(services)),
       secrets_(std::move(secrets)) {}
 
 std::vector<std::string> Performer::secrets_in(const rules::Perform& command) const {
   std::vector<std::string> all = secrets_of(command.step);
   all.insert(all.end(), secrets_.begin(), secrets_.end());
-  const auto driver = drivers_.find(command.context.service);
-  if (driver == drivers_.end() || driver->second == nullptr) return all;
-  const std::vector<std::string> known = driver->second->secrets();
+  const Driver* const driver = services_.driver(command.context.service);
+  if (driver == nullptr) return all;
+  const std::vector<std::string> known = driver->secrets();
   all.insert(all.end(), known.begin(), known.end());
   return all;
 }
@@ -145,8 +143,7 @@ probes::ChildSpec Performer::child_of(const rules::Perform& command, const std::
   std::optional<std::vector<std::string>> expanded = expand_argv(argv, command.context.from, command.context.to);
   if (expanded) child.argv = std::move(*expanded);
   child.dir = step.dir;
-  const auto service_dir = dirs_.find(command.context.service);
-  if (child.dir.empty() && service_dir != dirs_.end()) child.dir = service_dir->second;
+  if (child.dir.empty()) child.dir = services_.dir(command.context.service);
   child.user = step.user;
   child.env = step_environment(command, evidence_dir(incidents_dir_, command.context.incident));
   for (const auto& [name, text] : step.env) child.env.try_emplace(name, text.value);
@@ -257,15 +254,14 @@ asio::awaitable<StepResult> Performer::ask_http(rules::Perform command) {
 
 asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, probes::Started started) {
   const rules::StepContext& context = command.context;
-  const auto found = drivers_.find(context.service);
-  if (found == drivers_.end() || found->second == nullptr) {
+  Driver* const driver = services_.driver(context.service);
+  if (driver == nullptr) {
     co_return not_begun("switch " + context.service.text + ": the service has no driver");
   }
   // Without an identity there is none to name: where it goes is the command's own affair.
   if (!context.to.empty() && !rules::is_safe_in_argv(context.to)) {
     co_return not_begun("switch " + context.service.text + ": the target's name must not be put into a command line");
   }
-  Driver& driver = *found->second;
   SwitchRequest request;
   request.from = context.from;
   request.to = context.to;
@@ -277,13 +273,13 @@ asio::awaitable<StepResult> Performer::switch_revision(rules::Perform command, p
   request.may_repeat = command.step.idempotent;
   const std::string dir = evidence_dir(incidents_dir_, context.incident);
   const auto trouble = make_evidence_dir(dir);
-  std::vector<EvidenceCommand> evidence = co_await driver.evidence();
+  std::vector<EvidenceCommand> evidence = co_await driver->evidence();
   request.secrets = secrets_in(command);
   if (!trouble && !evidence.empty()) {
     std::vector<std::string> secrets = request.secrets;
     co_await keep_evidence(std::move(evidence), dir, std::move(secrets));
   }
-  StepResult result = co_await driver.switch_to(std::move(request));
+  StepResult result = co_await driver->switch_to(std::move(request));
   note_trouble(result, trouble);
   co_return result;
 }

@@ -20,10 +20,16 @@ namespace watcher {
 // and is done by the caller. One attempt: further ones are the engine's, each with a StepId of its own.
 class Performer {
  public:
-  // Evidence goes to INCIDENTS_DIR/INCIDENT/evidence. `dirs` are the services' default directories. References must
-  // outlive it. `secrets` are those of the whole configuration: a command inherits ours and prints what it likes.
-  Performer(std::string incidents_dir, probes::Resolver& resolver, std::map<rules::ServiceName, Driver*> drivers,
-            std::map<rules::ServiceName, std::string> dirs, std::vector<std::string> secrets);
+  // What it has to know of a service.
+  struct Services {
+    // nullptr: it has none.
+    std::function<Driver*(const rules::ServiceName&)> driver = [](const auto&) { return nullptr; };
+    // Where its commands run that say nothing else; empty: where we do.
+    std::function<std::string(const rules::ServiceName&)> dir = [](const auto&) { return std::string(); };
+  };
+  // Evidence goes to INCIDENTS_DIR/INCIDENT/evidence. References must outlive it. `secrets` are those of the whole
+  // configuration: a command inherits ours and prints what it likes.
+  Performer(std::string incidents_dir, probes::Resolver& resolver, Services services, std::vector<std::string> secrets);
   // Steps that somebody else does: `takes` says which. The result is redacted as ours are.
   struct Elsewhere {
     std::function<bool(const rules::Perform&)> takes;
@@ -50,8 +56,7 @@ class Performer {
 
   std::string incidents_dir_;
   probes::Resolver& resolver_;
-  std::map<rules::ServiceName, Driver*> drivers_;
-  std::map<rules::ServiceName, std::string> dirs_;
+  Services services_;
   std::vector<std::string> secrets_;
   Elsewhere elsewhere_{};
   std::map<rules::StepId, rules::StepResult> captured_;  // beside others, and not yet asked for

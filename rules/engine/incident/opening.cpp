@@ -131,7 +131,7 @@ void Incident::explain() {
   record_.explanation = in_.service.explanation;
   const JoinedRule* leading = leading_rule(record_);
   const WatchedRule* rule = leading == nullptr ? nullptr : in_.evidence.find(leading->rule);
-  if (rule != nullptr) record_.explanation = rule->spec().explanation.or_else(in_.service.explanation);
+  if (rule != nullptr) record_.explanation = rule->spec().explanation->or_else(in_.service.explanation);
 }
 
 // A more severe rule starts its own response at once, other untried rungs are appended.
