@@ -291,7 +291,7 @@ TEST_CASE(
   errors_on(w);
   REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 15min));
   CHECK(w.told_text("instances run v1 and v2"));
-  w.run(30min);
+  w.run(10min);
   CHECK(w.deeds.empty());
   w.reality["web"].divided = false;
   w.reality["web"].on_switch = [](Reality& web) { web.extra_errors = 0; };
