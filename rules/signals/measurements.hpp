@@ -31,7 +31,7 @@ struct Scope {
 // Which part of a windowed signal's window is looked at.
 enum class Part {
   window,  // all of it
-  newest,  // only what came since the poll before last (SPEC 2.11)
+  newest,  // what came since the poll before last, and before that as much as the signal needs to be known (SPEC 2.11)
   recent,  // the newest with as much as the signal needs to be known (min_count), at most the window
 };
 

@@ -78,15 +78,14 @@ Measured Store::expression(const Probe& probe, const Signal& signal, const Scope
     if (auto reason = too_short(probe, reach, length, parsed.range_max())) return *reason;
   }
   if (part == Part::window) return value_over(signal, reach, std::nullopt);
-  PageNumber most = 1;
-  if (part == Part::recent) {
-    for (const Reach& one : reach) {
-      most = std::max(most, one.instance->newest_page() - range_begin(one, parsed.range_max()));
-    }
+  const PageNumber least = part == Part::newest ? newest_polls : 1;
+  PageNumber most = least;
+  for (const Reach& one : reach) {
+    most = std::max(most, one.instance->newest_page() - range_begin(one, parsed.range_max()));
   }
   // A share of nothing is not a number: what came before is taken in until it is one.
   Measured out;
-  for (PageNumber polls = 1; polls <= most; ++polls) {
+  for (PageNumber polls = least; polls <= most; ++polls) {
     out = value_over(signal, reach, polls);
     if (out.value && std::isfinite(*out.value)) break;
   }

@@ -129,12 +129,13 @@ Store::Windows Store::shortest_enough(const Probe& probe, const Signal& signal, 
 // The part's windows: those from `window` to `window_max` are the shortest that have as much as is needed.
 Store::Windows Store::grown(const Probe& probe, const Signal& signal, const std::vector<Reach>& reaches, Part part,
                             double needed, const std::function<double(const Windows&)>& count) const {
+  const Duration window = signal.spec.window;
   if (part == Part::newest) {
     Windows out;
     for (const Reach& reach : reaches) out.push_back(newest_part_of(reach));
-    return out;
+    if (count(out) >= needed || longest(out) >= window) return out;
+    return shortest_enough(probe, signal, reaches, {longest(out), window}, needed, count);
   }
-  const Duration window = signal.spec.window;
   if (part == Part::recent) {
     Windows out = shortest_enough(probe, signal, reaches, {Duration::zero(), window}, needed, count);
     if (count(out) >= needed) return out;

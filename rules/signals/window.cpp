@@ -27,7 +27,7 @@ Window window_of(const Reach& reach, Duration length, Duration length_max, Durat
 
 Window newest_part_of(const Reach& reach) {
   const PageNumber end = reach.instance->newest_page();
-  return make_window(reach, end == 0 ? end : std::max(reach.floor.page, end - 1));
+  return make_window(reach, std::max(reach.floor.page, end - std::min(end, newest_polls)));
 }
 
 std::optional<double> increase(const Reach& reach, const Window& window, const Series& series) {

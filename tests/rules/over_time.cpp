@@ -76,6 +76,8 @@ TEST_CASE("a function over time of a signal, and its newest part") {
   CHECK(world.measurements().windowed(condition("error_rate > 5%")));
   CHECK_FALSE(world.measurements().windowed(condition("app.up == 0 and health.v > baseline(error_rate)")));
   world.traffic(125, 125, 20, 0);
+  CHECK(world.verdict("avg(error_rate, 1m) > 5%", {}, Part::newest) == "bad");
+  world.traffic(130, 130, 20, 0);
   CHECK(world.verdict("avg(error_rate, 1m) > 5%") == "bad");
   CHECK(world.verdict("avg(error_rate, 1m) > 5%", {}, Part::newest) == "good");
 }

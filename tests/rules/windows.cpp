@@ -165,7 +165,7 @@ TEST_CASE("a window does not reach over a silence that is longer than window_max
   CHECK(world.value("error_rate") == "warming_up");
 }
 
-TEST_CASE("the newest part is what came since the poll before last") {
+TEST_CASE("the newest part is what came since the poll before last, and more where that is too little to be known") {
   SignalSpec spec = error_rate();
   spec.min_count = 10;
   World world({spec});
@@ -173,11 +173,23 @@ TEST_CASE("the newest part is what came since the poll before last") {
   CHECK(world.verdict("error_rate > 5%") == "bad");
   CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "bad");
   world.traffic(65, 65, 10, 0);
+  CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "bad");
+  world.traffic(70, 70, 10, 0);
   CHECK(world.verdict("error_rate > 5%") == "bad");
   CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "good");
-  CHECK(world.signal("error_rate", {}, Part::newest).count == 50);
-  world.traffic(70, 70, 1, 0);
-  CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "too_few_samples");
+  CHECK(world.signal("error_rate", {}, Part::newest).count == 100);
+  world.traffic(75, 80, 0.5, 0);
+  CHECK(world.signal("error_rate", {}, Part::newest).count == 55);
+  CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "good");
+}
+
+TEST_CASE("a confirmation right after a poll does not fire on what was over long before") {
+  World world({error_rate()});
+  world.traffic(0, 60, 6, 2);
+  world.traffic(65, 75, 8, 0);
+  CHECK(world.verdict("error_rate > 5%") == "bad");
+  world.poll(75.006, {{"requests_total{code=\"200\"}", 13 * 30 + 3 * 40 + 1}, {"requests_total{code=\"500\"}", 130}});
+  CHECK(world.verdict("error_rate > 5%", {}, Part::newest) == "good");
 }
 
 TEST_CASE("what is recent is the newest that has min_count, at most the window") {
