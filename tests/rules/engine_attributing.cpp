@@ -235,6 +235,32 @@ TEST_CASE("SPEC 2.16: a rule that was bad before the revision came does not roll
   CHECK(w.told_text("bad before this revision came"));
 }
 
+TEST_CASE("SPEC 2.16: a hotfix that does not help is rolled back past the release that it was to mend") {
+  World w(only("errors"));
+  w.run(5min);
+  w.reality["web"].sick.insert("hotfix");
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.rule("errors").judgement.verdict == rules::Verdict::bad; }, 5min));
+  w.run(20s);
+  w.deploy("hotfix");
+  REQUIRE(w.run_until([&] { return w.service().revision.text == "hotfix"; }, 1min));
+  CHECK_FALSE(is_preexisting(w, "errors"));
+  REQUIRE(w.run_until([&] { return w.closed() && w.outcome() == "recovered"; }, 30min));
+  CHECK(w.service().revision.text == "v1");
+  CHECK(w.standing("hotfix") == rules::Standing::bad);
+}
+
+TEST_CASE("SPEC 2.16: what was bad before is so for the second revision after it as well") {
+  World w(only("errors"));
+  errors_on(w);
+  w.run(5min);
+  for (const char* const revision : {"v2", "v3"}) {
+    w.deploy(revision);
+    REQUIRE(w.run_until([&] { return w.service().revision.text == revision; }, 1min));
+    CHECK(is_preexisting(w, "errors"));
+  }
+}
+
 TEST_CASE("SPEC 2.14: what was stopped to be replaced was not bad before, what was down for its for was") {
   for (const bool is_quick : {true, false}) {
     CAPTURE(is_quick);

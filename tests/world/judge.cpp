@@ -99,6 +99,8 @@ void Judge::looked(const Watcher& watcher, const RevisionRead& read) {
   if (known.looked == runs || known.first == runs) known.agreed.insert(runs);
   if (known.settled != runs && known.looked == runs) {
     known.other_seen_at = known.settled_at;
+    const auto standing = known.standing.find(known.settled);
+    if (standing != known.standing.end() && standing->second == Standing::good) known.good_seen_at = known.settled_at;
     known.settled = runs;
   }
   if (known.settled == runs) known.last_seen[runs] = known.settled_at = now();  // one look may be mistaken

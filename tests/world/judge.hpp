@@ -56,6 +56,7 @@ class Judge final : public Witness {
     bool readable = false;
     int divided = 0;                         // looks in a row that saw instances disagree
     Instant other_seen_at = Instant::min();  // last time that what ran before `settled` was read to run
+    Instant good_seen_at = Instant::min();   // last time that a good one which ran before `settled` was read to run
     std::string brought;                     // by our last switch
     std::string first;                       // seen first: adopted
     std::map<std::string, Duration> ran;

@@ -126,7 +126,7 @@ void Judge::check_neighbours(const Watcher& watcher, const IncidentRecord& recor
   }
 }
 
-// Every rule of it, beyond doubt and all the time since another revision ran.
+// Every rule of it, beyond doubt and all the time since another revision ran that had proved itself.
 bool Judge::was_bad_before(const Watcher& watcher, const IncidentRecord& record) const {
   const Service& known = services_.at(record.service.text);
   const ServiceSpec& of = *spec(watcher, record.service);
@@ -135,7 +135,7 @@ bool Judge::was_bad_before(const Watcher& watcher, const IncidentRecord& record)
     const auto found = all.find(joined.rule);
     if (found == all.end()) return false;
     const std::optional<Instant> bad_since = found->second.surely_bad_since();
-    return bad_since && known.watched_since < *bad_since && *bad_since + of.start_deadline + 45s < known.other_seen_at;
+    return bad_since && known.watched_since < *bad_since && *bad_since + of.start_deadline + 45s < known.good_seen_at;
   });
 }
 

@@ -105,6 +105,13 @@ LedgerRecord Revisions::fresh_record(const Revision& revision, Instant at, Known
   const Instant vouched = old == nullptr || !spec_.has_identity ? at : std::min(at, old->last_seen);
   const std::vector<RuleName> inherited = old == nullptr ? std::vector<RuleName>() : old->preexisting;
   record.preexisting = doors_.evidence.bad_at(vouched, inherited);
+  // What only went bad with one that never proved itself clears nobody: a hotfix that does not help is as bad as that.
+  // Without an identity nobody knows that the way back leads past both.
+  if (old != nullptr && spec_.has_identity && old->standing != Standing::good) {
+    std::erase_if(record.preexisting, [&](const RuleName& rule) {
+      return std::find(inherited.begin(), inherited.end(), rule) == inherited.end();
+    });
+  }
   return record;
 }
 
