@@ -26,8 +26,8 @@ inline constexpr double window_share_min = 0.6;
 // the floor. Pages from before newest - (length_max + slack) do not count: a window does not reach over a long silence.
 Window window_of(const Reach& reach, Duration length, Duration length_max, Duration slack);
 
-// What came since the poll before last (SPEC 2.11). The newest poll is the confirming one, which comes where `for` ends,
-// and so right after a regular one: what is between these two is next to nothing, and begins before them.
+// What came since the poll before last (SPEC 2.11). The newest poll is the confirming one, which comes where `for`
+// ends, and so right after a regular one: what is between these two is next to nothing, and begins before them.
 inline constexpr PageNumber newest_polls = 2;
 Window newest_part_of(const Reach& reach);
 

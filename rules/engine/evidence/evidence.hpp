@@ -112,6 +112,10 @@ class Evidence {
   std::optional<Firing> next_firing() const;
   // Each of P0 to P2 is known to be good.
   bool are_all_good() const;
+  // One of P0 to P2 could be judged of what ran before then, and was not since.
+  bool awaits_judging(Instant since) const;
+  // The configuration has the service. One that it has no more is kept while an incident of it goes on.
+  bool is_configured() const { return is_configured_; }
   bool is_blind() const { return !blind_.empty(); }
   // By what people have heard that the rule cannot be measured.
   std::vector<SaidBy> unseen_said_by(const WatchedRule& rule) const { return blindness_.said_by(rule); }
@@ -179,6 +183,7 @@ class Evidence {
   WatchedRule make(std::shared_ptr<const RuleSpec> spec) const;
 
   const ServiceSpec& spec_;
+  bool is_configured_ = true;
   const Measuring& measuring_;
   std::vector<WatchedRule*> rules_;  // in the configuration's order; numbered by it below
   struct Owned {

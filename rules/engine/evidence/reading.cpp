@@ -54,6 +54,12 @@ bool Evidence::are_all_good() const {
   });
 }
 
+bool Evidence::awaits_judging(Instant since) const {
+  return std::any_of(rules_.begin(), rules_.end(), [since](const WatchedRule* rule) {
+    return rule->spec().severity != Severity::p3 && rule->awaits_judging(since);
+  });
+}
+
 // Bad for no longer than it takes to fire, and for no other reason than that nobody listened any more.
 bool Evidence::is_only_stopped(const WatchedRule& rule, Instant bad_since, Instant at) const {
   const Instant until = std::min(at, stopped_by_hand_.value_or(at));

@@ -96,6 +96,7 @@ void WatchedRule::count_requests() {
 
 void WatchedRule::note_known(Instant now) {
   if (is(Verdict::unknown)) return;
+  last_judged_ = now;
   if (is(Verdict::good)) {
     withheld_before_.reset();
     withheld_told_ = false;
@@ -210,7 +211,9 @@ void WatchedRule::restore(const SpanRecord& record, Instant now, Duration downti
   if (record.fingerprint != tracker_.fingerprint() || record.saved_at > now) return;
   if (fires(record.state)) know(record.firing_since, Verdict::bad);
   for (const Segment& segment : record.segments) {
-    if (segment.verdict != Verdict::unknown) know(segment.from, segment.verdict);
+    if (segment.verdict == Verdict::unknown) continue;
+    know(segment.from, segment.verdict);
+    last_judged_ = std::max(last_judged_, std::min(segment.to, record.saved_at));
   }
 }
 
@@ -222,6 +225,7 @@ std::map<Cause, Duration> WatchedRule::unknown_time() const {
 
 void WatchedRule::take_over(WatchedRule& old, Instant now) {
   known_ = old.known_;
+  last_judged_ = old.last_judged_;
   blind_ = old.blind_;
   if (old.tracker_.fingerprint() != tracker_.fingerprint()) return;
   old.advance(now);

@@ -66,6 +66,9 @@ class WatchedRule {
   // Known verdicts as they changed, for what was bad before a deploy.
   const Ring<KnownVerdict>& known() const { return known_; }
 
+  // It could be judged of what ran before then, and was not since.
+  bool awaits_judging(Instant since) const { return last_judged_ != Instant::min() && last_judged_ < since; }
+
   // Evidence.
   bool needs_judging(const JudgedUnder& under, Instant now) const;
   // `polled`: the probe that has just brought something; nullptr: the same evidence is looked at again.
@@ -76,7 +79,11 @@ class WatchedRule {
   bool take_change_of_sight(Instant now);
   // Spans start empty, and what became of its firing is forgotten.
   void restart(Instant now, Leaves leaves);
-  void forget_known() { known_.clear(); }
+  // Another revision runs, and what was judged was not that one.
+  void forget_known() {
+    known_.clear();
+    last_judged_ = std::min(last_judged_, long_ago);
+  }
 
   // What became of its firing.
   bool take_fired();
@@ -118,6 +125,8 @@ class WatchedRule {
   bool judged_ = false;
   bool blind_ = false;
   Ring<KnownVerdict> known_;
+  static constexpr Instant long_ago = Instant::min() + Duration(1);
+  Instant last_judged_ = Instant::min();  // good or bad; min: never
   FailedRequests failed_requests_;
   Seldom<std::map<Cause, Duration>> unknown_before_;  // of the same rule before the last reload
   bool looked_for_ = false;

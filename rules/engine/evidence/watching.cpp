@@ -129,6 +129,9 @@ void Evidence::watch() {
     rules_.push_back(rule.get());
     owned_.emplace(written.name, Owned{std::move(rule), rules_.size() - 1});
   }
+  const std::vector<ServiceSpec>& services = measuring_.config.services;
+  is_configured_ =
+      std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.name == spec_.name; });
   const auto is_health = [this](const ProbeShape& shape) { return shape.name == spec_.health; };
   const std::vector<ProbeShape>& shapes = measuring_.config.probes;
   warming_.heed(std::any_of(shapes.begin(), shapes.end(), is_health) ? spec_.health : std::nullopt);

@@ -11,6 +11,8 @@ namespace {
 
 // How far it is baked is written at most this often.
 constexpr Duration baked_saved_every = std::chrono::minutes(1);
+// A rule that can be judged no more, and nobody mends, does not keep a revision from being good for ever.
+constexpr Duration judged_within = std::chrono::hours(24);
 
 }  // namespace
 
@@ -41,12 +43,15 @@ bool Revisions::is_baking(bool in_incident) const {
   const LedgerRecord* running = running_record();
   if (running == nullptr || running->baked_ns >= spec_.bake.count()) return false;
   const Evidence& evidence = doors_.evidence;
-  if (evidence.is_deploying() || unconfirmed_ || in_incident) return false;
+  if (evidence.is_deploying() || unconfirmed_ || in_incident || !evidence.is_configured()) return false;
   // What is well may be something else.
   if (!readability_.why_not().empty() || running->presumed) return false;
   if (!evidence.probes().empty() && evidence.worst_up() != Up::up) return false;
   // One that did harm before has to be seen good; that nothing bad could be measured is not enough.
   if (running->standing == Standing::bad && !evidence.are_all_good()) return false;
+  // A night without visitors, or a page that has lost what was judged by, proves nothing.
+  const bool is_soon = now() < running->appeared + judged_within;
+  if (is_soon && evidence.awaits_judging(std::max(running->appeared, running_since_))) return false;
   return !evidence.is_any_bad();
 }
 
