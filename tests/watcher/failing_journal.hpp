@@ -37,8 +37,8 @@ class FailingJournal final : public watcher::Journal {
     return real_->postpone(id, due, error);
   }
   Fault give_up(std::int64_t id, const std::string& error) override { return real_->give_up(id, error); }
-  std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
-    return real_->last_told(notifier, id);
+  watcher::Heard heard(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
+    return real_->heard(notifier, id);
   }
   std::vector<rules::IncidentRecord> incidents(std::size_t most) override { return real_->incidents(most); }
   std::optional<rules::IncidentRecord> incident(const rules::IncidentId& id) override { return real_->incident(id); }

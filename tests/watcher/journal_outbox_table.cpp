@@ -113,12 +113,23 @@ TEST_CASE("the outbox is bounded: progress is given up first, then the oldest") 
   CHECK(due.back() == "newest");
 }
 
-TEST_CASE("the newest message about an incident is known whatever became of it") {
+TEST_CASE("the newest message about an incident is known, and what only who joins late would hear is none yet") {
   const Folder folder;
   const auto journal = open(folder.path);
-  CHECK_FALSE(journal->last_told(rules::NotifierName("team"), rules::IncidentId("1")));
+  const auto heard = [&](const char* who) { return journal->heard(rules::NotifierName(who), rules::IncidentId("1")); };
+  CHECK_FALSE(heard("team").newest);
   CHECK_FALSE(journal->enqueue({message("team", "1", "a", 0), message("boss", "1", "b", 0)}));
   CHECK_FALSE(journal->delivered(journal->due(at(0), 1)[0].id));
-  REQUIRE(journal->last_told(rules::NotifierName("team"), rules::IncidentId("1")));
-  CHECK(journal->last_told(rules::NotifierName("team"), rules::IncidentId("1"))->title == "a");
+  REQUIRE(heard("team").newest);
+  CHECK(heard("team").newest->title == "a");
+  CHECK_FALSE(heard("team").waits);
+  auto later = message("late", "1", "c", 60);
+  later.only_while_open = true;
+  CHECK_FALSE(journal->enqueue({later}));
+  CHECK_FALSE(heard("late").newest);
+  CHECK(heard("late").waits);
+  const auto due = journal->due(at(60), 9);
+  CHECK_FALSE(journal->give_up(due.back().id, "all goes well by itself"));
+  CHECK_FALSE(heard("late").newest);
+  CHECK_FALSE(heard("late").waits);
 }

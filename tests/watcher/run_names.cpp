@@ -114,3 +114,17 @@ TEST_CASE("SPEC 2.24: a word that means nothing to a driver that knows names is 
   NamingDriver without({});
   CHECK(meant("v9", &without, {"v8"}).revision.text == "v9");
 }
+
+TEST_CASE("what was never seen is taken as it is typed where no driver can say what it means, and said to be so") {
+  NamingDriver command(watcher::NameMeans{});
+  const watcher::Meant first = meant("release-41", &command, {"release-42"});
+  CHECK(first.revision.text == "release-41");
+  CHECK_FALSE(first.exists);
+  CHECK(first.is_unchecked);
+  CHECK_FALSE(meant("release-42", &command, {"release-42"}).is_unchecked);
+  CHECK_FALSE(meant("--all", &command, {}).is_unchecked);
+  watcher::NameMeans silent;
+  silent.why_none = "the runner does not answer";
+  NamingDriver away(silent);
+  CHECK_FALSE(meant("release-41", &away, {"release-42"}).is_unchecked);
+}

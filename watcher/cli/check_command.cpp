@@ -221,6 +221,7 @@ int check(const CommandLine& line, const CheckArguments& arguments) {
     for (OnlineFinding& finding : pm2_of_others(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : stops_of_ourselves(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : assumed_places(*loaded.config)) looks.as_whom.push_back(std::move(finding));
+    for (OnlineFinding& finding : needed_backups(*loaded.config)) looks.as_whom.push_back(std::move(finding));
     for (OnlineFinding& finding : unreached_rungs(*loaded.config)) looks.as_whom.push_back(std::move(finding));
   }
   if (arguments.online && loaded.config) looks.online = check_online(*loaded.config);

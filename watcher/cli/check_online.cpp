@@ -184,6 +184,7 @@ std::vector<OnlineFinding> check_online(const Config& config) {
   append(out, whose_memory(config));
   append(out, std::move(looking.findings));
   append(out, missing_commands(config));
+  append(out, missing_beside(config));
   if (std::string why = why_no_host_lock(config.watcher.state_dir); !why.empty())
     out.push_back({Kind::wrong, "host", std::move(why)});
   if (std::string why = why_not_listen(config.watcher); !why.empty())

@@ -33,8 +33,13 @@ std::vector<OnlineFinding> unjudged_services(const Config& config);
 std::vector<OnlineFinding> pm2_of_others(const Config& config);
 // Rungs that are not taken where they would be looked for: after a switch that failed, or did not help.
 std::vector<OnlineFinding> unreached_rungs(const Config& config);
+// Steps of what follows an outcome that are not begun without a backup, which only a deployment or a person can name:
+// an action whose own steps need one is not begun at all.
+std::vector<OnlineFinding> needed_backups(const Config& config);
 // Commands that cannot be found.
 std::vector<OnlineFinding> missing_commands(const Config& config);
+// What scripts of steps start by a path that begins where they run, and is not there.
+std::vector<OnlineFinding> missing_beside(const Config& config);
 // What one poll of every target says about probes, signals and the thresholds that rules compare them with.
 std::vector<OnlineFinding> lint_polls(const Config& config, const std::vector<rules::Poll>& polls);
 

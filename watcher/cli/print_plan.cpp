@@ -77,6 +77,8 @@ void print_steps(std::ostream& out, const json::value& plan) {
     out << "  " << ++number << ". " << text_of(step, "text");
     if (const auto usual = seconds_of(step)) out << "  (usually " << short_duration(*usual) << ")";
     out << "\n";
+    const std::string lacks = text_of(step, "lacks");
+    if (!lacks.empty()) out << "     " << lacks << "; name one with --backup\n";
   }
 }
 

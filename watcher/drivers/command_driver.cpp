@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "probes/key_rows.hpp"
@@ -54,6 +56,12 @@ std::string first_line(std::string_view out) {
   return std::string(probes::trimmed(out.substr(0, out.find('\n'))));
 }
 
+// The folder in which all of it runs, which is one fault whatever is asked.
+bool is_gone(const std::string& dir) {
+  std::error_code failure;
+  return !dir.empty() && !std::filesystem::is_directory(dir, failure);
+}
+
 // What the command printed as the revision, or why it is none.
 void take_revision(rules::RevisionRead& read, const std::string& attempt, probes::ChildResult child) {
   rules::Revision revision(first_line(child.output_stdout));
@@ -86,9 +94,10 @@ asio::awaitable<rules::RevisionRead> Commands::identify() {
   rules::RevisionRead read;
   read.service = service_;
   read.started = clock_.now();
-  if (config_.identify.empty()) {
-    read.error = "no identify command is configured";
-  } else {
+  // What cannot be switched for the same reason is told with it, in the same words.
+  if (is_gone(config_.dir)) read.error = why_not_started({config_.identify, config_.dir, config_.user});
+  if (config_.identify.empty()) read.error = "no identify command is configured";
+  if (read.error.empty()) {
     read.by = "`" + shown(config_.identify) + "`";
     probes::ChildSpec child = quick(config_.identify);
     probes::ChildResult ended = co_await run_trusted(std::move(child));
@@ -105,6 +114,7 @@ bool names_target(const std::vector<std::string>& argv) {
 
 asio::awaitable<std::string> Commands::why_not_ready(std::optional<rules::Revision> to) const {
   const std::string refused = why_not_started({config_.switch_to, config_.dir, config_.user});
+  if (!refused.empty() && is_gone(config_.dir)) co_return refused;
   if (!refused.empty()) co_return "switch: " + refused;
   if (config_.ready.empty()) co_return std::string();
   // Without a target, a command that asks for one cannot be run: that it is there is all that can be seen.

@@ -102,10 +102,11 @@ void agree(SystemdLook& look, const SystemdUnit& unit, const UnitRuns& runs) {
 }
 
 // Why all of them are stopped, for people; empty: not all are.
-std::string why_all_stopped(const SystemdLook& look, const std::optional<UnitStories>& stories) {
+std::string why_all_stopped(const SystemdLook& look, const std::optional<UnitStories>& stories,
+                            const std::vector<std::string>& of_release) {
   std::string first;
   for (const SystemdUnit& unit : look.units) {
-    const std::string why = why_stopped(unit, stories, look.link.changed_at);
+    const std::string why = why_stopped(unit, stories, look.link.changed_at, of_release);
     if (why.empty()) return {};
     if (first.empty()) first = why;
   }
@@ -164,9 +165,14 @@ asio::awaitable<SystemdLook> look_at_units(const SystemdRunner& runner, SystemdM
   }
   look.units = std::get<std::vector<SystemdUnit>>(std::move(answer));
   std::optional<UnitStories> stories = co_await read_stories(runner, look.units);
-  look.stopped = why_all_stopped(look, stories);
-  look.error = look.link.error;
   const std::string releases = releases_of(runner.config());
+  for (SystemdUnit& unit : look.units) {
+    if (unit.was_passed_over) unit.unmet = co_await runner.unmet(unit.name);
+  }
+  std::vector<std::string> of_release(1, releases);
+  of_release.push_back(runner.config().link);
+  look.stopped = why_all_stopped(look, stories, of_release);
+  look.error = look.link.error;
   for (const SystemdUnit& unit : look.units) {
     const bool is_refused = unit.load == "not-found" || (unit.load == "bad-setting" && !unit.runs());
     if (look.error.empty() && is_refused) look.error = why_no_start(unit);

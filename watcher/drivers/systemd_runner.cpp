@@ -15,6 +15,7 @@ namespace watcher {
 namespace {
 
 constexpr rules::Duration question_grace = std::chrono::seconds(1);
+constexpr std::size_t line_shown_max = 400;  // bytes, of what systemctl said
 
 // What systemctl says of where to look further is no reason, and stands in its last line, alone or behind the reason.
 std::string_view reason_in(std::string_view text) {
@@ -64,7 +65,6 @@ probes::ChildSpec SystemdRunner::plain(std::vector<std::string> argv, rules::Dur
 
 SystemdError SystemdRunner::error_of(std::string_view deed, const probes::ChildResult& child,
                                      rules::Duration limit) const {
-  constexpr std::size_t shown_max = 400;  // bytes
   SystemdError out{std::string(deed) + ": ", rules::StepStatus::failed};
   if (child.end == probes::ChildEnd::timed_out) {
     out.status = rules::StepStatus::timed_out;
@@ -78,7 +78,7 @@ SystemdError SystemdRunner::error_of(std::string_view deed, const probes::ChildR
   }
   std::string_view said = child.error;
   if (child.end != probes::ChildEnd::not_started) said = reason_in(child.stderr_end);
-  out.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, shown_max));
+  out.what += said.empty() ? "exit code " + std::to_string(child.exit_code) : visible(said.substr(0, line_shown_max));
   out.what += advice_for(child.stderr_end);
   return out;
 }
@@ -143,13 +143,33 @@ probes::ChildSpec SystemdRunner::journal_of_systemd(const std::vector<std::strin
                                "--reverse",
                                "--output=json",
                                "--since=@" + std::to_string(boot.count()),
-                               "--output-fields=MESSAGE_ID,UNIT,USER_UNIT,JOB_RESULT",
+                               "--output-fields=MESSAGE,MESSAGE_ID,UNIT,USER_UNIT,JOB_RESULT",
                                "--lines=" + std::to_string(lines_a_unit * units.size())};
   if (of_user) out.emplace_back("--user");
   out.emplace_back(of_user ? "_SYSTEMD_USER_UNIT=init.scope" : "_PID=1");
   for (const std::string& unit : units) out.push_back((of_user ? "USER_UNIT=" : "UNIT=") + unit);
   out.insert(out.end(), messages.begin(), messages.end());
   return plain(std::move(out), systemd_question_limit);
+}
+
+// Its exit code says how the unit is.
+asio::awaitable<std::string> SystemdRunner::unmet(std::string unit) const {
+  std::vector<std::string> argv = systemctl();
+  argv.insert(argv.end(), {"status", "--no-pager", "--full", "--lines=0", "--", std::move(unit)});
+  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  if (child.end != probes::ChildEnd::exited) co_return std::string();
+  const std::string named = unmet_in(child.output_stdout);
+  co_return visible(std::string_view(named).substr(0, line_shown_max));
+}
+
+asio::awaitable<std::string> SystemdRunner::asserts(std::string unit) const {
+  std::vector<std::string> argv = systemctl();
+  argv.insert(argv.end(), {"cat", "--no-pager", "--", std::move(unit)});
+  probes::ChildSpec spec = plain(std::move(argv), systemd_question_limit);
+  const probes::ChildResult child = co_await run_trusted(std::move(spec));
+  const std::string all = asserts_in(child.output_stdout);
+  co_return visible(std::string_view(all).substr(0, line_shown_max));
 }
 
 asio::awaitable<std::string> SystemdRunner::last_words_of(std::string unit, rules::Instant since) const {

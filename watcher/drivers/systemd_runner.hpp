@@ -46,6 +46,11 @@ class SystemdRunner {
   // `messages` (matches of MESSAGE_ID).
   probes::ChildSpec journal_of_systemd(const std::vector<std::string>& units,
                                        const std::vector<std::string>& messages) const;
+  // Which of the unit's conditions or asserts were not met when it was to be started last, made visible; empty: none
+  // is known. systemd forgets that of a unit to which nothing refers.
+  asio::awaitable<std::string> unmet(std::string unit) const;
+  // All that it asserts, made visible.
+  asio::awaitable<std::string> asserts(std::string unit) const;
   // The last line that the unit itself wrote into the journal since then, made visible; empty: none is known.
   asio::awaitable<std::string> last_words_of(std::string unit, rules::Instant since) const;
 

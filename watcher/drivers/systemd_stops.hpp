@@ -30,6 +30,8 @@ struct UnitStory {
   rules::Instant tried{};         // when it was to be started last
   rules::Instant started{};       // and when it was
   bool barred = false;            // what it depends on did not come up when it was to be started last
+  bool passed_over = false;       // its conditions were not met then
+  std::string unmet{};            // which, as systemd names it; empty: it does not
 };
 using UnitStories = std::map<std::string, UnitStory>;  // by the unit's name
 
@@ -44,6 +46,11 @@ boost::asio::awaitable<std::optional<UnitStories>> read_stories(const SystemdRun
 // far as is known. By the journal, or where that tells nothing of it, by is_stopped(). What systemd knows no start of
 // since the boot nobody has started. `changed_at`: when another release was linked: what ran since then, and was
 // stopped with another unit that failed, is not to blame for that.
-std::string why_stopped(const SystemdUnit& unit, const std::optional<UnitStories>& stories, rules::Instant changed_at);
+//
+// Nor is what a condition keeps from starting, as ConditionPathExists=!/run/maintenance does: somebody's condition is
+// somebody's stop, and another release would not be started either. One that asks for something of the release itself
+// (below `of_release`: the releases and the link to one) tells of that release.
+std::string why_stopped(const SystemdUnit& unit, const std::optional<UnitStories>& stories, rules::Instant changed_at,
+                        const std::vector<std::string>& of_release = {});
 
 }  // namespace watcher

@@ -132,11 +132,11 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
   notes_.aftermath.clear();
   const std::string stopped = co_await stopped_meanwhile();
   if (!stopped.empty()) {
-    trouble->what = stopped + "\nIt was stopped while " + request_.to.text + " was started, which is linked; nothing " +
+    trouble->what = stopped + "\nThat came while " + request_.to.text + " was started, which is linked; nothing " +
                     "was put back or started against that";
     co_return trouble;
   }
-  co_await add_last_words(*trouble, restarted_at);
+  co_await add_last_words(*trouble, answer, restarted_at);
   // What is not waited for any more is left to come up.
   if (trouble->status == rules::StepStatus::interrupted)
     trouble->what += "\n" + request_.to.text + " is linked and was left to come up";
@@ -193,12 +193,18 @@ asio::awaitable<std::string> SystemdSwitch::stopped_meanwhile() {
   co_return look.stopped;
 }
 
-asio::awaitable<void> SystemdSwitch::add_last_words(SystemdError& trouble, rules::Instant since) {
-  const SystemdUnits answer = co_await runner_.show();
-  const auto* const units = std::get_if<std::vector<SystemdUnit>>(&answer);
+asio::awaitable<void> SystemdSwitch::add_last_words(SystemdError& trouble, MaybeTrouble answer, rules::Instant since) {
+  const SystemdUnits shown = co_await runner_.show();
+  const auto* const units = std::get_if<std::vector<SystemdUnit>>(&shown);
   if (units == nullptr) co_return;
+  // "Assertion failed on job for shop.service."
+  const bool asserts_not_met = answer && answer->what.find("ssertion failed") != std::string::npos;
   const auto down = std::find_if(units->begin(), units->end(), [](const SystemdUnit& one) { return !one.runs(); });
   if (down == units->end()) co_return;
+  std::string unmet;
+  if (asserts_not_met) unmet = co_await runner_.unmet(down->name);
+  if (asserts_not_met && unmet.empty()) unmet = co_await runner_.asserts(down->name);
+  if (asserts_not_met) trouble.what = down->name + " was not started, for it asserts what is not so: " + unmet;
   const std::string line = co_await runner_.last_words_of(down->name, since);
   if (!line.empty()) trouble.what += "\n" + down->name + " wrote last: " + line;
 }

@@ -41,7 +41,7 @@ class SystemdSwitch {
   asio::awaitable<MaybeTrouble> verify(MaybeTrouble answer);
   asio::awaitable<std::string> stopped_meanwhile();
   // What a unit that did not come up wrote last.
-  asio::awaitable<void> add_last_words(SystemdError& trouble, rules::Instant since);
+  asio::awaitable<void> add_last_words(SystemdError& trouble, MaybeTrouble answer, rules::Instant since);
   asio::awaitable<void> put_back(SystemdError& trouble);
   MaybeTrouble note(std::string switching_to);
   rules::Duration left() const;

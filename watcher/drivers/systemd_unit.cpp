@@ -59,6 +59,7 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
   if (name == "InvocationID") into.invocation = text;
   if (name == "ConditionResult") into.may_start = text == "yes";
   if (name == "ConditionTimestampMonotonic") unit.looked_at = moment_in(value);
+  if (name == "ExecCondition") unit.exec_conditions += text + "\n";
   if (name == "Environment") take_environment(value, unit.secrets);
   if (name == "NotifyAccess") unit.tells_itself = text != "none";
   const bool binds = name == "BindsTo" || name == "Requisite" || name == "StopPropagatedFrom";
@@ -68,7 +69,8 @@ void take(Unfinished& into, std::string_view name, std::string_view value) {
 void add(std::vector<SystemdUnit>& out, Unfinished& finished) {
   SystemdUnit& unit = finished.unit;
   if (unit.started == rules::Duration::zero()) unit.started = finished.left_inactive;
-  unit.was_passed_over = !finished.may_start && unit.looked_at > unit.left_active;
+  const bool by_command = unit.result == "exec-condition" && unit.active == "inactive";
+  unit.was_passed_over = by_command || (!finished.may_start && unit.looked_at > unit.left_active);
   unit.state = finished.invocation + "@" + finished.changed;
   if (!unit.name.empty()) out.push_back(std::move(unit));
   finished = Unfinished();
@@ -103,6 +105,34 @@ bool is_stopped(const SystemdUnit& unit) {
   return unit.active == "failed" && unit.result == "exit-code" && unit.exit_status == ended_by_term;
 }
 
+// "Condition: start condition failed at Mon 2026-11-30 20:00:00 UTC; 5s ago", and below, a line each, with what draws
+// the tree in front: "ConditionPathExists=!/run/maintenance was not met".
+std::string unmet_in(std::string_view status) {
+  constexpr std::string_view end = " was not met";
+  std::string out;
+  while (!status.empty()) {
+    std::string_view line = status.substr(0, status.find('\n'));
+    status.remove_prefix(std::min(line.size() + 1, status.size()));
+    const std::size_t begin = std::min(line.find("Condition"), line.find("Assert"));
+    if (begin == line.npos || !line.ends_with(end)) continue;
+    line.remove_prefix(begin);
+    line.remove_suffix(end.size());
+    out += (out.empty() ? "" : " and ") + std::string(line);
+  }
+  return out;
+}
+
+std::string asserts_in(std::string_view files) {
+  std::string out;
+  while (!files.empty()) {
+    const std::string_view line = files.substr(0, files.find('\n'));
+    files.remove_prefix(std::min(line.size() + 1, files.size()));
+    const bool is_one = line.starts_with("Assert") && line.find('=') + 1 < line.size();
+    if (is_one) out += (out.empty() ? "" : " and ") + std::string(line);
+  }
+  return out;
+}
+
 std::string why_no_start(const SystemdUnit& unit) {
   if (unit.load == "loaded") return {};
   if (unit.load == "masked") return unit.name + " is masked; do systemctl unmask " + unit.name;
@@ -113,6 +143,9 @@ std::string why_no_start(const SystemdUnit& unit) {
 }
 
 std::string ending_of(const SystemdUnit& unit) {
+  if (unit.was_passed_over && unit.active == "inactive")
+    return unit.name + " was not started, for its conditions are not met; systemctl status " + unit.name +
+           " names them";
   const std::string status = unit.exit_status == 0 ? "" : ", " + std::to_string(unit.exit_status);
   std::string out = unit.name + (unit.active == "inactive" ? " has ended" : " has failed");
   out += unit.result == "oom-kill" ? " for want of memory" : " (" + unit.result + status + ")";

@@ -35,6 +35,8 @@ struct SystemdUnit {
   bool is_bound = false;               // to a unit whose end, also by a failure, stops it
   rules::Duration looked_at{};         // the same of when its conditions were, because it was to be started; 0: never
   bool was_passed_over = false;        // since it was active last it was to be started, but for its conditions was not
+  std::string exec_conditions;         // commands of ExecCondition=, with their arguments
+  std::string unmet;                   // which conditions or asserts, where it was asked: see SystemdRunner::unmet()
   std::string state;                   // another one whenever it was started, stopped, has ended or was reloaded
 
   bool runs() const { return active == "active" || active == "reloading"; }
@@ -47,7 +49,7 @@ inline constexpr std::string_view unit_properties =
     "ExecStart,"
     "WorkingDirectory,ExecMainStartTimestampMonotonic,ExecMainExitTimestampMonotonic,ActiveExitTimestampMonotonic,"
     "InactiveExitTimestampMonotonic,StateChangeTimestampMonotonic,"
-    "ConditionResult,ConditionTimestampMonotonic,InvocationID,Environment,NotifyAccess,BindsTo,Requisite,"
+    "ConditionResult,ConditionTimestampMonotonic,ExecCondition,InvocationID,Environment,NotifyAccess,BindsTo,Requisite,"
     "StopPropagatedFrom";
 
 // What `systemctl show` printed of several units, with an empty line between two of them. Nothing is said of a unit
@@ -71,6 +73,11 @@ std::vector<SystemdUnit> parse_units(std::string_view text);
 // ended it. Of what is bound to another unit (BindsTo, Requisite, StopPropagatedFrom) nobody can tell whether that one
 // failed: it is not stopped. Nor is what was to be started since, but for its conditions was not.
 bool is_stopped(const SystemdUnit& unit);
+
+// Which conditions or asserts were not met, as `systemctl status` tells of a unit; empty: it names none.
+std::string unmet_in(std::string_view status);
+// The asserts that its files have, as `systemctl cat` prints those.
+std::string asserts_in(std::string_view files);
 
 // Why the unit could not be started, for people, with what to do; empty: it could.
 std::string why_no_start(const SystemdUnit& unit);

@@ -43,6 +43,12 @@ struct JournalState {
   std::string observe_only_why;  // for people: why, and which incidents were open
 };
 
+// Of one incident, by one notifier.
+struct Heard {
+  std::optional<rules::Tell> newest{};  // nothing: he heard nothing
+  bool waits = false;                   // what he is told when he joins is still to come
+};
+
 // The durable record, in SQLite (WAL, synchronous=FULL) under the state directory. All calls block for a commit:
 // not to be made on the event loop. Safe to use from one thread at a time.
 class Journal {
@@ -89,8 +95,8 @@ class Journal {
   virtual std::optional<JournalFault> delivered(std::int64_t id) = 0;
   virtual std::optional<JournalFault> postpone(std::int64_t id, rules::Instant due, const std::string& error) = 0;
   virtual std::optional<JournalFault> give_up(std::int64_t id, const std::string& error) = 0;
-  // The newest message to this notifier about this incident, whatever became of it.
-  virtual std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) = 0;
+  // What this notifier has heard, or is about to hear, of this incident.
+  virtual Heard heard(const rules::NotifierName& notifier, const rules::IncidentId& id) = 0;
 
   // Newest first.
   virtual std::vector<rules::IncidentRecord> incidents(std::size_t most) = 0;

@@ -87,12 +87,17 @@ class SqliteJournal final : public Journal {
     return commit("give up a message", [&] { return OutboxTable(database_).end(id, "given_up", error); });
   }
 
-  std::optional<rules::Tell> last_told(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
-    auto query =
-        database_.prepare("SELECT record FROM outbox WHERE notifier = ? AND incident = ? ORDER BY id DESC LIMIT 1");
-    auto tells = read<rules::Tell>(query.bind(notifier.text).bind(id.text));
-    if (tells.empty()) return std::nullopt;
-    return std::move(tells.front());
+  Heard heard(const rules::NotifierName& notifier, const rules::IncidentId& id) override {
+    Heard out;
+    // What was not tried yet, and is told only to who joins late, nobody has heard; it may have been dropped.
+    const std::string of_both = " FROM outbox WHERE notifier = ? AND incident = ? AND ";
+    const std::string is_for_later = "(only_while_open = 1 AND attempts = 0 AND state <> 'delivered')";
+    auto told = database_.prepare("SELECT record" + of_both + "NOT " + is_for_later + " ORDER BY id DESC LIMIT 1");
+    auto tells = read<rules::Tell>(told.bind(notifier.text).bind(id.text));
+    if (!tells.empty()) out.newest = std::move(tells.front());
+    auto waiting = database_.prepare("SELECT 1" + of_both + is_for_later + " AND state = 'waiting' LIMIT 1");
+    out.waits = waiting.bind(notifier.text).bind(id.text).next_row();
+    return out;
   }
 
   std::vector<rules::IncidentRecord> incidents(std::size_t most) override {

@@ -110,6 +110,7 @@ class Outbox {
   void ended(OutboxEntry entry, Delivery delivery);
   void judge(const Ended& ended);
   asio::awaitable<void> recall_told();
+  void recall(const rules::IncidentId& incident, const rules::NotifierName& name, const Heard& heard);
   asio::awaitable<bool> write_down_ended();
   asio::awaitable<std::optional<rules::Instant>> start_due();
 

@@ -110,7 +110,7 @@ std::optional<rules::Instant> Outbox::next_repeat() const {
 
 // What was told before this start is repeated as well.
 asio::awaitable<void> Outbox::recall_told() {
-  std::map<rules::IncidentId, std::map<rules::NotifierName, rules::Tell>> last;
+  std::map<rules::IncidentId, std::map<rules::NotifierName, Heard>> last;
   for (const auto& [incident, open] : open_) {
     for (const NotifierSection& notifier : notifiers_) {
       if (open.told.count(notifier.name) == 0) last[incident].try_emplace(notifier.name);
@@ -119,23 +119,29 @@ asio::awaitable<void> Outbox::recall_told() {
   if (last.empty()) co_return;
   std::function<void(Journal&)> work = [&last](Journal& journal) {
     for (auto& [incident, by_notifier] : last) {
-      for (auto& [name, tell] : by_notifier) tell = journal.last_told(name, incident).value_or(rules::Tell());
+      for (auto& [name, heard] : by_notifier) heard = journal.heard(name, incident);
     }
   };
   const bool done = co_await journal_.use(std::move(work));
   if (!done) co_return;
   for (const auto& [incident, by_notifier] : last) {
-    for (const auto& [name, tell] : by_notifier) {
-      const NotifierSection* notifier = find(name);
-      // Whose time has come, and who heard nothing: it went well then, or the message still waits.
-      const bool heard = !tell.context.incident.empty();
-      const rules::Instant opened = open_.at(incident).opened;
-      if (!heard && notifier != nullptr && notifier->after && clock_.now() >= opened + *notifier->after)
-        pass_over(incident, name);
-      if (notifier == nullptr || !heard) continue;
-      remember(tell, *notifier, true);
-      note_joined(incident, name);
-    }
+    for (const auto& [name, heard] : by_notifier) recall(incident, name, heard);
+  }
+}
+
+void Outbox::recall(const rules::IncidentId& incident, const rules::NotifierName& name, const Heard& heard) {
+  const NotifierSection* notifier = find(name);
+  if (notifier == nullptr) return;
+  Open& open = open_.at(incident);
+  if (heard.newest) {
+    remember(*heard.newest, *notifier, true);
+    note_joined(incident, name);
+    // Nobody hears of it sooner because we were started anew.
+    const std::optional<rules::Situation> now = stands(incident);
+    open.is_old = now && now->needs_people && clock_.now() >= now->since + old_after;
+  } else if (!heard.waits && notifier->after && clock_.now() >= open.opened + *notifier->after) {
+    // His time has come, and it went well then.
+    pass_over(incident, name);
   }
 }
 

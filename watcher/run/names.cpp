@@ -82,6 +82,8 @@ asio::awaitable<Meant> meant_by(rules::Revision word, Driver* driver, std::vecto
     out.refused = said.why_none;
   } else {
     out.revision = std::move(word);
+    // What a command or a CI makes of it nobody knows before.
+    out.is_unchecked = driver != nullptr && said.why_none.empty() && rules::is_safe_in_argv(out.revision);
   }
   co_return out;
 }

@@ -16,6 +16,7 @@ struct Meant {
   bool exists = false;       // it was seen to run, or its driver has it
   std::string refused;       // for people
   bool is_ambiguous = false;
+  bool is_unchecked = false;  // it was never seen, and nobody can say whether there is such a one
 };
 
 // The id itself where it is known; else what the driver says; else, where the driver knows no names, the one revision

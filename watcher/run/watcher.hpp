@@ -111,6 +111,7 @@ class Watcher final : public Host {
   asio::awaitable<Meant> meaning_of(rules::Revision word, rules::ServiceName service);
   asio::awaitable<std::vector<rules::Revision>> alike_to(rules::Revision revision, rules::ServiceName service);
   asio::awaitable<std::string> understand(rules::Request& request);
+  asio::awaitable<std::string> caution_of(const rules::Request& request);
   asio::awaitable<std::string> understand(rules::DeployMark& mark);
   void own_up_to_lost_state(const std::string& why);
   void hold_on_to_deployments();

@@ -94,11 +94,13 @@ asio::awaitable<std::vector<rules::StepRecord>> Watcher::steps(rules::IncidentId
 }
 
 asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {
+  const std::string caution = co_await caution_of(request);
   const std::string not_understood = co_await understand(request);
   if (!not_understood.empty()) co_return refused(not_understood);
   const bool accepts_state = std::holds_alternative<rules::AcceptState>(request);
   rules::Answer answer = loop_.request(request);
   co_await loop_.settled();
+  if (answer.accepted) answer.text += caution;
   if (accepts_state && answer.accepted) {
     const std::optional<JournalFault> fault = co_await journal_.accept_state();
     if (fault) answer.text += "; but only until the next start: " + fault->what;

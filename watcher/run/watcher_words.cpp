@@ -56,11 +56,21 @@ asio::awaitable<std::string> Watcher::understand(rules::Request& request) {
   if (auto* const declare = std::get_if<rules::Declare>(&request)) {
     const Meant meant = co_await meaning_of(declare->revision, declare->service);
     declare->revision = meant.revision;
-    declare->exists = meant.exists;
+    // Whoever says what to roll back to on the first day has nothing else to say it with.
+    declare->exists = meant.exists || (meant.is_unchecked && declare->standing == rules::Standing::good);
     declare->alike = co_await alike_to(meant.revision, declare->service);
     co_return meant.refused;
   }
   co_return std::string();
+}
+
+// What people have to know of a word that is taken as they typed it; empty: nothing.
+asio::awaitable<std::string> Watcher::caution_of(const rules::Request& request) {
+  const auto* const declare = std::get_if<rules::Declare>(&request);
+  if (declare == nullptr || declare->standing != rules::Standing::good) co_return std::string();
+  const Meant meant = co_await meaning_of(declare->revision, declare->service);
+  if (!meant.is_unchecked) co_return std::string();
+  co_return "; it was never seen to run, and nobody could check that there is such a revision: is it spelt right?";
 }
 
 // A deploy script may speak of what is not here yet: that is taken as it is said. A branch that has not been pulled yet

@@ -109,6 +109,7 @@ asio::awaitable<NameMeans> RemoteDriver::meaning_of(std::string name) {
   asked.name = std::move(name);
   RunnerReply reply = co_await ask(std::move(asked));
   NameMeans means;
+  means.why_none = "the runner does not answer";
   if (reply.means) means = *std::move(reply.means);
   co_return means;
 }

@@ -26,6 +26,8 @@ void list(json::array& steps, const char* section, const std::vector<rules::Step
     const bool is_switch = std::holds_alternative<rules::SwitchStep>(spec.what);
     step["section"] = section;
     step["text"] = is_switch && !plan.to.empty() ? "switch " + plan.to.text : describe(spec);
+    const bool lacks = spec.uses_backup && plan.backup.empty();
+    step["lacks"] = text_or_null(lacks ? "it uses ROLLBACKD_BACKUP, and no backup is known: it will not be begun" : "");
     step["usual_seconds"] = to_json_seconds(plan.usual.of(spec));
     steps.push_back(std::move(step));
   }

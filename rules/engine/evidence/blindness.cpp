@@ -32,6 +32,14 @@ std::vector<std::string> by_cause(const std::vector<const WatchedRule*>& rules) 
   return out;
 }
 
+// That somebody has to look himself is what it means.
+std::string what_follows(const std::vector<const WatchedRule*>& unseen) {
+  Duration shortest = blind_after(unseen.front()->spec());
+  for (const WatchedRule* rule : unseen) shortest = std::min(shortest, blind_after(rule->spec()));
+  return "Less than 60 % of the last " + told(shortest) + " could be observed: so " +
+         (unseen.size() == 1 ? "it cannot" : "none of them can") + " fire, and nothing is done by itself meanwhile.";
+}
+
 }  // namespace
 
 void Blindness::changed(const WatchedRule& rule) {
@@ -98,8 +106,10 @@ void Blindness::tell_blind(const std::vector<const WatchedRule*>& unseen, std::o
   }
   told_as_ = tell.context.severity;
   tell.title = service_.text + ": cannot be observed: rule" + (unseen.size() == 1 ? " " : "s ") + names;
-  tell.text = "Less than 60 % of the last while could be observed, so it cannot fire.";
+  tell.text = what_follows(unseen);
   for (const std::string& line : by_cause(unseen)) tell.text += "\n" + line;
+  tell.text += "\n`rollbackd check --online` asks its probes once and says what is wrong; if users are affected, " +
+               std::string("`rollbackd rollback ") + service_.text + " --plan` shows what can be done by hand.";
   tell.at = effects_.now();
   tell.lasting.what = service_.text + " blind";
   effects_.emit(std::move(tell));

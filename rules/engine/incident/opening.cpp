@@ -105,7 +105,9 @@ std::string Incident::what_follows() {
       story("held", waits_for(answer.why));
       return waits_for(answer.why) + take_skipped();
     case GateKind::tell: {
-      if (record_.severity == Severity::p3) return "";
+      if (record_.severity == Severity::p3)
+        return "Nothing is done: rule " + leading_rule(record_)->rule.text + " is P3, which is only told; " +
+               by_hand() + ".";
       std::string text = nothing_is_done(why_only_told(answer.why));
       story("telling", text);
       return text;

@@ -12,6 +12,11 @@ namespace rules {
 
 namespace {
 
+// After a start of ours everything is polled again within that, in most configurations.
+constexpr Duration polled_again_within = std::chrono::seconds(30);
+// What waits for that (gate.cpp).
+constexpr std::string_view until_seen = "until its rules are ";
+
 // Nothing: there is no record of what it is about.
 std::optional<bool> mark_asks_of(const LedgerRecord* from) {
   return from == nullptr ? std::nullopt : std::optional(from->policy == RollbackPolicy::ask);
@@ -90,8 +95,16 @@ void Incident::enter(IncidentPhase phase) {
 }
 
 void Incident::hold(const std::string& why) {
-  record_.waiting_for = why;
+  const bool is_new = std::exchange(record_.waiting_for, why) != why;
   const std::string text = waits_for(why);
+  // A start of ours alone is nothing that people have to hear of: the next polls say what is so.
+  const Instant polled_by = resumed_at_ + polled_again_within;
+  const bool is_awaited = is_approved_by_person(record_);
+  if (is_resumed_ && !is_awaited && why.starts_with(until_seen) && now() < polled_by) {
+    hold_until_ = std::min(hold_until_.value_or(polled_by), polled_by);
+    if (is_new) save();
+    return;
+  }
   // Each try to have the host's lock begins and waits anew: that is told once. Whoever approved hears that it waits,
   // and not each of the reasons in turn.
   if (is_approved_by_person(record_) && !has_said_since("approved", "held")) return tell(Stage::late, "held", text);
@@ -111,7 +124,7 @@ bool Incident::drive_held() {
       return true;
     case GateKind::hold:
       hold_until_ = answer.until;
-      if (record_.waiting_for == answer.why) return false;
+      if (record_.waiting_for == answer.why && has_said("held", waits_for(answer.why))) return false;
       hold(answer.why);
       return false;
     case GateKind::tell:
@@ -146,11 +159,14 @@ void Incident::ask(const Gate& gate) {
   record_.asked_in_trouble = gate.in_trouble;
   record_.deadline = now() + in_.service.ask_timeout;
   const std::string then = ask_then() == AskThen::act ? "it is done" : "the incident is closed";
+  // They heard that it begins.
+  const bool takes_back = has_said("action_started") && !record_.past_no_return;
+  const std::string so_far = takes_back ? " Nothing was changed yet." : "";
   const std::string joined = std::exchange(joined_, "");
   const std::string over = gate.in_trouble ? " When that is over it decides by itself." : "";
   tell(Stage::ask, "asked",
        "approve action " + (action == nullptr ? "" : action->name.text) + "? Asked because " + gate.why + takes() +
-           take_skipped() + "." + joined + over + " Without an answer " + then + " in " +
+           take_skipped() + "." + so_far + joined + over + " Without an answer " + then + " in " +
            told(in_.service.ask_timeout) + ".");
 }
 

@@ -13,7 +13,7 @@ namespace rules {
 void Revisions::restore_stop(const ServiceRecord& record) {
   absent_since_ = record.stopped_since;
   stop_told_ = record.stop_told;
-  if (absent_since_) stopped_ = "it was stopped by hand before rollbackd was started";
+  if (absent_since_) stopped_ = "it was stopped already before rollbackd was started";
 }
 
 Duration Revisions::absence_max() const { return stopped_.empty() ? spec_.start_deadline : spec_.deploy_timeout; }
@@ -100,7 +100,7 @@ void Revisions::tell_of_stop(bool is_known) {
                               spec_.name);
     return;
   }
-  doors_.effects.tell_fault(spec_.name.text + " was stopped by hand",
+  doors_.effects.tell_fault(spec_.name.text + " is stopped, and did not fail",
                             stopped() + until + "If nobody meant that, start it.", spec_.name);
 }
 
