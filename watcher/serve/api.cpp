@@ -87,7 +87,8 @@ asio::awaitable<ApiReply> incident_reply(Host& host, rules::IncidentId id) {
   const auto incident = co_await host.incident(id);
   if (!incident) co_return not_found("no incident " + id.text + "; see `rollbackd incidents`");
   const auto steps = co_await host.steps(id);
-  co_return json_reply(incident_json(*incident, steps));
+  const std::optional<rules::Progress> progress = progress_in(host.view(), id);
+  co_return json_reply(incident_json(*incident, steps, progress));
 }
 
 // `subject`: a rule, an incident, or nothing for all that is open and every rule.

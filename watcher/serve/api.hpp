@@ -67,6 +67,9 @@ asio::awaitable<ApiReply> handle(Host& host, ApiRequest request);
 // JSON texts of SPEC section 5; `status --json` prints the same.
 std::string status_json(const rules::EngineView& view, const Config& config, rules::Instant started);
 std::string incidents_json(const std::vector<rules::IncidentRecord>& incidents);
-std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps);
+std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps,
+                          const std::optional<rules::Progress>& progress = {});
+// How far what is done about it has come; nothing: it is over, or nothing is begun.
+std::optional<rules::Progress> progress_in(const rules::EngineView& view, const rules::IncidentId& incident);
 
 }  // namespace watcher
