@@ -32,6 +32,7 @@ class Host {
   virtual asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most) = 0;
   virtual asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id) = 0;
   virtual asio::awaitable<std::vector<rules::StepRecord>> steps(rules::IncidentId id) = 0;
+  virtual asio::awaitable<std::string> report(rules::IncidentId id) = 0;  // report.md; empty: it is being written
 
   // Answers when what was decided is durable.
   virtual asio::awaitable<rules::Answer> request(rules::Request request) = 0;
