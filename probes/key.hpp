@@ -35,6 +35,7 @@ enum class Kind {
   choices,    // an array of `words`
   strings,    // an array
   argv,       // a command and its arguments
+  commands,   // an argv, or an array of them
   text,       // a string, or a secret's { file = ... } or { env = ... }
   address,    // a text that is an http:// or https:// address
   addresses,  // an array of them
@@ -53,10 +54,11 @@ enum class Kind {
 };
 
 // A value on its way between the file and the struct; monostate is one that is not written.
-using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, rules::Duration, rules::Text,
-                           rules::Condition, std::vector<std::string>, std::vector<rules::Text>,
-                           std::map<std::string, std::string>, std::map<std::string, rules::Text>,
-                           std::map<std::string, std::map<std::string, std::string>>, std::vector<std::pair<int, int>>>;
+using Value =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, rules::Duration, rules::Text,
+                 rules::Condition, std::vector<std::string>, std::vector<std::vector<std::string>>,
+                 std::vector<rules::Text>, std::map<std::string, std::string>, std::map<std::string, rules::Text>,
+                 std::map<std::string, std::map<std::string, std::string>>, std::vector<std::pair<int, int>>>;
 
 // A word that a key may be set to.
 struct Word {

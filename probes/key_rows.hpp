@@ -132,10 +132,13 @@ struct Carried<std::vector<rules::Name<Meaning>>> {
 template <class Part, class... Types>
 constexpr bool one_of = (std::is_same_v<Part, Types> || ...);
 
-// Whether a value of that kind can be kept as that: a row that could not is an error of the compiler.
-template <Kind How, class Part>
+template <Kind How>
+using Words =
+    std::conditional_t<How == Kind::commands, std::vector<std::vector<std::string>>, std::vector<std::string>>;
+
+// Whether a value of that kind can be carried as that: a row that could not is an error of the compiler.
+template <Kind How, class Type>
 constexpr bool fits() {
-  using Type = typename Carried<Part>::type;
   switch (How) {
     case Kind::string:
     case Kind::pattern:
@@ -154,7 +157,8 @@ constexpr bool fits() {
       return one_of<Type, rules::Duration>;
     case Kind::strings:
     case Kind::argv:
-      return one_of<Type, std::vector<std::string>>;
+    case Kind::commands:
+      return one_of<Type, Words<How>>;
     case Kind::text:
     case Kind::address:
     case Kind::body:
@@ -190,7 +194,7 @@ constexpr bool fits() {
 template <Kind How, auto... Path>
 constexpr Key key(std::string_view name, std::string_view doc) {
   using Member = detail::Member<Path...>;
-  static_assert(detail::fits<How, typename Member::Part>());
+  static_assert(detail::fits<How, typename detail::Carried<typename Member::Part>::type>());
   Key out;
   out.name = name;
   out.kind = How;

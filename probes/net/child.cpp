@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
@@ -24,6 +26,23 @@ using asio::posix::descriptor_base;
 
 // What a child wrote before it ended is in the pipe already; only a process that left the group still holds it open.
 constexpr auto drain_limit = std::chrono::milliseconds(100);
+
+// A kill takes effect at once, but for what hangs in the kernel.
+constexpr auto kill_limit = std::chrono::milliseconds(100);
+
+// Children that were left, until they can be reaped. More than this many are reaped by whoever comes after us.
+constinit std::array<pid_t, 64> left_children{};
+
+void leave_child(pid_t pid) {
+  const auto free = std::find(left_children.begin(), left_children.end(), 0);
+  if (free != left_children.end()) *free = pid;
+}
+
+void reap_left_children() {
+  for (pid_t& pid : left_children) {
+    if (pid != 0 && waitpid(pid, nullptr, WNOHANG) != 0) pid = 0;
+  }
+}
 
 // A started child until it is reaped. If the waiting coroutine is destroyed, the group goes with it.
 class Running {
@@ -57,6 +76,12 @@ class Running {
     return how;
   }
 
+  // It is killed by now, and reaped once it has ended.
+  void leave() {
+    leave_child(pid_);
+    reaped_ = true;
+  }
+
   asio::posix::stream_descriptor& descriptor() { return descriptor_; }
 
  private:
@@ -80,17 +105,23 @@ asio::awaitable<bool> wait_for_end(Running& child, rules::Duration limit) {
   }
 }
 
-// TERM, grace, KILL. A further cancellation only shortens the grace: the child is always ended.
-asio::awaitable<void> end_softly(Running& child, rules::Duration grace) {
+// TERM, grace, KILL. A further cancellation only shortens the grace: the child is always ended. False: it hangs, and
+// was to be left then.
+asio::awaitable<bool> end_softly(Running& child, rules::Duration grace, bool may_leave) {
   child.signal_group(SIGTERM);
   const bool ended = co_await wait_for_end(child, grace);
   child.signal_group(SIGKILL);
-  if (ended) co_return;
+  if (ended) co_return true;
   bool gone = false;
+  if (may_leave) {
+    gone = co_await wait_for_end(child, kill_limit);
+    co_return gone;
+  }
   while (!gone) {
     const auto [error] = co_await child.descriptor().async_wait(descriptor_base::wait_read, as_result);
     gone = !error && child.has_ended();
   }
+  co_return true;
 }
 
 // What it would start meanwhile would be left behind, as is what a busy host lets it start before it is stopped. Where
@@ -112,6 +143,7 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
   ChildResult result;
+  reap_left_children();
   SpawnAttempt attempt = spawn_child(spec);
   if (!attempt.spawned) {
     result.error = std::move(attempt.error);
@@ -136,10 +168,14 @@ asio::awaitable<ChildResult> run_child(ChildSpec spec) {
       result.end = ChildEnd::cancelled;
     else
       result.end = ChildEnd::timed_out;
-    co_await end_softly(child, spec.grace);
+    ended = co_await end_softly(child, spec.grace, spec.left_at_limit);
   }
-  if (spec.stragglers == Stragglers::kill) child.signal_group(SIGKILL);
-  note_end(result, child.reap());
+  if (ended) {
+    if (spec.stragglers == Stragglers::kill) child.signal_group(SIGKILL);
+    note_end(result, child.reap());
+  } else {
+    child.leave();
+  }
 
   co_await output->drained(drain_limit);
   output->stop();

@@ -38,6 +38,8 @@ struct ChildSpec {
   int stdout_descriptor = -1;              // open for writing, the caller's; goes before stdout_file
   rules::Duration limit{};
   rules::Duration grace = std::chrono::seconds(10);  // between TERM and KILL
+  // What does not end within limit and grace is killed and left: nothing waits for a process that hangs in the kernel.
+  bool left_at_limit = false;
   Stragglers stragglers = Stragglers::leave;
   std::int64_t output_max = 1024 * 1024;     // bytes kept of stdout and stderr together; the rest is counted
   MemoryBudget::Account* account = nullptr;  // that holds what is kept of it; nullptr: nobody counts

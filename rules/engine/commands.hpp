@@ -8,6 +8,7 @@
 
 #include "rules/base/names.hpp"
 #include "rules/incidents/plan.hpp"
+#include "rules/incidents/progress.hpp"
 #include "rules/incidents/records.hpp"
 #include "rules/sustain/span_keeping.hpp"
 
@@ -111,6 +112,7 @@ struct Tell {
   Explanation explanation;           // its `text` stands in `text` already
   std::optional<Instant> opened;     // the incident
   std::optional<Duration> expected;  // how long what is begun, or asked for, usually takes; nothing: it is not known
+  std::optional<Progress> progress;  // of what is begun; nothing: nothing is, or it is over
   std::vector<Comparison> evidence;
   Instant at;
   std::vector<SaidBy> said_by{};  // who was told one of these has heard of this cause

@@ -106,7 +106,7 @@ class Core {
   void close_without_service(IncidentRecord record);
 
   // view.cpp
-  ServiceView view_of(const Service& service) const;
+  ServiceView view_of(const Service& service, Instant now) const;
   RuleView view_of(const Service& service, const WatchedRule& rule, Instant now) const;
 
   CoreConfig newest_config_;

@@ -15,7 +15,7 @@ EngineView Core::view(Instant at) const {
   out.degraded = trouble_.reasons();
   std::map<ProbeName, Instant> not_before;
   for (const auto& [name, service] : services_) {
-    out.services.push_back(view_of(*service));
+    out.services.push_back(view_of(*service, at));
     for (const WatchedRule* rule : service->evidence().rules()) out.rules.push_back(view_of(*service, *rule, at));
     for (const ProbeName& probe : service->evidence().probes()) {
       Instant& from = not_before.try_emplace(probe, Instant::min()).first->second;
@@ -48,7 +48,7 @@ static std::string why_not_ready(const Service& service) {
   return unreadable.empty() ? "no good revision is known that ran before" : unreadable;
 }
 
-ServiceView Core::view_of(const Service& service) const {
+ServiceView Core::view_of(const Service& service, Instant at) const {
   ServiceView out;
   const Revisions& revisions = service.revisions();
   const Limits& limits = service.limits();
@@ -78,7 +78,10 @@ ServiceView Core::view_of(const Service& service) const {
   out.drivers = service.readiness.drivers;
   out.not_ready_reason = why_not_ready(service);
   out.rollback_ready = out.not_ready_reason.empty();
-  if (incident != nullptr) out.incident = incident->record().id;
+  if (incident != nullptr) {
+    out.incident = incident->record().id;
+    out.progress = incident->progress(at);
+  }
   out.later = service.later().waiting();
   out.bake = service.spec().bake;
   out.baked = revisions.baked();

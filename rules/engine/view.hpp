@@ -9,6 +9,7 @@
 #include "rules/base/poll.hpp"
 #include "rules/conditions/judgement.hpp"
 #include "rules/incidents/plan.hpp"
+#include "rules/incidents/progress.hpp"
 #include "rules/incidents/records.hpp"
 #include "rules/incidents/service_spec.hpp"
 #include "rules/incidents/usual_lengths.hpp"
@@ -52,7 +53,8 @@ struct ServiceView {
   std::string not_ready_reason;
   std::string by_hand_not_ready;  // why a plan that only a person begins could not be; empty: all could
   std::optional<IncidentId> incident;
-  std::vector<LaterView> later;  // the next one first
+  std::optional<Progress> progress{};  // of what it does about it
+  std::vector<LaterView> later;        // the next one first
   Duration baked{};
   Duration bake{};
 };

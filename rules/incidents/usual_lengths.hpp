@@ -16,6 +16,10 @@ namespace rules {
 class UsualLengths {
  public:
   void learn(const StepRecord& step);
+  // How long it took until it was seen that the action had helped, from its last step on. What nobody's rules had to
+  // become good for is seen sooner.
+  void learn_verifying(const ActionSpec& action, bool by_hand, Duration length);
+  std::optional<Duration> of_verifying(const ActionSpec& action, bool by_hand) const;
   // nothing: it was not done before.
   std::optional<Duration> of(const StepSpec& step) const;
   // Of its steps until it is verified; nothing: one of them was not done before.
@@ -26,6 +30,9 @@ class UsualLengths {
   void restore(Records records) { lengths_ = std::move(records); }
 
  private:
+  void learn(const std::string& key, Duration length);
+  std::optional<Duration> of(const std::string& key) const;
+
   Records lengths_;
 };
 

@@ -70,8 +70,11 @@ class Cells:
     def test_a_good_release_stays(self):
         self.good_shop_under_watch()
         self.deploy("v2")
+        # It is known as soon as it is in place, which is before it serves.
         self.wait_for("it is known to run", lambda: self.service().get("revision") == self.revision("v2"), 30)
-        self.stays_quiet(10, lambda: self.version() == "v2")
+        self.wait_until_shop_serves("v2")
+        self.stays_quiet(10, lambda: self.is_not_left("v2"))
+        self.wait_until_shop_serves("v2")
         self.assertEqual(self.switches(), 0)
 
     def test_a_bad_release_is_rolled_back(self):

@@ -231,7 +231,7 @@ class Docker(unittest.TestCase):
         sidecar.deploy_marked("errors")
         sidecar.has_visitors()
         closed = sidecar.closed()
-        told = sidecar.says("incidents", str(closed["id"]))
+        told = sidecar.says("explain", str(closed["id"]))
         self.assertEqual((closed["outcome"], closed["rule"], closed["to"]), ("recovered", "error_rate", good), told)
         self.assertEqual((sidecar.image(), sidecar.settings()), ((sidecar.image_of("v1"), "true"), "SHOP_TAG=v1\n"), told)
         self.assertEqual(told.count("step_succeeded: switch last-good"), 1, told)

@@ -38,7 +38,7 @@ class GoodReleases(World):
         self.seen("v1")
         self.deploy("v2")
         self.seen("v2")
-        self.stays_quiet(15, lambda: self.version() == "v2")
+        self.stays_quiet(15, lambda: self.is_not_left("v2"))
         errors = self.status()["rules"]["errors"]
         self.assertEqual(errors["verdict"], "unknown")
         self.assertIn(errors["cause"], ("no_traffic", "too_few_samples"))
@@ -82,7 +82,7 @@ class GoodReleases(World):
         self.seen("slow_start")
         self.stays_quiet(36 - (time.monotonic() - deployed), lambda: self.version() is None)
         self.wait_until_shop_serves("slow_start", 60)
-        self.stays_quiet(6, lambda: self.version() == "slow_start")
+        self.stays_quiet(6, lambda: self.is_not_left("slow_start"))
 
     def test_metrics_that_are_gone_are_told_but_not_acted_on(self):
         """Without an expectation a 404 is a fault of the measuring path: unknown, never bad."""
@@ -91,7 +91,7 @@ class GoodReleases(World):
         self.good_shop_under_watch()
         self.deploy("no_metrics")
         self.seen("no_metrics")
-        self.stays_quiet(10, lambda: self.version() == "no_metrics")
+        self.stays_quiet(10, lambda: self.is_not_left("no_metrics"))
         self.people_hear("fault", "app", "404", "Not judged while that lasts: errors, memory, slow")
         # Of the same cause they hear once.
         self.wait_for("its rules are blind", lambda: "blind" in self.service()["flags"], 60)
@@ -141,7 +141,7 @@ class GoodReleases(World):
         self.cli("pause", "--for", "10m", "--reason", "load test")
         self.deploy("errors")
         self.seen("errors")
-        self.stays_quiet(12, lambda: self.version() == "errors")
+        self.stays_quiet(12, lambda: self.is_not_left("errors"))
         self.assertIn("paused", self.service()["flags"])
         self.cli("resume")
         incident = self.wait_for_incident_closed(90)

@@ -240,7 +240,7 @@ class Http(World):
         self.watched()
         self.deploy("v2")
         self.runs("v2")
-        self.stays_quiet(8, lambda: self.version() == "v2")
+        self.stays_quiet(8, lambda: self.is_not_left("v2"))
         self.assertEqual(self.github.dispatched, [])
 
     def test_a_plan_shows_what_will_be_sent_without_secrets(self):

@@ -130,6 +130,51 @@ TEST_CASE("what ignores TERM is killed after the grace, with all of its group") 
   CHECK(is_gone(std::atoi(result.output_stdout.c_str() + std::strlen("ready "))));
 }
 
+// A folder of the kernel's freezer, where it is: what is in it does not die of a kill before it is thawed, as what
+// hangs in the kernel does not.
+class Freezer {
+ public:
+  Freezer() { is_there_ = mkdir(path_.c_str(), 0755) == 0; }
+  ~Freezer() {
+    thaw();
+    while (is_there_ && rmdir(path_.c_str()) != 0 && errno == EBUSY) std::this_thread::yield();
+  }
+  bool is_there() const { return is_there_; }
+  void freeze(pid_t pid) const {
+    std::ofstream(path_ + "/cgroup.procs") << pid;
+    std::ofstream(path_ + "/freezer.state") << "FROZEN";
+    while (content(path_ + "/freezer.state") != "FROZEN\n") std::this_thread::yield();
+  }
+  void thaw() const { std::ofstream(path_ + "/freezer.state") << "THAWED"; }
+
+ private:
+  std::string path_ = "/sys/fs/cgroup/freezer/rollbackd-test-" + std::to_string(getpid());
+  bool is_there_ = false;
+};
+
+TEST_CASE("what hangs is waited for no longer than its time where it may be left, and is reaped when it ends") {
+  const Freezer freezer;
+  if (!freezer.is_there()) return;
+  pid_t hanging = 0;
+  ChildSpec spec = shell("sleep 1000");
+  spec.limit = 100ms;
+  spec.grace = 50ms;
+  spec.left_at_limit = true;
+  spec.started = [&](pid_t pid, rules::Duration) {
+    hanging = pid;
+    freezer.freeze(pid);
+  };
+  const ChildResult result = run(std::move(spec));
+  CHECK(result.end == ChildEnd::timed_out);
+  REQUIRE(hanging > 1);
+  CHECK(kill(hanging, 0) == 0);
+  freezer.thaw();
+  siginfo_t what{};
+  CHECK(waitid(P_PID, static_cast<id_t>(hanging), &what, WEXITED | WNOWAIT) == 0);
+  CHECK(run(shell("true")).end == ChildEnd::exited);
+  CHECK(kill(hanging, 0) != 0);
+}
+
 TEST_CASE("what a command leaves behind is left or killed as asked, and does not hold the answer up") {
   ChildSpec spec = shell("sleep 1000 & echo $!");
   SUBCASE("left: a deploy script may start the application") {

@@ -151,3 +151,56 @@ TEST_CASE("what takes too long when three messages were told is news to who foll
   REQUIRE(w.run_until([&] { return w.told_text("takes longer than usual"); }, 20min));
   CHECK(told_late(w) == 0);
 }
+
+TEST_CASE("how far an action is follows what its steps and its verification took before") {
+  rules::UsualLengths usual;
+  const rules::ActionSpec plan = action("rollback", {run("backup"), switch_step()});
+  const auto at = [&](std::size_t step, Duration worked) {
+    return told(rules::progress_of(plan, usual, {step, worked, false}));
+  };
+  CHECK(at(0, 5s) == "step 1 of 2");
+  usual.learn(took("run backup", 20s));
+  usual.learn(took("switch v1", 1min));
+  // How long it is verified is not known yet: no share is invented.
+  CHECK(at(1, 5s) == "step 2 of 2");
+  usual.learn_verifying(plan, false, 2min);
+  CHECK(at(0, 0s) == "0 % done, step 1 of 2, usually 3m20s more");
+  CHECK(at(0, 10s) == "5 % done, step 1 of 2, usually 3m10s more");
+  // What takes longer than usual is not done for that.
+  CHECK(at(0, 10min) == "10 % done, step 1 of 2, usually 3m more");
+  CHECK(at(1, 30s) == "25 % done, step 2 of 2, usually 2m30s more");
+  CHECK(at(2, 1min) == "70 % done, its 2 steps are done, usually 1m more");
+  CHECK(at(2, 1h) == "99 % done, its 2 steps are done, usually less than a second more");
+  CHECK(at(2, -1h) == "40 % done, its 2 steps are done, usually 2m more");
+  // By hand nothing has to become good: that is another length.
+  CHECK(told(rules::progress_of(plan, usual, {1, 5s, true})) == "step 2 of 2");
+}
+
+TEST_CASE("of the first run it is said which step it is at, of the second how far it is, after a restart too") {
+  World w(with([](rules::CoreConfig& config) { config.actions[0].steps = {run("backup"), switch_step()}; }));
+  w.scripts["run backup"].takes = 20s;
+  w.scripts["switch last-good"].takes = 40s;
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "acting"; }, 10min));
+  w.run(30s);
+  const auto progress = [&] { return w.view().services.front().progress; };
+  REQUIRE(progress());
+  CHECK(told(*progress()) == "step 2 of 2");
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  CHECK_FALSE(progress());
+  CHECK_FALSE(w.told_text("% done"));
+  CHECK(w.told_text("How far it is: step 2 of 2."));
+  SUBCASE("at once") {}
+  SUBCASE("after a restart") { w.crash(); }
+  w.run(15min);
+  w.deploy("bad2");
+  REQUIRE(w.run_until([&] { return w.all().size() == 2 && w.phase() == "verifying"; }, 30min));
+  REQUIRE(progress());
+  REQUIRE(progress()->percent);
+  CHECK(*progress()->percent > 0);
+  CHECK(*progress()->percent < 100);
+  CHECK(progress()->left > Duration(0s));
+  CHECK(w.told_text("% done, its 2 steps are done, usually "));
+  REQUIRE(w.run_until([&] { return w.outcome() == "recovered"; }, 30min));
+  CHECK_FALSE(w.tells.back().progress);
+}

@@ -57,7 +57,7 @@ rules::StepRecord open_i1(const watcher::RunOptions& options, rules::IncidentRec
   answer.text = "i1 opened";
   answer.incident = incident.id;
   options.answered(answer);
-  options.looked(incident, {one});
+  options.looked(incident, {one}, std::nullopt);
   return one;
 }
 
@@ -91,6 +91,28 @@ always:
 outcome: recovered  every rule is good again
 report: )" + folder.path() +
                        "/state/incidents/i1/report.md\n");
+}
+
+TEST_CASE(
+    "who follows a rollback is told how far it is where a step begins, and of which step it is where that is not "
+    "known") {
+  const CliFolder folder(one_service);
+  const std::string backup = step("steps", 0, "run backup", ended("succeeded", "3.2"));
+  const auto far = [](const std::string& text) { return R"("outcome":null,"progress":{"text":")" + text + "\"}"; };
+  const CliRun run =
+      followed(folder, {incident("acting", {step("steps", 0, "run backup", running())}, far("step 1 of 2")),
+                        incident("acting", {backup, step("steps", 1, "switch v1", running())},
+                                 far("5 % done, step 2 of 2, usually 1m more")),
+                        incident("acting", {backup, step("steps", 1, "switch v1", running())},
+                                 far("9 % done, step 2 of 2, usually 57s more")),
+                        incident("verifying", {backup, step("steps", 1, "switch v1", ended("succeeded", "62"))},
+                                 far("60 % done, its 2 steps are done, usually 30s more")),
+                        incident("closed", {backup, step("steps", 1, "switch v1", ended("succeeded", "62"))},
+                                 closed("recovered", "every rule is good again"))});
+  CHECK(run.out.find(R"(  1. run backup (step 1 of 2) ... ok, 3s
+  2. switch v1 (5 % done, step 2 of 2, usually 1m more) ... ok, 1m2s
+verifying what runs now (60 % done, its 2 steps are done, usually 30s more)
+outcome: recovered)") != std::string::npos);
 }
 
 TEST_CASE("a step that is tried again and one that could not be begun at first are told apart") {
@@ -172,7 +194,7 @@ TEST_CASE("SPEC 4: without a watcher the steps and the outcome are printed by th
     incident.closed = one.ended;
     incident.outcome = rules::Outcome::recovered;
     incident.outcome_detail = "good";
-    options.looked(incident, {one});
+    options.looked(incident, {one}, std::nullopt);
   };
   const CliRun run = nobody(folder.line({"rollback"}));
   CHECK(run.exit_code == 0);
@@ -203,7 +225,7 @@ TEST_CASE("SPEC 4: a rollback without a watcher that is stopped says that it is 
     options.stopping(true);
     one.ended = one.started + std::chrono::seconds(4);
     one.status = rules::StepStatus::succeeded;
-    options.looked(incident, {one});
+    options.looked(incident, {one}, std::nullopt);
   };
   const CliRun run = nobody(folder.line({"rollback"}));
   CHECK(run.exit_code == 1);

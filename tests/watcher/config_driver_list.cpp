@@ -61,7 +61,7 @@ TEST_CASE("each of several drivers may have a folder of its own, where its comma
              "[service.web.git]\ndir = '/srv/checkout'\nbuild = ['./build']\nrestart = ['true']\n"
              "[service.web.command]\nswitch = ['./swap', '{to}']\nready = ['./could']\n");
   const watcher::DriverChain& chain = chain_of(config);
-  CHECK(std::get<watcher::GitDriver>(chain.links[1].kind).build.front() == "/srv/checkout/build");
+  CHECK(std::get<watcher::GitDriver>(chain.links[1].kind).build.front().front() == "/srv/checkout/build");
   CHECK(std::get<watcher::CommandDriver>(chain.links[0].kind).switch_to.front() == "/opt/app/swap");
   CHECK(config.drivers.front().dir == "/opt/app");
 }

@@ -150,6 +150,17 @@ TEST_CASE("a switch of Compose that fails before it began changes nothing, one t
   CHECK(contains(lied.detail, "reported success, but " + second + " runs, not " + first));
 }
 
+TEST_CASE("a switch of Compose that has no time left when it would begin is not begun") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.second(*driver);
+  const rules::StepResult late = switch_without_time(*driver, running(*driver), first);
+  CHECK(late.status == rules::StepStatus::timed_out);
+  CHECK(late.nothing_begun);
+  CHECK(contains(late.detail, "looking at what runs took all of the time that there is, so nothing was begun"));
+  CHECK_FALSE(contains(project.told(), " up "));
+}
+
 TEST_CASE("what would be in the way of a switch of Compose is told before") {
   Project project;
   const auto driver = project.driver();

@@ -27,7 +27,7 @@ TEST_CASE("a git switch checks out, builds and restarts, and only then the targe
   const rules::StepResult result = shop.roll_back_to(shop.first);
   INFO(result.detail);
   REQUIRE(result.status == StepStatus::succeeded);
-  CHECK(result.output == "$ " + shop.config.build[0] + "\nbuilding\n$ " + shop.config.restart[0] + "\nrestarting\n");
+  CHECK(result.output == "$ " + shop.config.build[0][0] + "\nbuilding\n$ " + shop.config.restart[0] + "\nrestarting\n");
   CHECK(content(shop.folder.path + "/built") == "one\n");
   CHECK(shop.truly_running() == "one\n");
   CHECK(shop.identified() == shop.first);
@@ -120,9 +120,68 @@ TEST_CASE("a build that fails takes the tree back to what runs, with what was lo
   CHECK(shop.identified() == shop.first);
 }
 
+TEST_CASE("several builds are run in their order, and each from the tree of the target") {
+  Shop shop;
+  const std::string log = shop.folder.path + "/log-of-builds";
+  shop.config.build = {std::vector<std::string>{"/bin/sh", "-c", "echo first of $(cat version) >> \"$0\"", log},
+                       std::vector<std::string>{"/bin/sh", "-c", "echo second of \"$1\" >> \"$0\"", log, "{to}"}};
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  INFO(result.detail);
+  CHECK(result.status == StepStatus::succeeded);
+  CHECK(result.detail.starts_with(shop.first + " is checked out, built and restarted\n"));
+  CHECK(content(log) == "first of one\nsecond of " + shop.first + "\n");
+  CHECK(shop.identified() == shop.first);
+}
+
+TEST_CASE("of several builds the one that fails is named, nothing is run after it, and the tree is taken back") {
+  Shop shop;
+  const std::string log = shop.folder.path + "/log-of-builds";
+  const auto logs = [&](const std::string& word, const std::string& more) {
+    return std::vector<std::string>{script(shop.folder.path + "/" + word, "echo " + word + " >> " + log + more + "\n")};
+  };
+  shop.config.build = {logs("one", ""), logs("two", "; echo no such module; exit 3"), logs("three", "")};
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(result.exit_code == 3);
+  INFO(result.detail);
+  CHECK(result.detail.starts_with("build 2 of 3 (" + shop.folder.path + "/two) failed: exited with 3: no such module"));
+  CHECK(content(log) == "one\ntwo\n");
+  CHECK(shop.asked("rev-parse HEAD") == shop.third);
+  CHECK(shop.truly_running() == "three\n");
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("several builds have one time together, and one for which none is left is not begun") {
+  Shop shop;
+  shop.config.build = {std::vector<std::string>{"sleep", "60"}, std::vector<std::string>{"true"}};
+  shop.config.build_timeout = 100ms;
+  const rules::StepResult ended = shop.roll_back_to(shop.first);
+  CHECK(ended.status == StepStatus::timed_out);
+  CHECK(contains(ended.detail, "build 1 of 2 (sleep 60) failed: took longer than 100ms and was ended"));
+  shop.config.build_timeout = 0ms;
+  const rules::StepResult none = shop.roll_back_to(shop.first);
+  CHECK(none.status == StepStatus::timed_out);
+  CHECK(contains(none.detail, "build 1 of 2 (sleep 60) failed: no time was left for it"));
+  CHECK(shop.identified() == shop.third);
+}
+
+TEST_CASE("each of several builds is foretold, but for what one before it may make") {
+  Shop shop;
+  const std::vector<std::string> fine{"true"};
+  shop.config.build = {fine, std::vector<std::string>{"/nowhere/tool"}};
+  CHECK(contains(ready(*shop.driver()).reason, "/nowhere/tool: no such command"));
+  const std::vector<std::string> made{shop.repository + "/node_modules/.bin/pack"};
+  shop.config.build = {made, fine};
+  CHECK(contains(ready(*shop.driver()).reason, "/node_modules/.bin/pack: no such command"));
+  shop.config.build = {fine, made};
+  CHECK(ready(*shop.driver()).ready);
+  shop.in_tree("mkdir -p node_modules/.bin; echo > node_modules/.bin/pack");
+  CHECK(contains(ready(*shop.driver()).reason, "may not be run; do chmod +x"));
+}
+
 TEST_CASE("a build that takes too long is ended and the tree taken back") {
   Shop shop;
-  shop.config.build = {"sleep", "60"};
+  shop.config.build = {std::vector<std::string>{"sleep", "60"}};
   shop.config.build_timeout = 100ms;
   const rules::StepResult result = shop.roll_back_to(shop.first);
   CHECK(result.status == StepStatus::timed_out);

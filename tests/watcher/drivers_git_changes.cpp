@@ -252,7 +252,8 @@ TEST_CASE("a target that a shallow clone lacks is said to be beyond its history"
 
 TEST_CASE("a build that changes tracked files and fails does not keep the tree from going back") {
   Shop shop;
-  shop.config.build = {script(shop.folder.path + "/build", "echo locked > version; exit 1\n")};
+  shop.config.build = {
+      std::vector<std::string>{script(shop.folder.path + "/build", "echo locked > version; exit 1\n")}};
   const rules::StepResult result = shop.roll_back_to(shop.first);
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "is checked out again"));

@@ -55,7 +55,7 @@ void crash(Shop& shop, const Boundary& boundary, const std::string& to) {
   const std::string after = *boundary.after == '\0' ? "nowhere" : boundary.after;
   const watcher::GitDriver config = shop.config;
   const std::vector<std::string> deadly{"/bin/sh", "-c", "kill -9 $PPID"};
-  if (boundary.command == std::string("build")) shop.config.build = deadly;
+  if (boundary.command == std::string("build")) shop.config.build = {deadly};
   if (boundary.command == std::string("restart")) shop.config.restart = deadly;
   const pid_t child = ::fork();
   REQUIRE(child != -1);

@@ -194,8 +194,8 @@ TEST_CASE("what is written while the target is checked out is put away on going 
   for (const bool partial : {false, true}) {
     Shop shop;
     if (partial) shop.config.paths = {"backend"};
-    shop.config.build = {script(shop.folder.path + "/build",
-                                "echo theirs > backend/only-in-three; echo theirs > backend/api; exit 1\n")};
+    shop.config.build = {std::vector<std::string>{script(
+        shop.folder.path + "/build", "echo theirs > backend/only-in-three; echo theirs > backend/api; exit 1\n")}};
     const rules::StepResult result = shop.roll_back_to(shop.first);
     INFO(result.detail);
     CHECK(contains(result.detail, "is checked out again"));

@@ -16,7 +16,7 @@ constexpr const char* owner = "nobody";
 struct TheirShop : Shop {
   TheirShop() {
     const std::string who = "id -un; echo $USER $LOGNAME; ";
-    config.build = {script(folder.path + "/build", who + "id -un > ../who-built\n")};
+    config.build = {std::vector<std::string>{script(folder.path + "/build", who + "id -un > ../who-built\n")}};
     config.restart = {script(folder.path + "/restart", who + "cp version ../running; id -un > ../who-restarted\n")};
     REQUIRE(std::system(("chown -R " + std::string(owner) + " " + folder.path).c_str()) == 0);
     REQUIRE(std::system(("chmod 755 " + folder.path).c_str()) == 0);

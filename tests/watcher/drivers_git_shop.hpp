@@ -24,7 +24,8 @@ struct Shop {
     second = release("two");
     third = release("three");
     config.dir = repository;
-    config.build = {script(folder.path + "/build", "echo building; cp version ../built; [ ! -e ../break-build ]\n")};
+    config.build = {std::vector<std::string>{
+        script(folder.path + "/build", "echo building; cp version ../built; [ ! -e ../break-build ]\n")}};
     config.restart = {
         script(folder.path + "/restart", "echo restarting; cp version ../running; [ ! -e ../break-restart ]\n")};
     restart_by_hand();

@@ -179,7 +179,8 @@ TEST_CASE("a merge that is under way in a submodule is named before and at a git
 
 TEST_CASE("a build that changes a submodule and fails does not keep it from going back") {
   ShopWithLibrary shop;
-  shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")};
+  shop.config.build = {
+      std::vector<std::string>{script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")}};
   const rules::StepResult result = shop.roll_back_to(shop.old_release);
   INFO(result.detail);
   CHECK(contains(result.detail, "is checked out again"));
@@ -212,7 +213,8 @@ TEST_CASE("what is local in a submodule that the target has not stays when a bui
   shop.git(std::string(protocol) + "submodule --quiet add " + shop.upstream + " extra");
   shop.release("both");
   shop.in_tree("echo patched > extra/code");
-  shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")};
+  shop.config.build = {
+      std::vector<std::string>{script(shop.folder.path + "/build", "echo built > lib/code; exit 1\n")}};
   const rules::StepResult result = shop.roll_back_to(shop.old_release);
   INFO(result.detail);
   CHECK(contains(result.detail, "is checked out again"));
@@ -224,7 +226,8 @@ TEST_CASE("a file that a build made in a submodule is not in the way back") {
   ShopWithLibrary shop;
   shop.in_tree("cd lib && echo more > more && git add more && git -c user.name=D -c user.email=d@e commit -q -m more");
   shop.release("more");
-  shop.config.build = {script(shop.folder.path + "/build", "echo built > lib/more; exit 1\n")};
+  shop.config.build = {
+      std::vector<std::string>{script(shop.folder.path + "/build", "echo built > lib/more; exit 1\n")}};
   const rules::StepResult result = shop.roll_back_to(shop.old_release);
   INFO(result.detail);
   CHECK(contains(result.detail, "is checked out again"));

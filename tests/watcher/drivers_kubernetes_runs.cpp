@@ -120,6 +120,19 @@ TEST_CASE("a template that is not the one judged is left, and so is one that the
   CHECK(contains(refused.detail, "kubectl patch deployments.apps shop: Error from server: not now"));
 }
 
+TEST_CASE("a change of a Deployment that has no time left when it would begin is not begun") {
+  const CountingClock clock;
+  Host host;
+  const auto driver = host.driver(clock);
+  const std::string first = running(*driver);
+  host.deployed_v2();
+  const rules::StepResult late = switch_without_time(*driver, running(*driver), first);
+  CHECK(late.status == rules::StepStatus::timed_out);
+  CHECK(late.nothing_begun);
+  CHECK(contains(late.detail, "took all of the time that there is, so nothing was begun"));
+  CHECK_FALSE(std::filesystem::exists(host.folder.path + "/patch"));
+}
+
 TEST_CASE("what would be in the way of a change of a Deployment is told before") {
   const CountingClock clock;
   Host host;

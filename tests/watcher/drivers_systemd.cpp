@@ -227,6 +227,18 @@ TEST_CASE("a switch of releases changes the link in its own manner, restarts the
   CHECK(contains(driver->aftermath(), "current points to v2; v1 is left in"));
 }
 
+TEST_CASE("a switch of releases that has no time left when it would begin is not begun") {
+  Site site;
+  const auto driver = site.driver();
+  CHECK(running(*driver) == "v1");
+  const rules::StepResult refused = switch_without_time(*driver, "v1", "v2");
+  CHECK(refused.status == rules::StepStatus::timed_out);
+  CHECK(refused.nothing_begun);
+  CHECK(contains(refused.detail, "looking at the units took all of the time that there is, so nothing was begun"));
+  CHECK(site.linked() == "releases/v1");
+  CHECK_FALSE(std::filesystem::exists(site.folder.path + "/told"));
+}
+
 TEST_CASE("a switch of releases that fails puts the link back, and says what runs") {
   Site site;
   const auto driver = site.driver();

@@ -142,7 +142,7 @@ void check_golden(const std::string& name, const std::string& text) {
 }  // namespace
 
 TEST_CASE("the report of an incident that recovered") {
-  check_golden("recovered.md", watcher::report_markdown(recovered()));
+  check_golden("recovered.md", watcher::report_markdown(recovered(), ""));
   check_golden("recovered.json", watcher::decision_json(recovered()));
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("the report of an incident that needs people says so first") {
   input.ledger[1].standing = rules::Standing::suspect;
   input.notes.clear();
   input.evidence_files.clear();
-  check_golden("action_failed.md", watcher::report_markdown(input));
+  check_golden("action_failed.md", watcher::report_markdown(input, ""));
 }
 
 TEST_CASE("the report of an incident that asks names the commands to answer with") {
@@ -175,7 +175,7 @@ TEST_CASE("the report of an incident that asks names the commands to answer with
   input.steps.clear();
   input.notes.clear();
   input.evidence_files.clear();
-  check_golden("asking.md", watcher::report_markdown(input));
+  check_golden("asking.md", watcher::report_markdown(input, ""));
 }
 
 TEST_CASE("every outcome has a sentence and a report") {
@@ -183,7 +183,7 @@ TEST_CASE("every outcome has a sentence and a report") {
     CAPTURE(i);
     auto input = recovered();
     input.incident.outcome = static_cast<rules::Outcome>(i);
-    const std::string report = watcher::report_markdown(input);
+    const std::string report = watcher::report_markdown(input, "");
     CHECK(contains(report, "## What is left to do\n\n- "));
     CHECK(contains(report, "Outcome: **"));
     CHECK_FALSE(contains(report, "\n- \n"));
@@ -194,7 +194,7 @@ TEST_CASE("the report of an aborted switch says that it completed, and names no 
   auto input = recovered();
   input.incident.outcome = rules::Outcome::aborted;
   input.incident.aborted = input.incident.switched = true;
-  const std::string report = watcher::report_markdown(input);
+  const std::string report = watcher::report_markdown(input, "");
   CHECK(contains(report, "The switch completed: `0b1c2d3e4f50` runs now, and was not verified."));
   CHECK(contains(report, "`rollbackd rollback web --to REVISION`"));
   CHECK_FALSE(contains(report, "`rollbackd rollback web`"));
@@ -203,8 +203,8 @@ TEST_CASE("the report of an aborted switch says that it completed, and names no 
   input.incident.phase = rules::IncidentPhase::acting;
   input.incident.pending_outcome = rules::Outcome::aborted;
   input.incident.in_flight = true;
-  CHECK(
-      contains(watcher::report_markdown(input), "`rollbackd abort --kill " + input.incident.id.text + "` ends that."));
+  CHECK(contains(watcher::report_markdown(input, ""),
+                 "`rollbackd abort --kill " + input.incident.id.text + "` ends that."));
   const std::string next = watcher::next_step(input.incident);
   CHECK(contains(next, "what ends it: rollbackd abort --kill " + input.incident.id.text));
 }
@@ -219,7 +219,7 @@ TEST_CASE("the report's verification is told by the events that the engine names
     expected += "- 02:03:05 " + ("about " + std::string(event)) + "\n";
   }
   input.incident.timeline.push_back({at(1), "step_started", "verify, recover and settle"});
-  const std::string report = watcher::report_markdown(input);
+  const std::string report = watcher::report_markdown(input, "");
   const std::size_t begin = report.find("## Verification\n");
   REQUIRE(begin != std::string::npos);
   const std::string section = report.substr(begin, report.find("\n## ", begin) - begin);
@@ -232,7 +232,7 @@ TEST_CASE("a report without a look at whether it helped has no verification, and
   input.incident.outcome = rules::Outcome::action_failed;
   input.incident.outcome_detail = "switch last-good: failed\nto have them back: git stash apply 0b1c";
   input.incident.timeline = {{at(1), std::string(rules::story::decided), input.incident.outcome_detail}};
-  const std::string report = watcher::report_markdown(input);
+  const std::string report = watcher::report_markdown(input, "");
   CHECK_FALSE(contains(report, "## Verification"));
   CHECK(contains(report, "switch last-good: failed"));
   CHECK_FALSE(contains(report, "to have them back"));
@@ -241,7 +241,7 @@ TEST_CASE("a report without a look at whether it helped has no verification, and
 TEST_CASE("the lines below the first of a step's detail stand as they are, to be copied") {
   auto input = recovered();
   input.steps[2].detail = "the build failed\nto have them back: git -C /opt/app stash apply 0b1c\n";
-  CHECK(contains(watcher::report_markdown(input),
+  CHECK(contains(watcher::report_markdown(input, ""),
                  "; the build failed\n\n   ```text\n   to have them back: git -C /opt/app stash apply 0b1c\n   ```\n"));
 }
 
@@ -250,7 +250,7 @@ TEST_CASE("a rollback by hand has a report without rules") {
   input.incident.rules.clear();
   input.incident.by_hand = true;
   input.incident.reason = "customers *call*";
-  const std::string report = watcher::report_markdown(input);
+  const std::string report = watcher::report_markdown(input, "");
   CHECK(contains(report, "# web: recovered · by hand\n"));
   CHECK(contains(report, "asked for by hand (customers \\*call\\*)"));
   CHECK_FALSE(contains(report, "## Evidence\n"));
@@ -269,7 +269,7 @@ TEST_CASE("nothing that a target or a command said breaks the report") {
   input.evidence_files = {{nasty, 1}};
   input.notes = {nasty};
   input.ledger[0].schema = nasty;
-  const std::string report = watcher::report_markdown(input);
+  const std::string report = watcher::report_markdown(input, "");
   CHECK_FALSE(contains(report, "\x1b"));
   CHECK_FALSE(contains(report, "\xff"));
   CHECK(contains(report, "   ````text\n   ```\n"));
@@ -295,7 +295,7 @@ TEST_CASE("a report is written whole into the incident's folder, for the watcher
   const Folder folder;
   CHECK(watcher::write_report(folder.path, recovered()) == "");
   const std::string path = folder.path + "/incidents/20261121-020304-web-high-error-rate";
-  CHECK(read_file(path + "/report.md") == watcher::report_markdown(recovered()));
+  CHECK(read_file(path + "/report.md") == watcher::report_markdown(recovered(), ""));
   CHECK(read_file(path + "/decision.json") == watcher::decision_json(recovered()));
   CHECK_FALSE(std::filesystem::exists(path + "/report.md.tmp"));
   struct stat status {};

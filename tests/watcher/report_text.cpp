@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "watcher/report/text.hpp"
+#include "watcher/report/time_limits.hpp"
 #include "watcher/report/visible.hpp"
 
 using namespace watcher;
@@ -28,6 +29,17 @@ TEST_CASE("durations are told in two units at most") {
   CHECK(duration_text(3601s) == "1h");
   CHECK(duration_text(51h) == "2d 3h");
   CHECK(duration_text(-5s) == "-5s");
+}
+
+TEST_CASE("what took too long is told with its limit, and never with less than nothing") {
+  CHECK(took_longer(5min) == "took longer than 5m");
+  CHECK(took_longer(rules::Duration(5s) + 617ms + 12us) == "took longer than 5s617ms");
+  CHECK(took_longer(0s) == "had no time left");
+  CHECK(took_longer(-5617ms) == "had no time left");
+  const rules::Instant since = rules::from_unix_seconds(1795226584);
+  CHECK(waited_text(since, since + 62400ms) == "1m2s");
+  CHECK(waited_text(since, since + 300ms) == "less than a second");
+  CHECK(waited_text(since, since - 1h) == "less than a second");
 }
 
 TEST_CASE("numbers are told with four digits, whole ones in full") {

@@ -158,6 +158,7 @@ class FakeHost final : public watcher::Host {
     steps.push_back(step);
     co_return steps;
   }
+  watcher::asio::awaitable<std::string> report(rules::IncidentId) override { co_return report_; }
   watcher::asio::awaitable<rules::Answer> request(rules::Request request) override {
     requests_.push_back(std::move(request));
     co_return answer_;
@@ -181,6 +182,7 @@ class FakeHost final : public watcher::Host {
   mutable std::atomic<int> starved_ = 0;  // how many views there is no memory for
   std::vector<std::string> not_ready_;
   std::vector<rules::IncidentRecord> incidents_;
+  std::string report_;
   rules::Answer answer_{true, "done", {}};
   std::size_t most_ = 0;
   std::vector<rules::Request> requests_;

@@ -83,3 +83,17 @@ TEST_CASE("a container's secrets are known from its environment") {
   REQUIRE(containers != nullptr);
   CHECK(containers->front().secrets == std::vector<std::string>{"hunter22"});
 }
+
+TEST_CASE(
+    "what is only to be looked at has its time and no more, TERM and KILL are within it, and nothing waits longer") {
+  using namespace std::chrono_literals;
+  for (const rules::Duration limit : {rules::Duration(10s), rules::Duration(300ms), rules::Duration(1h)}) {
+    probes::ChildSpec child;
+    watcher::bound_for_evidence(child, limit);
+    CHECK(child.limit + child.grace == limit);
+    CHECK(child.grace > 0s);
+    CHECK(child.grace <= 1s);
+    CHECK(child.limit >= child.grace);
+    CHECK(child.left_at_limit);
+  }
+}

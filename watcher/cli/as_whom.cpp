@@ -48,7 +48,7 @@ std::string text_of(const std::vector<Group>& groups) {
 void add(std::vector<Group>& groups, const std::string& what, const std::string& as) {
   for (Group& group : groups) {
     if (group.as != as) continue;
-    group.what.push_back(what);
+    if (group.what.back() != what) group.what.push_back(what);
     return;
   }
   groups.push_back({{what}, as});
@@ -69,7 +69,9 @@ OnlineFinding of_service(const std::string& service, const std::vector<NamedComm
   std::string advice;
   for (const NamedCommand& command : commands) {
     if (!command.owner.starts_with(prefix)) continue;
-    add(groups, command.owner.substr(prefix.size()), shown(command.whom));
+    // Several of one key are one thing here.
+    const std::string name = command.owner.substr(prefix.size());
+    add(groups, name.substr(0, name.find('[')), shown(command.whom));
     if (advice.empty()) advice = advice_for(command);
   }
   return {advice.empty() ? Kind::fine : Kind::advice, "service " + service, text_of(groups) + advice};

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "watcher/cli/status_fields.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/report/text.hpp"
 
@@ -46,6 +47,12 @@ std::string ending_of(const json::value& step) {
   return why.empty() ? text : text + ": " + why;
 }
 
+// " (40 % done, step 3 of 7, usually 2m more)"; empty: it has not begun, or is over.
+std::string progress_of(const json::value& incident) {
+  const std::string text = progress_text(incident);
+  return text.empty() ? "" : " (" + text + ")";
+}
+
 std::string until(const json::value& incident) {
   const std::string deadline = text_of(incident, "deadline");
   return deadline.empty() ? "" : ", at most until " + deadline;
@@ -82,6 +89,7 @@ void Follower::begin_line(const json::value& step, const std::string& key) {
   section_ = place;
   line_.out() << "  " << count_of(step, "step") + 1 << ". " << text_of(step, "text");
   if (const std::int64_t again = count_of(step, "attempt"); again > 0) line_.out() << " (attempt " << again + 1 << ")";
+  if (section == "steps" && text_of(step, "ended").empty()) line_.out() << progress_;
   line_.out() << " ... " << std::flush;
   open_ = key;
   open_for_ = rules::Duration::zero();
@@ -96,7 +104,7 @@ void Follower::look_at_step(const json::value& step) {
   if (key != open_) begin_line(step, key);
   const auto& live = line_.terminal().live;
   if (!has_ended) {
-    if (live) live("running, " + duration_text(std::chrono::floor<std::chrono::seconds>(open_for_)));
+    if (live) live("running, " + duration_text(std::chrono::floor<std::chrono::seconds>(open_for_)) + progress_);
     return;
   }
   if (live) live("");
@@ -111,7 +119,7 @@ void Follower::look_at_phase(const json::value& incident) {
   phase_ = std::move(phase);
   if (phase_.empty()) return;
   end_line();
-  line_.out() << phase_ << "\n";
+  line_.out() << phase_ << progress_ << "\n";
 }
 
 void Follower::look(const json::value& incident, rules::Duration since_last) {
@@ -120,6 +128,7 @@ void Follower::look(const json::value& incident, rules::Duration since_last) {
   outcome_ = text_of(incident, "outcome");
   outcome_detail_ = text_of(incident, "outcome_detail");
   open_for_ += since_last;
+  progress_ = progress_of(incident);
   const json::value* const steps = incident.get_object().if_contains("steps");
   if (steps != nullptr && steps->is_array()) {
     for (const json::value& step : steps->get_array()) look_at_step(step);

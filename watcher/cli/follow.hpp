@@ -39,6 +39,7 @@ class Follower {
   rules::Duration open_for_{};   // how long it was seen to be
   std::set<std::string> ended_;  // steps that are printed whole
   std::string phase_;            // as it was printed last
+  std::string progress_;         // how far it is
 };
 
 }  // namespace watcher

@@ -1,8 +1,10 @@
 #include <boost/json.hpp>
 
 #include "watcher/cli/command_line.hpp"
+#include "watcher/cli/markdown_text.hpp"
 #include "watcher/cli/table.hpp"
 #include "watcher/journal/journal.hpp"
+#include "watcher/report/report.hpp"
 #include "watcher/report/text.hpp"
 #include "watcher/serve/deploys_json.hpp"
 #include "watcher/serve/explain.hpp"
@@ -131,7 +133,15 @@ int list_deploys(const CommandLine& line) {
   return list(line, "/api/v1/deploys", listing, [](Journal& journal) { return deploys_json(journal.ledger()); });
 }
 
-int show_one_from_journal(const CommandLine& line, const std::string& id, const std::string& why) {
+// What the report has, and for an open incident first what is done now and who may change that.
+int print_report(const CommandLine& line, const std::string& next, const std::string& report) {
+  if (!next.empty()) line.out() << "now: " << next << "\n\n";
+  line.out() << markdown_text_for_terminal(report);
+  return exit_fine;
+}
+
+// `whole`: all that its report says, and not only why it opened.
+int show_one_from_journal(const CommandLine& line, const std::string& id, const std::string& why, bool whole) {
   const std::unique_ptr<Journal> journal = open_journal(line, why);
   if (!journal) return exit_no_watcher;
   const std::optional<rules::IncidentRecord> incident = journal->incident(rules::IncidentId(id));
@@ -141,15 +151,21 @@ int show_one_from_journal(const CommandLine& line, const std::string& id, const 
   }
   const std::vector<rules::StepRecord> steps = journal->steps(incident->id);
   if (!incident->outcome && !line.json()) line.err() << "rollbackd: no watcher runs; the next one goes on with it\n";
+  const std::string report = whole && !line.json() ? written_report(line.reach()->state_dir, incident->id) : "";
+  if (!report.empty()) return print_report(line, incident->outcome ? "" : next_step(*incident), report);
   return print_text(line, line.json() ? incident_json(*incident, steps) : explain_incident(*incident, steps));
 }
 
 int show_incident(const CommandLine& line, const std::string& id) {
   if (id.empty()) return list_incidents(line);
   const Asked asked = ask(line, "GET", "/api/v1/incidents/" + url_encoded(id));
-  if (asked.no_watcher) return show_one_from_journal(line, id, asked.why);
+  if (asked.no_watcher) return show_one_from_journal(line, id, asked.why, true);
   if (asked.exit_code != exit_fine) return asked.exit_code;
   if (line.json()) return print_text(line, asked.text);
+  const Asked report = ask(line, "GET", "/api/v1/incidents/" + url_encoded(id) + "/report");
+  if (report.exit_code != exit_fine) return report.exit_code;
+  if (!report.text.empty()) return print_report(line, text_of(asked.body, "next"), report.text);
+  // It is written behind everything else.
   const Asked story = ask_or_tell(line, "GET", "/api/v1/explain?subject=" + url_encoded(id));
   if (story.exit_code != exit_fine) return story.exit_code;
   line.out() << story.text;
@@ -162,7 +178,7 @@ int explain(const CommandLine& line, const std::string& subject) {
   const Asked asked = ask(line, "GET", target);
   // What rules see only the watcher knows; incidents, whose names begin with their date, are also in the journal.
   const bool is_incident = !subject.empty() && subject.front() >= '0' && subject.front() <= '9';
-  if (asked.no_watcher && is_incident) return show_one_from_journal(line, subject, asked.why);
+  if (asked.no_watcher && is_incident) return show_one_from_journal(line, subject, asked.why, false);
   if (asked.no_watcher) tell_no_watcher(line, asked.why);
   if (asked.exit_code != exit_fine) return asked.exit_code;
   return print_text(line, asked.text);

@@ -107,8 +107,9 @@ int roll_back_here(const CommandLine& line, const RollbackArguments& arguments) 
       line.out() << answer.text << std::endl;
     }
   };
-  options.looked = [&](const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps) {
-    here.last = incident_json(incident, steps);
+  options.looked = [&](const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps,
+                       const std::optional<rules::Progress>& progress) {
+    here.last = incident_json(incident, steps, progress);
     if (!line.json()) here.follower.look(json::parse(here.last), rollback_look_interval);
   };
   options.stopping = [&](bool step_in_flight) {

@@ -51,7 +51,8 @@ bool has_flag(const json::value& service, std::string_view flag) {
 std::string state_of(const json::value& service, const std::string& mode, const json::value& incident) {
   const std::string state = text_of(service, "state");
   const std::string phase = text_of(incident, "phase");
-  if (state == "incident" && !phase.empty()) return state + ": " + phase;
+  const std::string progress = progress_text(service);
+  if (state == "incident" && !phase.empty()) return state + ": " + phase + (progress.empty() ? "" : ", " + progress);
   if (state != "armed") return state;
   if (has_flag(service, "fused") || has_flag(service, "paused") || !flag_at(service, "rollback_ready"))
     return "would not act";

@@ -30,6 +30,12 @@ const json::array& array_at(const json::value& object, std::string_view key) {
   return found != nullptr && found->is_array() ? found->get_array() : none;
 }
 
+std::string progress_text(const json::value& object) {
+  const json::object& progress = object_at(object, "progress");
+  const json::value* const text = progress.if_contains("text");
+  return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
+}
+
 std::vector<std::string> texts_at(const json::value& object, std::string_view key) {
   std::vector<std::string> out;
   for (const json::value& one : array_at(object, key)) {

@@ -14,6 +14,9 @@ bool flag_at(const boost::json::value& object, std::string_view key);
 const boost::json::array& array_at(const boost::json::value& object, std::string_view key);
 std::vector<std::string> texts_at(const boost::json::value& object, std::string_view key);
 
+// "40 % done, step 3 of 7, usually 2m more", of a service or an incident; empty: nothing is done about it.
+std::string progress_text(const boost::json::value& object);
+
 std::string joined(const std::vector<std::string>& words);  // "a, b"
 
 }  // namespace watcher

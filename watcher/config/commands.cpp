@@ -30,7 +30,7 @@ void add_driver(std::vector<NamedCommand>& out, const DriverSection& section) {
 
 void add_steps(std::vector<NamedCommand>& out, const std::string& owner, const std::vector<rules::StepSpec>& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const std::string name = owner + "[" + std::to_string(i) + "].run";
+    const std::string name = numbered(owner, i) + ".run";
     if (const auto* run = std::get_if<rules::RunStep>(&steps[i].what)) add(out, name, run->argv, {steps[i].user});
     if (const auto* capture = std::get_if<rules::CaptureStep>(&steps[i].what))
       add(out, name, capture->argv, {steps[i].user});
@@ -38,6 +38,16 @@ void add_steps(std::vector<NamedCommand>& out, const std::string& owner, const s
 }
 
 }  // namespace
+
+std::string numbered(const std::string& owner, std::size_t i) { return owner + "[" + std::to_string(i) + "]"; }
+
+std::vector<NamedCommand> named_commands(const std::string& owner,
+                                         const std::vector<std::vector<std::string>>& commands, const Whom& whom) {
+  std::vector<NamedCommand> out;
+  for (std::size_t i = 0; i < commands.size(); ++i)
+    out.push_back({commands.size() == 1 ? owner : numbered(owner, i), commands[i], whom});
+  return out;
+}
 
 Whom whom_of(const DriverSection& section) { return std::visit(DriverWhom(), section.driver); }
 

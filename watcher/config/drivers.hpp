@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +34,12 @@ struct NamedCommand {
   std::vector<std::string> argv;
   Whom whom;
 };
+
+// Commands of one key that are run behind each other, under the names by which findings call them: one as the key,
+// several as "service.web.build[0]" and so on.
+std::string numbered(const std::string& owner, std::size_t i);
+std::vector<NamedCommand> named_commands(const std::string& owner,
+                                         const std::vector<std::vector<std::string>>& commands, const Whom& whom);
 
 // What a driver changes when it switches. Two services that have the same would switch each other.
 struct Ground {
@@ -85,12 +92,12 @@ struct CommandDriver : DriverTraits {
 };
 
 struct GitDriver : DriverTraits {
-  std::vector<std::string> paths;  // partial rollback; empty: the whole tree
-  std::vector<std::string> build;
+  std::vector<std::string> paths;               // partial rollback; empty: the whole tree
+  std::vector<std::vector<std::string>> build;  // in their order, up to the first that fails
   std::vector<std::string> restart;
-  std::string user;          // of git, build and restart; empty: the owner of dir
-  std::string restart_user;  // of restart alone; empty: as user
-  rules::Duration build_timeout = std::chrono::minutes(30);
+  std::string user;                                          // of git, build and restart; empty: the owner of dir
+  std::string restart_user;                                  // of restart alone; empty: as user
+  rules::Duration build_timeout = std::chrono::minutes(30);  // of all of them
   rules::Duration restart_timeout = std::chrono::minutes(30);
 
   static probes::Variety variety();
@@ -141,12 +148,12 @@ struct SystemdDriver : DriverTraits {
 };
 
 struct Pm2Driver : DriverTraits {
-  std::vector<std::string> processes;  // names that pm2 knows them by; empty: the service's name
-  std::vector<std::string> build;
-  std::vector<std::string> pm2;  // empty: pm2
-  std::string home;              // PM2_HOME; empty: .pm2 in the user's home
-  std::string user;              // of git, build and pm2; empty: the owner of dir
-  rules::Duration build_timeout = std::chrono::minutes(30);
+  std::vector<std::string> processes;                        // names that pm2 knows them by; empty: the service's name
+  std::vector<std::vector<std::string>> build;               // in their order, up to the first that fails
+  std::vector<std::string> pm2;                              // empty: pm2
+  std::string home;                                          // PM2_HOME; empty: .pm2 in the user's home
+  std::string user;                                          // of git, build and pm2; empty: the owner of dir
+  rules::Duration build_timeout = std::chrono::minutes(30);  // of all of them
   rules::Duration restart_timeout = std::chrono::minutes(5);
   rules::Duration steady = std::chrono::seconds(5);  // for which the processes have to stay online
 

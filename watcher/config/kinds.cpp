@@ -100,6 +100,15 @@ std::string strings_toml(const Value& value) {
   return all.empty() ? std::string() : toml_strings(all);
 }
 
+// One is written as a command.
+std::string commands_toml(const Value& value) {
+  const auto& all = std::get<std::vector<Strings>>(value);
+  if (all.size() == 1) return toml_strings(all.front());
+  std::string out;
+  for (const Strings& words : all) out += (out.empty() ? "[" : ", ") + toml_strings(words);
+  return out.empty() ? out : out + "]";
+}
+
 std::string text_toml(const Value& value) {
   const auto& text = std::get<Text>(value);
   return text.value.empty() && text.origin.empty() ? std::string() : toml_of(text);
@@ -146,7 +155,7 @@ std::string duration_toml(const Value& value) {
 }
 
 // In the order of Kind.
-constexpr std::array<KindRow, 29> rows{{
+constexpr std::array<KindRow, 30> rows{{
     {Kind::string, "a string", "\"web\"", read_string, string_toml},
     {Kind::pattern, "an RE2 pattern", "'ok|fine'", read_pattern, string_toml},
     {Kind::path, "a path", "\"/srv/app\"", read_path, string_toml},
@@ -170,6 +179,8 @@ constexpr std::array<KindRow, 29> rows{{
     {Kind::strings, "an array of strings", "[\"a\", \"b\"]", read_strings, strings_toml},
     {Kind::argv, "a command", "[\"COMMAND\", \"ARGUMENT\"]",
      [](TableReader& r, const Key& key) { return boxed(r.argv(key.name, r.commands_dir())); }, strings_toml},
+    {Kind::commands, "a command, or an array of them", "[[\"COMMAND\", \"ARGUMENT\"], [\"COMMAND\"]]",
+     [](TableReader& r, const Key& key) { return boxed(r.commands(key.name, r.commands_dir())); }, commands_toml},
     {Kind::text, "a string, may be secret", "{ file = \"PATH\" }",
      [](TableReader& r, const Key& key) { return boxed(r.text(key.name)); }, text_toml},
     {Kind::address, "an address, may be secret", "\"http://127.0.0.1:3001/metrics\"", read_address, text_toml},

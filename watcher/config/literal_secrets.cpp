@@ -157,6 +157,12 @@ Parts secrets_of_words(const std::vector<std::string>& words) {
   return out;
 }
 
+Parts secrets_of_commands(const std::vector<std::vector<std::string>>& commands) {
+  Parts out;
+  for (const std::vector<std::string>& words : commands) append(out, rules::secrets_in_command(words));
+  return out;
+}
+
 Parts mark_body(Text& body) {
   const bool is_reference = body.secret && !body.origin.starts_with("{ json");
   return is_reference ? Parts() : marked(body, secrets_of_body(body.value));
@@ -181,6 +187,8 @@ std::vector<std::string> mark_secrets(const probes::Key& key, probes::Value& val
       return secrets_of_words(std::get<std::vector<std::string>>(value));
     case Kind::argv:
       return rules::secrets_in_command(std::get<std::vector<std::string>>(value));
+    case Kind::commands:
+      return secrets_of_commands(std::get<std::vector<std::vector<std::string>>>(value));
     case Kind::string:
     case Kind::pattern:
     case Kind::path:

@@ -27,8 +27,7 @@ std::string long_word(const std::string& owner) {
 using Environments = std::map<std::string, std::vector<std::string>>;
 
 void add(Environments& out, const std::string& owner, const std::vector<rules::StepSpec>& steps) {
-  for (std::size_t i = 0; i < steps.size(); ++i)
-    out[owner + "[" + std::to_string(i) + "].run"] = assignments_of(steps[i].env);
+  for (std::size_t i = 0; i < steps.size(); ++i) out[numbered(owner, i) + ".run"] = assignments_of(steps[i].env);
 }
 
 Environments environments_of(const Config& config) {

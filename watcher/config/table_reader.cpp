@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "watcher/config/values.hpp"
 
@@ -160,40 +159,23 @@ std::optional<std::string> TableReader::path(std::string_view key) {
 
 std::optional<std::vector<std::string>> TableReader::strings(std::string_view key) {
   const toml::node* const found = node(key);
-  if (found == nullptr) return std::nullopt;
-  const toml::array* const array = found->as_array();
+  return found == nullptr ? std::nullopt : strings_of(*found, owner(key));
+}
+
+std::optional<std::vector<std::string>> TableReader::strings_of(const toml::node& node, const std::string& owner) {
+  const toml::array* const array = node.as_array();
   if (array == nullptr) {
-    wrong_type(*found, owner(key), "an array of strings");
+    wrong_type(node, owner, "an array of strings");
     return std::nullopt;
   }
   std::vector<std::string> out;
   bool whole = true;
   for (const toml::node& element : *array) {
-    std::optional<std::string> text = string_of(element, owner(key));
+    std::optional<std::string> text = string_of(element, owner);
     whole = whole && text.has_value();
     if (text) out.push_back(*std::move(text));
   }
   return whole ? std::optional(std::move(out)) : std::nullopt;
-}
-
-std::optional<std::vector<std::string>> TableReader::argv(std::string_view key, const std::string& dir) {
-  if (has(key) && table_.get(key)->is_string()) {
-    error(key, "expected an array, one element an argument, such as [\"./rollback.sh\", \"{to}\"]; there is no shell");
-    known_.emplace_back(key);
-    return std::nullopt;
-  }
-  std::optional<std::vector<std::string>> words = strings(key);
-  if (!words) return std::nullopt;
-  if (words->empty() || words->front().empty()) {
-    error(key, "expected a command and its arguments, found none");
-    return std::nullopt;
-  }
-  std::string& program = words->front();
-  const bool relative = program.find('/') != std::string::npos && program.front() != '/';
-  if (relative)
-    program = (std::filesystem::path(dir.empty() ? loading_.dir : dir) / program).lexically_normal().string();
-  loading_.commands.push_back({*words, dir.empty() ? loading_.dir : dir, place(key), owner(key)});
-  return words;
 }
 
 std::optional<std::map<std::string, std::string>> TableReader::string_map(std::string_view key) {

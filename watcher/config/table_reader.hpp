@@ -63,6 +63,8 @@ class TableReader final : public probes::Given {
   // A command and its arguments. A relative command such as ./build starts at `dir`, where it is run; at the
   // configuration's folder when `dir` is empty.
   std::optional<std::vector<std::string>> argv(std::string_view key, const std::string& dir);
+  // One, or an array of several, each an argv.
+  std::optional<std::vector<std::vector<std::string>>> commands(std::string_view key, const std::string& dir);
   std::optional<std::map<std::string, std::string>> string_map(std::string_view key);
   std::optional<std::map<std::string, Text>> text_map(std::string_view key);
   rules::Condition condition(std::string_view key);  // empty when absent or wrong
@@ -106,6 +108,9 @@ class TableReader final : public probes::Given {
 
  private:
   std::optional<std::string> string_of(const toml::node& node, const std::string& owner);
+  std::optional<std::vector<std::string>> strings_of(const toml::node& node, const std::string& owner);
+  std::optional<std::vector<std::string>> argv_of(const toml::node& node, const std::string& owner,
+                                                  const std::string& dir);
   void wrong_type(const toml::node& node, const std::string& owner, std::string_view expected);
   void read(const probes::Key& key, void* object);
   void read_folders(std::span<const probes::Key> keys, void* object);

@@ -10,11 +10,11 @@
 #include <variant>
 
 #include "probes/net/cancelled.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/drivers/compose_document.hpp"
 #include "watcher/drivers/compose_names.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/journal/files.hpp"
+#include "watcher/report/time_limits.hpp"
 #include "watcher/steps/command.hpp"
 
 namespace watcher {
@@ -120,6 +120,12 @@ ComposeSwitch::MaybeTrouble ComposeSwitch::write_documents(const std::string& se
 
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   MaybeTrouble trouble;
+  if (left() <= rules::Duration::zero()) {
+    co_return ComposeError{
+        "looking at what runs took all of the time that there is, so nothing was begun; do look "
+        "whether Docker hangs, or give it a longer up_timeout",
+        rules::StepStatus::timed_out};
+  }
   if (runner_.config().restores_files) trouble = co_await restore_files();
   if (!trouble) trouble = co_await note_aftermath();
   if (trouble) {
@@ -127,9 +133,10 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
     co_return trouble;
   }
   begun_ = true;
+  const rules::Instant began = clock_.now();
   trouble = co_await up(to_document_, left());
   const bool is_made = !trouble;
-  if (!trouble) trouble = co_await wait_until_up(left());
+  if (!trouble) trouble = co_await wait_until_up(began, deadline_);
   if (!trouble) {
     trouble = co_await verify();
     if (trouble) co_await forget_aftermath(*trouble);
@@ -194,11 +201,10 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::up(std::string docum
   co_return runner_.error_of(given, child);
 }
 
-asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::wait_until_up(rules::Duration limit) {
+asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::wait_until_up(rules::Instant since, rules::Instant end) {
   constexpr rules::Duration pause = std::chrono::milliseconds(500);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
-  const rules::Instant end = clock_.now() + limit;
   std::string seen;
   while (true) {
     std::vector<std::string> services = runner_.config().services;
@@ -208,7 +214,7 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::wait_until_up(rules:
     if (is_up) co_return MaybeTrouble();
     if (!now_so.failed.empty()) co_return ComposeError{now_so.failed};
     if (clock_.now() >= end)
-      co_return ComposeError{now_so.awaited + " after " + rules::to_string(limit), rules::StepStatus::timed_out};
+      co_return ComposeError{now_so.awaited + " after " + waited_text(since, end), rules::StepStatus::timed_out};
     seen = now_so.seen;
     timer.expires_after(pause);
     co_await timer.async_wait(as_result);

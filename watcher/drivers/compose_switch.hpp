@@ -46,7 +46,7 @@ class ComposeSwitch {
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restore_files();
   asio::awaitable<MaybeTrouble> up(std::string document, rules::Duration limit);
-  asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);
+  asio::awaitable<MaybeTrouble> wait_until_up(rules::Instant since, rules::Instant end);
   asio::awaitable<MaybeTrouble> verify();
   asio::awaitable<std::string> stopped_meanwhile();
   asio::awaitable<void> put_back(ComposeError& trouble);

@@ -171,7 +171,8 @@ asio::awaitable<void> ComposeSwitch::put_back(ComposeError& trouble) {
     co_return;
   } else {
     failed = co_await up(from_document_, go_back_limit);
-    if (!failed) failed = co_await wait_until_up(go_back_limit);
+    const rules::Instant now = clock_.now();
+    if (!failed) failed = co_await wait_until_up(now, now + go_back_limit);
     trouble.what += "\n" + from;
     trouble.what += failed ? " was put back, but is not up: " + failed->what : " was put back and runs again";
   }

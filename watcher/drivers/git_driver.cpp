@@ -1,5 +1,8 @@
 #include "watcher/drivers/git_driver.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 #include <variant>
@@ -54,6 +57,7 @@ class WorkingTree final : public Driver {
   asio::awaitable<std::string> why_not_to(std::string head, std::optional<rules::Revision> to);
   asio::awaitable<std::string> what_is_in_the_way(std::string commit);
   std::string why_not_runnable_here() const;
+  bool names_what_is_missing(const std::vector<std::string>& argv) const;
   std::string unknown_after_restart(const std::string& head) const;
   std::string unfinished(const GitLook& look, const GitAftermath& aftermath) const;
 
@@ -127,9 +131,26 @@ std::string WorkingTree::why_not_runnable_here() const {
   const std::string& restart_user = config_.restart_user.empty() ? config_.user : config_.restart_user;
   std::string refused = why_not_started({{"git"}, config_.dir, runs_as(config_.dir, config_.user).user});
   if (!refused.empty()) return refused;
-  refused = why_not_started({config_.build, config_.dir, runs_as(config_.dir, config_.user).user});
-  if (!refused.empty()) return refused;
+  bool may_be_made = false;
+  for (const std::vector<std::string>& build : config_.build) {
+    if (!may_be_made || !names_what_is_missing(build)) {
+      refused = why_not_started({build, config_.dir, runs_as(config_.dir, config_.user).user});
+      if (!refused.empty()) return refused;
+    }
+    may_be_made = true;
+  }
+  if (may_be_made && names_what_is_missing(config_.restart)) return refused;
   return why_not_started({config_.restart, config_.dir, runs_as(config_.dir, restart_user).user});
+}
+
+// What is not in the tree may be made by a build that runs before, and a deployment whose build has failed may have
+// taken it away: `npm ci` begins by removing node_modules.
+bool WorkingTree::names_what_is_missing(const std::vector<std::string>& argv) const {
+  return std::any_of(argv.begin(), argv.end(), [this](const std::string& word) {
+    if (word.find('/') == std::string::npos) return false;
+    const std::string path = word.starts_with('/') ? word : config_.dir + "/" + word;
+    return path.starts_with(config_.dir + "/") && ::access(path.c_str(), F_OK) != 0;
+  });
 }
 
 asio::awaitable<std::string> WorkingTree::why_not_ready(std::optional<rules::Revision> to) {

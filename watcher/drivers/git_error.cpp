@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
+#include "watcher/report/time_limits.hpp"
 
 namespace watcher {
 
@@ -56,7 +56,7 @@ GitError error_of(const probes::ChildSpec& spec, const std::string& subcommand, 
   error.called_off = child.end == probes::ChildEnd::cancelled;
   error.what = "git " + subcommand + " in " + spec.dir + ": ";
   if (error.timed_out) {
-    error.what += "took longer than " + rules::to_string(spec.limit) + "; do look whether its disk hangs";
+    error.what += took_longer(spec.limit) + "; do look whether its disk hangs";
     return error;
   }
   std::string_view said = child.error;

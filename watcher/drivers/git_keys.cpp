@@ -21,7 +21,9 @@ constexpr std::array keys{
     key<Kind::strings, &GitDriver::paths>("paths", "Only these parts of the repository are switched.")
         .checked(wrong_part)
         .when_left_out("all of it"),
-    key<Kind::argv, &GitDriver::build>("build", "Builds what was checked out.").when_left_out("nothing is built"),
+    key<Kind::commands, &GitDriver::build>("build",
+                                           "Builds what was checked out; of several, up to the first that fails.")
+        .when_left_out("nothing is built"),
     key<Kind::argv, &GitDriver::restart>("restart", "Starts what was checked out.")
         .required("how what was checked out is started, such as restart = [\"systemctl\", \"restart\", \"web\"]"),
     key<Kind::string, &GitDriver::user>("user", "The user that git, build and restart run as.")
@@ -30,7 +32,8 @@ constexpr std::array keys{
     key<Kind::string, &GitDriver::restart_user>("restart_user", "The user that restart runs as.")
         .checked(probes::wrong_user)
         .when_left_out("user"),
-    key<Kind::duration, &GitDriver::build_timeout>("build_timeout", "How long a build may take.")
+    key<Kind::duration, &GitDriver::build_timeout>("build_timeout",
+                                                   "How long a build may take, all its commands together.")
         .at_least(std::chrono::seconds(1)),
     key<Kind::duration, &GitDriver::restart_timeout>("restart_timeout", "How long a restart may take.")
         .at_least(std::chrono::seconds(1)),
@@ -57,12 +60,16 @@ Whom GitDriver::whom() const { return {user, dir}; }
 
 std::vector<NamedCommand> GitDriver::commands(const std::string& owner) const {
   const Whom restarter{restart_user.empty() ? user : restart_user, dir};
-  return {
-      {owner + ".git", {"git"}, whom()}, {owner + ".build", build, whom()}, {owner + ".restart", restart, restarter}};
+  std::vector<NamedCommand> out = named_commands(owner + ".build", build, whom());
+  out.insert(out.begin(), {owner + ".git", {"git"}, whom()});
+  out.push_back({owner + ".restart", restart, restarter});
+  return out;
 }
 
 std::vector<NamedCommand> GitDriver::run_from_target() const {
-  return {{"build", build, {}}, {"restart", restart, {}}};
+  std::vector<NamedCommand> out = named_commands("build", build, {});
+  out.push_back({"restart", restart, {}});
+  return out;
 }
 
 std::vector<Ground> GitDriver::grounds(const rules::ServiceName&) const {

@@ -1,5 +1,7 @@
 #include "watcher/drivers/git_switch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -198,7 +200,28 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::move_head() {
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::build() {
   MaybeTrouble trouble = co_await update_submodules(request_.to.text, left());
   if (trouble || config_.build.empty()) co_return trouble;
-  co_return co_await run_command(config_.build, config_.user, config_.build_timeout);
+  co_return co_await run_builds();
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_builds() {
+  const rules::Instant end = clock_.now() + config_.build_timeout;
+  const std::size_t count = config_.build.size();
+  MaybeTrouble trouble;
+  for (std::size_t i = 0; i < count && !trouble; ++i) {
+    std::vector<std::string> argv = config_.build[i];
+    std::string attempt = "run " + shown(argv);
+    if (count > 1) attempt = fmt::format("build {} of {} ({}) failed", i + 1, count, shown(argv));
+    const rules::Duration rest = i == 0 ? config_.build_timeout : end - clock_.now();
+    trouble = co_await run_command(std::move(argv), config_.user, rest, std::move(attempt));
+  }
+  co_return trouble;
+}
+
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_restart() {
+  if (config_.restart.empty()) co_return MaybeTrouble();
+  const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
+  std::string attempt = "run " + shown(config_.restart);
+  co_return co_await run_command(config_.restart, user, config_.restart_timeout, std::move(attempt));
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
@@ -209,8 +232,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
   if (trouble) co_return trouble;
   here_ = place;
   restarting_ = true;
-  const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
-  if (!config_.restart.empty()) trouble = co_await run_command(config_.restart, user, config_.restart_timeout);
+  trouble = co_await run_restart();
   if (!trouble) trouble = co_await prove(std::min(config_.restart_timeout, left()));
   if (trouble && !trouble->stopped) co_return trouble;
   restarted_ = true;
@@ -230,10 +252,9 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::prove(rules::Duration limit)
 }
 
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std::string> argv, std::string user,
-                                                                rules::Duration limit) {
+                                                                rules::Duration limit, std::string attempt) {
   probes::ChildSpec child;
   const std::optional<std::vector<std::string>> expanded = expand_argv(argv, request_.from, request_.to);
-  const std::string attempt = "run " + shown(argv);
   if (!expanded) co_return Trouble{attempt + ": the revision's name must not be put into a command line"};
   child.argv = *expanded;
   child.dir = repository_.dir();
@@ -241,6 +262,9 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_command(std::vector<std:
   child.env = request_.env;
   child.started = request_.started;
   child.limit = std::min(limit, left());
+  if (child.limit <= rules::Duration::zero()) {
+    co_return Trouble{attempt + ": no time was left for it, what ran before took all", rules::StepStatus::timed_out};
+  }
   child.output_max = output_kept_max;
   const rules::Duration given = child.limit;
   probes::ChildResult ended = co_await run_trusted(std::move(child));

@@ -71,7 +71,11 @@ class GitSwitch {
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart();
   asio::awaitable<MaybeTrouble> prove(rules::Duration limit);
-  asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit);
+  asio::awaitable<MaybeTrouble> run_builds();
+  asio::awaitable<MaybeTrouble> run_restart();
+  // `attempt`: what a failure is told to be one of.
+  asio::awaitable<MaybeTrouble> run_command(std::vector<std::string> argv, std::string user, rules::Duration limit,
+                                            std::string attempt);
 
   MaybeTrouble note(std::vector<GitPlace> places);
   // Before the tree goes from where it is to another place: after a crash it may be at either.

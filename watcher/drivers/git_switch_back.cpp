@@ -183,13 +183,10 @@ std::string GitSwitch::modes_left() const {
 // A restart that failed may have stopped what ran, and what was built is the target's.
 asio::awaitable<void> GitSwitch::run_again(Trouble& trouble) {
   deadline_ = clock_.now() + config_.build_timeout + config_.restart_timeout;
-  const std::string user = config_.restart_user.empty() ? config_.user : config_.restart_user;
   const std::optional<int> exit_code = result_.exit_code;
   MaybeTrouble failed;
-  if (!config_.build.empty()) failed = co_await run_command(config_.build, config_.user, config_.build_timeout);
-  if (!failed && !config_.restart.empty()) {
-    failed = co_await run_command(config_.restart, user, config_.restart_timeout);
-  }
+  if (!config_.build.empty()) failed = co_await run_builds();
+  if (!failed) failed = co_await run_restart();
   if (!failed) failed = co_await prove(config_.restart_timeout);
   result_.exit_code = exit_code;
   if (failed) {

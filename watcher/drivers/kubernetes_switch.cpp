@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/report/text.hpp"
+#include "watcher/report/time_limits.hpp"
 
 namespace watcher {
 
@@ -76,7 +76,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::work() {
     trouble = co_await give(std::move(set));
   }
   if (trouble) co_return trouble;
-  trouble = co_await wait_for(wanted_, deadline_ - clock_.now());
+  trouble = co_await wait_for(wanted_, deadline_);
   if (!trouble) {
     trouble = co_await verify();
     co_return trouble;
@@ -105,6 +105,11 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::prepare() {
   if (is_other)
     co_return KubernetesError{"the template of " + deployment() + " is no longer that of " + request_.from.text +
                               ": somebody has deployed meanwhile, and it was left so"};
+  if (clock_.now() >= deadline_) {
+    co_return KubernetesError{"looking at " + deployment() + " took all of the time that there is, so nothing was " +
+                                  "begun; do look whether the cluster answers, or give it a longer rollout_timeout",
+                              rules::StepStatus::timed_out};
+  }
   co_return MaybeTrouble();
 }
 
@@ -154,8 +159,8 @@ asio::awaitable<bool> KubernetesSwitch::pause(rules::Duration length) {
 }
 
 // The controller's verdict on the rollout before stands there until this one has got somewhere.
-asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::wait_for(std::string wanted, rules::Duration limit) {
-  const rules::Instant end = clock_.now() + limit;
+asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::wait_for(std::string wanted, rules::Instant end) {
+  const rules::Instant since = clock_.now();
   const std::string verdict_before = before_.deployment.progress_at;
   std::string told;
   while (true) {
@@ -174,7 +179,7 @@ asio::awaitable<KubernetesSwitch::MaybeTrouble> KubernetesSwitch::wait_for(std::
     if (so_far.is_past_deadline && now_so.deployment.progress_at != verdict_before)
       co_return KubernetesError{"the rollout does not come to its end: " + awaited};
     if (clock_.now() >= end)
-      co_return KubernetesError{awaited + " after " + rules::to_string(limit), rules::StepStatus::timed_out};
+      co_return KubernetesError{awaited + " after " + waited_text(since, end), rules::StepStatus::timed_out};
     const bool called_off = co_await pause(look_pause);
     if (called_off && !going_back_)
       co_return KubernetesError{"the step was called off", rules::StepStatus::interrupted};
@@ -214,7 +219,8 @@ asio::awaitable<void> KubernetesSwitch::put_back(KubernetesError& trouble) {
   before_ = now_so;
   KubernetesReplicaSet back = *set;
   MaybeTrouble failed = co_await give(std::move(back));
-  if (!failed) failed = co_await wait_for(left_, go_back_limit);
+  const rules::Instant end = clock_.now() + go_back_limit;
+  if (!failed) failed = co_await wait_for(left_, end);
   trouble.what += "\nThe template of " + request_.from.text;
   trouble.what += failed ? " was put back, but: " + failed->what : " was put back, and its pods run again";
 }

@@ -30,7 +30,7 @@ class KubernetesSwitch {
   asio::awaitable<MaybeTrouble> work();
   asio::awaitable<MaybeTrouble> prepare();
   asio::awaitable<MaybeTrouble> give(KubernetesReplicaSet set);
-  asio::awaitable<MaybeTrouble> wait_for(std::string wanted, rules::Duration limit);
+  asio::awaitable<MaybeTrouble> wait_for(std::string wanted, rules::Instant end);
   asio::awaitable<MaybeTrouble> verify();
   asio::awaitable<void> put_back(KubernetesError& trouble);
   asio::awaitable<bool> pause(rules::Duration length);

@@ -11,7 +11,6 @@
 
 #include "probes/net/cancelled.hpp"
 #include "probes/net/process.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/drivers/git_look.hpp"
 #include "watcher/drivers/git_names.hpp"
 #include "watcher/drivers/git_repository.hpp"
@@ -19,6 +18,7 @@
 #include "watcher/drivers/pm2_head.hpp"
 #include "watcher/drivers/pm2_processes.hpp"
 #include "watcher/drivers/pm2_runner.hpp"
+#include "watcher/report/time_limits.hpp"
 
 namespace watcher {
 
@@ -233,8 +233,9 @@ asio::awaitable<GitDone> Pm2Service::wait_until_online(rules::Duration limit) {
   constexpr rules::Duration pause = std::chrono::milliseconds(500);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
-  const rules::Instant end = clock_.now() + limit;
-  rules::Instant steady_from = clock_.now();
+  const rules::Instant since = clock_.now();
+  const rules::Instant end = since + limit;
+  rules::Instant steady_from = since;
   std::optional<std::int64_t> restarts_before;
   std::string seen;
   std::string stopped;
@@ -262,7 +263,7 @@ asio::awaitable<GitDone> Pm2Service::wait_until_online(rules::Duration limit) {
     if (so_far.awaited.empty() && now - steady_from >= config_.steady) co_return GitDone();
     if (now >= end) {
       GitError late{so_far.awaited.empty() ? config_.processes.front() + " is not steady" : so_far.awaited};
-      late.what += " after " + rules::to_string(limit);
+      late.what += " after " + waited_text(since, end);
       late.timed_out = true;
       co_return late;
     }

@@ -43,14 +43,17 @@ constexpr probes::Own processes_of{"a string, or an array of them", "\"web\"", r
 constexpr std::array keys{
     own_key("process", processes_of, "The name by which pm2 knows the process, or several that are one for you.")
         .when_left_out("the service's own name"),
-    key<Kind::argv, &Pm2Driver::build>("build", "Builds what was checked out.").when_left_out("nothing is built"),
+    key<Kind::commands, &Pm2Driver::build>("build",
+                                           "Builds what was checked out; of several, up to the first that fails.")
+        .when_left_out("nothing is built"),
     key<Kind::argv, &Pm2Driver::pm2>("pm2", "How pm2 is run.").when_left_out("[\"pm2\"]"),
     key<Kind::path, &Pm2Driver::home>("home", "The folder of pm2's daemon, PM2_HOME.")
         .when_left_out(".pm2 in the home of user"),
     key<Kind::string, &Pm2Driver::user>("user", "The user that git, build and pm2 run as.")
         .checked(probes::wrong_user)
         .when_left_out("the owner of dir"),
-    key<Kind::duration, &Pm2Driver::build_timeout>("build_timeout", "How long a build may take.")
+    key<Kind::duration, &Pm2Driver::build_timeout>("build_timeout",
+                                                   "How long a build may take, all its commands together.")
         .at_least(std::chrono::seconds(1)),
     key<Kind::duration, &Pm2Driver::restart_timeout>("restart_timeout", "How long the restart may take.")
         .at_least(std::chrono::seconds(1)),
@@ -83,9 +86,10 @@ Whom Pm2Driver::whom() const { return {user, dir}; }
 
 std::vector<NamedCommand> Pm2Driver::commands(const std::string& owner) const {
   const std::vector<std::string> usual(1, "pm2");
-  return {{owner + ".git", {"git"}, whom()},
-          {owner + ".build", build, whom()},
-          {owner + ".pm2", pm2.empty() ? usual : pm2, whom()}};
+  std::vector<NamedCommand> out = named_commands(owner + ".build", build, whom());
+  out.insert(out.begin(), {owner + ".git", {"git"}, whom()});
+  out.push_back({owner + ".pm2", pm2.empty() ? usual : pm2, whom()});
+  return out;
 }
 
 std::vector<Ground> Pm2Driver::grounds(const rules::ServiceName&) const {

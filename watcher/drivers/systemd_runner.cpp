@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/clock.hpp"
 #include "watcher/drivers/trusted_child.hpp"
 #include "watcher/drivers/why_not.hpp"
+#include "watcher/report/time_limits.hpp"
 #include "watcher/report/visible.hpp"
 
 namespace watcher {
@@ -68,7 +68,7 @@ SystemdError SystemdRunner::error_of(std::string_view deed, const probes::ChildR
   SystemdError out{std::string(deed) + ": ", rules::StepStatus::failed};
   if (child.end == probes::ChildEnd::timed_out) {
     out.status = rules::StepStatus::timed_out;
-    out.what += "took longer than " + rules::to_string(limit);
+    out.what += took_longer(limit);
     return out;
   }
   if (child.end == probes::ChildEnd::cancelled) {

@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "probes/net/cancelled.hpp"
-#include "rules/base/parse.hpp"
 #include "watcher/drivers/systemd_link.hpp"
+#include "watcher/report/time_limits.hpp"
 
 namespace watcher {
 
@@ -104,6 +104,12 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::prepare() {
 
 asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
   const SystemdDriver& config = runner_.config();
+  if (left() <= rules::Duration::zero()) {
+    co_return SystemdError{
+        "looking at the units took all of the time that there is, so nothing was begun; do look "
+        "whether systemd hangs, or give it a longer restart_timeout",
+        rules::StepStatus::timed_out};
+  }
   notes_.known = memory_;
   notes_.aftermath.clear();
   if (!left_.empty()) {
@@ -126,7 +132,7 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::change() {
   const MaybeTrouble answer = co_await restart(left());
   trouble = answer;
   // Where systemctl lost its answer, or its job made way for another, the units tell what became of it.
-  if (!answer || answer->status == rules::StepStatus::failed) trouble = co_await wait_until_up(left());
+  if (!answer || answer->status == rules::StepStatus::failed) trouble = co_await wait_until_up(restarted_at, deadline_);
   if (!trouble) trouble = co_await verify(answer);
   if (!trouble) co_return trouble;
   notes_.aftermath.clear();
@@ -152,11 +158,10 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::restart(rules::Durat
   co_return co_await runner_.change("restart", limit, result_.output);
 }
 
-asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::wait_until_up(rules::Duration limit) {
+asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::wait_until_up(rules::Instant since, rules::Instant end) {
   constexpr rules::Duration pause = std::chrono::milliseconds(250);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
-  const rules::Instant end = clock_.now() + limit;
   rules::Instant steady_from = clock_.now();
   std::string seen;
   while (true) {
@@ -174,7 +179,7 @@ asio::awaitable<SystemdSwitch::MaybeTrouble> SystemdSwitch::wait_until_up(rules:
     if (is_up) co_return MaybeTrouble();
     if (now >= end) {
       const std::string what = so_far.awaited.empty() ? "the units are not steady" : so_far.awaited;
-      co_return SystemdError{what + " after " + rules::to_string(limit), rules::StepStatus::timed_out};
+      co_return SystemdError{what + " after " + waited_text(since, end), rules::StepStatus::timed_out};
     }
     timer.expires_after(pause);
     co_await timer.async_wait(as_result);
@@ -250,7 +255,8 @@ asio::awaitable<void> SystemdSwitch::put_back(SystemdError& trouble) {
     co_return;
   }
   MaybeTrouble failed = co_await restart(go_back_limit);
-  if (!failed) failed = co_await wait_until_up(go_back_limit);
+  const rules::Instant now = clock_.now();
+  if (!failed) failed = co_await wait_until_up(now, now + go_back_limit);
   trouble.what += "\n" + left_;
   trouble.what += failed ? " was put back, but is not up: " + failed->what : " was put back and runs again";
 }

@@ -37,7 +37,7 @@ class SystemdSwitch {
   asio::awaitable<MaybeTrouble> prepare();
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restart(rules::Duration limit);
-  asio::awaitable<MaybeTrouble> wait_until_up(rules::Duration limit);
+  asio::awaitable<MaybeTrouble> wait_until_up(rules::Instant since, rules::Instant end);
   asio::awaitable<MaybeTrouble> verify(MaybeTrouble answer);
   asio::awaitable<std::string> stopped_meanwhile();
   // What a unit that did not come up wrote last.

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
+#include "watcher/report/time_limits.hpp"
 #include "watcher/report/visible.hpp"
 
 namespace watcher {
@@ -30,7 +30,7 @@ ToolError tool_error(std::string asked, std::string_view look, const probes::Chi
   ToolError error{std::move(asked) + ": "};
   if (child.end == probes::ChildEnd::timed_out) {
     error.status = rules::StepStatus::timed_out;
-    error.what += "took longer than " + rules::to_string(spec.limit) + "; do look whether " + std::string(look);
+    error.what += took_longer(spec.limit) + "; do look whether " + std::string(look);
     return error;
   }
   if (child.end == probes::ChildEnd::cancelled) {

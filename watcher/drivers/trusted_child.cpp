@@ -26,6 +26,12 @@ probes::asio::awaitable<probes::ChildResult> run_trusted(probes::ChildSpec spec)
     refused.error = std::move(*unsafe);
     co_return refused;
   }
+  // To begin it and end it at once would leave it half done.
+  if (spec.limit <= rules::Duration::zero()) {
+    probes::ChildResult refused;
+    refused.error = "was not begun: what came before it took all of the time that there was";
+    co_return refused;
+  }
   // What may change something outlives us; nobody needs more of what only looks.
   if (spec.started) spec.place = scope_of_its_own(spec.argv);
   co_return co_await probes::run_child(std::move(spec));

@@ -65,8 +65,9 @@ BOOST_DESCRIBE_STRUCT(StepContext, (),
                       (service, incident, rule, severity, from, to, schema_from, schema_to, backup, reason, from_label,
                        to_label))
 BOOST_DESCRIBE_STRUCT(SaidBy, (), (stage, severity))
+BOOST_DESCRIBE_STRUCT(Progress, (), (done, steps, percent, left))
 BOOST_DESCRIBE_STRUCT(Tell, (),
-                      (stage, notifier, is_news, context, outcome, title, text, explanation, opened, expected, evidence,
-                       at, said_by))
+                      (stage, notifier, is_news, context, outcome, title, text, explanation, opened, expected, progress,
+                       evidence, at, said_by))
 
 }  // namespace rules

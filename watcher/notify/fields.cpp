@@ -32,6 +32,14 @@ std::string condition_of(const Tell& tell, Name) {
 
 std::string duration_of(const Tell& tell, Name) { return tell.opened ? duration_text(tell.at - *tell.opened) : ""; }
 
+std::string percent_of(const Tell& tell, Name) {
+  return tell.progress && tell.progress->percent ? std::to_string(*tell.progress->percent) : "";
+}
+
+std::string left_of(const Tell& tell, Name) {
+  return tell.progress && tell.progress->left ? duration_text(*tell.progress->left) : "";
+}
+
 constexpr std::array fields{
     MessageField{"title", "one line: what happened", [](const Tell& t, Name) { return t.title; }},
     MessageField{"text", "a few lines: the evidence, what is done, the commands to type",
@@ -72,6 +80,12 @@ constexpr std::array fields{
     MessageField{"expected",
                  "how long what is begun or asked for usually takes, from past runs; empty where it is not known",
                  [](const Tell& t, Name) { return t.expected ? duration_text(*t.expected) : ""; }},
+    MessageField{"progress",
+                 "how far what is begun is: 40 % done, step 3 of 7, usually 2m more; without past runs: step 3 of 7",
+                 [](const Tell& t, Name) { return t.progress ? told(*t.progress) : ""; }},
+    MessageField{"percent", "the share of it alone, from past runs: 40; empty where it is not known", percent_of},
+    MessageField{"left", "how long it usually takes from then on, from past runs; empty where it is not known",
+                 left_of},
     MessageField{"time", "when this was so, as 2026-11-21T02:03:04.120Z",
                  [](const Tell& t, Name) { return iso_text(t.at); }},
     MessageField{"watcher", "`name` of [watcher]", [](const Tell&, Name watcher) { return watcher; }},

@@ -36,13 +36,13 @@ svg text.mark { stroke: none; } svg .value { fill: none; stroke: var(--value); s
 
 void append(const char* text, MD_SIZE size, void* out) { static_cast<std::string*>(out)->append(text, size); }
 
-std::string in_html(const std::string& markdown) {
+}  // namespace
+
+std::string markdown_html(const std::string& markdown) {
   std::string out;
   md_html(markdown.data(), static_cast<MD_SIZE>(markdown.size()), append, &out, dialect, 0);
   return out;
 }
-
-}  // namespace
 
 std::string html_text(std::string_view bytes) {
   std::string out;
@@ -61,11 +61,7 @@ std::string html_text(std::string_view bytes) {
   return out;
 }
 
-std::string html_page(std::string_view title, const std::string& markdown, const std::string& figures,
-                      std::string_view before) {
-  std::string body = in_html(markdown);
-  const std::size_t place = body.find("<h2>" + html_text(before) + "</h2>");
-  body.insert(place == std::string::npos ? body.size() : place, figures);
+std::string html_page(std::string_view title, const std::string& body) {
   std::string out = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   out += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
   out += "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + html_text(title) + "</title>\n<style>";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
+#include <variant>
 
 #include "rules/signals/measurements.hpp"
 
@@ -13,12 +15,38 @@ constexpr int points_max = 300;
 constexpr rules::Duration before_least = std::chrono::seconds(15);
 constexpr rules::Duration before_most = std::chrono::minutes(15);
 
+bool has_joined(const rules::IncidentRecord& incident, const rules::RuleSpec& rule) {
+  return std::any_of(incident.rules.begin(), incident.rules.end(),
+                     [&](const rules::JoinedRule& joined) { return joined.rule == rule.name; });
+}
+
+// Those of the incident first, and then the others of its service.
 std::vector<const rules::RuleSpec*> rules_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident) {
   std::vector<const rules::RuleSpec*> out;
   for (const rules::RuleSpec& rule : core.rules) {
-    const bool is_joined = std::any_of(incident.rules.begin(), incident.rules.end(),
-                                       [&](const rules::JoinedRule& joined) { return joined.rule == rule.name; });
-    if (incident.rules.empty() ? rule.service == incident.service : is_joined) out.push_back(&rule);
+    if (has_joined(incident, rule)) out.push_back(&rule);
+  }
+  for (const rules::RuleSpec& rule : core.rules) {
+    if (rule.service == incident.service && !has_joined(incident, rule)) out.push_back(&rule);
+  }
+  return out;
+}
+
+void add_signals(std::set<rules::SignalName>& out, const rules::Condition& condition) {
+  for (const rules::Condition::Reference& reference : condition.references()) {
+    if (const auto* const signal = std::get_if<rules::SignalRef>(&reference.to)) out.insert(signal->signal);
+  }
+}
+
+// That no rule compares, of the probes that are asked for this service.
+std::vector<const rules::SignalSpec*> signals_beside(const rules::CoreConfig& core,
+                                                     const std::set<rules::ProbeName>& probes) {
+  std::set<rules::SignalName> compared;
+  for (const rules::RuleSpec& rule : core.rules) add_signals(compared, rule.when);
+  std::vector<const rules::SignalSpec*> out;
+  for (const rules::SignalSpec& signal : core.signals) {
+    const bool is_its = core.services.size() == 1 || probes.contains(signal.probe);
+    if (is_its && !compared.contains(signal.name)) out.push_back(&signal);
   }
   return out;
 }
@@ -44,23 +72,49 @@ class Replay {
   Replay(const rules::CoreConfig& core, const rules::IncidentRecord& incident)
       : incident_(incident), rules_(rules_of(core, incident)), measurements_(measuring(core)) {
     changes_ = changes_in(incident);
+    if (rules_.empty()) return;
+    signals_ = signals_beside(core, probes_);
+    for (const rules::SignalSpec* signal : signals_) probes_.insert(signal->probe);
+    for (const rules::RuleSpec* rule : rules_) {
+      if (has_joined(incident, *rule)) continue;
+      Bystander bystander;
+      bystander.rule = rule->name;
+      bystander.severity = rule->severity;
+      bystander.sustain = rule->sustain;
+      out_.bystanders.push_back(std::move(bystander));
+    }
   }
 
   const std::set<rules::ProbeName>& probes() const { return probes_; }
   bool concerns(const rules::Poll& poll) const { return probes_.contains(poll.probe); }
   void observe(const rules::Poll& poll) { measurements_.observe(poll); }
-  void look(rules::Instant at) {
+  // What is so then holds on for `step`.
+  void look(rules::Instant at, rules::Duration step) {
     std::size_t number = 0;
+    std::size_t bystander = 0;
     for (const rules::RuleSpec* rule : rules_) {
       const rules::Judgement judgement = measurements_.judge(rule->when, scope(at), at);
       for (const rules::Comparison& comparison : judgement.comparisons) note(number++, comparison, at);
+      if (!has_joined(incident_, *rule)) note(out_.bystanders[bystander++], judgement, at, step);
+    }
+    for (const rules::SignalSpec* signal : signals_) {
+      rules::Comparison bare;
+      bare.text = signal->name.text;
+      bare.value = measurements_.signal(signal->name, scope(at), at);
+      note(number++, bare, at);
     }
   }
-  std::vector<Plot> take() {
-    std::erase_if(plots_, [](const Plot& plot) {
-      return std::none_of(plot.points.begin(), plot.points.end(), [](const PlotPoint& p) { return p.value; });
-    });
-    return std::move(plots_);
+  Around take() {
+    std::vector<Plot> all = std::exchange(out_.plots, {});
+    for (Plot& plot : all) {
+      const bool is_measured =
+          std::any_of(plot.points.begin(), plot.points.end(), [](const PlotPoint& p) { return p.value; });
+      if (is_measured)
+        out_.plots.push_back(std::move(plot));
+      else
+        out_.unmeasured.push_back(std::move(plot.condition));
+    }
+    return std::move(out_);
   }
 
  private:
@@ -87,18 +141,25 @@ class Replay {
   }
 
   void note(std::size_t number, const rules::Comparison& comparison, rules::Instant at) {
-    if (number == plots_.size()) plots_.push_back({comparison.text, comparison.unit, {}, {}});
-    Plot& plot = plots_[number];
+    if (number == out_.plots.size()) out_.plots.push_back({comparison.text, comparison.unit, {}, {}});
+    Plot& plot = out_.plots[number];
     if (comparison.threshold) plot.threshold = comparison.threshold;
     plot.points.push_back({at, comparison.value.value});
+  }
+
+  void note(Bystander& bystander, const rules::Judgement& judgement, rules::Instant at, rules::Duration step) const {
+    if (at <= incident_.opened || bystander.judgement.comparisons.empty()) bystander.judgement = judgement;
+    bystander.at_end = judgement.verdict;
+    if (judgement.verdict == rules::Verdict::bad) bystander.bad += step;
   }
 
   const rules::IncidentRecord& incident_;
   std::vector<const rules::RuleSpec*> rules_;
   std::set<rules::ProbeName> probes_;
   rules::Measurements measurements_;
+  std::vector<const rules::SignalSpec*> signals_;
   std::vector<rules::Instant> changes_;
-  std::vector<Plot> plots_;
+  Around out_;
 };
 
 }  // namespace
@@ -134,8 +195,8 @@ std::set<rules::ProbeName> plotted_probes(const rules::CoreConfig& core, const r
   return Replay(core, incident).probes();
 }
 
-std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
-                           const std::vector<rules::Poll>& polls) {
+Around around(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
+              const std::vector<rules::Poll>& polls) {
   Replay replay(core, incident);
   const PlotSpan span = plot_span(incident);
   const rules::Duration step =
@@ -144,7 +205,7 @@ std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentR
   if (first == polls.end()) return {};
   rules::Instant at = std::max(span.from, first->ended);
   const auto look_until = [&](rules::Instant until) {
-    for (; at <= span.to && at < until; at += step) replay.look(at);
+    for (; at <= span.to && at < until; at += step) replay.look(at, step);
   };
   for (const rules::Poll& poll : polls) {
     if (!replay.concerns(poll)) continue;

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "rules/base/poll.hpp"
+#include "rules/conditions/judgement.hpp"
 #include "rules/engine/config.hpp"
 #include "rules/incidents/records.hpp"
 
 namespace watcher {
 
-// What an incident's rules compare, as it went before, during and after it. It is worked out anew from recorded
-// samples, by what the engine judges with, so a plot shows what the rule saw.
+// What the rules of an incident's service compare, as it went before, during and after it. It is worked out anew from
+// recorded samples, by what the engine judges with, so a plot shows what the rule saw.
 
 struct PlotPoint {
   rules::Instant at;
@@ -20,7 +21,7 @@ struct PlotPoint {
 };
 
 struct Plot {
-  std::string condition;  // one comparison, as written: "error_rate > 5%"
+  std::string condition;  // one comparison, as written: "error_rate > 5%"; of what nothing compares its name: "queue"
   std::string unit;       // in which people read it; empty: as it is
   std::optional<double> threshold;
   std::vector<PlotPoint> points;
@@ -29,6 +30,23 @@ struct Plot {
 struct PlotMark {
   rules::Instant at;
   std::string what;  // "deployed", "fired", "switched"
+};
+
+// A rule of the service that did not fire, in the time that is drawn.
+struct Bystander {
+  rules::RuleName rule;
+  rules::Severity severity = rules::Severity::p1;
+  rules::Judgement judgement;  // when the incident opened
+  rules::Verdict at_end = rules::Verdict::unknown;
+  rules::Duration bad{};  // in all
+  rules::Duration sustain{};
+};
+
+// What was so around an incident.
+struct Around {
+  std::vector<Plot> plots;
+  std::vector<Bystander> bystanders;
+  std::vector<std::string> unmeasured;  // conditions that could be measured at no time of it
 };
 
 struct PlotSpan {
@@ -45,12 +63,16 @@ rules::Instant polls_since(const rules::CoreConfig& core, const rules::IncidentR
 // In the order of time.
 std::vector<PlotMark> plot_marks(const rules::IncidentRecord& incident);
 
-// One for each comparison of the incident's rules, or of all its service's when it was begun by hand; none of those
-// that could never be measured. `polls` in the order in which they ended.
-std::vector<Plot> plots_of(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
-                           const std::vector<rules::Poll>& polls);
+// A plot for each comparison of its service's rules, those that fired first, then for each other signal that is
+// measured for it. `polls` in the order in which they ended.
+Around around(const rules::CoreConfig& core, const rules::IncidentRecord& incident,
+              const std::vector<rules::Poll>& polls);
 
 // An <svg> of its own, without scripts: the value, gaps where there is none, the threshold, the marks.
 std::string plot_svg(const Plot& plot, const PlotSpan& span, const std::vector<PlotMark>& marks);
+// The same in three lines of text.
+std::string plot_text(const Plot& plot, const PlotSpan& span, const std::vector<PlotMark>& marks);
+// What the letters and signs of plot_text() mean, a line.
+std::string plot_legend(const PlotSpan& span, const std::vector<PlotMark>& marks);
 
 }  // namespace watcher

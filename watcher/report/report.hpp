@@ -20,19 +20,27 @@ struct ReportInput {
   };
   std::vector<EvidenceFile> evidence_files;
   std::vector<std::string> taken_back;  // by the switch, a line each, the newest first
-  std::vector<Plot> plots;              // when it was closed lately
+  Around around;                        // when it was closed lately
   std::vector<std::string> notes;       // a driver's aftermath, degradations
   std::string watcher_name;
   std::string version;
 };
 
-// For people: what happened, on what evidence, what was done, whether it worked, what is left to do.
-std::string report_markdown(const ReportInput& input);
+// For people: what happened, on what evidence, what was done, whether it worked, what is left to do. What is looked at
+// a day later finds no samples of then: what was so around it stays as the report before has it.
+std::string report_markdown(const ReportInput& input, const std::string& report_before);
+// The same but for what was so around it, which stands between the two.
+struct ReportParts {
+  std::string before;
+  std::string after;
+};
+ReportParts report_parts(const ReportInput& input);
 // The same for programs, as JSON.
 std::string decision_json(const ReportInput& input);
-// report_markdown() and the plots as one page, without scripts. Without plots, those of the page that was written
-// before stay: what is looked at a day later finds no samples of then.
+// The same as one page with pictures, without scripts.
 std::string report_html(const ReportInput& input, const std::string& page_before);
+// What stands in STATE/incidents/ID/report.md; empty: there is none yet, or it cannot be read.
+std::string written_report(const std::string& state_dir, const rules::IncidentId& incident);
 // Writes all three to STATE/incidents/ID/, each whole or not at all (temporary file, fsync, rename). Empty on success.
 std::string write_report(const std::string& state_dir, const ReportInput& input);
 

@@ -5,6 +5,7 @@
 #include "rules/incidents/story.hpp"
 #include "rules/sustain/rule_spec.hpp"
 #include "watcher/journal/codec.hpp"
+#include "watcher/report/around_report.hpp"
 #include "watcher/report/deeds_markdown.hpp"
 #include "watcher/report/report.hpp"
 #include "watcher/report/story.hpp"
@@ -53,12 +54,6 @@ std::string to_do(const ReportInput& input) {
     if (!note.empty()) text += "\n" + markdown_block(note, "");
   }
   return text + "\n";
-}
-
-std::string value_text(const rules::Comparison& comparison) {
-  if (comparison.left_out) return "left out: no baseline";
-  if (!comparison.value.value) return "unknown: " + enumerator_name(comparison.value.cause);
-  return (comparison.value.approximate ? "≈ " : "") + number_text(*comparison.value.value, comparison.unit);
 }
 
 // "31 of 385 in 5s": how many the value comes from.
@@ -232,11 +227,17 @@ std::string footer(const ReportInput& input) {
 
 }  // namespace
 
-std::string report_markdown(const ReportInput& input) {
-  return title(input.incident) + summary(input) + "\n\n" + explanation(input.incident.explanation) + to_do(input) +
-         times_markdown(input.incident, input.steps) + evidence(input.incident) + deeds_markdown(input) +
-         verification(input.incident) + later(input.incident) + revisions(input) + timeline(input.incident) +
-         files(input) + post_mortem(input.incident) + footer(input);
+ReportParts report_parts(const ReportInput& input) {
+  const rules::IncidentRecord& incident = input.incident;
+  return {title(incident) + summary(input) + "\n\n" + explanation(incident.explanation) + to_do(input) +
+              times_markdown(incident, input.steps) + evidence(incident),
+          deeds_markdown(input) + verification(incident) + later(incident) + revisions(input) + timeline(incident) +
+              files(input) + post_mortem(incident) + footer(input)};
+}
+
+std::string report_markdown(const ReportInput& input, const std::string& report_before) {
+  const ReportParts parts = report_parts(input);
+  return parts.before + around_markdown(input, report_before) + parts.after;
 }
 
 }  // namespace watcher

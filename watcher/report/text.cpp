@@ -9,6 +9,7 @@
 #include "rules/base/commit.hpp"
 #include "rules/conditions/unit.hpp"
 #include "rules/engine/titles.hpp"
+#include "watcher/journal/codec.hpp"
 #include "watcher/report/visible.hpp"
 
 namespace watcher {
@@ -106,6 +107,12 @@ std::string duration_text(rules::Duration length) {
 }
 
 std::string number_text(double value, std::string_view unit) { return rules::in_unit(value, unit); }
+
+std::string value_text(const rules::Comparison& comparison) {
+  if (comparison.left_out) return "left out: no baseline";
+  if (!comparison.value.value) return "unknown: " + enumerator_name(comparison.value.cause);
+  return (comparison.value.approximate ? "≈ " : "") + number_text(*comparison.value.value, comparison.unit);
+}
 
 std::string short_revision(const rules::Revision& revision, const std::string& label) {
   if (!label.empty() && label != revision.text) return rules::named(revision, label);

@@ -21,6 +21,8 @@ std::string duration_text(rules::Duration length);
 // 0.3125, 12000, 1.5e+09, NaN: four significant digits, whole numbers in full up to a million. In a unit as conditions
 // have them: 6.0 %, 4210 ms, 93.5 MiB (rules/conditions/unit.hpp).
 std::string number_text(double value, std::string_view unit = {});
+// What a comparison measured, or why nothing was.
+std::string value_text(const rules::Comparison& comparison);
 // A commit's first 12 digits; other revisions as they are.
 std::string short_revision(const rules::Revision& revision, const std::string& label = {});
 std::string from_of(const rules::IncidentRecord& incident);

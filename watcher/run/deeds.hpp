@@ -80,6 +80,10 @@ class Deeds {
   void forget_failed_save() { save_fault_.clear(); }
   // Writes reports one after the other. Runs until cancelled.
   asio::awaitable<void> write_reports();
+  // What stands in the incident's report may not be so any more.
+  bool is_report_due(const rules::IncidentId& incident) const {
+    return writing_report_ || reports_due_.contains(incident);
+  }
   // Returns when write_reports() has written what is due: it must not be cancelled before.
   asio::awaitable<void> reports_written();
 
@@ -105,7 +109,7 @@ class Deeds {
   void note_at_work(const rules::StepId& step, pid_t pid, rules::Duration limit);
   void lock_host(const rules::LockHost& command);
   asio::awaitable<void> write_report(rules::IncidentId incident);
-  asio::awaitable<std::vector<Plot>> plots(const rules::IncidentRecord& incident);
+  asio::awaitable<Around> look_around(const rules::IncidentRecord& incident);
   void count(const rules::Record& record);
 
   asio::any_io_executor executor_;

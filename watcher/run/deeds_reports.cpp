@@ -72,11 +72,11 @@ asio::awaitable<void> Deeds::reports_written() {
 }
 
 // On a thread of its own: reading back samples takes a while where there are many.
-asio::awaitable<std::vector<Plot>> Deeds::plots(const rules::IncidentRecord& incident) {
+asio::awaitable<Around> Deeds::look_around(const rules::IncidentRecord& incident) {
   struct Drawn {
     std::shared_ptr<const Config> config;
     rules::IncidentRecord incident;
-    std::vector<Plot> plots;
+    Around around;
   };
   if (means_.record_samples) co_await means_.record_samples();
   auto drawn = std::make_shared<Drawn>(Drawn{tools_.config, incident, {}});
@@ -86,11 +86,11 @@ asio::awaitable<std::vector<Plot>> Deeds::plots(const rules::IncidentRecord& inc
     const std::set<rules::ProbeName> probes = plotted_probes(core, drawn->incident);
     if (probes.empty()) return;
     const std::vector<rules::Poll> polls = files.read(polls_since(core, drawn->incident), samples_max, probes);
-    drawn->plots = plots_of(core, drawn->incident, polls);
+    drawn->around = around(core, drawn->incident, polls);
   };
   const bool done = co_await drawing_.run(std::move(work), drawing_limit);
-  std::vector<Plot> out;
-  if (done) out = std::move(drawn->plots);
+  Around out;
+  if (done) out = std::move(drawn->around);
   co_return out;
 }
 
@@ -111,7 +111,7 @@ asio::awaitable<void> Deeds::write_report(rules::IncidentId id) {
     if (has_both) input.taken_back = co_await asked->taken_back(incident->from, incident->to, taken_back_max);
   }
   const bool is_fresh = incident->closed && means_.clock.now() - *incident->closed < drawn_within;
-  if (is_fresh) input.plots = co_await plots(*incident);
+  if (is_fresh) input.around = co_await look_around(*incident);
   input.incident = std::move(*incident);
   input.watcher_name = tools_.config->watcher.name;
   input.version = ROLLBACKD_VERSION;

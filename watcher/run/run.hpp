@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rules/engine/events.hpp"
+#include "rules/incidents/progress.hpp"
 #include "rules/incidents/records.hpp"
 #include "watcher/config/config.hpp"
 
@@ -16,7 +17,9 @@ struct RunOptions {
   // What is heard of that rollback: whether it is begun, and what it looks like every `rollback_look_interval` until
   // its end, or until a signal stops this process.
   std::function<void(const rules::Answer& answer)> answered{};
-  std::function<void(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps)> looked{};
+  std::function<void(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps,
+                     const std::optional<rules::Progress>& progress)>
+      looked{};
   // A signal came: nothing new is begun, and a step in flight ends first.
   std::function<void(bool step_in_flight)> stopping{};
 };

@@ -61,6 +61,7 @@ class Watcher final : public Host {
   asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most) override;
   asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id) override;
   asio::awaitable<std::vector<rules::StepRecord>> steps(rules::IncidentId id) override;
+  asio::awaitable<std::string> report(rules::IncidentId id) override;
   asio::awaitable<rules::Answer> request(rules::Request request) override;
   asio::awaitable<rules::Answer> mark(std::vector<rules::DeployMark> marks, std::string by) override;
   asio::awaitable<rules::Answer> reload() override;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "watcher/notify/curl_library.hpp"
+#include "watcher/report/report.hpp"
 #include "watcher/run/descriptors.hpp"
 #include "watcher/run/giving_back.hpp"
 #include "watcher/run/log.hpp"
@@ -91,6 +92,18 @@ asio::awaitable<std::optional<rules::IncidentRecord>> Watcher::incident(rules::I
 
 asio::awaitable<std::vector<rules::StepRecord>> Watcher::steps(rules::IncidentId id) {
   co_return co_await journal_.steps(std::move(id));
+}
+
+// Files are read where the journal's are.
+asio::awaitable<std::string> Watcher::report(rules::IncidentId id) {
+  if (deeds_.is_report_due(id)) co_return std::string();
+  auto text = std::make_shared<std::string>();  // shared with the work, which may outlast this
+  std::function<void(Journal&)> work = [text, id, state_dir = config_->watcher.state_dir](Journal&) {
+    *text = written_report(state_dir, id);
+  };
+  const bool done = co_await journal_.use(std::move(work));
+  if (!done) co_return std::string();
+  co_return std::move(*text);
 }
 
 asio::awaitable<rules::Answer> Watcher::request(rules::Request request) {

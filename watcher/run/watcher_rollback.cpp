@@ -84,7 +84,7 @@ asio::awaitable<bool> Watcher::look_at_rollback() {
   std::optional<rules::IncidentRecord> record = co_await incident(rolled_back_);
   const std::vector<rules::StepRecord> done = co_await steps(rolled_back_);
   if (!record) co_return false;
-  if (options_.looked) options_.looked(*record, done);
+  if (options_.looked) options_.looked(*record, done, progress_in(view(), rolled_back_));
   if (record->closed && record->outcome == rules::Outcome::recovered) exit_code_ = 0;
   co_return record->closed.has_value();
 }

@@ -87,7 +87,18 @@ asio::awaitable<ApiReply> incident_reply(Host& host, rules::IncidentId id) {
   const auto incident = co_await host.incident(id);
   if (!incident) co_return not_found("no incident " + id.text + "; see `rollbackd incidents`");
   const auto steps = co_await host.steps(id);
-  co_return json_reply(incident_json(*incident, steps));
+  const std::optional<rules::Progress> progress = progress_in(host.view(), id);
+  co_return json_reply(incident_json(*incident, steps, progress));
+}
+
+// Empty while it is written.
+asio::awaitable<ApiReply> report_reply(Host& host, rules::IncidentId id) {
+  const auto incident = co_await host.incident(id);
+  if (!incident) co_return not_found("no incident " + id.text + "; see `rollbackd incidents`");
+  const std::string report = co_await host.report(id);
+  ApiReply reply = text_reply(200, report);
+  reply.content_type = "text/markdown; charset=utf-8";
+  co_return reply;
 }
 
 // `subject`: a rule, an incident, or nothing for all that is open and every rule.
@@ -125,6 +136,10 @@ asio::awaitable<ApiReply> get(Host& host, ApiRequest request, Target target) {
     const rules::IncidentId id(target.path.back());
     co_return co_await incident_reply(host, id);
   }
+  if (target.is("/api/v1/incidents/*/report")) {
+    const rules::IncidentId id(target.path[target.path.size() - 2]);
+    co_return co_await report_reply(host, id);
+  }
   co_return not_found("there is nothing at " + request.target);
 }
 
@@ -150,7 +165,7 @@ asio::awaitable<ApiReply> post(Host& host, ApiRequest request, Target target) {
 
 bool is_readable(const Target& target) {
   for (const char* path : {"/healthz", "/readyz", "/metrics", "/api/v1/status", "/api/v1/deploys", "/api/v1/explain",
-                           "/api/v1/incidents", "/api/v1/incidents/*"}) {
+                           "/api/v1/incidents", "/api/v1/incidents/*", "/api/v1/incidents/*/report"}) {
     if (target.is(path)) return true;
   }
   return false;

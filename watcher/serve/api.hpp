@@ -32,6 +32,7 @@ class Host {
   virtual asio::awaitable<std::vector<rules::IncidentRecord>> incidents(std::size_t most) = 0;
   virtual asio::awaitable<std::optional<rules::IncidentRecord>> incident(rules::IncidentId id) = 0;
   virtual asio::awaitable<std::vector<rules::StepRecord>> steps(rules::IncidentId id) = 0;
+  virtual asio::awaitable<std::string> report(rules::IncidentId id) = 0;  // report.md; empty: it is being written
 
   // Answers when what was decided is durable.
   virtual asio::awaitable<rules::Answer> request(rules::Request request) = 0;
@@ -67,6 +68,9 @@ asio::awaitable<ApiReply> handle(Host& host, ApiRequest request);
 // JSON texts of SPEC section 5; `status --json` prints the same.
 std::string status_json(const rules::EngineView& view, const Config& config, rules::Instant started);
 std::string incidents_json(const std::vector<rules::IncidentRecord>& incidents);
-std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps);
+std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps,
+                          const std::optional<rules::Progress>& progress = {});
+// How far what is done about it has come; nothing: it is over, or nothing is begun.
+std::optional<rules::Progress> progress_in(const rules::EngineView& view, const rules::IncidentId& incident);
 
 }  // namespace watcher

@@ -1,5 +1,7 @@
 #include "watcher/serve/evidence_json.hpp"
 
+#include <algorithm>
+
 #include "watcher/serve/json_text.hpp"
 
 namespace watcher {
@@ -31,6 +33,17 @@ json::array to_json(const std::vector<rules::Comparison>& comparisons) {
   json::array array;
   for (const rules::Comparison& comparison : comparisons) array.push_back(to_object(comparison));
   return array;
+}
+
+json::value to_json(const std::optional<rules::Progress>& progress) {
+  if (!progress) return nullptr;
+  json::object object;
+  object["text"] = rules::told(*progress);
+  object["step"] = std::min(progress->done + 1, progress->steps);
+  object["steps"] = progress->steps;
+  object["percent"] = progress->percent ? json::value(*progress->percent) : json::value(nullptr);
+  object["left_seconds"] = progress->left ? json::value(rules::seconds(*progress->left)) : json::value(nullptr);
+  return object;
 }
 
 }  // namespace watcher

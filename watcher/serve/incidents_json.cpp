@@ -108,7 +108,15 @@ std::string incidents_json(const std::vector<rules::IncidentRecord>& incidents) 
   return to_text(object);
 }
 
-std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps) {
+std::optional<rules::Progress> progress_in(const rules::EngineView& view, const rules::IncidentId& incident) {
+  for (const rules::ServiceView& service : view.services) {
+    if (service.incident == incident) return service.progress;
+  }
+  return std::nullopt;
+}
+
+std::string incident_json(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps,
+                          const std::optional<rules::Progress>& progress) {
   json::object object = summary_of(incident);
   object["outcome_detail"] = text_or_null(incident.outcome_detail);
   object["by_hand"] = incident.by_hand;
@@ -121,6 +129,7 @@ std::string incident_json(const rules::IncidentRecord& incident, const std::vect
   object["would_have_done"] = text_or_null(incident.would_have_done);
   object["asked"] = text_or_null(incident.asked);
   object["approved_by"] = text_or_null(incident.approved_by);
+  object["progress"] = to_json(progress);
   object["ladder"] = ladder_of(incident);
   object["rung"] = incident.rung;
   object["past_no_return"] = incident.past_no_return;

@@ -79,9 +79,10 @@ json::object to_object(const rules::ServiceView& service, const rules::EngineVie
   object["stopped"] = text_or_null(service.stopped);
   object["fused_reason"] = text_or_null(service.fused_reason);
   object["warming_up_seconds"] = nullptr;  // at most
-  if (service.warming_until) object["warming_up_seconds"] = rules::seconds(*service.warming_until - now);
+  if (service.warming_until) object["warming_up_seconds"] = std::max(0.0, rules::seconds(*service.warming_until - now));
   object["baked_seconds"] = rules::seconds(service.baked);
   object["bake_seconds"] = rules::seconds(service.bake);
+  object["progress"] = to_json(service.progress);
   object["later"] = later_of(service);
   return object;
 }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "probes/parse/number.hpp"
-#include "rules/base/parse.hpp"
+#include "watcher/report/time_limits.hpp"
 #include "watcher/report/visible.hpp"
 
 namespace watcher {
@@ -56,7 +56,7 @@ std::string ending(const probes::ChildResult& child, rules::Duration limit) {
     case probes::ChildEnd::signalled:
       return "died of signal " + std::to_string(child.exit_code);
     case probes::ChildEnd::timed_out:
-      return "took longer than " + rules::to_string(limit) + " and was ended";
+      return took_longer(limit) + " and was ended";
     case probes::ChildEnd::cancelled:
       return "was ended because the step was called off";
     case probes::ChildEnd::not_started:

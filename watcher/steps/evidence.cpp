@@ -96,8 +96,7 @@ asio::awaitable<void> keep_one(EvidenceCommand command, std::string dir, std::ve
   }
   if (command.child.argv.empty()) co_return keep(command, dir, {}, secrets);
   const bool is_limited = command.child.limit > rules::Duration::zero();
-  command.child.limit = is_limited ? std::min(command.child.limit, evidence_limit) : evidence_limit;
-  command.child.grace = std::min<rules::Duration>(command.child.grace, std::chrono::seconds(1));
+  bound_for_evidence(command.child, is_limited ? std::min(command.child.limit, evidence_limit) : evidence_limit);
   command.child.output_max = std::min(command.child.output_max, evidence_file_max);
   command.child.stragglers = probes::Stragglers::kill;
   const std::string attempted = shown(command.child.argv);
@@ -119,6 +118,13 @@ asio::awaitable<void> keep_evidence(std::vector<EvidenceCommand> commands, std::
     group.spawn("evidence", keep_one(std::move(command), dir, secrets));
   }
   co_await group.join();
+}
+
+void bound_for_evidence(probes::ChildSpec& child, rules::Duration limit) {
+  constexpr int part = 10;  // of the time
+  child.grace = std::min<rules::Duration>(limit / part, std::chrono::seconds(1));
+  child.limit = limit - child.grace;
+  child.left_at_limit = true;
 }
 
 bool is_evidence_name(std::string_view file) {

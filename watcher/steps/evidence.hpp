@@ -26,6 +26,10 @@ std::optional<std::string> make_evidence_dir(const std::string& dir);
 // no zero byte, is written as visible() has it: people open it in a terminal. Returns what went wrong, for people.
 std::optional<std::string> write_evidence(const std::string& dir, const std::string& file, std::string_view content);
 
+// Nothing that is only to be looked at keeps what has to be done waiting: what does not end in its time is told to end
+// shortly before that is over, is killed then, and is not waited for, whatever hangs.
+void bound_for_evidence(probes::ChildSpec& child, rules::Duration limit);
+
 // Runs them side by side, with the evidence limit for all, and writes down what each printed, without the secrets, and
 // how it ended where that was not well. Never throws for what they do; whoever calls it off has it return soon.
 asio::awaitable<void> keep_evidence(std::vector<EvidenceCommand> commands, std::string dir,

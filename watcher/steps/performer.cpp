@@ -228,6 +228,7 @@ asio::awaitable<StepResult> Performer::capture(rules::Perform command) {
   std::optional<std::string> trouble = make_evidence_dir(dir);
   if (trouble) co_return failed(attempted + ": " + *trouble);
   const rules::Duration limit = child.limit;
+  bound_for_evidence(child, limit);
   probes::ChildResult ended = co_await run_trusted(std::move(child));
   StepResult result = result_of(attempted, std::move(ended), limit);
   // Also what a command wrote that failed is evidence.

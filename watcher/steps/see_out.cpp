@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "probes/net/cancelled.hpp"
-#include "rules/base/parse.hpp"
+#include "watcher/report/time_limits.hpp"
 
 namespace watcher {
 
@@ -54,7 +54,7 @@ asio::awaitable<rules::StepResult> see_out(AtWork at_work, const probes::Clock& 
   bool gone = co_await gone_within(process, left);
   if (gone) co_return ended("it ended by itself");
   const bool called_off = co_await probes::cancelled();
-  const std::string why = called_off ? "it was called off" : "it took longer than " + rules::to_string(at_work.limit);
+  const std::string why = called_off ? "it was called off" : "it " + took_longer(at_work.limit);
   // At each signal it is looked at again whether it still is the same process.
   if (!probes::signal_group(process, SIGTERM) && errno != ESRCH) {
     const std::string trouble = std::generic_category().message(errno);

@@ -52,6 +52,7 @@ void Incident::finish(Outcome outcome, const std::string& why) {
     joined.fired_when_decided = fires_still || (rule != nullptr && rule->is_firing());
   }
   record_.outcome_detail = why;
+  if (outcome == Outcome::recovered) learn_verifying();
   note_decided();
   note_recovered();
   if (switch_unseen_)

@@ -54,6 +54,7 @@ class Incident {
   // Adds the time since this was last called, during which what held then held on (times.cpp).
   void count_time();
   Situation situation(Instant at) const;
+  std::optional<Progress> progress(Instant at) const;  // of its action, from the first step to the outcome
 
   // What happens (phases.cpp, steps.cpp, looks.cpp).
   bool drive();  // false: nothing more follows now
@@ -81,7 +82,6 @@ class Incident {
 
  private:
   enum class Look { pending, go, superseded, unread };
-
   Instant now() const { return in_.effects.now(); }
   const ActionSpec* plan() const;  // nullptr: no rung is left, or its action is gone
   const std::vector<StepSpec>& steps_of(const ActionSpec& plan) const;  // of the section at the cursor
@@ -234,6 +234,7 @@ class Incident {
   void count_requests();
   void plan_later();
   std::optional<Duration> usual_length() const;  // of what is done, or asked for
+  void learn_verifying();
   std::optional<Instant> late_at() const;
   void note_late();
 
@@ -256,7 +257,6 @@ class Incident {
   void story(std::string_view event, const std::string& text);
   static std::string waits_for(const std::string& why) { return "waits: " + why; }
   std::string reason() const;
-
   Surroundings in_;
   IncidentRecord record_;
   std::map<ActionName, ActionSpec> plans_;

@@ -193,7 +193,8 @@ std::string done_so_far(const IncidentRecord& incident) {
 }
 
 Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
-                       const Revisions& revisions, const std::string& by_hand, Instant now, const std::string& left) {
+                       const Revisions& revisions, const std::string& by_hand, Instant now, const std::string& left,
+                       const std::optional<Progress>& far) {
   Situation out;
   const bool waits_for_people = incident.phase == IncidentPhase::asking ||
                                 (incident.phase == IncidentPhase::telling && incident.severity != Severity::p3) ||
@@ -207,7 +208,10 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   tell.context = context_of(incident, evidence, revisions);
   tell.outcome = incident.outcome;
   tell.title = title_now(incident, action);
-  tell.text = (incident.closed ? ended_text(incident, now) : open_text(incident, now)) + ".";
+  tell.progress = far;
+  if (far && far->percent) tell.title += ", " + std::to_string(*far->percent) + " % done";
+  tell.text = incident.closed ? ended_text(incident, now) : open_text(incident, now);
+  tell.text += far ? "; " + told(*far) + "." : ".";
   tell.text += rules_now(incident, evidence, now) + "\n" + done_so_far(incident);
   const std::string ended =
       incident.closed && left.empty() ? what_now(*incident.outcome, incident.service, by_hand) : left;

@@ -17,9 +17,10 @@ std::string done_so_far(const IncidentRecord& incident);
 
 // Where an incident stands at that time, in a message to people: what is so now and since when, what its rules are,
 // what was done, who must act next. `action`: its action at this moment; nullptr: it has none. `by_hand`: see
-// way_by_hand(). `left`: what its end leaves to people, where its outcome alone does not say.
+// way_by_hand(). `left`: what its end leaves to people, where its outcome alone does not say. `far`: how far its action
+// is.
 Situation situation_of(const IncidentRecord& incident, const ActionSpec* action, const Evidence& evidence,
                        const Revisions& revisions, const std::string& by_hand, Instant now,
-                       const std::string& left = "");
+                       const std::string& left = "", const std::optional<Progress>& far = {});
 
 }  // namespace rules

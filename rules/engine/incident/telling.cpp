@@ -50,6 +50,10 @@ void Incident::announce(Stage stage, std::string_view event, const std::string& 
   out.said_by = std::move(said_by);
   out.text = text;
   if (!more.empty()) out.text += "\n" + more;
+  const bool is_course = stage == Stage::progress || stage == Stage::late;
+  if (is_course && out.progress) out.text += "\nHow far it is: " + told(*out.progress) + ".";
+  if (is_course && out.progress && out.progress->percent)
+    out.title += ", " + std::to_string(*out.progress->percent) + " % done";
   if (!out.explanation.text.empty()) out.text += "\n" + out.explanation.text;
   out.text += facts();
   if (stage == Stage::ask) {
@@ -74,6 +78,7 @@ Tell Incident::message(const IncidentRecord& said_of, Stage stage, std::string_v
   out.explanation = record_.explanation;
   out.opened = record_.opened;
   if (!said_of.outcome) out.expected = usual_length();
+  if (!said_of.outcome) out.progress = progress(now());
   if (const JoinedRule* leading = leading_rule(record_)) {
     // When it is over what counts is what is so by then.
     const WatchedRule* rule = record_.closed ? in_.evidence.find(leading->rule) : nullptr;
@@ -95,7 +100,8 @@ void Incident::foresee_target(StepContext& said) const {
 
 // Where it stands, for who joins late and for those who are told again.
 Situation Incident::situation(Instant at) const {
-  Situation out = situation_of(record_, plan(), in_.evidence, in_.revisions, by_hand(), at);
+  const std::optional<Progress> far = progress(at);
+  Situation out = situation_of(record_, plan(), in_.evidence, in_.revisions, by_hand(), at, "", far);
   out.message.expected = usual_length();
   return out;
 }

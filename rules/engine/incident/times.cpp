@@ -69,6 +69,27 @@ std::optional<Duration> Incident::usual_length() const {
   return action == nullptr ? std::nullopt : in_.usual.of(*action);
 }
 
+std::optional<Progress> Incident::progress(Instant at) const {
+  const ActionSpec* action = plan();
+  const bool is_over = is_closed() || record_.pending_outcome || record_.section != PlanSection::steps;
+  if (action == nullptr || is_over || !rung_started() || record_.phase == IncidentPhase::telling) return std::nullopt;
+  Reached reached{record_.step, {}, record_.rules.empty()};
+  const bool is_seen = record_.phase == IncidentPhase::settling || record_.phase == IncidentPhase::verifying;
+  if (is_seen) reached.worked = at - record_.phase_since;
+  if (record_.in_flight) reached.worked = at - step_.started;
+  return progress_of(*action, in_.usual, reached);
+}
+
+// A rung that had its time to help, and whose rules have to stay good for as long again, has taken both: that is no
+// usual length.
+void Incident::learn_verifying() {
+  const ActionSpec* action = plan();
+  const bool is_one = record_.phase == IncidentPhase::settling ||
+                      (record_.phase == IncidentPhase::verifying && action != nullptr && action->switches());
+  if (action != nullptr && is_one)
+    in_.usual.learn_verifying(*action, record_.rules.empty(), now() - record_.phase_since);
+}
+
 // When its steps take longer than people were told; nothing: they were not, or it is over, or it was said.
 std::optional<Instant> Incident::late_at() const {
   const bool is_at_work = record_.phase == IncidentPhase::acting && record_.section == PlanSection::steps;
