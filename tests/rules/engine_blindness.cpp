@@ -132,6 +132,9 @@ TEST_CASE("that a service can be observed again does not call a rule observed th
       std::find_if(w.tells.begin(), w.tells.end(), [](const auto& one) { return one.stage == Stage::seeing; });
   INFO(seeing->text);
   CHECK(seeing->title == "web: it can be observed again");
+  const auto blind =
+      std::find_if(w.tells.begin(), w.tells.end(), [](const auto& one) { return one.stage == Stage::blind; });
+  CHECK(seeing->context.severity == blind->context.severity);
   CHECK(seeing->text.find("Still unknown: errors: ") != std::string::npos);
 }
 

@@ -130,6 +130,17 @@ TEST_CASE("a revision whose deploy mark forbids rolling it back is not rolled ba
   CHECK(w.told_text("`rollbackd deploy mark bad --service web --rollback auto` allows it"));
 }
 
+TEST_CASE("what a mark says of a release that has run for a while takes nothing of its evidence") {
+  World w(usual());
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::forbidden);
+  w.deploy("bad");
+  REQUIRE(w.run_until([&] { return w.told_text("its deploy mark forbids rolling it back"); }, 10min));
+  w.run(5min);
+  w.mark(rules::MarkKind::mark, "bad", "web", rules::RollbackPolicy::automatic);
+  CHECK(w.run_until([&] { return w.count_performed("switch last-good") == 1; }, 30s));
+}
+
 TEST_CASE("a rule that fires while another incident of its service cannot end is told at once to wait for that") {
   rules::CoreConfig config = usual();
   config.actions[0].steps.insert(config.actions[0].steps.begin(), capture("logs"));

@@ -39,9 +39,24 @@ TEST_CASE("the report of a git switch names the command that returns to the bran
   Shop shop;
   REQUIRE(shop.roll_back_to(shop.first).status == StepStatus::succeeded);
   REQUIRE(shop.roll_back_to(shop.second).status == StepStatus::succeeded);
+  CHECK(contains(shop.aftermath(), "main still is at what was left, and with it checked out the next restart starts"));
   shop.obey("to return to the branch: ");
   CHECK(shop.asked("branch --show-current") == "main");
   CHECK(shop.asked("rev-parse HEAD") == shop.third);
+}
+
+TEST_CASE("what somebody checks out while the target is built is left to him, and is what runs") {
+  Shop shop;
+  const std::string fix = "git checkout -q main; cp version ../running";
+  shop.config.build = {std::vector<std::string>{script(shop.folder.path + "/build-and-fix", fix + "\n")}};
+  const rules::StepResult result = shop.roll_back_to(shop.first);
+  INFO(result.detail);
+  CHECK(result.status == StepStatus::failed);
+  CHECK(contains(result.detail, "somebody checked out " + shop.third + ", and deploys that"));
+  CHECK_FALSE(contains(result.detail, "It was stopped"));
+  CHECK_FALSE(contains(result.output, "restarting"));
+  CHECK(shop.asked("branch --show-current") == "main");
+  CHECK(shop.identified() == shop.third);
 }
 
 TEST_CASE("whoever deploys by hand after a git switch is believed, also at a commit that we have been at") {

@@ -12,8 +12,15 @@ std::string how_to_return(const GitRepository& repository, const GitAftermath& a
   const std::string way = way_back(repository, aftermath);
   if (way.empty()) return way;
   if (!repository.paths().empty())
-    return "Only the service's paths are those of " + aftermath.left_at + "; to return to HEAD's: " + way + "\n";
-  return "HEAD is detached at " + aftermath.left_at + "; to return to the branch: " + way + "\n";
+    return "Only the service's paths are those of " + aftermath.left_at +
+           ". HEAD still has what was left, and with it back the next restart starts that: once it is mended there, to "
+           "return to HEAD's: " +
+           way + "\n";
+  return "HEAD is detached at " + aftermath.left_at + ". " + aftermath.branch +
+         " still is at what was left, and with it checked out the next restart starts that: once it is mended there, "
+         "to "
+         "return to the branch: " +
+         way + "\n";
 }
 
 // `where`: of which tree.

@@ -90,7 +90,7 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::change() {
   if (!trouble) trouble = co_await build();
   if (!trouble) trouble = co_await restart();
   const bool is_left = trouble && trouble->stopped;
-  if (is_left) {
+  if (is_left && restarting_) {
     trouble->what += "\nIt was stopped while " + request_.to.text + " was started, which is checked out; nothing was " +
                      "put back or started against that";
   }
@@ -224,11 +224,24 @@ asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::run_restart() {
   co_return co_await run_command(config_.restart, user, config_.restart_timeout, std::move(attempt));
 }
 
+// A build takes long, and whoever sees the trouble may check out a release that mends it meanwhile.
+asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::look_whether_overtaken() {
+  if (!repository_.paths().empty()) co_return MaybeTrouble();
+  const GitAnswer head = co_await repository_.head();
+  const auto* const commit = std::get_if<std::string>(&head);
+  if (commit == nullptr || *commit == request_.to.text) co_return MaybeTrouble();
+  co_return Trouble{"while " + request_.to.text + " was built somebody checked out " + *commit +
+                        ", and deploys that; it was not restarted, and nothing was put back against it",
+                    rules::StepStatus::failed, true};
+}
+
 asio::awaitable<GitSwitch::MaybeTrouble> GitSwitch::restart() {
+  MaybeTrouble trouble = co_await look_whether_overtaken();
+  if (trouble) co_return trouble;
   GitPlace place = here_.value_or(GitPlace());
   place.running.clear();
   std::vector<GitPlace> places(1, place);
-  MaybeTrouble trouble = note(std::move(places));
+  trouble = note(std::move(places));
   if (trouble) co_return trouble;
   here_ = place;
   restarting_ = true;

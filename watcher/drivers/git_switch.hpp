@@ -31,7 +31,7 @@ class GitSwitch {
   struct Trouble {
     std::string what;
     rules::StepStatus status = rules::StepStatus::failed;
-    bool stopped = false;  // by somebody, against whom nothing is put back or started
+    bool stopped = false;  // by somebody, or overtaken: against whom nothing is put back or started
   };
   using MaybeTrouble = std::optional<Trouble>;
   struct Cleared {
@@ -41,6 +41,7 @@ class GitSwitch {
 
   asio::awaitable<MaybeTrouble> look_around();
   asio::awaitable<MaybeTrouble> check_target();
+  asio::awaitable<MaybeTrouble> look_whether_overtaken();
   asio::awaitable<MaybeTrouble> look_inside();
   asio::awaitable<MaybeTrouble> put_changes_away();
   asio::awaitable<MaybeTrouble> clear_submodules();

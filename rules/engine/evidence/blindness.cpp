@@ -126,7 +126,7 @@ void Blindness::tell_seeing(const std::vector<const WatchedRule*>& rules) {
   tell.stage = Stage::seeing;
   tell.context.service = service_;
   tell.context.rule = rules.front()->name();
-  tell.context.severity = rules.front()->spec().severity;
+  tell.context.severity = told_as_;  // who heard of it hears of its end
   tell.title = service_.text + (unknown.empty() ? ": every rule can be observed again" : ": it can be observed again");
   tell.text = tell.title + unknown;
   tell.said_by = told_before_;

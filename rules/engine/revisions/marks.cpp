@@ -57,7 +57,7 @@ void Revisions::marked(const DeployMark& mark, Says says) {
     const Revision name = mark_->revision;
     appeared(name, began.value_or(mark.at));
   } else if (names_running) {
-    apply_mark(said, says);
+    apply_mark(said, is_afterthought(said) ? Says::what_was_missing : says);
   } else if (mark.kind == MarkKind::mark && note_of_known(said)) {
     // It may be deployed once more. Of what is under way now something else was said.
     said.differs_told = true;
@@ -66,6 +66,13 @@ void Revisions::marked(const DeployMark& mark, Says says) {
     hold_mark(std::move(said));
   }
   doors_.save();
+}
+
+// Whoever says of what has run for a while what may be done about it has deployed nothing: its evidence counts on.
+bool Revisions::is_afterthought(const PendingMark& said) const {
+  const LedgerRecord* running = running_record();
+  if (running == nullptr || !spec_.has_identity || said.began || said.revision.empty() || !said.policy) return false;
+  return said.at > running->appeared + mark_late_max;
 }
 
 // What is said of a revision that was seen before is its own, whatever runs.

@@ -152,6 +152,7 @@ class Revisions {
   void take_mark();
   void apply_mark(const PendingMark& mark, Says says = Says::deployment);
   bool note_of_known(const PendingMark& said);
+  bool is_afterthought(const PendingMark& said) const;
   static void note_what_is_said(const PendingMark& said, LedgerRecord& record);
   void hold_mark(PendingMark said);
   void note_end(PendingMark& said);
