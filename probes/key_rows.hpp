@@ -121,20 +121,9 @@ constexpr Key later(std::string_view name) {
   return out;
 }
 
-// `what` as an alternative of the variant.
-template <class Variant, class What>
-constexpr Variety variety(std::string_view word, std::string_view doc, std::span<const Key> keys,
-                          void (*settle)(void*, Given&) = nullptr) {
-  return {word,
-          doc,
-          keys,
-          settle,
-          [](void* variant) -> void* { return &static_cast<Variant*>(variant)->template emplace<What>(); },
-          [](const void* variant) -> const void* { return std::get_if<What>(static_cast<const Variant*>(variant)); }};
-}
-
-// The same where the keys are of what that alternative keeps apart.
-template <class Variant, class What, auto Inner>
+// `What` as an alternative of the variant. `Inner`: the member in which it keeps what the keys are of, where they are
+// not its own.
+template <class Variant, class What, auto... Inner>
 constexpr Variety variety(std::string_view word, std::string_view doc, std::span<const Key> keys,
                           void (*settle)(void*, Given&) = nullptr) {
   return {word,
@@ -142,11 +131,11 @@ constexpr Variety variety(std::string_view word, std::string_view doc, std::span
           keys,
           settle,
           [](void* variant) -> void* {
-            return &detail::within(static_cast<Variant*>(variant)->template emplace<What>().*Inner);
+            return &detail::within(detail::part_of(static_cast<Variant*>(variant)->template emplace<What>(), Inner...));
           },
           [](const void* variant) -> const void* {
             const auto* const what = std::get_if<What>(static_cast<const Variant*>(variant));
-            return what == nullptr ? nullptr : &detail::within(what->*Inner);
+            return what == nullptr ? nullptr : &detail::within(detail::part_of(*what, Inner...));
           }};
 }
 }  // namespace probes

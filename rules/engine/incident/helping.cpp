@@ -108,6 +108,8 @@ std::string Incident::wanted_and_found() const {
   std::string text = "what runs after the switch is not " + record_.to.text + ", which was wanted, but ";
   text += elsewhere_.revision ? elsewhere_.revision->text : "something else";
   if (!elsewhere_.by.empty()) text += ", as found by " + elsewhere_.by;
+  if (!still_old_ && elsewhere_.revision)
+    return text + "; where somebody deployed that meanwhile and all is well, a rollback would only take it back";
   if (!still_old_) return text;
   return text + "; that ran before, too: nothing was switched, or that does not see what the switch changes";
 }
