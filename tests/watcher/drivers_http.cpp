@@ -73,7 +73,9 @@ struct Fixture {
   std::unique_ptr<watcher::Driver> driver() {
     watcher::DriverSection section;
     section.service = rules::ServiceName("web");
-    section.driver = config;
+    watcher::HttpDriver driver;
+    driver.workflow = config;
+    section.driver = driver;
     return watcher::make_driver(section, folder.path, clock);
   }
   rules::StepResult switched() { return switch_to(*driver(), "v2", "v1"); }

@@ -53,9 +53,10 @@ struct Stage {
   void equip(std::shared_ptr<const watcher::Config> config) {
     watcher::Deeds::Tools tools;
     tools.config = std::move(config);
-    tools.performer = std::make_shared<watcher::Performer>(
-        folder.path + "/incidents", resolver, std::map<rules::ServiceName, watcher::Driver*>{},
-        std::map<rules::ServiceName, std::string>{}, std::vector<std::string>{});
+    tools.equipment = std::make_shared<watcher::Equipment>(std::make_shared<const watcher::Config>());
+    tools.reader_of = [](const auto&) { return nullptr; };
+    tools.performer = std::make_shared<watcher::Performer>(folder.path + "/incidents", resolver,
+                                                           watcher::Performer::Services(), std::vector<std::string>());
     deeds.equip(std::move(tools));
   }
 
