@@ -73,9 +73,9 @@ struct Fixture {
   std::unique_ptr<watcher::Driver> driver() {
     watcher::DriverSection section;
     section.service = rules::ServiceName("web");
-    watcher::HttpDriver driver;
-    driver.workflow = config;
-    section.driver = driver;
+    watcher::HttpDriver http;
+    http.workflow = config;
+    section.driver = http;
     return watcher::make_driver(section, folder.path, clock);
   }
   rules::StepResult switched() { return switch_to(*driver(), "v2", "v1"); }
