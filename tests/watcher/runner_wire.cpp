@@ -30,6 +30,7 @@ TEST_CASE("what was read of a service crosses the wire whole") {
                                    rules::Revision("v1"),
                                    "error\n",
                                    true,
+                                   true,
                                    "42",
                                    "by",
                                    "stopped",
@@ -38,6 +39,7 @@ TEST_CASE("what was read of a service crosses the wire whole") {
                                    rules::Revision("v0")};
   const rules::RevisionRead read = through(reply).read.value();
   CHECK(read.service.text == "web");
+  CHECK(read.instances_differ);
   CHECK(read.started == at(1));
   CHECK(read.ended == at(2));
   CHECK(read.revision == rules::Revision("v1"));
