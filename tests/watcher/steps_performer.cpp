@@ -59,8 +59,8 @@ struct Fixture {
     return perform;
   }
   rules::StepResult perform(rules::Perform command) {
-    const watcher::Performer::Services services{[this](const auto&) { return &driver; },
-                                                [this](const auto&) { return folder.path; }};
+    const auto of = [this](const auto& service) { return service.text == "web" ? &driver : nullptr; };
+    const watcher::Performer::Services services{of, [this](const auto&) { return folder.path; }};
     watcher::Performer performer(folder.path + "/incidents", resolver, services, secrets);
     return run_here(performer.perform(std::move(command), {}));
   }

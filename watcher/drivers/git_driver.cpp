@@ -143,13 +143,14 @@ std::string WorkingTree::why_not_runnable_here() const {
   return why_not_started({config_.restart, config_.dir, runs_as(config_.dir, restart_user).user});
 }
 
-// What is not in the tree may be made by a build that runs before, and a deployment whose build has failed may have
-// taken it away: `npm ci` begins by removing node_modules.
+// What lies in a folder that is not in the tree may be made by a build that runs before, and a deployment whose build
+// has failed may have taken that away: `npm ci` begins by removing node_modules.
 bool WorkingTree::names_what_is_missing(const std::vector<std::string>& argv) const {
   return std::any_of(argv.begin(), argv.end(), [this](const std::string& word) {
     if (word.find('/') == std::string::npos) return false;
-    const std::string path = word.starts_with('/') ? word : config_.dir + "/" + word;
-    return path.starts_with(config_.dir + "/") && ::access(path.c_str(), F_OK) != 0;
+    std::string folder = word.starts_with('/') ? word : config_.dir + "/" + word;
+    folder.resize(folder.rfind('/'));
+    return folder.starts_with(config_.dir + "/") && ::access(folder.c_str(), F_OK) != 0;
   });
 }
 
