@@ -77,7 +77,9 @@ std::optional<Progress> Incident::progress(Instant at) const {
   const bool is_seen = record_.phase == IncidentPhase::settling || record_.phase == IncidentPhase::verifying;
   if (is_seen) reached.worked = at - record_.phase_since;
   if (record_.in_flight) reached.worked = at - step_.started;
-  return progress_of(*action, in_.usual, reached);
+  const Progress out = progress_of(*action, in_.usual, reached);
+  // That the one step is the first of one says nothing.
+  return out.steps > 1 || out.percent ? std::optional(out) : std::nullopt;
 }
 
 // A rung that had its time to help, and whose rules have to stay good for as long again, has taken both: that is no
