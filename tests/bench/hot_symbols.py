@@ -72,8 +72,8 @@ def run_under_callgrind(binary, out):
 
 
 def functions_in(profile, binary):
-    """Those of the binary that a profile says to have run; names are written out once there, and numbered."""
-    names, objects, ran = {}, {}, set()
+    """Those of the binary that a profile says to have run, what ran most first; names are written out once there, and numbered."""
+    names, objects, ran = {}, {}, {}
     function = of = None
     after_call = False
     for line in profile.read_text().splitlines():
@@ -91,9 +91,10 @@ def functions_in(profile, binary):
             after_call = True  # the next line is the callee's cost
         elif re.match(r"[+*-]?\d* ?\d+$", line):
             if not after_call and objects.get(of) == str(binary):
-                ran.add(function)
+                ran[function] = ran.get(function, 0) + int(line.split()[-1])
             after_call = False
-    return {re.sub(r"'\d+$", "", names[number]) for number in ran}  # 'N: in a recursion
+    most_first = sorted(ran, key=lambda number: -ran[number])
+    return list(dict.fromkeys(re.sub(r"'\d+$", "", names[number]) for number in most_first))  # 'N: in a recursion
 
 
 def symbols_of(binary):
@@ -116,7 +117,7 @@ def main():
         out = pathlib.Path(name) / "callgrind"
         run_under_callgrind(binary, out)
         dumps = [one for one in out.parent.iterdir() if one.name != out.name]
-        print("\n".join(sorted(functions_in(max(dumps, key=lambda one: one.stat().st_size), binary))))
+        print("\n".join(functions_in(max(dumps, key=lambda one: one.stat().st_size), binary)))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,22 @@
 """What the runbook of a pinned tag says of its four triggers and of who is called when, whatever the tag is pinned in."""
 
+import socketserver
+import threading
+
+from world import free_port
+
 
 class FourTriggers:
     """Of a runbook whose `goes_bad` deploys a release, waits for the end of its incident and holds that to the rule."""
 
     by_then = ""  # what a person has to do until it is looked at again
+
+    def make_application(self):
+        self.database = socketserver.TCPServer(("127.0.0.1", free_port()), socketserver.BaseRequestHandler)
+        threading.Thread(target=self.database.serve_forever, daemon=True).start()
+        self.addCleanup(self.database.server_close)
+        self.settings = {"database": self.database.server_address[1]}
+        super().make_application()
 
     def test_errors_and_half_an_hour_later(self):
         incident = self.goes_bad("errors", "errors")

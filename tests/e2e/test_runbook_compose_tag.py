@@ -4,14 +4,10 @@
 What the release runs as (an image of a Compose project here) is one class; another way of running a pinned image gets one of its own.
 """
 
-import socketserver
-import threading
-
 import machine
 from compose_rehearsed import BASE, ComposeRehearsed
 from four_triggers import FourTriggers
 from rehearsed import make_releases, put, shop_files
-from world import free_port
 
 PROJECT = """
 services:
@@ -44,13 +40,6 @@ class PinnedTag(FourTriggers, ComposeRehearsed):
 
     def files(self):
         return {"docker-compose.prod.yml": PROJECT}
-
-    def make_application(self):
-        self.database = socketserver.TCPServer(("127.0.0.1", free_port()), socketserver.BaseRequestHandler)
-        threading.Thread(target=self.database.serve_forever, daemon=True).start()
-        self.addCleanup(self.database.server_close)
-        self.settings = {"database": self.database.server_address[1]}
-        super().make_application()
 
     def deploy(self, tag, mark=False):
         """What the deploy script does: the tag, and `up`."""

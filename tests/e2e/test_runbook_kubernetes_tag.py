@@ -5,15 +5,12 @@ kubectl is the real one, and the API that it asks is that of cluster.py.
 """
 
 import shutil
-import socketserver
-import threading
 import unittest
 
 import machine
 from cluster import Cluster, digest
 from four_triggers import FourTriggers
 from rehearsed import Rehearsed, shop_files
-from world import free_port
 
 
 class PinnedTag(FourTriggers, Rehearsed):
@@ -34,10 +31,6 @@ class PinnedTag(FourTriggers, Rehearsed):
         return shop_files()
 
     def make_application(self):
-        self.database = socketserver.TCPServer(("127.0.0.1", free_port()), socketserver.BaseRequestHandler)
-        threading.Thread(target=self.database.serve_forever, daemon=True).start()
-        self.addCleanup(self.database.server_close)
-        self.settings = {"database": self.database.server_address[1]}
         super().make_application()
         self.cluster = Cluster(super().deploy)
         self.addCleanup(self.cluster.close)

@@ -156,7 +156,7 @@ TEST_CASE("what hangs is waited for no longer than its time where it may be left
   const Freezer freezer;
   if (!freezer.is_there()) return;
   pid_t hanging = 0;
-  ChildSpec spec = shell("sleep 1000");
+  ChildSpec spec = shell("exec tail -f /dev/null");
   spec.limit = 100ms;
   spec.grace = 50ms;
   spec.left_at_limit = true;

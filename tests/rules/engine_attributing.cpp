@@ -241,7 +241,7 @@ TEST_CASE("SPEC 2.16: a hotfix that does not help is rolled back past the releas
   w.reality["web"].sick.insert("hotfix");
   w.deploy("bad");
   REQUIRE(w.run_until([&] { return w.rule("errors").judgement.verdict == rules::Verdict::bad; }, 5min));
-  w.run(20s);
+  w.run(40s);
   w.deploy("hotfix");
   REQUIRE(w.run_until([&] { return w.service().revision.text == "hotfix"; }, 1min));
   CHECK_FALSE(is_preexisting(w, "errors"));

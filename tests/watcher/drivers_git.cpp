@@ -168,15 +168,15 @@ TEST_CASE("of several builds the one that fails is named, nothing is run after i
 
 TEST_CASE("several builds have one time together, and one for which none is left is not begun") {
   Shop shop;
-  shop.config.build = {std::vector<std::string>{"sleep", "60"}, std::vector<std::string>{"true"}};
+  shop.config.build = {std::vector<std::string>{"tail", "-f", "/dev/null"}, std::vector<std::string>{"true"}};
   shop.config.build_timeout = 100ms;
   const rules::StepResult ended = shop.roll_back_to(shop.first);
   CHECK(ended.status == StepStatus::timed_out);
-  CHECK(contains(ended.detail, "build 1 of 2 (sleep 60) failed: took longer than 100ms and was ended"));
+  CHECK(contains(ended.detail, "build 1 of 2 (tail -f /dev/null) failed: took longer than 100ms and was ended"));
   shop.config.build_timeout = 0ms;
   const rules::StepResult none = shop.roll_back_to(shop.first);
   CHECK(none.status == StepStatus::timed_out);
-  CHECK(contains(none.detail, "build 1 of 2 (sleep 60) failed: no time was left for it"));
+  CHECK(contains(none.detail, "build 1 of 2 (tail -f /dev/null) failed: no time was left for it"));
   CHECK(shop.identified() == shop.third);
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("each of several builds is foretold, but for what one before it may ma
 
 TEST_CASE("a build that takes too long is ended and the tree taken back") {
   Shop shop;
-  shop.config.build = {std::vector<std::string>{"sleep", "60"}};
+  shop.config.build = {std::vector<std::string>{"tail", "-f", "/dev/null"}};
   shop.config.build_timeout = 100ms;
   const rules::StepResult result = shop.roll_back_to(shop.first);
   CHECK(result.status == StepStatus::timed_out);
