@@ -27,7 +27,8 @@ struct Files {
   Files() {
     for (const std::string& place : {safe, open}) {
       REQUIRE(fs::create_directory(place));
-      for (const char* name : {"x", "docker", "docker-compose", "ssh", "22"}) {
+      for (const char* name : {"x", "__main__.py", "docker", "docker-compose", "ssh", "22", "java", "psql", "mysql",
+                               "tar", "rsync", "run-parts", "gunicorn"}) {
         std::ofstream(place + "/" + name) << "\n";
         REQUIRE(::chmod((place + "/" + name).c_str(), 0755) == 0);
       }
@@ -192,4 +193,58 @@ TEST_CASE("what an environment has besides is no command, and a folder of PATH s
   REQUIRE(::chmod((files.safe + "/mine").c_str(), 0777) == 0);
   CHECK(files.refuses({"env", "PATH=PLACE", "mine"}, files.safe, files.safe));
   CHECK_FALSE(files.refuses({"env", "PATH=PLACE", "x"}, files.safe, files.safe));
+}
+
+TEST_CASE("files that other programs run or load, each in words of its own, are looked at") {
+  const Files files;
+  for (const Words& argv : std::vector<Words>{{"python3", "PLACE"},
+                                              {"python3", "-u", "PLACE", "now"},
+                                              {"java", "-jar", "PLACE/x"},
+                                              {"java", "-Xmx64m", "-cp", "/usr/share/java:PLACE", "Main"},
+                                              {"java", "-classpath", "PLACE/*", "Main"},
+                                              {"java", "--module-path", "PLACE", "-m", "a/b"},
+                                              {"java", "-javaagent:PLACE/x=port=1", "-version"},
+                                              {"java", "@PLACE/x"},
+                                              {"java", "PLACE/x", "now"},
+                                              {"psql", "-d", "shop", "-f", "PLACE/x"},
+                                              {"psql", "--file=PLACE/x", "shop"},
+                                              {"psql", "--file", "PLACE/x", "shop"},
+                                              {"tar", "-I", "PLACE/x", "-cf", "/dev/null", "/etc/hosts"},
+                                              {"tar", "--use-compress-program=PLACE/x", "-xf", "a.tar"},
+                                              {"tar", "-xf", "a.tar", "--to-command=PLACE/x"},
+                                              {"tar", "-cf", "a.tar", "--checkpoint-action=exec=PLACE/x", "."},
+                                              {"rsync", "-a", "-e", "PLACE/x -p 22", "a", "b:c"},
+                                              {"rsync", "--rsh=PLACE/x", "a", "b:c"},
+                                              {"run-parts", "PLACE"},
+                                              {"run-parts", "--exit-on-error", "-a", "v1", "PLACE"},
+                                              {"gunicorn", "-c", "PLACE/x", "app:app"},
+                                              {"gunicorn", "--config", "PLACE/x", "app:app"}})
+    files.check_looked_at(argv);
+  for (const Words& argv : std::vector<Words>{{"java", "-Djava.io.tmpdir=PLACE", "-version"},
+                                              {"java", "-jar", "/etc/hosts", "PLACE/x"},
+                                              {"psql", "-o", "PLACE/x", "-c", "select 1"},
+                                              {"psql", "-L", "PLACE/x", "shop"},
+                                              {"tar", "-czf", "PLACE/x", "-C", "PLACE", "."},
+                                              {"rsync", "-a", "PLACE", "b:c"},
+                                              {"gunicorn", "-p", "PLACE/x", "app:app"}})
+    files.check_no_matter(argv);
+  const Words path{"PATH=" + files.safe + ":/usr/bin:/bin"};
+  for (const char* const script : {"psql shop < PLACE/x", "mysql -uroot -psecret shop < PLACE/x"}) {
+    CAPTURE(script);
+    CHECK(files.refuses({"sh", "-c", script}, files.open, files.safe, path));
+    CHECK_FALSE(files.refuses({"sh", "-c", script}, files.safe, files.safe, path));
+  }
+}
+
+TEST_CASE("a file is looked at though a variable of the script names it") {
+  const Files files;
+  for (const char* const script :
+       {"TOOL=PLACE/x; $TOOL", "TOOL=PLACE/x\n\"$TOOL\" now", "export TOOL='PLACE/x'; exec ${TOOL} now",
+        "DIR=\"PLACE\"\nsh \"$DIR/x\"", "DIR=PLACE; cd $DIR && ./x", "A=1 B=PLACE/x; $B"})
+    files.check_looked_at({"sh", "-c", script});
+  // Which of them it is, is not known.
+  for (const char* const script :
+       {"TOOL=PLACE/x; TOOL=/bin/true; $TOOL", "for TOOL in a b; do $TOOL; done; TOOL=PLACE/x",
+        "TOOL=PLACE/x; read -r TOOL; $TOOL", "TOOL=PLACE/x; echo $TOOL"})
+    files.check_no_matter({"sh", "-c", script});
 }

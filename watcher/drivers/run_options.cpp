@@ -65,6 +65,22 @@ constexpr std::array programs{
     RunProgram{.names = " awk gawk mawk nawk original-awk ", .kind = Kind::reader, .with_argument = "vFfEilW"},
     RunProgram{.names = " sed ", .kind = Kind::reader, .with_argument = "fel", .attached = "i"},
     RunProgram{.names = " make gmake ", .kind = Kind::reader, .with_argument = "fCIoW", .attached = "jl", .dir = 'C'},
+    RunProgram{.names = " tar bsdtar gtar ",
+               .kind = Kind::reader,
+               .with_argument = "bCfFgHIKLNTVX",
+               .aside = "bCfgHKLNTVX",
+               .script = 'I'},
+    RunProgram{.names = " rsync ", .kind = Kind::reader, .with_argument = "eTBMf", .aside = "TBMf", .script = 'e'},
+    RunProgram{.names = " gunicorn ", .kind = Kind::reader, .with_argument = "bckwtugpmen", .aside = "bkwtugpmen"},
+    RunProgram{.names = " psql ", .kind = Kind::client, .with_argument = "cdfFhLopPRTUv", .aside = "cdFhLopPRTUv"},
+    RunProgram{.names = " mysql mariadb ",
+               .kind = Kind::client,
+               .with_argument = "hPuDeS",
+               .attached = "p",
+               .aside = "hPuDeS"},
+    RunProgram{.names = " sqlite3 ", .kind = Kind::client},
+    RunProgram{.names = " run-parts ", .kind = Kind::folder, .with_argument = "au", .aside = "au"},
+    RunProgram{.names = " java ", .kind = Kind::java},
     RunProgram{.names = " docker podman docker-compose podman-compose ",
                .kind = Kind::composer,
                .with_argument = "fp",
@@ -76,7 +92,7 @@ constexpr std::array programs{
 };
 
 // Options of many letters whose argument is the next word, unless it stands behind a `=`.
-constexpr std::array<string_view, 38> with_argument{"--chdir",
+constexpr std::array<string_view, 46> with_argument{"--chdir",
                                                     "--directory",
                                                     "--working-directory",
                                                     "--user",
@@ -113,7 +129,25 @@ constexpr std::array<string_view, 38> with_argument{"--chdir",
                                                     "--project-directory",
                                                     "--startas",
                                                     "--prefix",
-                                                    "--cwd"};
+                                                    "--cwd",
+                                                    "--config",
+                                                    "--rsh",
+                                                    "--use-compress-program",
+                                                    "--to-command",
+                                                    "--info-script",
+                                                    "--new-volume-script",
+                                                    "--rmt-command",
+                                                    "--checkpoint-action"};
+
+// The argument is a shell's script.
+constexpr std::array<string_view, 8> with_script{
+    "--command",    "--session-command", "--rsh",         "--use-compress-program",
+    "--to-command", "--info-script",     "--rmt-command", "--new-volume-script"};
+
+template <std::size_t Size>
+bool has_name(const std::array<string_view, Size>& names, string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool has(string_view letters, char letter) { return letters.find(letter) != string_view::npos; }
 
@@ -142,16 +176,17 @@ class Reading {
     const string_view name = word.substr(0, word.find('='));
     if (name == "--eval" || name == "--print") out_.is_inline = true;
     const bool is_attached = name.size() < word.size();
-    const bool takes_next = std::find(with_argument.begin(), with_argument.end(), name) != with_argument.end() &&
-                            (name != "--user" || program_.user != '\0');
+    const bool takes_next = has_name(with_argument, name) && (name != "--user" || program_.user != '\0');
     if (!is_attached && !takes_next) return;
     std::string value = is_attached ? std::string(word.substr(name.size() + 1)) : next();
     if (name == "--chdir" || name == "--directory" || name == "--working-directory" || name == "--project-directory")
       out_.dir = std::move(value);
     else if (name == "--user" || name == "--reuid" || name == "--uid")
       out_.user = std::move(value);
-    else if (name == "--command" || name == "--session-command")
+    else if (has_name(with_script, name))
       out_.script = std::move(value);
+    else if (value.starts_with("exec="))
+      out_.script = value.substr(5);  // --checkpoint-action of tar
     else if (name == "--split-string")
       out_.split = std::move(value);
     else

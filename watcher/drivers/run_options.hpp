@@ -17,7 +17,10 @@ struct RunProgram {
     shell,        // reads the script in its first operand, or in a word (-c)
     interpreter,  // reads the script in its first operand
     reader,       // reads what its options name, its operands are none of these: awk, make
-    composer,     // the same behind its operand `compose`: docker
+    client,       // a reader that takes commands from its standard input, too: psql
+    composer,     // a reader behind its operand `compose`: docker
+    folder,       // runs what lies in the folders that its operands name: run-parts
+    java,         // its options are words of their own
   };
   std::string_view names;  // with blanks around each; also followed by a version, such as python3.11
   Kind kind;

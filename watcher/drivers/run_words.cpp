@@ -57,7 +57,9 @@ std::vector<std::string> interpreter_line(const std::string& file) {
 
 bool reads_its_input(Words words) {
   const RunProgram* const known = run_program(words.front());
-  if (known == nullptr || (known->kind != Kind::shell && known->kind != Kind::interpreter)) return false;
+  if (known == nullptr) return false;
+  if (known->kind == Kind::client) return true;
+  if (known->kind != Kind::shell && known->kind != Kind::interpreter) return false;
   const CommandOptions options = options_of(*known, words);
   const Words before = words.first(std::min(options.behind, words.size()));
   const bool says_so =
@@ -75,6 +77,38 @@ Words behind_compose(Words words) {
     if (!is_option) return {};
   }
   return {};
+}
+
+std::vector<std::string> java_files(Words words) {
+  constexpr std::array<string_view, 6> named{"-jar", "-cp", "-classpath", "--class-path", "-p", "--module-path"};
+  std::vector<std::string> out;
+  // `-javaagent:FILE=OPTIONS`, and lists of paths.
+  const auto add = [&](string_view paths) {
+    for (std::size_t at = 0; at <= paths.size();) {
+      const std::size_t end = std::min(paths.find_first_of(":=,", at), paths.size());
+      string_view path = paths.substr(at, end - at);
+      if (path.ends_with("/*")) path.remove_suffix(2);
+      if (!path.empty()) out.emplace_back(path);
+      at = end + 1;
+    }
+  };
+  for (std::size_t at = 1; at < words.size(); ++at) {
+    const std::string& word = words[at];
+    if (std::find(named.begin(), named.end(), word) != named.end()) {
+      if (at + 1 < words.size()) add(words[at + 1]);
+      if (word == "-jar") break;
+      ++at;
+    } else if (word.starts_with('@')) {
+      out.push_back(word.substr(1));
+    } else if (word.starts_with("-javaagent:") || word.starts_with("-agentpath:") ||
+               word.starts_with("-Xbootclasspath")) {
+      add(string_view(word).substr(word.find(':') + 1));
+    } else if (!word.starts_with('-')) {
+      out.push_back(word);  // X.java
+      break;                // arguments of the program follow
+    }
+  }
+  return out;
 }
 
 bool assigns(string_view name) {

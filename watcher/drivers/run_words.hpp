@@ -23,8 +23,12 @@ std::string user_called(std::string_view word);
 // As the kernel takes the first line of a script apart: the interpreter, and all that follows as one word.
 std::vector<std::string> interpreter_line(const std::string& file);
 
-// A shell or another interpreter that is given no script.
+// A shell or another interpreter that is given no script, or a client, such as psql, that may start programs for what
+// it reads.
 bool reads_its_input(std::span<const std::string> words);
+
+// Files and folders from which `java` loads what it runs.
+std::vector<std::string> java_files(std::span<const std::string> words);
 
 // A word of the shell's behind which variables are given values.
 bool assigns(std::string_view name);

@@ -1,80 +1,19 @@
+#include "watcher/drivers/run_follower.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <filesystem>
-#include <span>
-#include <string_view>
 
 #include "rules/base/shell_words.hpp"
-#include "watcher/drivers/environment_says.hpp"
-#include "watcher/drivers/run_options.hpp"
 #include "watcher/drivers/run_words.hpp"
-#include "watcher/drivers/shell_commands.hpp"
-#include "watcher/drivers/trusted_path.hpp"
 
 namespace watcher {
-
-namespace {
 
 namespace fs = std::filesystem;
 using std::string_view;
 using Kind = RunProgram::Kind;
-using Words = std::span<const std::string>;
 
-constexpr int depth_max = 8;  // commands in commands, and scripts in words of scripts
-
-// What stands ready to be read by whoever reads its standard input as commands.
-struct Fed {
-  std::string file;    // behind `<`
-  std::string script;  // here-documents
-};
-
-// From where and as whom; empty: as who began.
-struct Start {
-  std::string dir;
-  std::string user;
-  int depth = depth_max;
-  std::optional<std::string> path{};  // none: our PATH
-  Fed fed{};
-
-  Start deeper() const {
-    Start out = *this;
-    --out.depth;
-    return out;
-  }
-};
-
-class Follower {
- public:
-  explicit Follower(bool looks_inside) : looks_inside_(looks_inside) {}
-
-  void command(Words words, const Start& start);
-  // What variables have it run or read, and the PATH in which it looks.
-  void environment(Words assignments, Start& start);
-  std::vector<RunFile> files() && { return std::move(files_); }
-
- private:
-  void first_line(const std::string& program, const Start& start);
-  void find(Words words, const Start& start);
-  void run(Words words, const CommandOptions& options, const Start& start);
-  void login(Words words, const CommandOptions& options, Start start);
-  void shell(Words words, const CommandOptions& options, const Start& start);
-  void make(Words words, const Start& start);
-  void compose(const CommandOptions& options, bool has_operand, const Start& start);
-  void script_in(Words operands, const Start& start);
-  void script(string_view text, const Start& start);
-  void line_of(const ShellCommand& line, const Start& start);
-  void trap(Words words, const Start& start);
-  void fed_to(const Start& start);
-  void ssh(Words operands, const Start& start);
-  void named(const std::vector<std::string>& arguments, const Start& start);
-  void add(std::string path, const Start& start) { files_.push_back({std::move(path), start.user}); }
-
-  bool looks_inside_;
-  std::vector<RunFile> files_;
-};
-
-void Follower::command(Words words, const Start& start) {
+void RunFollower::command(Words words, const Start& start) {
   if (words.empty() || words.front().empty() || start.depth == 0) return;
   const std::optional<std::string> program = program_called(words.front(), start.dir, start.path);
   if (!program) return;
@@ -102,19 +41,24 @@ void Follower::command(Words words, const Start& start) {
       named(options.arguments, then);
       if (!options.is_inline) script_in(operands, then);
       return;
+    case Kind::client:
     case Kind::reader:
       named(options.arguments, then);
       if (options.script) script(*options.script, then);
       if (known->dir != '\0') make(words, then);
       if (known->names.starts_with(" ssh ")) ssh(operands, then);
       return;
+    case Kind::folder:
+      return parts(operands, then);
+    case Kind::java:
+      return named(java_files(words), then);
     case Kind::composer:
       if (!words.empty()) compose(options, !operands.empty(), then);
   }
 }
 
 // What the kernel starts in the place of a script.
-void Follower::first_line(const std::string& program, const Start& start) {
+void RunFollower::first_line(const std::string& program, const Start& start) {
   if (!looks_inside_) return;
   std::vector<std::string> words = interpreter_line(program);
   if (words.empty()) return;
@@ -123,7 +67,7 @@ void Follower::first_line(const std::string& program, const Start& start) {
 }
 
 // find -exec COMMAND ;
-void Follower::find(Words words, const Start& start) {
+void RunFollower::find(Words words, const Start& start) {
   if (!words.front().ends_with("find")) return;
   constexpr std::array<string_view, 4> options{"-exec", "-execdir", "-ok", "-okdir"};
   for (std::size_t i = 1; i + 1 < words.size(); ++i) {
@@ -133,7 +77,7 @@ void Follower::find(Words words, const Start& start) {
 }
 
 // Behind operands and assignments: the first word that names a program.
-void Follower::run(Words operands, const CommandOptions& options, const Start& begun) {
+void RunFollower::run(Words operands, const CommandOptions& options, const Start& begun) {
   Start start = begun;
   const auto behind = std::find_if(operands.begin(), operands.end(), [](const std::string& word) {
     return word.find('=') == word.npos || word.find_first_of("/ -") < word.find('=');
@@ -155,7 +99,7 @@ void Follower::run(Words operands, const CommandOptions& options, const Start& b
 }
 
 // su - USER -c "...", runuser -u USER -- COMMAND, gosu USER COMMAND.
-void Follower::login(Words operands, const CommandOptions& options, Start start) {
+void RunFollower::login(Words operands, const CommandOptions& options, Start start) {
   if (options.user) return run(operands, options, start);
   std::size_t at = 0;
   while (at < operands.size() && operands[at].starts_with('-')) ++at;
@@ -166,35 +110,13 @@ void Follower::login(Words operands, const CommandOptions& options, Start start)
 }
 
 // `ssh HOST -F x` reads x, too.
-void Follower::ssh(Words operands, const Start& start) {
+void RunFollower::ssh(Words operands, const Start& start) {
   const RunProgram* const known = run_program("ssh");
   if (operands.size() > 1 && operands[1].starts_with('-')) named(options_of(*known, operands).arguments, start);
 }
 
-void Follower::fed_to(const Start& start) {
-  Start reader = start;
-  reader.fed = {};
-  if (!start.fed.file.empty()) named({start.fed.file}, reader);
-  if (!start.fed.script.empty()) script(start.fed.script, reader);
-}
-
-void Follower::environment(Words assignments, Start& start) {
-  EnvironmentSays says = environment_says(assignments);
-  if (looks_inside_) {
-    for (const std::string& path : says.paths) add(in_dir(path, start.dir), start);
-    named(says.maybe, start);
-    for (const std::string& text : says.scripts) script(text, start);
-  }
-  if (says.path) start.path = std::move(says.path);
-}
-
-void Follower::shell(Words operands, const CommandOptions& options, const Start& start) {
-  if (!options.is_inline) return script_in(operands, start);
-  if (!operands.empty()) script(operands.front(), start);
-}
-
 // Without -f it is the file of a usual name, which may also come to be there.
-void Follower::make(Words words, const Start& start) {
+void RunFollower::make(Words words, const Start& start) {
   const bool is_named = std::any_of(words.begin(), words.end(), [](const std::string& word) {
     return word.starts_with("-f") || word.starts_with("--file") || word.starts_with("--makefile");
   });
@@ -202,7 +124,7 @@ void Follower::make(Words words, const Start& start) {
 }
 
 // Its files may have anything started as root. Without -f they are those of the usual names.
-void Follower::compose(const CommandOptions& options, bool has_operand, const Start& start) {
+void RunFollower::compose(const CommandOptions& options, bool has_operand, const Start& start) {
   named(options.arguments, start);
   if (options.arguments.empty() && has_operand)
     named({"compose.yaml", "compose.yml", "compose.override.yaml", "compose.override.yml", "docker-compose.yaml",
@@ -210,18 +132,19 @@ void Follower::compose(const CommandOptions& options, bool has_operand, const St
           start);
 }
 
-// The first operand that is a file: what is none is an option's argument.
-void Follower::script_in(Words operands, const Start& start) {
-  for (const std::string& word : operands) {
+void RunFollower::parts(Words folders, const Start& start) {
+  for (const std::string& word : folders) {
     std::error_code failure;
-    if (word.empty() || word.front() == '-' || word.front() == '+') continue;
-    std::string file = in_dir(word, start.dir);
-    if (fs::is_regular_file(file, failure)) return add(std::move(file), start);
+    const std::string folder = in_dir(word, start.dir);
+    if (!fs::is_directory(folder, failure)) continue;
+    add(folder, start);
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, failure))
+      command(std::vector{entry.path().string()}, start);
   }
 }
 
 // What the options of an interpreter name is read in by it: -r X, -I FOLDER, -Mlib=FOLDER.
-void Follower::named(const std::vector<std::string>& arguments, const Start& start) {
+void RunFollower::named(const std::vector<std::string>& arguments, const Start& start) {
   if (!looks_inside_) return;
   for (const std::string& argument : arguments) {
     // `KEY=FILE`, `KEY FILE`, and with words behind: `-o "ProxyCommand=x.sh %h"`.
@@ -236,57 +159,17 @@ void Follower::named(const std::vector<std::string>& arguments, const Start& sta
   }
 }
 
-void Follower::script(string_view text, const Start& start) {
-  if (!looks_inside_ || start.depth == 0) return;
-  const std::vector<ShellCommand> lines = lines_in_shell(text);
-  const auto sets_path = [](const std::string& word) { return word.starts_with("PATH="); };
-  const bool has_own_path = std::any_of(lines.begin(), lines.end(), [&](const ShellCommand& line) {
-    return std::any_of(line.words.begin(), line.words.end(), sets_path);
-  });
-  for (const ShellCommand& line : lines) {
-    const std::string& name = line.words.front();
-    // A name in a PATH of the script's own cannot be found.
-    const bool is_known = !has_own_path || assigns(name) || name.find('/') != name.npos;
-    if (!name.empty() && is_known) line_of(line, start);
-  }
-}
-
-void Follower::line_of(const ShellCommand& line, const Start& start) {
-  Start there = start.deeper();
-  // Where it is not known from where, what is relative cannot be found.
-  there.dir = line.dir ? (fs::path(start.dir) / *line.dir).lexically_normal().string() : "/dev/null";
-  const std::string& name = line.words.front();
-  if (name == "eval") {
-    std::string joined;
-    for (std::size_t i = 1; i < line.words.size(); ++i) joined += line.words[i] + " ";
-    return script(joined, there);
-  }
-  if (name == "trap") return trap(line.words, there);
-  const bool is_read_in = (name == "." || name == "source") && line.words.size() > 1;
-  if (is_read_in && line.words[1].find('/') != std::string::npos) return add(in_dir(line.words[1], there.dir), there);
-  if (assigns(name)) return environment(Words(line.words).subspan(1), there);
-  there.fed = {line.input, line.script};
-  command(line.words, there);
-}
-
-void Follower::trap(Words words, const Start& start) {
-  const std::size_t at = words.size() > 1 && words[1] == "--" ? 2 : 1;
-  if (at < words.size()) script(words[at], start);
-}
-
-}  // namespace
-
 std::vector<RunFile> files_run_as(const std::vector<std::string>& argv, const std::string& dir, const std::string& user,
                                   const std::vector<std::string>& env) {
-  Follower follower(true);
-  Start start{dir, user};
+  RunFollower follower(true);
+  RunFollower::Start start{dir, user};
   follower.environment(env, start);
   follower.command(argv, start);
   return std::move(follower).files();
 }
 
 std::vector<std::string> files_run(const std::vector<std::string>& argv, const std::string& dir) {
-  Follower follower(false);
+  RunFollower follower(false);
   follower.command(argv, {dir, {}});
   std::vector<std::string> out;
   for (RunFile& file : std::move(follower).files()) out.push_back(std::move(file.path));
