@@ -227,13 +227,24 @@ class Pm2(machine.Asked, unittest.TestCase):
         self.assertEqual(self.closed()["outcome"], "recovered")
         self.stays("v1")
 
+    def test_what_somebody_deletes_and_starts_again_is_left_alone(self):
+        self.watched()
+        self.deployed("v2")
+        self.run_pm2("delete", "web")
+        self.wait_for("it is seen that somebody did", lambda: self.cause() == "deploying")
+        time.sleep(7)  # twice what `down` waits for
+        self.run_pm2("start", "app.js", "--name", "web", "--cwd", self.repository)
+        self.wait_for("v2 is judged again", lambda: self.says() == "v2" and self.cause() is None)
+        self.assertEqual(self.incidents(), [])
+        self.stays("v2")
+
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.watched()
         self.deployed("v2")
         self.wait_for("a rollback could be done", lambda: self.service().get("rollback_ready"))
         self.run_pm2("delete", "web")
         self.wait_for("no rollback could be done", lambda: self.service().get("rollback_ready") is False)
-        self.wait_for("people are told", lambda: "pm2 has no process web" in json.dumps(self.people.told), 30)
+        self.wait_for("people are told", lambda: "pm2 has no process web" in json.dumps(self.people.told))
 
     def test_a_release_that_does_not_start_is_left_for_the_one_before(self):
         self.watched()

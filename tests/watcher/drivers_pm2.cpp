@@ -201,6 +201,23 @@ TEST_CASE("against who stops what a switch by pm2 has started nothing is put bac
   CHECK(identify(*driver).revision == rules::Revision(host.commit("v2")));
 }
 
+TEST_CASE("a process that pm2 had and has no more was stopped by somebody") {
+  const CountingClock clock;
+  Host host;
+  const auto driver = host.driver(clock);
+  CHECK(running(*driver) == host.commit("v1"));
+  host.list("[]\n");
+  const rules::RevisionRead deleted = identify(*driver);
+  CHECK_FALSE(deleted.revision);
+  CHECK(deleted.instance_absent);
+  CHECK(deleted.stopped == "pm2 has no process web any more, it was deleted; do pm2 start it under that name");
+  // What never had it knows of nobody who could have.
+  const rules::RevisionRead never = identify(*host.driver(clock));
+  CHECK(never.instance_absent);
+  CHECK(never.stopped == "");
+  CHECK(contains(never.error, "pm2 has no process web; do"));
+}
+
 TEST_CASE("what would be in the way of pm2 is told before") {
   const CountingClock clock;
   Host host;

@@ -85,7 +85,8 @@ class Pm2Service final : public Driver {
   GitNamed named_;
   Pm2Memory memory_;
   Pm2Found found_;
-  Pm2Listing listed_;  // the newest
+  Pm2Listing listed_;       // the newest
+  bool was_there_ = false;  // one of them was seen
 };
 
 Pm2Driver Pm2Service::with_processes(Pm2Driver config, const rules::ServiceName& service) {
@@ -143,6 +144,14 @@ asio::awaitable<void> Pm2Service::look(rules::RevisionRead& read) {
   if (!read.error.empty()) co_return;
   listed_ = std::get<Pm2Listing>(answer);
   const std::vector<Pm2Process>& processes = listed_.processes;
+  if (processes.empty()) {
+    read.instance_absent = true;
+    // Where none was ever seen nobody can have deleted one.
+    if (was_there_) read.stopped = listed_.why_deleted();
+  }
+  was_there_ |= !processes.empty();
+  read.error = listed_.why_not();
+  if (!read.error.empty()) co_return;
   if (std::all_of(processes.begin(), processes.end(), is_stopped)) {
     const std::string& first = processes.front().name;
     read.stopped = first + " was stopped, it did not end by itself; do pm2 start " + first;
@@ -176,6 +185,8 @@ asio::awaitable<std::string> Pm2Service::why_not_pm2() {
   const Pm2Answer answer = co_await runner_.list();
   if (const auto* const error = std::get_if<GitError>(&answer)) co_return error->what;
   listed_ = std::get<Pm2Listing>(answer);
+  refused = listed_.why_not();
+  if (!refused.empty()) co_return refused;
   for (const Pm2Process& process : listed_.processes) {
     if (process.pid == ::getpid())
       co_return process.name + " is rollbackd itself: its restart would end the rollback in the middle; do name the " +
@@ -249,9 +260,12 @@ asio::awaitable<GitDone> Pm2Service::wait_until_online(rules::Duration limit) {
     if (const auto* const error = std::get_if<GitError>(&answer)) {
       so_far.awaited = error->what;
     } else {
-      const auto& processes = std::get<Pm2Listing>(answer).processes;
+      const auto& listing = std::get<Pm2Listing>(answer);
+      const auto& processes = listing.processes;
       if (!restarts_before) restarts_before = restarts_of(processes);
       so_far = progress_of(processes, std::get<HeadMoved>(moved), *restarts_before);
+      if (!listing.missing.empty()) so_far.awaited = listing.missing;
+      if (processes.empty()) so_far.stopped = listing.why_deleted();
     }
     if (!so_far.failed.empty()) co_return GitError{so_far.failed};
     // For a moment pm2 calls stopped what it starts again.

@@ -68,6 +68,14 @@ std::string Pm2Process::state() const {
   return std::to_string(pid) + "@" + std::to_string(started.time_since_epoch().count());
 }
 
+std::string Pm2Listing::why_not() const {
+  return missing.empty() ? "" : missing + "; do pm2 start it under that name, or correct `process`";
+}
+
+std::string Pm2Listing::why_deleted() const {
+  return missing + " any more, it was deleted; do pm2 start it under that name";
+}
+
 bool is_stopped(const Pm2Process& process) {
   constexpr std::int64_t by_interrupt = 128 + 2;
   constexpr std::int64_t by_term = 128 + 15;

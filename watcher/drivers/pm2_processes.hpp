@@ -55,6 +55,11 @@ bool is_stopped_anew(const Pm2Process& process);
 struct Pm2Listing {
   std::vector<Pm2Process> processes;  // of those names
   std::vector<std::string> secrets;   // values of their environments that nothing which is kept may have in it
+  std::string missing;                // that it has none of one of the names, for people; empty: it has them all
+
+  std::string why_not() const;
+  // Where one was there before: processes do not go from pm2's list by themselves.
+  std::string why_deleted() const;
 };
 
 // What `pm2 jlist` printed, of the processes with these names. nullopt: it is none.

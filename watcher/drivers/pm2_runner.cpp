@@ -104,8 +104,8 @@ asio::awaitable<Pm2Answer> Pm2Runner::list() const {
   if (!listing) co_return GitError{"pm2 jlist printed no list; do run it by hand"};
   for (const std::string& name : config_.processes) {
     const auto& all = listing->processes;
-    if (std::none_of(all.begin(), all.end(), [&](const Pm2Process& one) { return one.name == name; }))
-      co_return GitError{"pm2 has no process " + name + "; do pm2 start it under that name, or correct `process`"};
+    const bool is_there = std::any_of(all.begin(), all.end(), [&](const Pm2Process& one) { return one.name == name; });
+    if (!is_there && listing->missing.empty()) listing->missing = "pm2 has no process " + name;
   }
   co_return std::move(*listing);
 }

@@ -25,7 +25,7 @@ class Pm2Runner {
   std::vector<std::string> command(std::vector<std::string> words) const;
   // Why pm2 cannot be asked, for people, with what to do; empty: it can. Its daemon is not started by asking.
   std::string why_not_asked() const;
-  // What it says of the processes; an error where it has none of one of the names.
+  // What it says of the processes.
   asio::awaitable<Pm2Answer> list() const;
   // `pm2 WORDS` as it is asked something.
   probes::ChildSpec question(std::vector<std::string> words, rules::Duration limit) const;
