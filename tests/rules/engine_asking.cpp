@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "engine_world.hpp"
 
 // SPEC section 2, sentence 21: what a rule may do by its severity, and how an ask ends.
@@ -86,6 +88,23 @@ TEST_CASE("SPEC 2.21: an ask is bound to its revision") {
   CHECK(w.outcome() == "superseded");
   CHECK_FALSE(w.ask(rules::Approve{id, "me"}).accepted);
   CHECK(w.deeds.empty());
+}
+
+TEST_CASE("what is approved later is done for what is measured then, not for what was measured when it fired") {
+  World w(asking());
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.phase() == "asking"; }, 10min));
+  w.run(8min);
+  w.ask(rules::Approve{w.open()->id, "me"});
+  REQUIRE(w.run_until([&] { return !w.performed().empty(); }, 1min));
+  const std::vector<rules::TimelineEntry> lines = w.last()->timeline;
+  const auto begins =
+      std::find_if(lines.begin(), lines.end(), [](const auto& line) { return line.event == "action_started"; });
+  REQUIRE(begins != lines.end());
+  CAPTURE(begins->text);
+  CHECK(begins->text.find("web_errors > 5%, it is ") != std::string::npos);
+  CHECK(begins->text.find(" now, 8m") != std::string::npos);
+  CHECK(begins->text.find(" after it fired") != std::string::npos);
 }
 
 TEST_CASE("SPEC 2.21: an approved ask is rechecked: a deployment that began meanwhile makes it wait") {

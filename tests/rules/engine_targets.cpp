@@ -71,6 +71,7 @@ TEST_CASE(
     w.deploy("v3");
     REQUIRE(w.run_until([&] { return w.outcome() == "superseded"; }, 2min));
     CHECK(w.told(rules::Stage::failed) == (is_left ? 1 : 0));
+    CHECK(w.told_text("People are needed: whether what it began has to be taken back.") == is_left);
     CHECK(w.told(rules::Stage::completed) == (is_left ? 0 : 1));
   }
 }
@@ -121,6 +122,20 @@ TEST_CASE("SPEC 2.24: a candidate is never a target, and without one people are 
   REQUIRE(w.run_until([&] { return w.outcome() == "no_target"; }, 15min));
   CHECK(w.deeds.empty());
   CHECK(w.told(rules::Stage::failed) == 1);
+}
+
+TEST_CASE("without a target people hear that one which they name is rolled back to, or only once somebody says yes") {
+  const std::string promise = "A revision that `rollbackd deploy good` names is rolled back to";
+  for (const bool armed : {true, false}) {
+    CAPTURE(armed);
+    World w(armed ? armed_always() : usual());
+    w.run(1min);
+    errors_on(w);
+    const auto is_over = [&] { return w.outcome() == "no_target"; };
+    REQUIRE(w.run_until(is_over, 15min));
+    CHECK(w.told_text(promise + ".") == armed);
+    CHECK(w.told_text(promise + " once somebody says yes, as the service is disarmed.") == !armed);
+  }
 }
 
 TEST_CASE("SPEC 2.24: a rollback is not rolled back") {

@@ -85,6 +85,17 @@ TEST_CASE("what was bad before its release was deployed began before that") {
   check_each(watcher::times_text(incident, {}), {"first bad sample: 2026-11-21T01:54:24.000Z, 30s before deploy\n"});
 }
 
+TEST_CASE("what was good again before that was decided stands before the decision, and counts from the detection") {
+  auto incident = recovered();
+  const rules::Instant joined = incident.rules.front().joined;
+  incident.times.recovered = joined + 17s;
+  incident.times.decided = joined + 23s;
+  const std::string text = watcher::times_text(incident, {});
+  check_each(text, {"17s after detection\n", "6s after recovery\n"});
+  CHECK(text.find("recovery: ") < text.find("decision: "));
+  CHECK(text.find(" before ") == std::string::npos);
+}
+
 TEST_CASE("time that could not be measured is no downtime, and is told beside it") {
   auto incident = recovered();
   incident.times.unmeasured_ns = {{"no_data", rules::Duration(20s).count()},

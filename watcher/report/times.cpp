@@ -1,5 +1,6 @@
 #include "watcher/report/times.hpp"
 
+#include <algorithm>
 #include <boost/json/value.hpp>
 #include <cmath>
 
@@ -10,6 +11,8 @@ namespace watcher {
 namespace {
 
 constexpr std::string_view older = "the version of rollbackd that opened it did not keep it";
+
+constexpr std::ptrdiff_t before_decision = 3;  // moments: the deploy, the first bad sample, the detection
 
 // An incident that an older version opened has none of these times.
 bool is_kept(const rules::IncidentRecord& incident) { return incident.times.counted_until.has_value(); }
@@ -86,8 +89,12 @@ bool is_downtime_measured(const rules::IncidentRecord& incident) {
 }  // namespace
 
 std::vector<Moment> moments_of(const rules::IncidentRecord& incident, const std::vector<rules::StepRecord>& steps) {
-  std::vector<Moment> out{deploy(incident),   first_bad(incident),       detection(incident),
-                          decision(incident), switched(incident, steps), recovery(incident)};
+  std::vector<Moment> out{deploy(incident), first_bad(incident), detection(incident), decision(incident),
+                          switched(incident, steps)};
+  const Moment recovered = recovery(incident);
+  const auto is_later = [&](const Moment& one) { return one.at && recovered.at && *one.at > *recovered.at; };
+  // What was good again by itself was so before that was acted on, or seen.
+  out.insert(std::find_if(out.begin() + before_decision, out.end(), is_later), recovered);
   const Moment* before = nullptr;
   for (Moment& moment : out) {
     if (!moment.at) continue;

@@ -190,7 +190,10 @@ std::string Incident::what_is_left_to_do() const {
   std::string text = what_the_end_leaves();
   if (!record_.switched || record_.left_behind.empty()) return text;
   if (text == what_now(Outcome::recovered, record_.service, "")) text = "Nothing is urgent.";
-  return text + "\nLeft to do: " + record_.left_behind;
+  // Who deployed since may have done some of it: what the driver left was true of its own switch.
+  const bool is_past = record_.outcome == Outcome::superseded;
+  return text + (is_past ? "\nLeft by the switch, before another revision came: " : "\nLeft to do: ") +
+         record_.left_behind;
 }
 
 std::string Incident::what_the_end_leaves() const {
@@ -208,13 +211,19 @@ std::string Incident::what_the_end_leaves() const {
   }
   const bool lacks_backup = record_.outcome == Outcome::no_target && !gate_view().no_backup.empty();
   if (lacks_backup) return "People are needed: a backup has to be named, or another action taken by hand.";
+  if (record_.outcome == Outcome::superseded && stage_of(record_) == Stage::failed) {
+    return "People are needed: whether what it began has to be taken back. " +
+           what_now(Outcome::superseded, record_.service, "");
+  }
   if (is_forbidden_midway()) {
     return "People are needed: `rollbackd deploy mark " + record_.from.text + " --service " + record_.service.text +
            " --rollback auto` allows it, " + by_hand() + ".";
   }
   const std::string text = what_now(*record_.outcome, record_.service, by_hand());
   const bool takes_a_target = record_.outcome == Outcome::no_target && !in_.revisions.was_rolled_back();
-  return text + (takes_a_target ? " A revision that `rollbackd deploy good` names is rolled back to." : "");
+  if (!takes_a_target) return text;
+  return text + " A revision that `rollbackd deploy good` names is rolled back to" +
+         (in_.revisions.is_armed() ? "." : " once somebody says yes, as the service is disarmed.");
 }
 
 // A switch that was aborted is finished first, or was already, as it is where a later step failed: then its target

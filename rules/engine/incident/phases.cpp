@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/engine/incident/incident.hpp"
+#include "rules/engine/incident/summary.hpp"
 #include "rules/engine/told.hpp"
 
 // What an incident does in each phase, and what ends the phase.
@@ -147,7 +148,9 @@ void Incident::begin_acting() {
   enter(IncidentPhase::acting);
   if (!begins) return;
   const Stage stage = was_told_of_nothing() ? Stage::late : Stage::progress;
-  tell(stage, "action_started", "action " + action.name.text + " begins: " + reason() + takes() + take_skipped());
+  tell(stage, "action_started",
+       "action " + action.name.text + " begins: " + reason_now(record_, in_.evidence, now(), reason()) + takes() +
+           take_skipped());
 }
 
 void Incident::ask(const Gate& gate) {

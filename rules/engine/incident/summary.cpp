@@ -12,6 +12,7 @@ namespace rules {
 namespace {
 
 constexpr std::size_t rules_named_max = 5;
+constexpr Duration moment = std::chrono::seconds(1);  // what fired less than that ago is as it was measured then
 
 const TimelineEntry* newest(const IncidentRecord& incident, std::string_view event) {
   const auto& lines = incident.timeline;
@@ -91,6 +92,15 @@ std::string seen_now(const WatchedRule& rule, Instant now) {
   as_now.evidence = seen.comparisons;
   const std::string evidence = evidence_of(as_now);
   return name + " is bad" + (evidence == name ? "" : ": " + evidence);
+}
+
+// As it is measured now; empty where it is not bad now.
+std::string bad_now(const JoinedRule& joined, const Evidence& evidence, Instant now) {
+  const WatchedRule* rule = evidence.find(joined.rule);
+  if (rule == nullptr || !rule->is(Verdict::bad)) return "";
+  JoinedRule as_now = joined;
+  as_now.evidence = rule->when().comparisons;
+  return evidence_of(as_now) + " now, " + told(now - joined.joined) + " after it fired";
 }
 
 std::string open_text(const IncidentRecord& incident, Instant now) {
@@ -227,6 +237,19 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
   if (rule != nullptr) tell.evidence = rule->when().comparisons;
   tell.at = now;
   return out;
+}
+
+std::string reason_now(const IncidentRecord& incident, const Evidence& evidence, Instant now,
+                       const std::string& when_fired) {
+  const bool fired_just_now = incident.rules.empty() || now - leading_rule(incident)->joined < moment;
+  if (fired_just_now) return when_fired;
+  const std::string leading = bad_now(*leading_rule(incident), evidence, now);
+  if (!leading.empty()) return leading;
+  for (const JoinedRule& joined : incident.rules) {
+    const std::string other = bad_now(joined, evidence, now);
+    if (!other.empty()) return other;
+  }
+  return when_fired + " when it fired";
 }
 
 }  // namespace rules

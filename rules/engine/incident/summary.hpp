@@ -23,4 +23,9 @@ Situation situation_of(const IncidentRecord& incident, const ActionSpec* action,
                        const Revisions& revisions, const std::string& by_hand, Instant now,
                        const std::string& left = "", const std::optional<Progress>& far = {});
 
+// What its action is done for, as it is measured at that moment, which may be long after it fired. `when_fired`: the
+// same as it was then, which is said where none of its rules is bad now.
+std::string reason_now(const IncidentRecord& incident, const Evidence& evidence, Instant now,
+                       const std::string& when_fired);
+
 }  // namespace rules
