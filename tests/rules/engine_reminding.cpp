@@ -89,6 +89,21 @@ TEST_CASE("an alert of what failed ends with its reason, and who heard that it f
   }
 }
 
+TEST_CASE("where its own switch led to is no other revision, and an incident that failed behind it stands until its rules are good") {
+  World w(with([](rules::CoreConfig& config) {
+    config.actions.front().steps.push_back(run("smoke", rules::OnFailure::abort));
+  }));
+  w.scripts["run smoke"] = {rules::StepStatus::failed, 1ms, false, false};
+  harm(w);
+  REQUIRE(w.run_until([&] { return w.outcome() == "action_failed"; }, 20min));
+  REQUIRE(w.last()->switched);
+  w.run(20s);
+  CHECK(w.situation());
+  CHECK_FALSE(w.told_text("web: another revision runs"));
+  REQUIRE(w.run_until([&] { return !w.situation(); }, 10min));
+  CHECK(has(w.tells.back().title, "web: its rules are good again, "));
+}
+
 TEST_CASE("of each end that leaves a rule bad people are reminded, whether something was changed or not") {
   SUBCASE("not recovered") {
     World w(usual());

@@ -57,8 +57,9 @@ void Unsettled::restore(IncidentRecord closed) {
 }
 
 bool Unsettled::is_over(const IncidentRecord& ended, const Incident* open, Said said) const {
-  // That one is judged on its own.
-  if (doors_.revisions.running_since() > *ended.closed) {
+  // That one is judged on its own. Where its own switch led to may be seen only after it was closed.
+  const bool is_own = ended.switched && doors_.revisions.running() == ended.to;
+  if (!is_own && doors_.revisions.running_since() > *ended.closed) {
     if (said == Said::news) end_alerts(ended, "another revision runs, which is judged on its own");
     return true;
   }
