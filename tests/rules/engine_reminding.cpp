@@ -89,7 +89,9 @@ TEST_CASE("an alert of what failed ends with its reason, and who heard that it f
   }
 }
 
-TEST_CASE("where its own switch led to is no other revision, and an incident that failed behind it stands until its rules are good") {
+TEST_CASE(
+    "where its own switch led to is no other revision, and an incident that failed behind it stands until its rules "
+    "are good") {
   World w(with([](rules::CoreConfig& config) {
     config.actions.front().steps.push_back(run("smoke", rules::OnFailure::abort));
   }));

@@ -11,6 +11,7 @@
 #include "test_folder.hpp"
 #include "watcher/cli/check_online.hpp"
 #include "watcher/cli/print_plan.hpp"
+#include "watcher/serve/plan_json.hpp"
 
 // What check and `rollback --plan` say of steps before they are needed.
 
@@ -49,6 +50,32 @@ TEST_CASE("a plan that is shown says which step of it will not be begun for want
   CHECK(
       out.str().find("1. run restore.sh\n     it uses ROLLBACKD_BACKUP, and no backup is known: it will not be begun; "
                      "name one with --backup\n") != std::string::npos);
+}
+
+TEST_CASE("what could not restore the backup ends its plan, and a backup that is gone is seen before") {
+  const TestFolder folder;
+  const watcher::Config config =
+      with(folder,
+           "[[action.restore.step]]\nrun = ['sh', '-c', 'psql <$ROLLBACKD_BACKUP']\n"
+           "[[action.restore.step]]\nrun = ['sh', '-c', 'psql <$ROLLBACKD_BACKUP']\non_failure = 'continue'\n"
+           "[[action.restore.step]]\nswitch = 'last-good'\n");
+  const std::vector<rules::StepSpec>& steps = config.core.actions.at(0).steps;
+  CHECK(steps.at(0).on_failure == rules::OnFailure::proceed);
+  CHECK(steps.at(1).on_failure == rules::OnFailure::abort);
+  CHECK(steps.at(2).on_failure == rules::OnFailure::proceed);
+  watcher::RollbackPlan plan;
+  plan.what.action = config.core.actions.at(0);
+  plan.what.action.steps.at(1).uses_backup = true;
+  const auto lacks = [&](const std::string& backup) {
+    plan.what.backup = backup;
+    const boost::json::value said = boost::json::parse(watcher::plan_json(plan)).at("steps").at(1).at("lacks");
+    return said.is_null() ? std::string() : std::string(said.as_string());
+  };
+  CHECK(lacks(folder.file("gone.dump")) ==
+        "it uses ROLLBACKD_BACKUP, and this host has no " + folder.file("gone.dump"));
+  std::ofstream(folder.file("b.dump")) << "x";
+  CHECK(lacks(folder.file("b.dump")) == "");
+  CHECK(lacks("s3://backups/b.dump") == "");
 }
 
 TEST_CASE("a path in a script of sh is looked for where the step runs") {

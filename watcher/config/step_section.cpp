@@ -41,13 +41,19 @@ constexpr std::array keys{
     key<Kind::integer, &StepSpec::retry>("retry", "Further attempts after a failure.").between(0, retries_most),
     key<Kind::flag, &StepSpec::idempotent>("idempotent", "Whether it may be run again when a crash interrupted it."),
     probes::choice<on_failures, &StepSpec::on_failure>("on_failure", "What its failure means.")
-        .when_left_out("\"abort\" for switch, wait and what runs after the switch, else \"continue\""),
+        .when_left_out("\"abort\" for switch, wait, what runs after the switch and a command that names "
+                       "ROLLBACKD_BACKUP, else \"continue\""),
 };
 
 struct Defaults {
   rules::Duration timeout{};
   bool proceeds = false;
 };
+
+bool names_backup(const rules::RunStep& run) {
+  return std::any_of(run.argv.begin(), run.argv.end(),
+                     [](const std::string& word) { return word.find("ROLLBACKD_BACKUP") != std::string::npos; });
+}
 
 struct DefaultsOf {
   bool afterwards;
@@ -56,7 +62,10 @@ struct DefaultsOf {
   Defaults operator()(const rules::NotifyStep&) const { return {notify_timeout, true}; }
   Defaults operator()(const rules::CaptureStep&) const { return {capture_timeout, true}; }
   Defaults operator()(const rules::HttpStep&) const { return {http_timeout, true}; }
-  Defaults operator()(const rules::RunStep&) const { return {run_timeout, afterwards || early}; }
+  // What could not restore the backup must not be followed by code that goes with it.
+  Defaults operator()(const rules::RunStep& run) const {
+    return {run_timeout, afterwards || (early && !names_backup(run))};
+  }
   Defaults operator()(const rules::SwitchStep&) const { return {{}, false}; }  // the service says it
   Defaults operator()(const rules::WaitStep&) const { return {wait_timeout, false}; }
   Defaults operator()(const rules::SleepStep& sleep) const { return {sleep.length, afterwards || early}; }

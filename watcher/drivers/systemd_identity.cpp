@@ -93,7 +93,8 @@ void agree(SystemdLook& look, const SystemdUnit& unit, const UnitRuns& runs) {
   if (differs && look.error.empty()) {
     look.differ = true;
     look.error = look.said_by + " runs from " + look.revision + ", but " + unit.name + " from " + runs.release +
-                 "; do restart them";
+                 "; once it is known which of them is to run, have the link lead there, and then restart them all: " +
+                 "what is restarted runs what it leads to";
   }
   if (look.revision.empty() && !runs.release.empty()) {
     look.revision = runs.release;

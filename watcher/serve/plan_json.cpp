@@ -2,7 +2,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <filesystem>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "watcher/report/text.hpp"
@@ -19,6 +22,14 @@ json::value to_json_seconds(std::optional<rules::Duration> length) {
   return to_json(length ? std::optional(rules::seconds(*length)) : std::nullopt);
 }
 
+// Of what a step that uses it needs; empty: nothing. A path may be meant for another host or a container.
+std::string what_lacks(const std::string& backup) {
+  if (backup.empty()) return "it uses ROLLBACKD_BACKUP, and no backup is known: it will not be begun";
+  std::error_code failure;
+  const bool is_gone = backup.front() == '/' && !std::filesystem::exists(backup, failure) && !failure;
+  return is_gone ? "it uses ROLLBACKD_BACKUP, and this host has no " + backup : "";
+}
+
 void list(json::array& steps, const char* section, const std::vector<rules::StepSpec>& specs,
           const rules::PlanByHand& plan) {
   for (const rules::StepSpec& spec : specs) {
@@ -26,8 +37,7 @@ void list(json::array& steps, const char* section, const std::vector<rules::Step
     const bool is_switch = std::holds_alternative<rules::SwitchStep>(spec.what);
     step["section"] = section;
     step["text"] = is_switch && !plan.to.empty() ? "switch " + plan.to.text : describe(spec);
-    const bool lacks = spec.uses_backup && plan.backup.empty();
-    step["lacks"] = text_or_null(lacks ? "it uses ROLLBACKD_BACKUP, and no backup is known: it will not be begun" : "");
+    step["lacks"] = text_or_null(spec.uses_backup ? what_lacks(plan.backup) : "");
     step["usual_seconds"] = to_json_seconds(plan.usual.of(spec));
     steps.push_back(std::move(step));
   }
