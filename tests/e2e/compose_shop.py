@@ -241,6 +241,11 @@ class Project(machine.Asked):
         out = self.engine.docker("inspect", "-f", "{{.Image}} {{.State.Running}}", self.container(service), check=False).stdout.decode().split()
         return tuple(out)
 
+    def joined(self, service):
+        """The container whose network it has."""
+        mode = self.engine.docker("inspect", "-f", "{{.HostConfig.NetworkMode}}", self.container(service)).stdout.decode().strip()
+        return mode.removeprefix("container:")
+
     def says(self):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/release", timeout=5) as reply:

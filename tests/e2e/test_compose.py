@@ -83,6 +83,29 @@ class Compose(unittest.TestCase):
         closed = shop.closed()
         self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), shop.report(closed))
 
+    def what_shares_the_network_goes_along(self, generation):
+        """What users come through is in the network of the service: it would be cut off."""
+        proxy = '  proxy:\n    image: "shop:v3"\n    command: [sleep, "86400"]\n    stop_signal: SIGKILL\n    network_mode: "service:web"\n'
+        anew = ("--force-recreate",) if generation == "first" else ()  # Compose 1 leaves it behind by itself
+        shop = Project(self, generation, text=PROJECT.replace("  db:\n", proxy + "  db:\n", 1), start=("up", "-d", *anew))
+        first = shop.watched("v1")
+        shop.deployed("v2")
+        database, image = shop.container("db"), shop.runs("proxy")
+        self.assertEqual(shop.joined("proxy"), shop.container())
+        closed, report = shop.go_back(first)
+        self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), report)
+        self.assertEqual(shop.joined("proxy"), shop.container(), report)
+        self.assertEqual((shop.runs("proxy"), shop.container("db")), (image, database))
+        self.assertIn("proxy shares the network", report)
+        served = self.engine.docker("exec", shop.container("proxy"), "cat", "/proc/net/tcp", "/proc/net/tcp6").stdout.decode()
+        self.assertIn(":1F90 ", served)  # port 8080
+
+    def test_what_shares_the_network_of_a_service_goes_along_by_compose_2(self):
+        self.what_shares_the_network_goes_along("second")
+
+    def test_what_shares_the_network_of_a_service_goes_along_by_compose_1(self):
+        self.what_shares_the_network_goes_along("first")
+
     def test_a_target_whose_image_is_gone_is_told_and_not_tried(self):
         shop = Project(self, "second")
         self.engine.make_image("gone")
@@ -232,6 +255,27 @@ class Compose(unittest.TestCase):
         report = shop.report(closed)
         self.assertIn(closed["outcome"], ("superseded", "wrong_revision", "action_failed"), report)
         self.assertEqual((shop.says(), shop.runs()), ("v2", (self.engine.image("shop:v2"), "true")), report)
+
+    def test_somebodys_own_up_in_the_middle_of_a_switch_does_not_end_it(self):
+        """Whoever sees the alarm types it: the second of two that make the same container anew fails."""
+        shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]')
+        removing = "Error response from daemon: removal of container 6f2e is already in progress"
+        shop.tool(f'case " $* " in *" up "*) echo up >>{shop.folder}/ups; [ -e {shop.folder}/went ] || {{ touch {shop.folder}/went; '
+                  f'read go <{shop.folder}/go; echo "{removing}" >&2; exit 1; }} ;; esac')
+        go = pipe(shop.folder / "go")
+        shop.watched("v1")
+        shop.deployed("bad")
+        bad = shop.container()
+        shop.sicken()
+        shop.wait_for("the switch is at work", (shop.folder / "ups").exists)
+        shop.compose("up", "-d", "--force-recreate")
+        self.assertNotEqual(shop.container(), bad)
+        os.write(go, b"go\n")
+        closed = shop.closed()
+        report = shop.report(closed)
+        self.assertEqual((closed["outcome"], shop.says()), ("recovered", "v1"), report)
+        self.assertEqual(report.count("`switch last-good`"), 1, report)
+        self.assertEqual((shop.folder / "ups").read_text(), "up\nup\n")
 
     def test_a_second_watcher_of_the_host_switches_nothing_more(self):
         shop = Project(self, "second", more='compose = ["{folder}/tool", "compose"]')

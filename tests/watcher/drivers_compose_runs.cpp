@@ -16,12 +16,16 @@ constexpr const char* docker_script = R"sh(cd "${0%/*}"
 case "$*" in
   "compose version --short") echo 2.26.1 ;;
   "version --format "*) echo 20.10.24 ;;
+  ps\ --no-trunc*) if [ -e all ]; then cat all; else cat ps; fi ;;
   ps*) cat ps ;;
+  inspect*p1*) cat all.json ;;
   inspect*) cat inspect.json ;;
   "image inspect --format {{json"*) echo '["shop@sha256:9999"]' ;;
   "image inspect --format {{.Id}}"*) [ ! -e gone ] || { echo "Error: No such image: $(cat gone)" >&2; exit 1; }; [ ! -e id ] || cat id ;;
   tag*) echo "$*" >>told ;;
-  compose*" up "*) echo "$*" >>told; cat >read; [ ! -e next.json ] || mv next.json inspect.json; [ ! -e fails ] ;;
+  compose*" up "*) echo "$*" >>told; cat >read
+    [ ! -e collides ] || { mv collides collided; [ ! -e theirs.json ] || mv theirs.json inspect.json; cat collided >&2; exit 1; }
+    [ ! -e next.json ] || mv next.json inspect.json; [ ! -e all.next ] || mv all.next all; [ ! -e fails ] ;;
   *"config --hash="*) cat hashes ;;
   *"config --services") echo web; echo db ;;
   *"config") cat configuration ;;
@@ -50,6 +54,21 @@ struct Project {
               R"("],"Labels":{"com.docker.compose.project":"shop","com.docker.compose.service":"web",)" +
               R"("com.docker.compose.config-hash":"h1","com.docker.compose.project.working_dir":")" + folder.path +
               R"("}}}])");
+  }
+  // Beside it runs what has its network, and one in the network of that; another project's has its processes.
+  void is_shared() {
+    const auto one = [](const std::string& id, const std::string& project, const std::string& service,
+                        const std::string& mode) {
+      return R"({"Id":")" + id + R"(","Name":"/)" + project + "-" + service + R"(-1","Image":"sha256:of-)" + service +
+             R"(","State":{"Status":"running"},"HostConfig":{)" + mode + R"(},"Config":{"Labels":{)" +
+             R"("com.docker.compose.project":")" + project + R"(","com.docker.compose.service":")" + service +
+             R"("}}})";
+    };
+    write(folder.path + "/all", "c1\np1\np2\np3\np4\n");
+    write(folder.path + "/all.json", "[" + one("p2", "shop", "exporter", R"("NetworkMode":"container:p1")") + "," +
+                                         one("p1", "shop", "proxy", R"("NetworkMode":"container:c1")") + "," +
+                                         one("p3", "other", "debug", R"("PidMode":"container:shop-web-1")") + "," +
+                                         one("p4", "shop", "db", R"("NetworkMode":"shop_default")") + "]");
   }
   std::unique_ptr<watcher::Driver> driver() {
     watcher::DriverSection section;
@@ -201,4 +220,94 @@ TEST_CASE("a revision of which the files are no longer those that made it is no 
   write(project.folder.path + "/hashes", "web other\n");
   const std::string third = project.noted(*driver);
   CHECK_FALSE(ready(*driver, third).ready);
+}
+
+TEST_CASE("what shares the network of a Compose service is made anew with it from the image that it has, and named") {
+  Project project;
+  const std::string sharing =
+      "  proxy:\n    image: proxy:latest\n    network_mode: service:web\n  exporter:\n    image: e\n";
+  const auto driver = project.driver();
+  write(project.folder.path + "/configuration", "services:\n  web:\n    image: shop:v1\n" + sharing);
+  const std::string first = project.noted(*driver);
+  project.runs("inspect.json", image_two, "shop:v2");
+  write(project.folder.path + "/configuration", "services:\n  web:\n    image: shop:v2\n" + sharing);
+  const std::string second = project.noted(*driver);
+  project.is_shared();
+  CHECK(ready(*driver, first).reason == "");
+  project.runs("next.json", image_one, image_one);
+  const rules::StepResult result = switch_to(*driver, second, first);
+  CAPTURE(result.detail);
+  CHECK(result.status == rules::StepStatus::succeeded);
+  CHECK(contains(project.told(), " up --detach --no-deps --no-build --force-recreate web exporter proxy\n"));
+  CHECK(contains(content(project.folder.path + "/read"),
+                 "  proxy:\n    image: 'sha256:of-proxy'\n    pull_policy: never\n    network_mode: service:web\n"));
+  CHECK(contains(driver->aftermath(), "proxy shares the network, or the like, of what was switched: it was made anew"));
+  CHECK(
+      contains(driver->aftermath(), "other-debug-1 shared the network, or the like, of what was switched and is cut"));
+  CHECK_FALSE(contains(driver->aftermath(), "does not run with what runs now"));
+  CHECK(contains(result.detail, "proxy shares"));
+}
+
+TEST_CASE("what shares the network of a Compose service and could not be made anew with it is told before") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.noted(*driver);
+  project.runs("inspect.json", image_two, "shop:v2");
+  write(project.folder.path + "/configuration",
+        "services:\n  web:\n    image: shop:v2\n  proxy:\n    image: p\n    network_mode: service:web\n");
+  const std::string second = project.noted(*driver);
+  project.is_shared();
+  CHECK(contains(ready(*driver, first).reason, "shares the network, or the like, of what would be made anew"));
+  CHECK(switch_to(*driver, second, first).nothing_begun);
+  CHECK_FALSE(contains(project.told(), " up "));
+}
+
+TEST_CASE("what shared the network of a Compose service and does not run with the new one is told after the switch") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string sharing = "  proxy:\n    image: p\n    network_mode: service:web\n  exporter:\n    image: e\n";
+  write(project.folder.path + "/configuration", "services:\n  web:\n    image: shop:v1\n" + sharing);
+  const std::string first = project.noted(*driver);
+  project.runs("inspect.json", image_two, "shop:v2");
+  const std::string second = project.noted(*driver);
+  project.is_shared();
+  project.runs("next.json", image_one, image_one);
+  write(project.folder.path + "/all.next", "c1\n");
+  CHECK(switch_to(*driver, second, first).status == rules::StepStatus::succeeded);
+  CHECK(contains(driver->aftermath(), "proxy does not run with what runs now"));
+}
+
+TEST_CASE("a switch of Compose in whose way somebody's own up gets is gone on with, and what ran is not put back") {
+  for (const char* const said : {"Error response from daemon: removal of container 6f2e is already in progress",
+                                 "Error response from daemon: Conflict. The container name \"/shop-web-1\" is already "
+                                 "in use by container \"6f2e\""}) {
+    Project project;
+    const auto driver = project.driver();
+    const std::string first = project.second(*driver);
+    const std::string second = running(*driver);
+    project.runs("next.json", image_one, image_one);
+    write(project.folder.path + "/collides", said);
+    const rules::StepResult result = switch_to(*driver, second, first);
+    CAPTURE(result.detail);
+    CHECK(result.status == rules::StepStatus::succeeded);
+    CHECK(contains(result.output, "Somebody else worked on the same containers; the same is done again"));
+    CHECK(contains(content(project.folder.path + "/read"), image_one));
+    CHECK(running(*driver) == first);
+  }
+}
+
+TEST_CASE("a switch of Compose in whose way somebody's deployment of another release gets leaves that alone") {
+  Project project;
+  const auto driver = project.driver();
+  const std::string first = project.second(*driver);
+  const std::string second = running(*driver);
+  project.runs("next.json", image_one, image_one);
+  project.runs("theirs.json", "sha256:" + std::string(64, 'c'), "shop:v3");
+  write(project.folder.path + "/collides", "Error response from daemon: No such container: 6f2e");
+  const rules::StepResult result = switch_to(*driver, second, first);
+  CHECK(result.status == rules::StepStatus::failed);
+  CHECK(contains(result.detail, "Somebody else deployed cccccccccccc-"));
+  CHECK(contains(result.detail, "nothing was put back against it"));
+  CHECK(running(*driver).starts_with("cccccccccccc-"));
+  CHECK(driver->aftermath().empty());
 }

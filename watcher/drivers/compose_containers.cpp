@@ -180,6 +180,24 @@ std::vector<std::string> secrets_of(const json::object& config) {
   return out;
 }
 
+// "container:ID" of a mode, "ID:rw" of volumes.
+std::vector<std::string> joins_of(const json::object& host) {
+  constexpr string_view container = "container:";
+  std::vector<std::string> out;
+  for (const string_view name : modes_of_host) {
+    const std::string mode = text_at(host, name);
+    if (mode.starts_with(container)) out.push_back(mode.substr(container.size()));
+  }
+  const json::value* const volumes = host.if_contains("VolumesFrom");
+  if (volumes == nullptr || !volumes->is_array()) return out;
+  for (const json::value& one : volumes->get_array()) {
+    if (!one.is_string()) continue;
+    const std::string from(one.get_string());
+    out.push_back(from.substr(0, from.find(':')));
+  }
+  return out;
+}
+
 ComposeContainer container_from(const json::object& from) {
   const json::object& config = object_at(from, "Config");
   const json::object& labels = object_at(config, "Labels");
@@ -206,6 +224,8 @@ ComposeContainer container_from(const json::object& from) {
   out.oom_killed = flag_at(state, "OOMKilled");
   out.restarts = number_at(from, "RestartCount");
   out.policy = text_at(object_at(object_at(from, "HostConfig"), "RestartPolicy"), "Name");
+  out.joins = joins_of(object_at(from, "HostConfig"));
+  out.one_off = text_at(labels, "com.docker.compose.oneoff") == "True";
   out.failure = text_at(state, "Error");
   out.secrets = secrets_of(config);
   return out;

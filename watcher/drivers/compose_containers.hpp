@@ -26,8 +26,11 @@ struct ComposeContainer {
   int exit_code = 0;
   int restarts = 0;
   bool oom_killed = false;
-  std::string policy;                  // of restarting: no, always, unless-stopped, on-failure
-  std::string failure;                 // why it could not be started, as Docker says; empty: it could
+  std::string policy;  // of restarting: no, always, unless-stopped, on-failure
+  std::vector<std::string>
+      joins{};           // ids or names of the containers whose network, processes, memory or volumes it has
+  bool one_off = false;  // of `docker compose run`
+  std::string failure;   // why it could not be started, as Docker says; empty: it could
   std::vector<std::string> secrets{};  // values of its environment that nothing which is kept may have in it
 
   bool runs() const { return status == "running" || status == "restarting" || status == "paused"; }

@@ -10,6 +10,7 @@
 #include "watcher/drivers/compose_names.hpp"
 #include "watcher/drivers/compose_reading.hpp"
 #include "watcher/drivers/compose_runner.hpp"
+#include "watcher/drivers/compose_sharers.hpp"
 #include "watcher/drivers/compose_switch.hpp"
 
 namespace watcher {
@@ -143,6 +144,9 @@ asio::awaitable<std::string> ComposeProject::why_not_ready(std::optional<rules::
     if (!refused.empty() || record == nullptr) co_return refused;
     const ComposeRecord target = *record;
     refused = co_await why_no_images(runner_, target);
+    if (!refused.empty()) co_return refused;
+    const ComposeRecords records = *memory_.records();
+    refused = co_await why_cut_off(runner_, look_, records, *to);
   } else {
     refused = co_await why_no_daemon();
   }

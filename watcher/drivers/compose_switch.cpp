@@ -22,24 +22,16 @@ namespace watcher {
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t output_kept_max = 512 * 1024;  // bytes of each `up`
-constexpr std::size_t last_words_max = 1024;         // bytes
 
-std::map<std::string, std::string> images_of(const ComposeRecord& record, const std::vector<std::string>& services) {
+std::map<std::string, std::string> images_of(const ComposeRecord& record, const std::vector<std::string>& services,
+                                             const ComposeSharers& sharers) {
   std::map<std::string, std::string> out;
+  for (const auto& [service, runs] : sharers.runs) out[service] = runs.image;
   for (const std::string& service : services) {
     const auto found = record.images.find(service);
     if (found != record.images.end()) out[service] = found->second.image;
   }
   return out;
-}
-
-void take_output(probes::ChildResult& child, const std::string& file) {
-  std::string said = read_whole(file).value_or(std::string()) + child.output;
-  child.stderr_end = said.substr(said.size() - std::min(said.size(), last_words_max));
-  child.output_dropped += static_cast<std::int64_t>(said.size() - std::min(said.size(), output_kept_max));
-  said.resize(std::min(said.size(), output_kept_max));
-  child.output = std::move(said);
 }
 
 }  // namespace
@@ -88,6 +80,9 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::prepare() {
   if (!is_seen) co_return ComposeError{before_.error};
   refused = why_own_container(before_);
   if (!refused.empty()) co_return ComposeError{refused};
+  sharers_ = co_await who_shares(runner_, before_);
+  refused = why_cut_off(sharers_, memory_.records()->configuration_of(request_.to), request_.to);
+  if (!refused.empty()) co_return ComposeError{refused};
   co_await memory_.note(runner_, tool_, before_, request_.to);
   co_return write_documents(service_);
 }
@@ -95,7 +90,8 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::prepare() {
 ComposeSwitch::MaybeTrouble ComposeSwitch::write_documents(const std::string& service) {
   const ComposeRecords& records = *memory_.records();
   const std::vector<std::string>& services = runner_.config().services;
-  const auto made = pinned(records.configuration_of(request_.to), images_of(target_, services), !tool_.is_first);
+  const auto made =
+      pinned(records.configuration_of(request_.to), images_of(target_, services, sharers_), !tool_.is_first);
   if (const auto* const why = std::get_if<std::string>(&made)) return ComposeError{request_.to.text + ": " + *why};
   const std::string name = service + ".to.yml";
   if (const auto fault = memory_.file().write_beside(name, std::get<ComposePinned>(made).text))
@@ -106,7 +102,7 @@ ComposeSwitch::MaybeTrouble ComposeSwitch::write_documents(const std::string& se
   const std::string configuration = records.configuration_of(from);
   why_no_way_back_ = "what it was configured with is not known";
   if (left == nullptr || configuration.empty()) return std::nullopt;
-  const auto back = pinned(configuration, images_of(*left, services), !tool_.is_first);
+  const auto back = pinned(configuration, images_of(*left, services, sharers_), !tool_.is_first);
   if (const auto* const why = std::get_if<std::string>(&back)) {
     why_no_way_back_ = *why;
     return std::nullopt;
@@ -134,7 +130,7 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   }
   begun_ = true;
   const rules::Instant began = clock_.now();
-  trouble = co_await up(to_document_, left());
+  trouble = co_await up_unless_in_the_way();
   const bool is_made = !trouble;
   if (!trouble) trouble = co_await wait_until_up(began, deadline_);
   if (!trouble) {
@@ -144,6 +140,10 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
   }
   // What is made and only slow to come up, or not waited for any more, is left to come up.
   const bool is_coming = is_made && trouble->status != rules::StepStatus::failed;
+  if (overtaken_) {
+    co_await forget_aftermath(*trouble);
+    co_return trouble;
+  }
   std::string stopped;
   if (is_made) stopped = co_await stopped_meanwhile();
   if (!stopped.empty()) {
@@ -155,50 +155,6 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::change() {
     co_await put_back(*trouble);
   }
   co_return trouble;
-}
-
-std::vector<std::string> ComposeSwitch::command_up() const {
-  std::vector<std::string> argv = tool_.argv;
-  const ComposeDriver& config = runner_.config();
-  argv.insert(argv.end(), {"-f", "-"});
-  const std::string project = before_.project.empty() ? config.project : before_.project;
-  if (!project.empty()) argv.insert(argv.end(), {"-p", project});
-  std::string dir = before_.working_dir;
-  if (dir.empty() && !config.files.empty()) dir = std::filesystem::path(config.files.front()).parent_path().string();
-  argv.insert(argv.end(), {"--project-directory", dir.empty() ? config.dir : dir});
-  for (const std::string& profile : config.profiles) argv.insert(argv.end(), {"--profile", profile});
-  return argv;
-}
-
-// What the services need runs already: with --no-deps nothing of it is made anew by accident.
-std::vector<std::string> ComposeSwitch::arguments_up() const {
-  std::vector<std::string> out{"up", "--detach", "--no-deps", "--no-build"};
-  for (const auto& [service, runs] : before_.runs) {
-    if (runs.count > 1) out.insert(out.end(), {"--scale", service + "=" + std::to_string(runs.count)});
-  }
-  const std::vector<std::string>& services = runner_.config().services;
-  out.insert(out.end(), services.begin(), services.end());
-  return out;
-}
-
-// What it prints goes into a file: a pipe's reader may be killed, and then its next word would end it in the middle.
-asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::up(std::string document, rules::Duration limit) {
-  std::vector<std::string> argv = command_up();
-  const std::vector<std::string> arguments = arguments_up();
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  std::vector<std::string> into_file{"sh", "-c", "exec \"$@\" 2>&1", "sh"};
-  into_file.insert(into_file.end(), argv.begin(), argv.end());
-  probes::ChildSpec spec = runner_.changing(std::move(into_file), std::move(document), limit);
-  spec.stdout_file = memory_.file().beside(service_ + ".up.log");
-  probes::ChildSpec given = spec;
-  given.argv = argv;
-  probes::ChildResult child = co_await run_trusted(std::move(spec));
-  take_output(child, given.stdout_file);
-  result_.output += "$ " + shown(argv) + "\n" + child.output;
-  result_.output_dropped += child.output_dropped;
-  if (child.end == probes::ChildEnd::exited && !result_.exit_code) result_.exit_code = child.exit_code;
-  if (ended_well(child)) co_return MaybeTrouble();
-  co_return runner_.error_of(given, child);
 }
 
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::wait_until_up(rules::Instant since, rules::Instant end) {
@@ -230,11 +186,23 @@ asio::awaitable<std::string> ComposeSwitch::stopped_meanwhile() {
   co_return look.stopped;
 }
 
+asio::awaitable<void> ComposeSwitch::look_at_sharers(ComposeLook look) {
+  if (sharers_.runs.empty()) co_return;
+  const ComposeSharers now_so = co_await who_shares(runner_, std::move(look));
+  const std::vector<std::string> lines = what_is_cut_off(sharers_, now_so);
+  std::vector<std::string>& aftermath = memory_.records()->aftermath;
+  aftermath.insert(aftermath.end(), lines.begin(), lines.end());
+  if (!lines.empty()) memory_.save();
+}
+
 // That Compose says so is no proof.
 asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::verify() {
   std::vector<std::string> services = runner_.config().services;
   const ComposeLook look = co_await look_at_project(runner_, std::move(services));
-  if (look.revision == request_.to.text) co_return MaybeTrouble();
+  if (look.revision == request_.to.text) {
+    co_await look_at_sharers(look);
+    co_return MaybeTrouble();
+  }
   if (!look.error.empty())
     co_return ComposeError{"Compose reported success, but what runs cannot be read: " + look.error};
   const bool same_images = std::all_of(look.runs.begin(), look.runs.end(), [&](const auto& one) {

@@ -11,6 +11,7 @@
 #include "watcher/drivers/compose_memory.hpp"
 #include "watcher/drivers/compose_reading.hpp"
 #include "watcher/drivers/compose_runner.hpp"
+#include "watcher/drivers/compose_sharers.hpp"
 #include "watcher/drivers/driver.hpp"
 
 namespace watcher {
@@ -25,9 +26,9 @@ struct ComposeProgress {
 };
 ComposeProgress progress_of(const ComposeLook& look, const std::vector<std::string>& services);
 
-// One switch: `docker compose up` for the services alone, with a configuration in which their images are pinned by id.
-// The user's files are not touched, unless kept ones are to be restored. When it fails, what ran before is put back the
-// same way. References must outlive it.
+// One switch: `docker compose up` for the services and what shares their network alone, with a configuration in which
+// their images are pinned by id. The user's files are not touched, unless kept ones are to be restored. When it fails,
+// what ran before is put back the same way. References must outlive it.
 class ComposeSwitch {
  public:
   ComposeSwitch(const ComposeRunner& runner, ComposeTool tool, ComposeMemory& memory, const probes::Clock& clock,
@@ -46,8 +47,12 @@ class ComposeSwitch {
   asio::awaitable<MaybeTrouble> change();
   asio::awaitable<MaybeTrouble> restore_files();
   asio::awaitable<MaybeTrouble> up(std::string document, rules::Duration limit);
+  asio::awaitable<MaybeTrouble> up_unless_in_the_way();
+  asio::awaitable<ComposeLook> settled();
+  bool is_of_others(const ComposeLook& look) const;
   asio::awaitable<MaybeTrouble> wait_until_up(rules::Instant since, rules::Instant end);
   asio::awaitable<MaybeTrouble> verify();
+  asio::awaitable<void> look_at_sharers(ComposeLook look);
   asio::awaitable<std::string> stopped_meanwhile();
   asio::awaitable<void> put_back(ComposeError& trouble);
   asio::awaitable<void> forget_aftermath(ComposeError& trouble);
@@ -67,12 +72,15 @@ class ComposeSwitch {
   SwitchRequest request_;
   rules::Instant deadline_;
   ComposeLook before_;
+  ComposeSharers sharers_;
   ComposeRecord target_;
   std::string to_document_;    // of ours
   std::string from_document_;  // empty: what runs cannot be put back
   std::string why_no_way_back_;
   std::vector<PutAside> put_aside_;
   bool begun_ = false;       // something was changed
+  bool collided_ = false;    // the last `up` with somebody else's work
+  bool overtaken_ = false;   // by somebody's deployment, against which nothing is put back
   bool going_back_ = false;  // which is not called off with the switch
   rules::StepResult result_;
 };

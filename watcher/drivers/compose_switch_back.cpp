@@ -148,6 +148,7 @@ asio::awaitable<ComposeSwitch::MaybeTrouble> ComposeSwitch::note_aftermath() {
   std::vector<std::string> lines;
   if (!is_said) lines = what_files_still_say();
   for (const PutAside& one : put_aside_) lines.push_back("What " + one.file + " had before lies in " + one.ours);
+  for (std::string& line : what_is_made_anew(sharers_)) lines.push_back(std::move(line));
   memory_.records()->aftermath = std::move(lines);
   const std::optional<std::string> fault = memory_.save();
   if (!fault) co_return MaybeTrouble();
