@@ -36,10 +36,13 @@ class GitHub(http.server.ThreadingHTTPServer):
         self.token = TOKEN          # in the header after "Bearer "
         self.dispatched = []          # inputs of every dispatch that was taken
         self.runs = []
+        self.refused = 0              # dispatches
+        self.refused_most = None      # after that many they are taken
         self.hidden_for = 2           # looks at the list before a new run is in it
         self.goes = threading.Event()  # runs end when it is set
         self.goes.set()
         self.conclusion = "success"
+        self.refused_for = None       # seconds, in Retry-After of another status
         self.answers = "204"          # or another status, "lost": it is taken and not answered
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -68,11 +71,13 @@ class GitHub(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def reply(self, status, body=None):
+    def reply(self, status, body=None, fields=()):
         data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Length", str(len(data)))
+        for name, value in fields:
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
@@ -90,7 +95,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path != WORKFLOW + "/dispatches" or body.get("ref") != "main":
             return self.reply(404, {"message": "Not Found"})
         if github.answers not in ("204", "lost"):
-            return self.reply(int(github.answers), {"message": "Cannot trigger a 'workflow_dispatch' on a disabled workflow"})
+            github.refused += 1
+            status, wait = int(github.answers), github.refused_for
+            if github.refused == github.refused_most:
+                github.answers = "204"
+            fields = () if wait is None else (("Retry-After", str(wait)),)
+            return self.reply(status, {"message": "Cannot trigger a 'workflow_dispatch' on a disabled workflow"}, fields)
         github.dispatch(body["inputs"])
         if github.answers == "lost":
             self.close_connection = True

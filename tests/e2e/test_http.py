@@ -109,6 +109,16 @@ class Http(World):
         self.people_hear("failed", "disabled workflow", seconds=15)
         self.assertEqual((self.github.dispatched, self.version()), ([], "errors"))
 
+    def test_a_run_refused_for_a_limit_is_asked_for_again_when_that_is_over(self):
+        self.watched()
+        self.github.answers, self.github.refused_for, self.github.refused_most = "429", 1, 2
+        self.deploy("errors")
+        incident = self.wait_for_incident_closed()
+        report = self.report(incident)
+        self.assertEqual((incident["outcome"], self.version(), len(self.github.dispatched)), ("recovered", "v1", 1), report)
+        self.assertEqual(self.github.refused, 2)
+        self.assertIn("it is asked too often", report)
+
     def test_a_target_that_is_gone_is_told_and_not_tried(self):
         self.from_v2()
         self.wait_for("a rollback could be done", lambda: self.service().get("rollback_ready"), 40)

@@ -208,6 +208,35 @@ class Meanwhile(Several):
         self.assertIn("by http, since git: ", report)
 
 
+class Refused(Several):
+    """The workflow is asked first. That it may begin a run only a run shows."""
+
+    service_text = BOTH.replace('["git", "http"]', '["http", "git"]')
+
+    def watched(self):
+        self.good_shop_under_watch(named=False)
+        self.wait_for("what runs is known", lambda: self.service().get("revision") == "v1", 30)
+        self.wait_for("each could switch", lambda: self.ready() and all(self.ready().values()), 30)
+        self.wait_for("what git calls v1 is known", lambda: self.revision("v1") in self.notes(), 60)
+
+    def refused(self, status):
+        self.watched()
+        self.github.answers = status
+        self.deploy("errors")
+        _, report = self.closed("recovered")
+        self.assertEqual(self.version(), "v1")
+        self.went_by(git=1, http=0)
+        self.assertIn("by git, since http: ", report)
+        self.assertIn(f"answered {status}", report)
+
+    def test_a_run_that_may_not_be_begun_is_followed_by_the_next(self):
+        self.refused("401")
+
+    def test_nobody_waits_for_a_limit_where_another_driver_is_there(self):
+        self.github.refused_for = 60
+        self.refused("429")
+
+
 class Killed(Several):
     service_text = BOTH.replace("restart = [", 'build = ["$folder/build"]\nrestart = [')
 

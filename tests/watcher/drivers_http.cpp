@@ -169,19 +169,83 @@ TEST_CASE("a switch asks for one run, finds it by its id, waits for its end and 
   }
 }
 
-TEST_CASE("a refusal is a failure that says why, and the next attempt is another one") {
+TEST_CASE("a refusal is a failure that says why and has begun nothing, and the next attempt is another one") {
   Fixture fixture;
   fixture.dispatched = [] { return reply("422 Unprocessable Entity", R"({"message":"Workflow is disabled"})"); };
   const rules::StepResult result = fixture.switched();
   CHECK(result.status == StepStatus::failed);
   CHECK(contains(result.detail, "answered 422: Workflow is disabled"));
-  CHECK_FALSE(result.nothing_begun);
+  CHECK(result.nothing_begun);
   const std::string first = fixture.id;
   CHECK(fixture.notes().is_settled);
   fixture.dispatched = [] { return reply("204 No Content", ""); };
   CHECK(fixture.switched().status == StepStatus::succeeded);
   CHECK(fixture.id != first);
   CHECK(fixture.asked("POST /dispatches") == 2);
+}
+
+TEST_CASE("whatever refuses to begin a run has begun nothing, and what may have begun one has") {
+  for (const std::string status : {"400", "401", "403", "404", "409", "410", "422", "429", "307"}) {
+    CAPTURE(status);
+    Fixture fixture;
+    fixture.dispatched = [&] { return reply(status + " Refused", ""); };
+    CHECK(fixture.switched().nothing_begun);
+    CHECK(fixture.asked("POST /dispatches") == 1);
+    CHECK(identify(*fixture.driver()).unfinished.empty());
+  }
+  for (const std::string status : {"408", "500", "503"}) {
+    CAPTURE(status);
+    Fixture fixture;
+    fixture.dispatched = [&] { return reply(status + " Lost", ""); };
+    fixture.listed = [] { return list_of(""); };
+    CHECK_FALSE(fixture.switched().nothing_begun);
+  }
+  Fixture fixture;
+  fixture.config.dispatch.url.value = "http://127.0.0.1:1/dispatches";
+  CHECK(fixture.switched().nothing_begun);
+}
+
+TEST_CASE("a server that is asked too often is asked again when it says so") {
+  for (const std::string more : {"429 Too Many Requests\r\nRetry-After: 0", "403 Forbidden\r\nretry-after: 0",
+                                 "403 Forbidden\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1700000000"}) {
+    CAPTURE(more);
+    Fixture fixture;
+    int refused = 0;
+    fixture.dispatched = [&] { return ++refused < 3 ? reply(more, "") : reply("204 No Content", ""); };
+    const rules::StepResult result = fixture.switched();
+    CHECK(result.status == StepStatus::succeeded);
+    CHECK(contains(result.output, "it is asked too often"));
+    CHECK(fixture.asked("POST /dispatches") == 3);
+  }
+}
+
+TEST_CASE("one that refuses for ever, for long, or without saying how long is not waited for") {
+  Fixture fixture;
+  std::string answer = reply("429 Too Many Requests", "", "Retry-After: 0\r\n");
+  fixture.dispatched = [&] { return answer; };
+  CHECK(fixture.switched().nothing_begun);
+  CHECK(fixture.asked("POST /dispatches") == 5);
+  answer = reply("429 Too Many Requests", "", "Retry-After: 3600\r\n");
+  const rules::StepResult late = fixture.switched();
+  CHECK(late.nothing_begun);
+  CHECK(contains(late.detail, "it may be asked again in 1h"));
+  answer = reply("403 Forbidden", "", "X-RateLimit-Remaining: 9\r\nX-RateLimit-Reset: 1700000000\r\n");
+  CHECK(contains(fixture.switched().detail, "may the token in header do that?"));
+  answer = reply("403 Forbidden", "", "Retry-After: soon\r\n");
+  CHECK(fixture.switched().nothing_begun);
+  CHECK(fixture.asked("POST /dispatches") == 8);
+}
+
+TEST_CASE("what was deployed while a server was not to be asked is not taken back") {
+  Fixture fixture;
+  fixture.dispatched = [&] {
+    fixture.runs = "v3";
+    return reply("429 Too Many Requests", "", "Retry-After: 0\r\n");
+  };
+  const rules::StepResult result = fixture.switched();
+  CHECK(result.nothing_begun);
+  CHECK(contains(result.detail, "v3 runs by now, so it is not asked again"));
+  CHECK(fixture.asked("POST /dispatches") == 1);
 }
 
 TEST_CASE("a redirect is not followed with credentials") {

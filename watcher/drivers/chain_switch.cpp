@@ -121,6 +121,7 @@ asio::awaitable<StepResult> Chain::begin(std::size_t which, SwitchRequest reques
   found.notes.driver = link.word;
   if (const auto fault = file_.write(found.notes)) co_return not_begun("note that it begins: " + *fault);
   SwitchRequest own = translated(link, found.notes, request);
+  own.another_follows = which + 1 < links_.size();
   StepResult result = co_await link.driver->switch_to(std::move(own));
   if (!result.nothing_begun) co_return result;
   // The next one may, and what another one left unfinished is not forgotten.

@@ -26,6 +26,7 @@ struct SwitchRequest {
   probes::Started started{};           // to be told of every child that may change something
   std::vector<std::string> secrets{};  // that nothing which is kept may have in it
   bool may_repeat = false;             // one that was broken off may be begun anew, whatever the driver thinks
+  bool another_follows = false;        // where this driver does not begin another one does it: nothing is waited for
 };
 
 // What a name that people have for a revision (a tag, a branch, the beginning of an id) means.

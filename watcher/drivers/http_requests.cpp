@@ -11,6 +11,7 @@
 #include "probes/parse/json.hpp"
 #include "probes/parse/number.hpp"
 #include "watcher/drivers/driver.hpp"
+#include "watcher/drivers/http_refusal.hpp"
 #include "watcher/drivers/http_request.hpp"
 #include "watcher/drivers/percent_escaped.hpp"
 #include "watcher/notify/message.hpp"
@@ -46,7 +47,11 @@ std::string filled(std::string_view text, const HttpNames& names, std::string (*
 std::string without_query(const std::string& url) { return url.substr(0, url.find('?')); }
 
 // What it means for whoever set this up.
-std::string advice(unsigned status) {
+std::string advice(const HttpAnswer& answer) {
+  constexpr unsigned too_many_requests = 429;
+  // Only whether it says so is asked here.
+  const bool is_limit = asked_again_after(answer, rules::Instant()).has_value();
+  const unsigned status = is_limit ? too_many_requests : answer.status;
   switch (status) {
     case 401:
       return "; is the token in header right, and not expired? (after a new one: rollbackd reload)";
@@ -54,7 +59,7 @@ std::string advice(unsigned status) {
       return "; may the token in header do that?";
     case 404:
       return "; is the address right, and may the token in header see it?";
-    case 429:
+    case too_many_requests:
       return "; it is asked too often";
     default:
       break;
@@ -90,6 +95,7 @@ rules::HttpStep HttpRequests::question(const Text& url, const std::map<std::stri
 asio::awaitable<HttpAnswer> HttpRequests::ask(rules::HttpStep step) {
   probes::HttpRequest request = request_of(step, request_limit);
   request.body_max = body_max;
+  request.keeps_fields = true;
   HttpAnswer out;
   out.asked = step.method + " " + without_query(step.url.value);
   probes::TlsOptions tls;
@@ -107,7 +113,8 @@ asio::awaitable<HttpAnswer> HttpRequests::ask(rules::HttpStep step) {
   out.body = std::move(reply.body);
   const bool is_fine = out.status >= 200 && out.status < 300;
   if (!is_fine) {
-    out.what = out.asked + ": answered " + std::to_string(out.status) + said_in(out.body) + advice(out.status);
+    out.fields = std::move(reply.fields);
+    out.what = out.asked + ": answered " + std::to_string(out.status) + said_in(out.body) + advice(out);
   } else if (reply.body_fault && step.method == "GET") {
     out.what = out.asked + ": " + reply.body_fault->what;
   }

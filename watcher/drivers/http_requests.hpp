@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probes/net/resolver.hpp"
@@ -26,8 +27,9 @@ struct HttpAnswer {
   std::string asked;  // "GET https://api.github.com/repos/o/r", without a query, for people
   unsigned status = 0;
   std::string body;
-  std::optional<rules::FaultKind> fault;  // there is no answer
-  std::string what;                       // for people: why it is none, or what is wrong with it; empty: it is 2xx
+  std::vector<std::pair<std::string, std::string>> fields;  // of the header of an answer that is not 2xx
+  std::optional<rules::FaultKind> fault;                    // there is no answer
+  std::string what;  // for people: why it is none, or what is wrong with it; empty: it is 2xx
 };
 
 // Asks the CI and the application. Redirects are not followed: credentials go where the configuration says.

@@ -13,6 +13,7 @@
 #include "probes/net/cancelled.hpp"
 #include "rules/base/parse.hpp"
 #include "watcher/drivers/compose_identity.hpp"
+#include "watcher/drivers/http_refusal.hpp"
 #include "watcher/report/text.hpp"
 #include "watcher/steps/evidence.hpp"
 #include "watcher/steps/redact.hpp"
@@ -43,7 +44,8 @@ HttpSwitch::HttpSwitch(const HttpWorkflow& config, HttpRequests& requests, const
       clock_(clock),
       request_(std::move(request)),
       deadline_(clock.now() + request_.limit),
-      asked_(clock.now()) {}
+      began_(clock.now()),
+      asked_(began_) {}
 
 HttpNames HttpSwitch::names() const { return {notes_.to, notes_.from, notes_.id, notes_.since}; }
 
@@ -129,7 +131,25 @@ asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::look_at_earlier() {
   co_return MaybeTrouble();
 }
 
+// A refusal begins nothing. A server that is asked too often says when it may be asked again; what it says of later
+// than our patience is left to whoever tries again.
 asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::ask_for_run() {
+  constexpr int asked_max = 5;
+  MaybeTrouble trouble = co_await ask_once();
+  for (int asked = 1; trouble && !begun_ && asked_again_after_ && asked < asked_max; ++asked) {
+    const bool again = co_await may_ask_again();
+    if (!again) break;
+    trouble = co_await ask_once();
+  }
+  if (trouble && !begun_ && !not_again_.what.empty()) {
+    trouble->what += "; " + not_again_.what;
+    trouble->status = not_again_.status;
+  }
+  co_return trouble;
+}
+
+asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::ask_once() {
+  asked_again_after_.reset();
   notes_.is_settled = false;
   MaybeTrouble trouble = note();
   if (trouble) co_return trouble;
@@ -144,9 +164,32 @@ asio::awaitable<HttpSwitch::MaybeTrouble> HttpSwitch::ask_for_run() {
     co_return trouble;
   }
   // Refused, or never sent: there is none to come.
+  begun_ = false;
+  asked_again_after_ = asked_again_after(answer, clock_.now());
   notes_.is_settled = true;
   note();
   co_return HttpTrouble{answer.what};
+}
+
+// Waits until then. Whoever deployed meanwhile is not taken back.
+asio::awaitable<bool> HttpSwitch::may_ask_again() {
+  constexpr rules::Duration patience = std::chrono::minutes(2);  // what it was decided on must not be old
+  const rules::Duration wait = std::max(*asked_again_after_, config_.poll_interval);
+  const rules::Instant then = clock_.now() + wait;
+  not_again_.what = "it may be asked again in " + rules::to_string(std::chrono::ceil<std::chrono::seconds>(wait));
+  if (request_.another_follows || then > std::min(began_ + patience, deadline_)) co_return false;
+  story(not_again_.what + ", and will be");
+  const bool called_off = co_await pause(wait);
+  if (called_off) {
+    not_again_ = {"the step was called off before it was asked again", rules::StepStatus::interrupted};
+    co_return false;
+  }
+  const HttpAnswer answer = co_await requests_.version();
+  const VersionSaid said = version_in(config_, answer);
+  const bool is_known = !said.revision.empty() && !request_.from.empty();
+  const bool is_another = is_known && said.revision != request_.from;
+  not_again_.what = is_another ? said.revision.text + " runs by now, so it is not asked again" : "";
+  co_return !is_another;
 }
 
 asio::awaitable<void> HttpSwitch::look_for_run() {

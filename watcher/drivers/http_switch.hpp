@@ -34,6 +34,8 @@ class HttpSwitch {
   asio::awaitable<MaybeTrouble> prepare();
   asio::awaitable<MaybeTrouble> look_at_earlier();
   asio::awaitable<MaybeTrouble> ask_for_run();
+  asio::awaitable<MaybeTrouble> ask_once();
+  asio::awaitable<bool> may_ask_again();
   asio::awaitable<MaybeTrouble> wait_for_run();
   asio::awaitable<void> look_for_run();
   asio::awaitable<MaybeTrouble> verify();
@@ -53,11 +55,14 @@ class HttpSwitch {
   SwitchRequest request_;
   rules::Instant deadline_;
   HttpNotes notes_;
-  bool begun_ = false;          // the request was made, or may have been
-  std::optional<HttpRun> run_;  // as it was seen last
-  bool has_looked_ = false;     // the last look at the list of runs said what is in it
-  std::string not_seen_;        // else why it did not, for people
-  rules::Instant asked_;        // when the run was asked for, or looked for anew
+  bool begun_ = false;                                // a run was asked for, or may have been: what was refused was not
+  std::optional<rules::Duration> asked_again_after_;  // what a refusal said
+  std::optional<HttpRun> run_;                        // as it was seen last
+  bool has_looked_ = false;                           // the last look at the list of runs said what is in it
+  std::string not_seen_;                              // else why it did not, for people
+  HttpTrouble not_again_;                             // why what was refused is not asked again, for people
+  rules::Instant began_;
+  rules::Instant asked_;  // when the run was asked for, or looked for anew
   rules::StepResult result_;
 };
 
