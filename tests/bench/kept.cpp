@@ -41,8 +41,8 @@ std::shared_ptr<const std::vector<probes::ProbeConfig>> targets(std::size_t coun
 
 struct Counted {
   double bytes = 0;  // in use when all have been polled
-  std::size_t allocations =
-      0;  // of the poll that asked least often: one whose answer comes late waits, and asks more often
+  // Of the poll that asked least often: one whose answer comes late waits, and asks more often.
+  std::size_t allocations = 0;
 };
 
 // Polls them one after the other, three times over.

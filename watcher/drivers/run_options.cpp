@@ -185,8 +185,8 @@ class Reading {
       out_.user = std::move(value);
     else if (has_name(with_script, name))
       out_.script = std::move(value);
-    else if (value.starts_with("exec="))
-      out_.script = value.substr(5);  // --checkpoint-action of tar
+    else if (name == "--checkpoint-action" && value.starts_with("exec="))
+      out_.script = value.substr(5);
     else if (name == "--split-string")
       out_.split = std::move(value);
     else
